@@ -1,0 +1,63 @@
+"""Table of contents: every kind of replaceable component and the package it lives in.
+
+Each registry is a child of mmengine's (scope ``tempseg_mm``), so a config with ``default_scope = 'tempseg_mm'``
+finds our components first and mmengine's after them. A package is imported the first time its registry is asked.
+"""
+
+import difflib
+
+from mmengine import registry as root
+from mmengine.registry import Registry
+
+SCOPE = 'tempseg_mm'
+
+
+class SuggestingRegistry(Registry):
+    """A registry whose answer to an unknown name lists the nearest known ones.
+
+    Raises:
+        KeyError: from :meth:`get` (hence from ``build``) for a name that neither this registry nor its parents know.
+    """
+
+    def get(self, key):
+        found = super().get(key)
+        if found is None:
+            raise KeyError(self._unknown(key))
+        return found
+
+    def __contains__(self, key):
+        return super().get(key) is not None
+
+    def known_names(self) -> list:
+        """Names in this registry and its parents, sorted."""
+        self.import_from_location()
+        names, registry = set(), self
+        while registry is not None:
+            names.update(registry.module_dict)
+            registry = registry.parent
+        return sorted(names)
+
+    def _unknown(self, key: str) -> str:
+        known = self.known_names()
+        lowered = {name.lower(): name for name in known}
+        near = [lowered[n] for n in difflib.get_close_matches(key.split('.')[-1].lower(), lowered, n=3, cutoff=0.5)]
+        hint = f'did you mean {" or ".join(near)}?' if near else f'known: {", ".join(known)}.'
+        return (f'{key!r} is not a registered {self.name}; {hint} A component from outside the package needs its '
+                'module named in `custom_imports`.')
+
+
+def _child(parent: Registry, *packages: str) -> Registry:
+    return SuggestingRegistry(
+        parent.name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{package}' for package in packages])
+
+
+DATASETS = _child(root.DATASETS, 'datasets')
+TRANSFORMS = _child(root.TRANSFORMS, 'datasets')
+MODELS = _child(root.MODELS, 'models')  # generators, backbones, decoders, mask encoders, discriminators, losses
+METRICS = _child(root.METRICS, 'evaluation')
+VISUALIZERS = _child(root.VISUALIZERS, 'visualization')
+LOOPS = _child(root.LOOPS, 'engine')
+HOOKS = _child(root.HOOKS, 'engine')
+OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, 'engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS, 'engine')
+TASK_UTILS = _child(root.TASK_UTILS, 'flow', 'inference')  # optical-flow providers, fine-tuners, baselines

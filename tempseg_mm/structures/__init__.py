@@ -1,0 +1,5 @@
+from .clip_batch import ClipBatch, ClipPrediction
+from .frame_prediction import FramePrediction
+from .vos_data_sample import VOSDataSample
+
+__all__ = ['ClipBatch', 'ClipPrediction', 'FramePrediction', 'VOSDataSample']

@@ -1,0 +1,51 @@
+"""What the training step works on. Made by the data preprocessor and the model, read by every loss.
+
+Letters: N clips, T frames a clip, C channels, H, W.
+"""
+
+from dataclasses import dataclass
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ClipBatch:
+    """N clips of T consecutive frames, on one device.
+
+    Attributes:
+        frames: (N, T, 3, H, W) float, normalised RGB.
+        gt_masks: (N, T, 1, H, W) float, 0 or 1: Y.
+        reference_masks: (N, T, 1, H, W) float in [0, 1]: what the generator is told of the object in each frame.
+        flow: (N, T-1, 2, H, W) float, pixels, (x, y), forward: ``flow[:, t]`` runs from frame t to t+1.
+        sequences: N names, for messages.
+    """
+    frames: Tensor
+    gt_masks: Tensor
+    reference_masks: Tensor
+    flow: Tensor
+    sequences: tuple = ()
+
+
+@dataclass(frozen=True)
+class ClipPrediction:
+    """The generator's answer to a :class:`ClipBatch`, and the discriminator's to that.
+
+    Attributes:
+        logits: (N, T, 1, H, W) float.
+        fake_logits: (N, T) float, the discriminator on each predicted mask (positive: taken for real), or ``None``
+            where no adversary takes part.
+    """
+    logits: Tensor
+    fake_logits: Optional[Tensor] = None
+
+    @property
+    def masks(self) -> Tensor:
+        """Ŷ, (N, T, 1, H, W), probabilities in [0, 1], always at least float32."""
+        return torch.sigmoid(self.logits.float() if self.logits.dtype != torch.float64 else self.logits)
+
+    @property
+    def verdicts(self) -> Optional[Tensor]:
+        """q, (N, T) bool: D(E(Ŷ_t)) > 0.5, without gradient (P12)."""
+        return None if self.fake_logits is None else self.fake_logits.detach() > 0

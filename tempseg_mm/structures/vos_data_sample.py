@@ -1,0 +1,49 @@
+"""Annotation of one clip as it travels from the pipeline to the data preprocessor."""
+
+from mmengine.structures import BaseDataElement
+from torch import Tensor
+
+
+class VOSDataSample(BaseDataElement):
+    """Masks and flow of one clip of T frames.
+
+    Meta information: ``sequence`` (str), ``frame_ids`` (list of T int).
+
+    Attributes:
+        gt_masks: (T, 1, H, W) uint8, 0 or 1.
+        reference_masks: (T, 1, H, W) uint8, 0 or 1. ``reference_masks[t]`` lies where the object was in frame t-1
+            (the preprocessor moves it along the flow); ``reference_masks[0]`` lies in frame 0.
+        flow: (T-1, 2, H, W) float32, pixels, (x, y), forward. May be missing: the preprocessor then computes it.
+
+    Raises:
+        ValueError: on setting a field of another rank or channel count.
+    """
+
+    def _set_checked(self, name: str, value: Tensor, channels: int) -> None:
+        if value.ndim != 4 or value.shape[1] != channels:
+            raise ValueError(f'{name} must be (T, {channels}, H, W), got {tuple(value.shape)}')
+        self.set_field(value, f'_{name}', dtype=Tensor)
+
+    @property
+    def gt_masks(self) -> Tensor:
+        return self._gt_masks
+
+    @gt_masks.setter
+    def gt_masks(self, value: Tensor) -> None:
+        self._set_checked('gt_masks', value, 1)
+
+    @property
+    def reference_masks(self) -> Tensor:
+        return self._reference_masks
+
+    @reference_masks.setter
+    def reference_masks(self, value: Tensor) -> None:
+        self._set_checked('reference_masks', value, 1)
+
+    @property
+    def flow(self) -> Tensor:
+        return self._flow
+
+    @flow.setter
+    def flow(self, value: Tensor) -> None:
+        self._set_checked('flow', value, 2)
