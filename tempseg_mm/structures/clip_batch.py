@@ -4,6 +4,7 @@ Letters: N clips, T frames a clip, C channels, H, W.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Optional
 
 import torch
@@ -40,12 +41,12 @@ class ClipPrediction:
     logits: Tensor
     fake_logits: Optional[Tensor] = None
 
-    @property
+    @cached_property
     def masks(self) -> Tensor:
-        """Ŷ, (N, T, 1, H, W), probabilities in [0, 1], always at least float32."""
-        return torch.sigmoid(self.logits.float() if self.logits.dtype != torch.float64 else self.logits)
+        """Ŷ, (N, T, 1, H, W), probabilities in [0, 1], in float32 under mixed precision too."""
+        return torch.sigmoid(self.logits if self.logits.dtype == torch.float64 else self.logits.float())
 
-    @property
+    @cached_property
     def verdicts(self) -> Optional[Tensor]:
         """q, (N, T) bool: D(E(Ŷ_t)) > 0.5, without gradient (P12)."""
         return None if self.fake_logits is None else self.fake_logits.detach() > 0

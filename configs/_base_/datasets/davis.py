@@ -1,0 +1,30 @@
+# DAVIS 2016 in its 480p folder layout, at data/DAVIS (a link will do) or where TEMPSEG_DAVIS_ROOT says.
+data_root = '{{$TEMPSEG_DAVIS_ROOT:data/DAVIS}}'
+
+train_dataloader = dict(
+    batch_size=10,  # clips; times clip_length = the paper's 50 frames
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(
+        type='DAVISDataset',
+        data_root=data_root,
+        split='train',
+        size=(480, 854),  # clips of a batch must agree in size
+        clip_sampler=dict(clip_length=5),
+        pipeline=[
+            dict(type='LoadClip'),
+            dict(type='ClipRandomAffine', degrees=10, scale=(0.9, 1.2), flip=0.5),
+            dict(type='ClipPhotometric'),
+            dict(type='DeformReferenceMask'),
+            dict(type='PackClip'),
+        ]))
+
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=0,  # frames are decoded one at a time as the network asks for them
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(type='DAVISDataset', data_root=data_root, split='val', size=480, test_mode=True))
+test_evaluator = dict(type='VOSMetric')

@@ -1,0 +1,23 @@
+# What every run needs and no experiment is about.
+default_scope = 'tempseg_mm'
+env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=1))
+randomness = dict(seed=0)
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=10, log_metric_by_epoch=False),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1000, max_keep_ckpts=3),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    checkpoint_guard=dict(type='CheckpointGuardHook'),
+    pictures=dict(type='TrainingPictureHook', interval=200),
+    progress=dict(type='TestProgressHook'),
+    results=dict(type='ResultHook'),
+    overlays=dict(type='OverlayHook'),
+)
+log_processor = dict(by_epoch=False, window_size=10)
+visualizer = dict(
+    type='VOSVisualizer', vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
+
+load_from = None
+resume = False

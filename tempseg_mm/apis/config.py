@@ -1,0 +1,40 @@
+"""What every command does between its arguments and the Runner."""
+
+import os.path as osp
+from typing import Optional
+
+from mmengine.config import Config
+from mmengine.device import utils as device_utils
+from mmengine.runner import find_latest_checkpoint
+
+
+def load_config(path: str, *, work_dir: Optional[str] = None, options: Optional[dict] = None) -> Config:
+    """A config with a work dir (default: ``work_dirs/<config name>``) and the overrides of ``--cfg-options``.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'no config at {path}; the ones that come with the project lie in configs/')
+    cfg = Config.fromfile(path)
+    cfg.merge_from_dict(options or {})
+    cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
+    return cfg
+
+
+def use_device(device: Optional[str]) -> None:
+    """Make mmengine's Runner work on this device, e.g. ``'cpu'`` on a machine with a GPU; ``None``: its own choice."""
+    if device is not None:
+        device_utils.DEVICE = device
+
+
+def newest_checkpoint(work_dir: str) -> str:
+    """Path of the checkpoint that a training run in ``work_dir`` wrote last.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    found = find_latest_checkpoint(work_dir) if osp.isdir(work_dir) else None
+    if found is None:
+        raise FileNotFoundError(f'no checkpoint in {work_dir}: train first, or name a checkpoint on the command line')
+    return found

@@ -1,0 +1,104 @@
+"""Decoding frames and annotations from files. Called by ``VOSSequence``; every fault names the file and the way out."""
+
+import os
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from .resize import Size, resize_image, target_size
+
+REDUCED_FLAGS = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+
+
+class UnreadableImageError(OSError):
+    """A file that exists but cannot be decoded as an image."""
+
+
+def _unreadable(path: str, reason: object) -> OSError:
+    if not os.path.isfile(path):
+        return FileNotFoundError(f'image {path} does not exist; the sequence is incomplete: unpack or copy it anew')
+    return UnreadableImageError(f'image {path} cannot be decoded ({reason}); it is truncated or not an image: restore '
+                                'it from the original archive, or leave its sequence out')
+
+
+@lru_cache(maxsize=100_000)
+def image_size(path: str) -> tuple:
+    """(H, W) of an image file from its header alone; remembered per path.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        UnreadableImageError: if it is no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.size[::-1]
+    except (OSError, SyntaxError) as error:  # Pillow reports some broken PNG headers as SyntaxError
+        raise _unreadable(path, error) from error
+
+
+def read_image(path: str, size: Size = None) -> np.ndarray:
+    """Decodes an image.
+
+    A JPEG is decoded straight to a half, a quarter or an eighth when ``size`` is no larger than that and
+    the factor divides both sides.
+
+    Args:
+        path: JPEG, PNG or anything else OpenCV reads.
+        size: see :func:`~tempseg_mm.datasets.resize.target_size`.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        UnreadableImageError: if it cannot be decoded.
+    """
+    stored = image_size(path)
+    size = target_size(size, stored)
+    flag = cv2.IMREAD_COLOR
+    if path.lower().endswith(('.jpg', '.jpeg')):
+        factors = [factor for factor in REDUCED_FLAGS
+                   # A side that the factor does not divide is rounded up, which would shift pixels against the mask.
+                   if all(full % factor == 0 and full >= wanted * factor for full, wanted in zip(stored, size))]
+        flag = REDUCED_FLAGS[max(factors)] if factors else flag
+    image = cv2.imread(path, flag | cv2.IMREAD_IGNORE_ORIENTATION)  # annotations know nothing of EXIF rotation
+    if image is None:
+        raise _unreadable(path, 'OpenCV found no pixels')
+    return cv2.cvtColor(resize_image(image, size), cv2.COLOR_BGR2RGB)
+
+
+def read_mask(path: str, object_id: int | None = None) -> np.ndarray:
+    """Decodes an annotation at its stored size.
+
+    Single-channel and palette files hold object ids (or 0/255); of files with colours, any pixel that is not black is
+    object. Alpha is ignored: one annotation of DAVIS 2016, ``bear/00077.png``, has such a channel.
+
+    Args:
+        path: PNG.
+        object_id: ``None``: everything but 0 is object. Else only pixels of this id.
+
+    Returns:
+        (H, W) uint8, 0 or 1.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        UnreadableImageError: if it cannot be decoded.
+        ValueError: if an ``object_id`` is asked of an annotation in colours, which holds no ids.
+    """
+    try:
+        with Image.open(path) as image:  # Pillow keeps the ids of palette files, OpenCV turns them into colours
+            bands = image.getbands()
+            pixels = np.asarray(image)
+    except (OSError, SyntaxError) as error:
+        raise _unreadable(path, error) from error
+    if bands[-1] == 'A':
+        pixels, bands = pixels[..., :-1], bands[:-1]
+    if len(bands) == 1:
+        ids = pixels.reshape(pixels.shape[:2])
+        return (ids != 0 if object_id is None else ids == object_id).astype(np.uint8)
+    if object_id is not None:
+        raise ValueError(f'annotation {path} has the channels {"".join(bands)} and so no object ids; object '
+                         f'{object_id} cannot be told from the others: store it with one channel or a palette')
+    return pixels.any(axis=-1).astype(np.uint8)

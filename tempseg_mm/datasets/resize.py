@@ -1,0 +1,62 @@
+"""Changing the size of images, masks and flow; one rule for files, transforms and synthetic data.
+
+Sizes are (H, W) in pixels throughout.
+"""
+
+import cv2
+import numpy as np
+
+Size = int | tuple | None
+
+
+def target_size(size: Size, stored: tuple) -> tuple:
+    """The (H, W) that a ``size`` argument asks for.
+
+    Args:
+        size: ``None`` for the size as stored; (H, W) for exactly that; an int for the shorter side, the longer one
+            following (rounded).
+        stored: (H, W) as stored.
+
+    Raises:
+        ValueError: for anything else, or sizes below 1.
+    """
+    if size is None:
+        return tuple(stored)
+    if isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size >= 1:
+        factor = size / min(stored)
+        return tuple(int(size) if side == min(stored) else round(side * factor) for side in stored)
+    if isinstance(size, (tuple, list)) and len(size) == 2 and all(int(side) == side >= 1 for side in size):
+        return int(size[0]), int(size[1])
+    raise ValueError(f'size must be None, the shorter side as an int, or (height, width), all at least 1; got {size!r}')
+
+
+def _shrinks(stored: tuple, size: tuple) -> bool:
+    return size[0] * size[1] < stored[0] * stored[1]
+
+
+def resize_image(image: np.ndarray, size: tuple) -> np.ndarray:
+    """(H, W, 3) uint8 to ``size``: area means when shrinking, linear when growing."""
+    if image.shape[:2] == tuple(size):
+        return image
+    interpolation = cv2.INTER_AREA if _shrinks(image.shape[:2], size) else cv2.INTER_LINEAR
+    return cv2.resize(image, size[::-1], interpolation=interpolation)
+
+
+def resize_mask(mask: np.ndarray, size: tuple) -> np.ndarray:
+    """(H, W) uint8 0/1 to ``size``, again 0/1: object where it covers half of a pixel or more; nearest when growing."""
+    if mask.shape == tuple(size):
+        return mask
+    if not _shrinks(mask.shape, size):
+        return cv2.resize(mask, size[::-1], interpolation=cv2.INTER_NEAREST)
+    covered = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+    return (covered >= 0.5).astype(np.uint8)
+
+
+def resize_flow(flow: np.ndarray, size: tuple) -> np.ndarray:
+    """(H, W, 2) float32 to ``size``; the vectors are scaled with the axes, so they stay pixels of the new size."""
+    height, width = flow.shape[:2]
+    if (height, width) == tuple(size):
+        return flow
+    interpolation = cv2.INTER_AREA if _shrinks((height, width), size) else cv2.INTER_LINEAR
+    scale = np.array([size[1] / width, size[0] / height], np.float32)
+    return cv2.resize(flow, size[::-1], interpolation=interpolation) * scale

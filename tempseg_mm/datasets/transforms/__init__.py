@@ -1,0 +1,15 @@
+from .formatting import PackClip
+from .geometry import ClipRandomAffine, ClipResize
+from .loading import LoadClip, LoadFlow
+from .photometric import ClipPhotometric
+from .reference import DeformReferenceMask
+
+__all__ = [
+    'ClipPhotometric',
+    'ClipRandomAffine',
+    'ClipResize',
+    'DeformReferenceMask',
+    'LoadClip',
+    'LoadFlow',
+    'PackClip',
+]

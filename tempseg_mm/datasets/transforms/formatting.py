@@ -1,0 +1,57 @@
+"""Last step of a clip's pipeline: arrays into the tensors that the data preprocessor takes."""
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from torch import Tensor
+
+from tempseg_mm.registry import TRANSFORMS
+from tempseg_mm.structures.vos_data_sample import VOSDataSample
+
+from .reference import previous_masks
+
+
+@TRANSFORMS.register_module()
+class PackClip(BaseTransform):
+    """Packs a clip into ``dict(inputs, data_samples)``.
+
+    Required keys: ``frames``, ``gt_masks``. Optional: ``flow``; ``reference_masks`` (else the masks of the frames
+    before); ``sequence_name``; ``frame_ids`` (else 0..T-1).
+
+    Returns of :meth:`transform`: ``inputs``, (T, 3, H, W) uint8 RGB, and ``data_samples``, a
+    :class:`~tempseg_mm.structures.vos_data_sample.VOSDataSample`, without ``flow`` where the clip has none.
+
+    Raises:
+        ValueError: if there are not T masks, T reference masks and T-1 flow fields of the frames' size.
+    """
+
+    def transform(self, results: dict) -> dict:
+        frames, gt_masks = results['frames'], results['gt_masks']
+        fields = dict(gt_masks=gt_masks, reference_masks=results.get('reference_masks') or previous_masks(gt_masks))
+        if 'flow' in results:
+            fields['flow'] = results['flow']
+        for name, items in fields.items():
+            _check(name, items, frames)
+        sample = VOSDataSample(metainfo=dict(
+            sequence=results.get('sequence_name', ''),
+            frame_ids=list(results.get('frame_ids', range(len(frames))))))
+        height, width = frames[0].shape[:2]
+        for name, items in fields.items():
+            channels, dtype = (2, np.float32) if name == 'flow' else (1, np.uint8)
+            stacked = np.stack(items) if items else np.empty((0, height, width, channels))
+            setattr(sample, name, _to_tensor(stacked.reshape(-1, height, width, channels).astype(dtype, copy=False)))
+        return dict(inputs=_to_tensor(np.stack(frames)), data_samples=sample)
+
+
+def _to_tensor(stack: np.ndarray) -> Tensor:
+    return torch.from_numpy(stack).permute(0, 3, 1, 2).contiguous()  # [T,H,W,C] -> [T,C,H,W]
+
+
+def _check(name: str, items: list, frames: list) -> None:
+    expected = len(frames) - 1 if name == 'flow' else len(frames)
+    if len(items) != expected:
+        raise ValueError(f'a clip of {len(frames)} frames needs {expected} entries in {name!r}, got {len(items)}')
+    for item in items:
+        if item.shape[:2] != frames[0].shape[:2]:
+            raise ValueError(f'{name!r} of a clip are {item.shape[:2]}, its frames {frames[0].shape[:2]}; a transform '
+                             'before PackClip left one of them behind')

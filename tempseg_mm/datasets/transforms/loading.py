@@ -1,0 +1,66 @@
+"""First steps of a clip's pipeline: frames, masks and flow into memory."""
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+
+from tempseg_mm.flow.base import FlowProvider
+from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadClip(BaseTransform):
+    """Decodes the frames and annotations of a clip, and its flow where the data set has all of it.
+
+    Required keys: ``sequence`` (VOSSequence), ``frame_ids`` (T int), ``size``.
+
+    Added keys: ``sequence_name`` str; ``frames``, list of T (H, W, 3) uint8 RGB; ``gt_masks``, list of T (H, W) uint8
+    0/1; ``flow``, list of T-1 (H, W, 2) float32, absent where a file is missing or the frames are not neighbours.
+
+    Args:
+        with_flow: ``False`` leaves flow on disk out, so that a provider makes it.
+
+    Raises:
+        ValueError: if a frame is not annotated; see also :class:`~tempseg_mm.datasets.vos_sequence.VOSSequence`.
+    """
+
+    def __init__(self, with_flow: bool = True) -> None:
+        self.with_flow = with_flow
+
+    def transform(self, results: dict) -> dict:
+        sequence, ids, size = results['sequence'], results['frame_ids'], results.get('size')
+        results['sequence_name'] = sequence.name
+        results['frames'] = [sequence.frame(i, size) for i in ids]
+        results['gt_masks'] = [sequence.mask(i, size) for i in ids]
+        for i, mask in zip(ids, results['gt_masks'], strict=True):
+            if mask is None:
+                raise ValueError(f'frame {sequence.file_name(i)} of sequence {sequence.name!r} is not annotated')
+        neighbours = all(after == before + 1 for before, after in zip(ids, ids[1:], strict=False))
+        if self.with_flow and neighbours and len(ids) > 1:
+            flow = [sequence.flow(i, size) for i in ids[:-1]]
+            if all(field is not None for field in flow):
+                results['flow'] = flow
+        return results
+
+
+@TRANSFORMS.register_module()
+class LoadFlow(BaseTransform):
+    """Estimates the flow of a clip that has none, in the worker. (Without it the data preprocessor does, in a batch.)
+
+    Required keys: ``frames``. Added key: ``flow``, as :class:`LoadClip` makes it, unless it is there.
+
+    Args:
+        provider: a flow provider, or the config of one, built when first needed; ``None``: DISFlow.
+    """
+
+    def __init__(self, provider: dict | FlowProvider | None = None) -> None:
+        self.provider = dict(type='DISFlow') if provider is None else provider
+
+    def transform(self, results: dict) -> dict:
+        if 'flow' not in results:
+            if isinstance(self.provider, dict):
+                self.provider = TASK_UTILS.build(self.provider)
+            frames = torch.from_numpy(np.stack(results['frames'])).permute(0, 3, 1, 2)  # [T,H,W,3] -> [T,3,H,W]
+            flow = self.provider(frames[:-1], frames[1:]).permute(0, 2, 3, 1).cpu().numpy()
+            results['flow'] = list(np.ascontiguousarray(flow))
+        return results

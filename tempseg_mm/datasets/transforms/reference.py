@@ -1,0 +1,117 @@
+"""Reference masks for training: the mask of the frame before, as faulty as a propagated prediction would be."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from tempseg_mm.registry import TRANSFORMS
+
+
+def previous_masks(gt_masks: list) -> list:
+    """Reference masks without fault: entry t is the mask of frame t-1, entry 0 that of frame 0; T arrays (H, W)."""
+    return [gt_masks[0], *gt_masks[:-1]]
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """One drawn error; lengths in units of the object's size."""
+    shift: np.ndarray  # (2,)
+    log_scale: float
+    degrees: float
+    dilate: float
+
+    def __add__(self, other: '_Fault') -> '_Fault':
+        return _Fault(self.shift + other.shift, self.log_scale + other.log_scale, self.degrees + other.degrees,
+                      self.dilate + other.dilate)
+
+
+@TRANSFORMS.register_module()
+class DeformReferenceMask(BaseTransform):
+    """Makes ``reference_masks``: T arrays (H, W) uint8 0/1, entry t the deformed ground truth of frame t-1 (and lying
+    where the object was in frame t-1), entry 0 that of frame 0.
+
+    Errors differ from frame to frame but share a part that lasts through the clip, as those of propagation do: half
+    of each range is drawn once per clip, half for every frame. Without this transform ``PackClip`` takes the masks of
+    :func:`previous_masks` undeformed.
+
+    Paper note: the paper reuses "network-generated masks ... as reference masks" but feeds a three-channel image; in
+    the reading where the previous mask is an input channel, training shows it faulty masks (paper note P16).
+
+    Lengths are relative to the object's size, the square root of its bounding box's area.
+
+    Args:
+        max_shift: largest displacement along x and y.
+        scale: largest relative change of size, e.g. 0.1 for 1/1.1 to 1.1.
+        rotate: largest rotation, degrees.
+        warp: largest displacement of the outline by a smooth random field.
+        dilate: largest distance by which the outline grows or shrinks.
+        empty_prob: probability that a frame's mask is empty: the object was lost.
+
+    Raises:
+        ValueError: for a negative argument or a probability above 1.
+    """
+
+    def __init__(self, max_shift: float = 0.05, scale: float = 0.08, *, rotate: float = 8.0, warp: float = 0.06,
+                 dilate: float = 0.04, empty_prob: float = 0.1) -> None:
+        self.max_shift, self.scale, self.rotate, self.warp = max_shift, scale, rotate, warp
+        self.dilate, self.empty_prob = dilate, empty_prob
+        for name, value in vars(self).items():
+            if value < 0 or name == 'empty_prob' and value > 1:
+                raise ValueError(f'{name} of DeformReferenceMask is out of range: {value!r}')
+
+    def transform(self, results: dict) -> dict:
+        common = self._draw_half()
+        results['reference_masks'] = [self._deform(mask, common) for mask in previous_masks(results['gt_masks'])]
+        return results
+
+    def _draw_half(self) -> _Fault:
+        """Half of the ranges: the common and the frame's own part add up to at most the whole."""
+        shift_x, shift_y, scale, rotate, dilate = np.random.uniform(-0.5, 0.5, 5)
+        return _Fault(self.max_shift * np.array([shift_x, shift_y]), np.log1p(self.scale) * scale, self.rotate * rotate,
+                      self.dilate * dilate)
+
+    def _deform(self, mask: np.ndarray, common: _Fault) -> np.ndarray:
+        fault, empty = common + self._draw_half(), np.random.rand() < self.empty_prob
+        field = np.random.uniform(-self.warp, self.warp, (5, 5, 2)).astype(np.float32)
+        if empty or not mask.any():
+            return np.zeros_like(mask)
+        return deform_mask(mask, fault, field)
+
+
+def deform_mask(mask: np.ndarray, fault: _Fault, field: np.ndarray) -> np.ndarray:
+    """Moves, turns, scales, warps, then dilates or erodes a mask that is not empty.
+
+    Args:
+        mask: (H, W) uint8 0/1.
+        fault: lengths relative to the object's size.
+        field: (h, w, 2) float32, h and w at least 2, a coarse field of displacements, likewise relative; stretched
+            over the object's bounding box and a margin of half as much around it.
+
+    Returns:
+        (H, W) uint8 0/1.
+    """
+    left, top, width, height = cv2.boundingRect(mask)
+    size = np.sqrt(width * height)
+    centre = (left + (width - 1) / 2, top + (height - 1) / 2)
+    matrix = cv2.getRotationMatrix2D(centre, fault.degrees, np.exp(fault.log_scale))
+    matrix[:, 2] += fault.shift * size
+    inverse = cv2.invertAffineTransform(matrix).astype(np.float32)
+    x, y = np.meshgrid(np.arange(mask.shape[1], dtype=np.float32), np.arange(mask.shape[0], dtype=np.float32))
+    source = cv2.transform(np.dstack([x, y]), inverse)
+    grid_x = ((x - centre[0]) / (2 * width) + 0.5) * (field.shape[1] - 1)  # coarse cell that each pixel lies in
+    grid_y = ((y - centre[1]) / (2 * height) + 0.5) * (field.shape[0] - 1)
+    source += size * cv2.remap(field, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.remap(mask * 255, source, None, cv2.INTER_LINEAR)
+    return _grow((moved > 127).astype(np.uint8), round(fault.dilate * size))
+
+
+def _grow(mask: np.ndarray, radius: int) -> np.ndarray:
+    """Dilates by ``radius`` pixels, erodes if it is negative; an object is never eroded away."""
+    if radius == 0:
+        return mask
+    side = 2 * abs(radius) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    grown = cv2.dilate(mask, kernel) if radius > 0 else cv2.erode(mask, kernel)
+    return grown if grown.any() else mask

@@ -1,0 +1,178 @@
+"""Sequences on disk as a data set of clips (training) or of whole sequences (testing). Built by the Runner."""
+
+import difflib
+import os
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from mmengine.dataset import BaseDataset
+
+from tempseg_mm.registry import DATASETS, TRANSFORMS
+
+from .clip_sampler import ClipSampler
+from .resize import Size
+from .vos_sequence import VOSSequence
+
+FRAME_SUFFIXES = ('.jpg', '.jpeg', '.png')
+
+
+@DATASETS.register_module()
+class VOSDataset(BaseDataset):
+    """Any data set laid out like this (``resolution`` is the middle folder)::
+
+        data_root/
+        ├── JPEGImages/480p/<sequence>/00000.jpg, 00001.jpg, ...      or .png
+        ├── Annotations/480p/<sequence>/00000.png, ...                same stems as the frames
+        ├── Flow/480p/<sequence>/00000.flo, ...                       optional; 00000.flo runs from frame 00000 to 00001
+        └── ImageSets/480p/<split>.txt                                one sequence a line, or one frame a line
+
+    A data set of another layout overrides :meth:`split_names` and :meth:`sequence`.
+
+    Item of a training set: what ``pipeline`` makes of ``dict(sequence=VOSSequence, frame_ids=[...], size=size)``; one
+    item for every clip. Item of a test set: the same of ``dict(sequence=VOSSequence, size=size)``; one for every
+    sequence. Broken data raise: no other item is put in their place.
+
+    Args:
+        data_root: the folder drawn above.
+        split: name of a file in ``ImageSets``, without ``.txt``.
+        resolution: name of the middle folder.
+        clip_sampler: arguments of :class:`~tempseg_mm.datasets.clip_sampler.ClipSampler`.
+        pipeline: configs of transforms.
+        size: working size, see :func:`~tempseg_mm.datasets.resize.target_size`; ``None``: as stored.
+        sequences: names of the sequences to keep; ``None``: all of the split.
+        test_mode: whether items are sequences.
+
+    Raises:
+        FileNotFoundError: if the root or one of the folders above is missing.
+        ValueError: for an unknown split or sequence, a split without sequences, and, in training, a sequence with a
+            frame that is not annotated or shorter than a clip.
+    """
+
+    METAINFO = dict(task_name='semi-supervised video object segmentation')
+    SOURCE = ''  # where to get the data; for the message about a missing root
+
+    def __init__(self, data_root: str, split: str, *, resolution: str = '480p', clip_sampler: dict | None = None,
+                 pipeline: Sequence = (), size: Size = None, sequences: Sequence | None = None,
+                 test_mode: bool = False) -> None:
+        self.split, self.resolution, self.size = split, resolution, size
+        self.clip_sampler = ClipSampler(**(clip_sampler or {}))
+        self._wanted = None if sequences is None else list(sequences)
+        self._sequences: list = []
+        # Built here, not by mmengine, so that our transforms are found without a default scope too.
+        transforms = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
+        super().__init__(data_root=os.fspath(data_root), data_prefix={}, pipeline=transforms, test_mode=test_mode,
+                         serialize_data=False, max_refetch=0)
+
+    # --- the layout: what a data set of another layout overrides ---
+
+    def split_names(self) -> list:
+        """Names of the sequences in ``ImageSets/<resolution>/<split>.txt``, in order, each once.
+
+        A line is a name, or paths as in the lists of DAVIS 2016,
+        ``/JPEGImages/480p/bear/00000.jpg /Annotations/480p/bear/00000.png``, whose folder is the name.
+        """
+        folder = self._folder('ImageSets')
+        known = sorted(stem for stem, suffix in map(os.path.splitext, os.listdir(folder)) if suffix == '.txt')
+        if self.split not in known:
+            raise ValueError(f'unknown split {self.split!r}; {folder} has: {", ".join(known) or "none"}')
+        with open(os.path.join(folder, f'{self.split}.txt'), encoding='utf-8') as lines:
+            entries = [PurePosixPath(line.split()[0]) for line in lines if line.strip()]
+        return list(dict.fromkeys(entry.parent.name if entry.parent.name else entry.name for entry in entries))
+
+    def sequence(self, name: str) -> VOSSequence:
+        """The sequence ``name``, its paths found, nothing decoded."""
+        frames = _files_by_stem(self._folder('JPEGImages', name), FRAME_SUFFIXES)
+        if not frames:
+            raise ValueError(f'sequence {name!r} has no frames: {self._folder("JPEGImages", name)} holds no '
+                             f'{", ".join(FRAME_SUFFIXES)} files')
+        masks = _files_by_stem(self._folder('Annotations', name), ('.png',))
+        flow_folder = self._path('Flow', name)
+        flows = _files_by_stem(flow_folder, ('.flo',)) if os.path.isdir(flow_folder) else {}
+        return VOSSequence(
+            name, tuple(frames.values()), tuple(masks.get(stem) for stem in frames),
+            flow_paths=tuple(flows.get(stem) for stem in list(frames)[:-1]) if flows else ())
+
+    def _path(self, kind: str, *names: str) -> str:
+        return os.path.join(self.data_root, kind, self.resolution, *names)
+
+    def _folder(self, kind: str, *names: str) -> str:
+        path = self._path(kind, *names)
+        if not os.path.isdir(path):
+            whose = f'of sequence {names[0]!r} ' if names else ''
+            parent = os.path.join(self.data_root, kind)
+            there = sorted(os.listdir(parent)) if not names and os.path.isdir(parent) else []
+            hint = f' {parent} has: {", ".join(there)}; set `resolution` to one of them.' if there else ''
+            raise FileNotFoundError(f'the {kind} folder {whose}is missing: {path}.{hint} {self._expected()}')
+        return path
+
+    def _expected(self) -> str:
+        return (f'{type(self).__name__} expects JPEGImages/{self.resolution}/<sequence>/*.jpg, '
+                f'Annotations/{self.resolution}/<sequence>/*.png and ImageSets/{self.resolution}/<split>.txt in '
+                f'`data_root`. {self.SOURCE}').rstrip()
+
+    # --- the items ---
+
+    def load_data_list(self) -> list:
+        """Called once by mmengine: finds the sequences, then lists the items as indices into them."""
+        if not os.path.isdir(self.data_root):
+            raise FileNotFoundError(f'data root {self.data_root!r} is not a folder. {self._expected()} To see '
+                                    'everything work without any data, run configs/tempseg_synthetic.py')
+        self._sequences = [self.sequence(name) for name in self._selected_names()]
+        if self.test_mode:
+            return [dict(sequence=index) for index in range(len(self._sequences))]
+        return [dict(sequence=index, frame_ids=clip)
+                for index, sequence in enumerate(self._sequences) for clip in self._clips(sequence)]
+
+    def _selected_names(self) -> list:
+        names = self.split_names()
+        if not names:
+            raise ValueError(f'split {self.split!r} of {self.data_root} has no sequences')
+        if self._wanted is None:
+            return names
+        for name in self._wanted:
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
+                raise ValueError(f'unknown sequence {name!r} in split {self.split!r} of {self.data_root}; nearest: '
+                                 f'{", ".join(near)}')
+        if not self._wanted:
+            raise ValueError('`sequences` is empty: name at least one, or leave it out for the whole split')
+        return self._wanted
+
+    def _clips(self, sequence: VOSSequence) -> list:
+        clips = self.clip_sampler.clips(len(sequence))
+        if not clips:
+            raise ValueError(f'sequence {sequence.name!r} has {len(sequence)} frames, too few for a clip of '
+                             f'T = {self.clip_sampler.clip_length} frames with stride {self.clip_sampler.stride}; '
+                             'shorten `clip_length` or leave the sequence out')
+        for i in range(len(sequence)):
+            if not sequence.is_annotated(i):
+                raise ValueError(f'frame {sequence.file_name(i)} of sequence {sequence.name!r} has no annotation, but '
+                                 'training needs one for every frame; leave the sequence out with `sequences`')
+        return clips
+
+    def get_data_info(self, idx: int) -> dict:
+        """Item ``idx`` before the pipeline: ``sequence``, ``size`` and, in training, ``frame_ids``."""
+        info = dict(self.data_list[idx])
+        info['sequence'] = self._sequences[info['sequence']]
+        if 'frame_ids' in info:
+            info['frame_ids'] = list(info['frame_ids'])
+        return dict(info, size=self.size)
+
+    def __getitem__(self, idx: int) -> Any:
+        """Item ``idx`` after the pipeline. Unlike mmengine's, never another item in its place.
+
+        Raises:
+            ValueError: if a transform returned ``None``.
+        """
+        data = self.prepare_data(idx)
+        if data is None:
+            raise ValueError(f'the pipeline of {type(self).__name__} returned None for item {idx}; a transform that '
+                             'cannot do its work must raise')
+        return data
+
+
+def _files_by_stem(folder: str, suffixes: tuple) -> dict:
+    """Stem -> path of the files in ``folder`` with one of ``suffixes``, sorted by name."""
+    files = sorted(name for name in os.listdir(folder) if name.lower().endswith(suffixes) and not name.startswith('.'))
+    return {os.path.splitext(name)[0]: os.path.join(folder, name) for name in files}

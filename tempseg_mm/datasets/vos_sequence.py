@@ -1,0 +1,131 @@
+"""One sequence on disk as a small handle that decodes on demand. Made by data sets, read by everything after them."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from tempseg_mm.flow.flo_file import read_flo
+
+from .image_io import image_size, read_image, read_mask
+from .resize import Size, resize_flow, resize_mask, target_size
+
+
+@dataclass(frozen=True)
+class VOSSequence:
+    """Paths of the frames, annotations and flow of one sequence; picklable, a few kilobytes.
+
+    ``size`` arguments: ``None`` as stored, (H, W) exactly that, an int the shorter side with the aspect kept.
+
+    Attributes:
+        name: unique within its data set.
+        frame_paths: T image files in order.
+        mask_paths: T annotation files; ``None`` for a frame that is not annotated.
+        flow_paths: T-1 ``.flo`` files, entry i running from frame i to i+1, ``None`` where there is none; or empty.
+        object_id: pixels of an annotation that count as object; ``None``: all that are not 0.
+
+    Raises:
+        ValueError: if there are no frames, or the numbers of paths do not fit.
+    """
+    name: str
+    frame_paths: tuple
+    mask_paths: tuple
+    flow_paths: tuple = ()
+    object_id: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.frame_paths:
+            raise ValueError(f'sequence {self.name!r} has no frames')
+        for what, paths, lengths in (('mask_paths', self.mask_paths, (len(self),)),
+                                     ('flow_paths', self.flow_paths, (0, len(self) - 1))):
+            if len(paths) not in lengths:
+                raise ValueError(f'sequence {self.name!r} has {len(self)} frames, so {what} must have '
+                                 f'{" or ".join(map(str, lengths))} entries, got {len(paths)}')
+
+    def __len__(self) -> int:
+        return len(self.frame_paths)
+
+    @property
+    def shape(self) -> tuple:
+        """(H, W) of frame 0 as stored, read from the file's header."""
+        return image_size(self.frame_paths[0])
+
+    def file_name(self, i: int) -> str:
+        """Stem of the file of frame i, e.g. ``'00007'``."""
+        self._check_index(i, len(self))
+        return os.path.splitext(os.path.basename(self.frame_paths[i]))[0]
+
+    def is_annotated(self, i: int) -> bool:
+        """Whether frame i has an annotation file."""
+        self._check_index(i, len(self))
+        return self.mask_paths[i] is not None
+
+    def frame(self, i: int, size: Size = None) -> np.ndarray:
+        """Decodes frame i.
+
+        Returns:
+            (H, W, 3) uint8 RGB.
+
+        Raises:
+            IndexError: if there is no frame i.
+            OSError: if the file is missing or cannot be decoded.
+            ValueError: if the frame's stored size is not that of frame 0.
+        """
+        self._check_index(i, len(self))
+        path = self.frame_paths[i]
+        stored = image_size(path)
+        if stored != self.shape:
+            raise ValueError(f'frames of sequence {self.name!r} differ in size: {path} is {_text(stored)}, the first, '
+                             f'{self.frame_paths[0]}, is {_text(self.shape)}; bring them to one size first')
+        return read_image(path, size)
+
+    def mask(self, i: int, size: Size = None) -> np.ndarray | None:
+        """Decodes the annotation of frame i.
+
+        Returns:
+            (H, W) uint8, 1 on the object; ``None`` if the frame is not annotated.
+
+        Raises:
+            IndexError: if there is no frame i.
+            OSError: if the file is missing or cannot be decoded.
+            ValueError: if its stored size is not that of the frame.
+        """
+        if not self.is_annotated(i):
+            return None
+        mask = read_mask(self.mask_paths[i], self.object_id)
+        stored = image_size(self.frame_paths[i])
+        self._check_same_size(i, self.mask_paths[i], mask.shape, stored)
+        return resize_mask(mask, target_size(size, stored))
+
+    def flow(self, i: int, size: Size = None) -> np.ndarray | None:
+        """Reads the forward flow from frame i to i+1.
+
+        Returns:
+            (H, W, 2) float32, (x, y) in pixels of the returned size; ``None`` if there is no file for it.
+
+        Raises:
+            IndexError: if there is no such pair of frames.
+            OSError: if the file is missing or broken.
+            ValueError: if its stored size is not that of the frame.
+        """
+        self._check_index(i, len(self) - 1)
+        if not self.flow_paths or self.flow_paths[i] is None:
+            return None
+        flow = read_flo(self.flow_paths[i])
+        stored = image_size(self.frame_paths[i])
+        self._check_same_size(i, self.flow_paths[i], flow.shape[:2], stored)
+        return resize_flow(flow, target_size(size, stored))
+
+    def _check_index(self, i: int, stop: int) -> None:
+        if not 0 <= i < stop:
+            raise IndexError(f'sequence {self.name!r} has {len(self)} frames; index {i} is not in 0..{stop - 1}')
+
+    def _check_same_size(self, i: int, path: str, size: tuple, frame_size: tuple) -> None:
+        if tuple(size) != tuple(frame_size):
+            raise ValueError(f'{path} is {_text(size)}, but its frame {self.frame_paths[i]} is {_text(frame_size)} '
+                             f'(sequence {self.name!r}); both must have one size')
+
+
+def _text(size: tuple) -> str:
+    """Height and width for messages."""
+    return f'{size[0]}x{size[1]} (height x width)'

@@ -1,0 +1,3 @@
+from . import hooks, loops, optim
+
+__all__ = ['hooks', 'loops', 'optim']

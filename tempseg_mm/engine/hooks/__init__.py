@@ -1,0 +1,12 @@
+from .baseline_hook import BaselineHook
+from .checkpoint_guard_hook import CheckpointGuardHook
+from .online_finetune_hook import OnlineFinetuneHook
+from .overlay_hook import OverlayHook
+from .result_hook import ResultHook
+from .test_progress_hook import TestProgressHook
+from .training_picture_hook import TrainingPictureHook
+
+__all__ = [
+    'BaselineHook', 'CheckpointGuardHook', 'OnlineFinetuneHook', 'OverlayHook', 'ResultHook', 'TestProgressHook',
+    'TrainingPictureHook',
+]

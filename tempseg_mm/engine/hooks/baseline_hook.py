@@ -1,0 +1,46 @@
+"""Runs the rivals of the method on the same sequences, for one table."""
+
+from typing import Optional
+
+from mmengine.hooks import Hook
+
+from tempseg_mm.evaluation.score_table import comparison_table
+from tempseg_mm.evaluation.vos_metric import VOSMetric
+from tempseg_mm.registry import HOOKS, TASK_UTILS
+
+from .online_finetune_hook import OnlineFinetuneHook
+
+RIVALS = {
+    'copying the last given mask': dict(type='CopyMask'),
+    'moving it along the flow': dict(type='FlowPropagation'),
+    'untrained, same fine-tuning': dict(type='UntrainedGenerator'),
+}
+
+
+@HOOKS.register_module()
+class BaselineHook(Hook):
+    """After each sequence every baseline segments it too; at the end one table compares them with the method.
+
+    Args:
+        baselines: title -> config; default: all three of ``tempseg_mm.inference.baselines``.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self, baselines: Optional[dict] = None) -> None:
+        self.baselines = {title: TASK_UTILS.build(cfg) for title, cfg in (baselines or RIVALS).items()}
+        self.metrics = {title: VOSMetric() for title in self.baselines}
+
+    def after_sequence(self, runner, sequence, size) -> None:
+        finetuner = next((h.finetuner for h in runner.hooks if isinstance(h, OnlineFinetuneHook)), None)
+        for title, baseline in self.baselines.items():
+            for frame in baseline.segment(
+                    runner.test_loop.model, sequence, num_given_frames=runner.test_loop.num_given_frames, size=size,
+                    finetuner=finetuner):
+                self.metrics[title].process(None, [frame])
+
+    def after_test_epoch(self, runner, metrics: Optional[dict] = None) -> None:
+        size = len(runner.test_loop.dataloader.dataset)
+        rows = {runner.experiment_name.rsplit('_', 2)[0]: metrics}
+        rows.update({title: metric.evaluate(size) for title, metric in self.metrics.items()})
+        runner.logger.info('Against the baselines:\n' + comparison_table(rows))

@@ -1,0 +1,28 @@
+"""Calls the online fine-tuner around each sequence of a test."""
+
+from mmengine.hooks import Hook
+
+from tempseg_mm.registry import HOOKS, TASK_UTILS
+
+
+@HOOKS.register_module()
+class OnlineFinetuneHook(Hook):
+    """Adapts the generator before each sequence and restores it after.
+
+    Args:
+        finetuner: config of an ``OnlineFinetuner``.
+    """
+
+    priority = 'HIGH'
+
+    def __init__(self, finetuner: dict) -> None:
+        self.finetuner = TASK_UTILS.build(finetuner)
+
+    def before_sequence(self, runner, sequence, size) -> None:
+        report = self.finetuner.adapt(runner.test_loop.model, sequence, size=size)
+        if report.losses:
+            runner.logger.info(f'{sequence.name}: fine-tuned {len(report.losses)} steps in {report.seconds:.1f} s, loss '
+                               f'{report.losses[0]:.3f} -> {report.losses[-1]:.3f}')
+
+    def after_sequence(self, runner, sequence, size) -> None:
+        self.finetuner.restore(runner.test_loop.model)

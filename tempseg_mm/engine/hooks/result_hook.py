@@ -1,0 +1,34 @@
+"""Writes what a test found: masks frame by frame, the score table at the end."""
+
+import os.path as osp
+from typing import Optional
+
+from mmengine.hooks import Hook
+
+from tempseg_mm.registry import HOOKS
+from tempseg_mm.visualization.exporters import write_indexed_png
+
+
+@HOOKS.register_module()
+class ResultHook(Hook):
+    """``<out_dir>/masks/<sequence>/<frame>.png`` (indexed, original size and names), ``scores.json``, ``scores.csv``.
+
+    Args:
+        out_dir: default: ``<work_dir>/test``.
+    """
+
+    def __init__(self, out_dir: Optional[str] = None) -> None:
+        self.out_dir = out_dir
+
+    def before_test(self, runner) -> None:
+        self.out_dir = self.out_dir or osp.join(runner.work_dir, 'test')
+
+    def after_frame(self, runner, frame) -> None:
+        write_indexed_png(osp.join(self.out_dir, 'masks', frame.sequence, f'{frame.file_name}.png'), frame.mask)
+
+    def after_test_epoch(self, runner, metrics: Optional[dict] = None) -> None:
+        scores = runner.test_loop.evaluator.metrics[0].scores
+        scores.to_json(osp.join(self.out_dir, 'scores.json'))
+        scores.to_csv(osp.join(self.out_dir, 'scores.csv'))
+        runner.logger.info(scores.to_text())
+        runner.logger.info(f'masks and scores: {osp.abspath(self.out_dir)}')

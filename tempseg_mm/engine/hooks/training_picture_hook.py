@@ -1,0 +1,39 @@
+"""Pictures of the training step in TensorBoard and on disk."""
+
+from mmengine.hooks import Hook
+
+from tempseg_mm.models.losses.itsd import itsd_target
+from tempseg_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class TrainingPictureHook(Hook):
+    """Frame, ground truth, prediction, reference, flow and warped target of the newest batch's first clip.
+
+    Args:
+        interval: iterations.
+        patch_size: of the warped target (ITSDL).
+    """
+
+    priority = 'LOW'
+
+    def __init__(self, interval: int = 100, patch_size: int = 4) -> None:
+        self.interval = interval
+        self.patch_size = patch_size
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        if not (self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner)):
+            return
+        loop = runner.train_loop
+        batch, preprocessor = loop.last_batch, loop.model.data_preprocessor
+        warped = itsd_target(batch.gt_masks[:1], batch.flow[:1], self.patch_size)
+        frames = (batch.frames[0] * preprocessor.std + preprocessor.mean).round().clamp(0, 255).byte()
+        runner.visualizer.add_clip(
+            'train/clip', frames=frames.permute(0, 2, 3, 1).cpu().numpy(), gt_masks=_masks(batch.gt_masks),
+            pred_masks=_masks(loop.last_prediction.masks), reference_masks=_masks(batch.reference_masks),
+            flow=batch.flow[0].permute(0, 2, 3, 1).cpu().numpy(), warped_target=_masks(warped), step=runner.iter + 1)
+
+
+def _masks(clips):
+    """(N, T, 1, H, W) -> the first clip, (T, H, W) array."""
+    return clips[0, :, 0].detach().float().cpu().numpy()

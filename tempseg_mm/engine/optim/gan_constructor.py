@@ -1,0 +1,37 @@
+"""One optimiser for each sub-module of the model, keyed by the sub-module's name."""
+
+from typing import Optional
+
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapperDict, build_optim_wrapper
+from torch import nn
+
+from tempseg_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class GANOptimWrapperConstructor:
+    """Builds ``optim_wrapper = dict(constructor='GANOptimWrapperConstructor', generator=dict(...), adversary=dict(...))``.
+
+    Args:
+        optim_wrapper_cfg: sub-module name -> config of its optimiser wrapper.
+        paramwise_cfg: must be ``None``; give each sub-module its own inside its config.
+
+    Raises:
+        ValueError: for a name that is no trained sub-module of the model, or a trained sub-module without optimiser.
+    """
+
+    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
+        if paramwise_cfg is not None:
+            raise ValueError('put paramwise_cfg inside the config of the sub-module that it is for')
+        self.wrappers = dict(optim_wrapper_cfg)
+
+    def __call__(self, model: nn.Module) -> OptimWrapperDict:
+        """One wrapper a sub-module."""
+        model = model.module if is_model_wrapper(model) else model
+        trained = {name for name, child in model.named_children() if any(p.requires_grad for p in child.parameters())}
+        if trained != set(self.wrappers):
+            raise ValueError(f'optim_wrapper names {sorted(self.wrappers)}, the trained sub-modules of the model are '
+                             f'{sorted(trained)}; they must be the same')
+        return OptimWrapperDict(
+            **{name: build_optim_wrapper(getattr(model, name), dict(cfg)) for name, cfg in self.wrappers.items()})

@@ -1,0 +1,7 @@
+"""The measures of DAVIS 2016 as functions of arrays, free of files and of state."""
+
+from .boundary import boundary_map, contour_accuracy
+from .region import region_similarity
+from .statistics import SequenceStatistics, sequence_statistics
+
+__all__ = ['SequenceStatistics', 'boundary_map', 'contour_accuracy', 'region_similarity', 'sequence_statistics']

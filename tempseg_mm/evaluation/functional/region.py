@@ -1,0 +1,25 @@
+"""Region similarity J of DAVIS 2016. Called by the metric and by whoever captions a picture with a score."""
+
+import numpy as np
+
+from .binary_mask import as_binary_pair
+
+
+def region_similarity(pred: np.ndarray, gt: np.ndarray) -> float:
+    """Region similarity J = |P ∩ G| / |P ∪ G| (Perazzi et al., CVPR 2016, section 4.1).
+
+    Args:
+        pred: (H, W) bool or 0/1 integers, the predicted mask P.
+        gt: (H, W) likewise, the ground truth G.
+
+    Returns:
+        J in [0, 1]. Two empty masks agree: 1.
+
+    Raises:
+        ValueError: shapes that differ, or values other than 0 and 1.
+    """
+    pred, gt = as_binary_pair(pred, gt)
+    union = np.count_nonzero(pred | gt)
+    if union == 0:
+        return 1.0
+    return float(np.count_nonzero(pred & gt) / union)

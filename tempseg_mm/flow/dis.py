@@ -1,0 +1,68 @@
+"""Dense Inverse Search flow of OpenCV: needs no weights and no GPU, hence the default provider."""
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from tempseg_mm.registry import TASK_UTILS
+
+from .base import FlowProvider
+
+PRESETS = dict(
+    ultrafast=cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+    fast=cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    medium=cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+MIN_SIDE = 32  # OpenCV refuses sides below 12; a pyramid with more than one level needs a little more
+
+
+@TASK_UTILS.register_module()
+class DISFlow(FlowProvider):
+    """Optical flow by Dense Inverse Search (Kroeger et al., ECCV 2016), on grey values, on the CPU.
+
+    Frames with a side under 32 pixels are padded by repeating their border, and the flow is cropped.
+
+    Args:
+        preset: ``'ultrafast'``, ``'fast'`` or ``'medium'``: slower is more exact.
+
+    Raises:
+        ValueError: for another preset.
+    """
+
+    def __init__(self, preset: str = 'medium') -> None:
+        if preset not in PRESETS:
+            raise ValueError(f'preset of DISFlow must be one of {", ".join(PRESETS)}, got {preset!r}')
+        self.preset = preset
+        self._dis = None  # built on first use: OpenCV's object cannot be pickled, and data loader workers need that
+
+    def __getstate__(self) -> dict:
+        return dict(self.__dict__, _dis=None)
+
+    @property
+    def signature(self) -> str:
+        return f'DISFlow(preset={self.preset})'
+
+    def estimate(self, frames: Tensor, next_frames: Tensor) -> Tensor:
+        pairs = zip(_to_gray(frames), _to_gray(next_frames), strict=True)
+        flows = [self._estimate_pair(gray, next_gray) for gray, next_gray in pairs]
+        return torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous()  # [N,H,W,2] -> [N,2,H,W]
+
+    def _estimate_pair(self, gray: np.ndarray, next_gray: np.ndarray) -> np.ndarray:
+        if self._dis is None:
+            self._dis = cv2.DISOpticalFlow_create(PRESETS[self.preset])
+        height, width = gray.shape
+        flow = self._dis.calc(_pad(gray), _pad(next_gray), None)
+        return flow[:height, :width]
+
+
+def _to_gray(frames: Tensor) -> list:
+    """(N, 3, H, W) RGB 0..255 to N arrays (H, W) uint8."""
+    if frames.is_floating_point():
+        frames = frames.round().clamp(0, 255)
+    arrays = frames.to('cpu', torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+    return [cv2.cvtColor(array, cv2.COLOR_RGB2GRAY) for array in arrays]
+
+
+def _pad(gray: np.ndarray) -> np.ndarray:
+    bottom, right = (max(0, MIN_SIDE - side) for side in gray.shape)
+    return cv2.copyMakeBorder(gray, 0, bottom, 0, right, cv2.BORDER_REPLICATE) if bottom or right else gray

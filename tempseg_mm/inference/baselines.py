@@ -1,0 +1,105 @@
+"""The rivals that any result must beat, run on the same sequences and scored by the same metric."""
+
+import copy
+from collections.abc import Iterator
+from typing import Optional
+
+import numpy as np
+import torch
+from mmcv.cnn import ConvModule
+from torch import Tensor, nn
+
+from tempseg_mm.datasets.resize import Size
+from tempseg_mm.ops.warp import move_mask
+from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.structures import FramePrediction
+
+from .online_finetuner import OnlineFinetuner
+from .propagator import MaskPropagation, Propagator, WorkingSizePropagation
+from .segment import segment_sequence
+
+
+class _Copy(MaskPropagation):
+
+    def start(self, frame: np.ndarray, mask: np.ndarray) -> None:
+        self._mask = mask
+
+    def step(self, frame: np.ndarray) -> np.ndarray:
+        return self._mask.astype(np.float32)
+
+    def correct(self, mask: np.ndarray) -> None:
+        self._mask = mask
+
+
+class _AlongFlow(WorkingSizePropagation):
+
+    def __init__(self, provider, *, size: Size, device) -> None:
+        super().__init__(size=size, device=device)
+        self.provider = provider
+
+    def _next_mask(self, frame: Tensor, following: Tensor, mask: Tensor) -> Tensor:
+        return move_mask(mask, self.provider(frame, following))
+
+
+@TASK_UTILS.register_module()
+class CopyMask:
+    """Every frame gets the last given mask."""
+
+    def segment(self, model, sequence, *, num_given_frames: int, size: Size, finetuner: Optional[OnlineFinetuner]
+                ) -> Iterator[FramePrediction]:
+        """The sequence by this rival; arguments as in :meth:`UntrainedGenerator.segment`."""
+        return segment_sequence(sequence, _Copy(), num_given_frames=num_given_frames)
+
+
+@TASK_UTILS.register_module()
+class FlowPropagation:
+    """The last mask moved along the model's flow provider, frame after frame, and nothing else."""
+
+    def segment(self, model, sequence, *, num_given_frames: int, size: Size, finetuner: Optional[OnlineFinetuner]
+                ) -> Iterator[FramePrediction]:
+        """The sequence by this rival; arguments as in :meth:`UntrainedGenerator.segment`."""
+        device = next(model.parameters()).device
+        propagation = _AlongFlow(model.data_preprocessor.flow, size=size, device=device)
+        return segment_sequence(sequence, propagation, num_given_frames=num_given_frames)
+
+
+@TASK_UTILS.register_module()
+class UntrainedGenerator:
+    """The same generator with fresh random weights, given the same online fine-tuning.
+
+    Args:
+        seed: of the fresh weights.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def segment(self, model, sequence, *, num_given_frames: int, size: Size, finetuner: Optional[OnlineFinetuner]
+                ) -> Iterator[FramePrediction]:
+        """The sequence by this rival; the model's own weights are back when the walk ends.
+
+        Args:
+            model: a ``TempSegGAN``; must not be fine-tuned at this moment.
+            sequence: a ``VOSSequence``.
+            num_given_frames: how many of the first frames come with their mask.
+            size: working size.
+            finetuner: adapts the generator first; ``None``: no fine-tuning.
+        """
+        trained = copy.deepcopy(model.generator.state_dict())
+        try:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.seed)
+                model.generator.apply(_reset)
+            if finetuner is not None:
+                finetuner.adapt(model, sequence, size=size)
+            yield from segment_sequence(sequence, Propagator(model, size=size), num_given_frames=num_given_frames)
+        finally:
+            model.generator.load_state_dict(trained)
+
+
+def _reset(module: nn.Module) -> None:
+    if isinstance(module, ConvModule):
+        module.init_weights()
+        module.norm.reset_parameters() if module.with_norm else None
+    elif isinstance(module, nn.Conv2d):
+        module.reset_parameters()

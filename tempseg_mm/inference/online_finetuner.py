@@ -1,0 +1,141 @@
+"""Online fine-tuning: the generator learns the object from the first annotated frames, and forgets it afterwards.
+
+A plain class: the test hook, the baselines and the API call it; it relies on the model's own generator losses.
+"""
+
+import copy
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+import numpy as np
+import torch
+from mmengine.dataset import Compose
+from mmengine.optim import build_optim_wrapper
+from torch import Tensor, nn
+
+from tempseg_mm.datasets.resize import Size, resize_image, resize_mask, target_size
+from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
+
+from .finite import check_finite
+from .segment import given_mask
+
+
+@dataclass
+class FinetuneReport:
+    """What an adaptation did: the combined loss before each step, and seconds in all."""
+    losses: list = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@TASK_UTILS.register_module()
+class OnlineFinetuner:
+    """Trains G alone on the first frames with the combined loss (paper note P15); :meth:`restore` undoes it exactly.
+
+    Paper note: two annotated frames, so that the temporal losses are defined on the pair 0 -> 1. With ``num_frames=1``
+    (the common one-shot protocol) the clip is the one frame twice, without motion.
+
+    Args:
+        steps: optimiser steps.
+        num_frames: annotated frames to learn from, 1 or more.
+        clips_per_step: differently augmented copies of the clip in one step.
+        optimizer: config of the optimiser.
+        pipeline: transforms of the clip, drawn anew for each copy, ending in ``PackClip``; they start from ``frames``,
+            ``gt_masks`` and ``flow``. With reference masks it should deform them, else copying them is the lesson learnt.
+        norm_eval: batch normalisation keeps its running statistics; else two frames wreck them.
+    """
+
+    def __init__(self, *, steps: int = 100, num_frames: int = 2, clips_per_step: int = 1,
+                 optimizer: Optional[dict] = None, pipeline: Sequence[dict] = (dict(type='PackClip'),),
+                 norm_eval: bool = True) -> None:
+        if steps < 0 or num_frames < 1 or clips_per_step < 1:
+            raise ValueError('steps must be >= 0, num_frames and clips_per_step >= 1, got '
+                             f'{steps}, {num_frames}, {clips_per_step}')
+        self.steps = steps
+        self.num_frames = num_frames
+        self.clips_per_step = clips_per_step
+        self.optimizer = optimizer or dict(type='Adam', lr=1e-3)
+        self.pipeline = Compose([TRANSFORMS.build(dict(t)) for t in pipeline])
+        self.norm_eval = norm_eval
+        self._parent: Optional[dict] = None
+
+    def adapt(self, model: nn.Module, sequence: Any, *, size: Size = None) -> FinetuneReport:
+        """Fine-tune ``model.generator`` in place on the first frames of a sequence.
+
+        Args:
+            model: a ``TempSegGAN``; left in eval mode.
+            sequence: a ``VOSSequence`` whose first ``num_frames`` frames are annotated.
+            size: working size.
+
+        Raises:
+            ValueError: if a mask is missing, of another size than its frame, or the first has no object.
+            FloatingPointError: if a loss is not finite; the generator is restored first.
+        """
+        if self._parent is not None:
+            raise RuntimeError('the generator is already adapted: call restore(model) before the next sequence')
+        started = time.perf_counter()
+        clip = self._first_clip(model, sequence, size)
+        self._parent = copy.deepcopy(model.generator.state_dict())
+        report = FinetuneReport()
+        try:
+            with self._training_mode(model):
+                optim_wrapper = build_optim_wrapper(
+                    model.generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
+                for step in range(self.steps):
+                    report.losses.append(self._step(model, clip, optim_wrapper, f'{sequence.name}, step {step}'))
+        except BaseException:
+            self.restore(model)
+            raise
+        report.losses = torch.stack(report.losses).tolist() if report.losses else []
+        report.seconds = time.perf_counter() - started
+        return report
+
+    def restore(self, model: nn.Module) -> None:
+        """Give ``model.generator`` its weights and statistics from before :meth:`adapt`, bit for bit."""
+        if self._parent is not None:
+            model.generator.load_state_dict(self._parent)
+            self._parent = None
+
+    def _step(self, model: nn.Module, clip: dict, optim_wrapper, where: str) -> Tensor:
+        packed = [self.pipeline(copy.copy(clip)) for _ in range(self.clips_per_step)]
+        batch = model.data_preprocessor(
+            dict(inputs=[p['inputs'] for p in packed], data_samples=[p['data_samples'] for p in packed]), training=True)
+        with optim_wrapper.optim_context(model.generator):
+            loss, terms = model.parse_losses(model.generator_losses(model(batch), batch))
+        check_finite(terms, f'online fine-tuning of {where}')
+        optim_wrapper.update_params(loss)
+        return loss.detach()
+
+    def _first_clip(self, model: nn.Module, sequence: Any, size: Size) -> dict:
+        """Results dict of the clip, its flow computed once."""
+        indices = range(self.num_frames) if self.num_frames > 1 else (0, 0)
+        frames, masks = [], []
+        for i in indices:
+            frame, mask = sequence.frame(i), given_mask(sequence, i)
+            shape = target_size(size, frame.shape[:2])
+            frames.append(resize_image(frame, shape))
+            masks.append(resize_mask(mask, shape))
+        return dict(sequence_name=sequence.name, frame_ids=list(indices), frames=frames, gt_masks=masks,
+                    flow=self._flow(model, frames))
+
+    def _flow(self, model: nn.Module, frames: list) -> list:
+        if self.num_frames == 1:
+            return [np.zeros((*frames[0].shape[:2], 2), np.float32)]
+        device = next(model.parameters()).device
+        stacked = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(device)
+        flow = model.data_preprocessor.flow(stacked[:-1], stacked[1:])
+        return list(flow.permute(0, 2, 3, 1).cpu().numpy())
+
+    @contextmanager
+    def _training_mode(self, model: nn.Module) -> Iterator[None]:
+        model.generator.train()
+        if self.norm_eval:
+            for module in model.generator.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        try:
+            yield
+        finally:
+            model.eval()

@@ -1,0 +1,4 @@
+from .features import Features
+from .tempseg import TempSegBackbone
+
+__all__ = ['Features', 'TempSegBackbone']

@@ -1,0 +1,77 @@
+"""From the data loader's lists to one :class:`ClipBatch` on the device: stack, normalise, flow once, reference moved."""
+
+from collections.abc import Sequence
+from typing import Optional
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from tempseg_mm.ops.warp import move_mask
+from tempseg_mm.registry import MODELS, TASK_UTILS
+from tempseg_mm.structures import ClipBatch
+
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
+
+
+@MODELS.register_module()
+class VOSDataPreprocessor(BaseDataPreprocessor):
+    """Called by the train loop once an iteration, before both half-steps, and by the online fine-tuner.
+
+    Flow comes with the data, else from the provider. Reference masks, which the pipeline leaves where the object was in
+    the frame before, are moved along it: as the propagator does with the network's own masks.
+
+    Args:
+        mean: of RGB in 0..255.
+        std: of RGB in 0..255.
+        flow: config of an optical-flow provider; also what the propagator uses. ``None``: data must bring flow.
+    """
+
+    def __init__(self, *, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD,
+                 flow: Optional[dict] = None) -> None:
+        super().__init__()
+        self.flow = None if flow is None else TASK_UTILS.build(flow)
+        self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1), persistent=False)
+        self.register_buffer('std', torch.tensor(std).view(3, 1, 1), persistent=False)
+
+    def normalize(self, frames: Tensor) -> Tensor:
+        """(..., 3, H, W) RGB 0..255, uint8 or float -> float, zero mean and unit variance."""
+        return (frames - self.mean) / self.std
+
+    def forward(self, data: dict, training: bool = False) -> ClipBatch:
+        """Lists of N ``inputs`` (T, 3, H, W) uint8 and N ``data_samples`` -> a batch.
+
+        Raises:
+            ValueError: if clips differ in size, or no flow is at hand.
+        """
+        data = self.cast_data(data)
+        clips, samples = data['inputs'], data['data_samples']
+        if len({clip.shape for clip in clips}) > 1:
+            raise ValueError('the clips of a batch must agree in length and size, got '
+                             + ', '.join(f'{s.sequence}: {tuple(c.shape)}' for c, s in zip(clips, samples))
+                             + '. Give the dataset a fixed `size=(H, W)`.')
+        frames = torch.stack(clips)
+        gt_masks = torch.stack([s.gt_masks for s in samples]).float()
+        references = torch.stack([s.reference_masks for s in samples]).float()
+        flow = self._flow(frames, samples)
+        return ClipBatch(
+            frames=self.normalize(frames), gt_masks=gt_masks, reference_masks=self._move(references, flow), flow=flow,
+            sequences=tuple(s.sequence for s in samples))
+
+    def _flow(self, frames: Tensor, samples: Sequence) -> Tensor:
+        """(N, T, 3, H, W) -> (N, T-1, 2, H, W)."""
+        if all('flow' in sample for sample in samples):
+            return torch.stack([s.flow for s in samples])
+        if self.flow is None:
+            raise ValueError("the data brings no flow and the data preprocessor has no provider: set flow=dict(type='DISFlow')")
+        flow = self.flow(frames[:, :-1].flatten(0, 1), frames[:, 1:].flatten(0, 1))
+        return flow.unflatten(0, (frames.shape[0], frames.shape[1] - 1))
+
+    @staticmethod
+    def _move(references: Tensor, flow: Tensor) -> Tensor:
+        """References of frames 1.. from where the object was to where the flow takes it; (N, T, 1, H, W)."""
+        if flow.shape[1] == 0:
+            return references
+        moved = move_mask(references[:, 1:].flatten(0, 1), flow.flatten(0, 1))
+        return torch.cat([references[:, :1], moved.view_as(references[:, 1:])], dim=1)

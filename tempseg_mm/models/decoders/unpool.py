@@ -1,0 +1,26 @@
+"""The paper's decoder: maps grow by max-unpooling with the switches of the contracting path."""
+
+from typing import Optional
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from tempseg_mm.registry import MODELS
+
+from .skip_decoder import SkipDecoder
+
+
+@MODELS.register_module()
+class UnpoolDecoder(SkipDecoder):
+    """Unpooling after Zeiler and Fergus, 2014: each value returns to where its maximum came from, zeros elsewhere."""
+
+    def enlarge(self, x: Tensor, skip: Tensor, switch: Optional[Tensor]) -> Tensor:
+        """See :class:`SkipDecoder`.
+
+        Raises:
+            ValueError: if the backbone keeps no switches.
+        """
+        if switch is None:
+            raise ValueError('UnpoolDecoder needs a backbone that keeps its pooling switches; this one does not. '
+                             "Use decoder=dict(type='UpsampleDecoder').")
+        return F.max_unpool2d(x, switch, 2, output_size=skip.shape[-2:])

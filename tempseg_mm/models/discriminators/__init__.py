@@ -1,0 +1,3 @@
+from .conv import ConvDiscriminator
+
+__all__ = ['ConvDiscriminator']

@@ -1,0 +1,3 @@
+from .encoder_decoder import EncoderDecoderGenerator
+
+__all__ = ['EncoderDecoderGenerator']

@@ -1,0 +1,61 @@
+"""What the loss terms of eq. 10 share: a weight, a typed `forward`, and the checks that name what is missing.
+
+Subclassed by every loss of the generator; :class:`~tempseg_mm.models.tempseg_gan.TempSegGAN` calls them all alike.
+"""
+
+import math
+
+from torch import Tensor, nn
+
+from tempseg_mm.structures.clip_batch import ClipBatch, ClipPrediction
+
+
+class GeneratorLoss(nn.Module):
+    """One term of eq. 10. A subclass picks its tensors, calls its equation and multiplies by its α; nothing else.
+
+    Args:
+        loss_weight: α of this term in eq. 10, at least 0.
+
+    Attributes:
+        needs_adversary: whether the term reads ``prediction.fake_logits`` or ``prediction.verdicts``.
+
+    Raises:
+        ValueError: if ``loss_weight`` is negative or not finite.
+    """
+    needs_adversary: bool = False
+
+    def __init__(self, loss_weight: float) -> None:
+        super().__init__()
+        if not (math.isfinite(loss_weight) and loss_weight >= 0):
+            raise ValueError(f'{type(self).__name__}: loss_weight must be finite and at least 0, got {loss_weight}')
+        self.loss_weight = loss_weight
+
+    def forward(self, prediction: ClipPrediction, batch: ClipBatch) -> Tensor:
+        """The weighted term, a scalar with gradient to ``prediction.logits``."""
+        raise NotImplementedError(f'{type(self).__name__} has no forward')
+
+    def extra_repr(self) -> str:
+        return f'loss_weight={self.loss_weight}'
+
+    def _from_adversary(self, value: Tensor | None) -> Tensor:
+        if value is None:
+            raise ValueError(f'{type(self).__name__} needs the discriminator on each predicted mask, but no adversary '
+                             'took part (prediction.fake_logits is None): give the model an adversary or remove this '
+                             'loss from its config.')
+        return value
+
+
+def check_same_shape(prediction: Tensor, target: Tensor) -> None:
+    """Raises ValueError unless both tensors have one shape: losses must not broadcast silently."""
+    if prediction.shape != target.shape:
+        raise ValueError(f'prediction and target must have the same shape, got {tuple(prediction.shape)} '
+                         f'and {tuple(target.shape)}')
+
+
+def check_clip(masks: Tensor) -> None:
+    """Raises ValueError unless ``masks`` is (N, T, 1, H, W) with T ≥ 2."""
+    if masks.ndim != 5 or masks.shape[2] != 1:
+        raise ValueError(f'masks of clips must be (N, T, 1, H, W), got {tuple(masks.shape)}')
+    if masks.shape[1] < 2:
+        raise ValueError('a loss between frames needs clips of at least two frames, got T = '
+                         f'{masks.shape[1]}: use longer clips or remove this loss.')

@@ -1,0 +1,3 @@
+from .conv import MaskEncoder
+
+__all__ = ['MaskEncoder']

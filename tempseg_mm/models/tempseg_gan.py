@@ -1,0 +1,82 @@
+"""TempSeg-GAN: the mathematics of both half-steps and of prediction. No optimiser, no schedule, no loop in here."""
+
+from typing import Optional
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from tempseg_mm.registry import MODELS
+from tempseg_mm.structures import ClipBatch, ClipPrediction
+
+from .freezing import frozen
+from .losses.adversarial import discriminator_adversarial_loss
+
+
+@MODELS.register_module()
+class TempSegGAN(BaseModel):
+    """Generator, adversary, and the terms of the combined loss (eq. 10).
+
+    Sub-modules ``generator`` and ``adversary`` are what the optimisers are keyed by.
+
+    Args:
+        generator: config.
+        losses: name -> config of a generator loss; each carries its own ``loss_weight``, its alpha.
+        adversary: config, or ``None`` to train without one.
+        data_preprocessor: config.
+        width: default width multiplier of generator and adversary.
+
+    Raises:
+        ValueError: if a loss needs the adversary and there is none.
+    """
+
+    def __init__(self, generator: dict, losses: dict, *, adversary: Optional[dict] = None,
+                 data_preprocessor: Optional[dict] = None, width: float = 1.0, init_cfg=None) -> None:
+        super().__init__(data_preprocessor or dict(type='VOSDataPreprocessor'), init_cfg)
+        self.generator = MODELS.build({'width': width, **generator})
+        self.adversary = None if adversary is None else MODELS.build({'width': width, **adversary})
+        self.losses = nn.ModuleDict({name: MODELS.build(loss) for name, loss in losses.items()})
+        needing = [name for name, loss in self.losses.items() if loss.needs_adversary]
+        if needing and self.adversary is None:
+            raise ValueError(f'losses {needing} need an adversary, but adversary=None. Remove them or set one.')
+        self._generator_needs_verdict = bool(needing)
+
+    def forward(self, batch: ClipBatch) -> ClipPrediction:
+        """Ŷ = G(I) for every frame of every clip, each on its own."""
+        n, t = batch.frames.shape[:2]
+        logits = self.generator(batch.frames.flatten(0, 1), batch.reference_masks.flatten(0, 1))
+        return ClipPrediction(logits.unflatten(0, (n, t)))
+
+    def discriminator_losses(self, prediction: ClipPrediction, batch: ClipBatch) -> dict:
+        """Eq. 4: BCE(1, D(E(Y))) + BCE(0, D(E(Ŷ))), Ŷ detached; and how often D is right."""
+        verdict = self.adversary(
+            prediction.masks.detach().flatten(0, 1), batch.gt_masks.flatten(0, 1), judge_real=True)
+        real_term, fake_term = discriminator_adversarial_loss(verdict.real, verdict.fake)
+        return dict(
+            loss_d_real=real_term, loss_d_fake=fake_term,
+            d_acc_real=(verdict.real.detach() > 0).float().mean(), d_acc_fake=(verdict.fake.detach() <= 0).float().mean())
+
+    def generator_losses(self, prediction: ClipPrediction, batch: ClipBatch) -> dict:
+        """Eq. 10, term by term, already weighted; the adversary is held still."""
+        if self._generator_needs_verdict:
+            prediction = self._judged(prediction, batch)
+        return {f'loss_{name}': loss(prediction, batch) for name, loss in self.losses.items()}
+
+    def _judged(self, prediction: ClipPrediction, batch: ClipBatch) -> ClipPrediction:
+        n, t = prediction.logits.shape[:2]
+        with frozen(self.adversary):
+            verdict = self.adversary(prediction.masks.flatten(0, 1), batch.gt_masks.flatten(0, 1), judge_real=False)
+        return ClipPrediction(prediction.logits, verdict.fake.view(n, t))
+
+    @torch.no_grad()
+    def predict(self, frames: Tensor, reference_masks: Tensor) -> Tensor:
+        """Probabilities for frames as they come from disk.
+
+        Args:
+            frames: (B, 3, H, W) RGB 0..255.
+            reference_masks: (B, 1, H, W) in [0, 1], already where the object should be in these frames.
+
+        Returns:
+            (B, 1, H, W) in [0, 1].
+        """
+        return torch.sigmoid(self.generator(self.data_preprocessor.normalize(frames), reference_masks).float())

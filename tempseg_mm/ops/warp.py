@@ -1,0 +1,196 @@
+"""Moving images and masks along optical flow: pushing (Algorithm 1), sampling, and carrying a soft mask forward.
+
+Used by the losses, the reference masks, the flow networks and the baselines; relies on torch alone.
+
+The flow convention of the whole project, said once: a flow is forward, from frame t to t+1, in pixels; channel 0 is x
+(right), channel 1 is y (down). A pixel ``p`` of frame t is seen in frame t+1 at ``p + flow[p]``; its *landing pixel* is
+the nearest one, ``floor(p + flow[p] + 0.5)``. Pixel centres have whole coordinates. Tensors are (N, 2, H, W).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_FAR = 2 ** 30  # a landing coordinate that no frame reaches, and that int64 sums of coordinates survive
+_COVERED = 1e-3  # pixels that receive less weight than this are holes
+
+
+def landing_pixels(flow: Tensor) -> tuple[Tensor, Tensor]:
+    """The pixel of frame t+1 nearest to where each pixel of frame t goes.
+
+    Args:
+        flow: (N, 2, H, W) float, pixels, forward.
+
+    Returns:
+        x and y, each (N, H, W) int64. They may lie outside the frame; flow that is not finite always does.
+
+    Raises:
+        ValueError: if ``flow`` is not a floating-point (N, 2, H, W).
+    """
+    moved = _whole_displacement(flow)
+    moved = moved.nan_to_num_(nan=-_FAR, posinf=_FAR, neginf=-_FAR).clamp_(-_FAR, _FAR).long()
+    height, width = flow.shape[-2:]
+    x = moved[:, 0] + torch.arange(width, device=flow.device)
+    y = moved[:, 1] + torch.arange(height, device=flow.device)[:, None]
+    return x, y
+
+
+def forward_splat(labels: Tensor, flow: Tensor) -> Tensor:
+    """Algorithm 1 on whole frames: every pixel writes its label at its landing pixel.
+
+    Paper note: where several sources land on one pixel the last one in raster order (row by row) wins, as in the
+    algorithm's loops; pixels nobody lands on (holes) stay 0 (paper note P9). Both hold on every device.
+
+    Args:
+        labels: (N, C, H, W), any dtype. Gradients reach it; none reaches the flow.
+        flow: (N, 2, H, W) float, pixels, forward.
+
+    Returns:
+        (N, C, H, W), dtype of ``labels``.
+
+    Raises:
+        ValueError: if shapes do not match.
+
+    Example:
+        >>> labels, flow = torch.tensor([[[[1., 0., 1.]]]]), torch.zeros(1, 2, 1, 3)
+        >>> flow[0, 0, 0, 0] = 1.  # the first pixel moves onto the second, which stays and, coming later, wins
+        >>> forward_splat(labels, flow)
+        tensor([[[[0., 0., 1.]]]])
+    """
+    check_flow(labels, flow)
+    height, width = flow.shape[-2:]
+    whole_width = torch.tensor([[0] * width, [width - 1] * width], device=flow.device)
+    whole_height = torch.tensor([[0] * height, [height - 1] * height], device=flow.device)
+    return splat_within(labels, flow, whole_width, whole_height)
+
+
+def splat_within(labels: Tensor, flow: Tensor, x_range: Tensor, y_range: Tensor) -> Tensor:
+    """:func:`forward_splat` where a source of column x and row y may only land inside a rectangle of its own.
+
+    Args:
+        labels: (N, C, H, W), any dtype.
+        flow: (N, 2, H, W) float, pixels, forward.
+        x_range: (2, W) integers within the frame: first and last column that a source of each column may land in.
+        y_range: (2, H) the same for rows.
+
+    Returns:
+        (N, C, H, W), dtype of ``labels``.
+    """
+    _, channels, height, width = labels.shape
+    moved = _whole_displacement(flow)
+    if height * width >= 2 ** 24:
+        moved = moved.double()  # numbers of pixels stay exact
+    x_reach = x_range - torch.arange(width, device=flow.device)
+    y_reach = (y_range - torch.arange(height, device=flow.device))[..., None]
+    dx, dy = moved[:, 0], moved[:, 1]
+    lands = (dx >= x_reach[0]) & (dx <= x_reach[1]) & (dy >= y_reach[0]) & (dy <= y_reach[1])  # [N, H, W]; not for NaN
+
+    # The winner of a pixel is the highest source number that lands there; 0 says none. Sources that land nowhere
+    # write that 0 at home, which never wins. A maximum, unlike a plain write, is the same in any order of threads.
+    # Large fresh buffers cost more than arithmetic on a CPU, hence the work in place: dx and dy are reused.
+    number = torch.arange(height * width, device=flow.device).view(height, width)
+    target = dx.add_(dy, alpha=width).masked_fill_(~lands, 0).long().add_(number).flatten(1)  # [N, HW]
+    numbered = dy.copy_(number).add_(1).masked_fill_(~lands, 0).flatten(1)
+    winner = torch.zeros_like(numbered).scatter_reduce_(1, target, numbered, 'amax')
+    source = target.copy_(winner).sub_(1).clamp_(min=0)
+    moved_labels = labels.flatten(2).gather(2, source[:, None].expand(-1, channels, -1))
+    return moved_labels.masked_fill_(winner[:, None] == 0, 0).view_as(labels)
+
+
+def backward_warp(image: Tensor, flow: Tensor, padding: str = 'border') -> Tensor:
+    """Samples ``image`` at ``p + flow[p]`` for every pixel p, bilinearly: brings frame t+1 back onto frame t.
+
+    Args:
+        image: (N, C, H, W) float. Gradients reach both arguments.
+        flow: (N, 2, H, W) float, pixels. Zero flow gives back the image (to rounding).
+        padding: what lies outside of the image: ``'border'`` (the nearest pixel) or ``'zeros'``.
+
+    Returns:
+        (N, C, H, W), dtype of ``image``.
+
+    Raises:
+        ValueError: if shapes do not match or ``padding`` is another word.
+    """
+    check_flow(image, flow)
+    if padding not in ('border', 'zeros'):
+        raise ValueError(f"padding must be 'border' or 'zeros', got {padding!r}")
+    height, width = flow.shape[-2:]
+    x = flow[:, 0] + torch.arange(width, dtype=flow.dtype, device=flow.device)
+    y = flow[:, 1] + torch.arange(height, dtype=flow.dtype, device=flow.device)[:, None]
+    # grid_sample's [-1, 1] spans the outer pixel edges under align_corners=False; so does this normalisation.
+    grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)  # [N, H, W, 2]
+    wide = torch.promote_types(image.dtype, grid.dtype)  # half precision cannot tell neighbouring pixels apart
+    sampled = F.grid_sample(image.to(wide), grid.to(wide), padding_mode=padding, align_corners=False)
+    return sampled.to(image.dtype)
+
+
+@torch.no_grad()
+def move_mask(mask: Tensor, flow: Tensor, *, fill_rounds: int = 4) -> Tensor:
+    """Moves a soft mask along a forward flow without leaving a hole in it; used to carry reference masks to frame t.
+
+    Every pixel shares its value among the four pixels around ``p + flow[p]`` (bilinear weights); a target is the
+    weighted mean of what it received. Targets that received nothing take the mean of their known 3×3 neighbours,
+    ``fill_rounds`` times over; what is then still unknown is 0. Zero flow is the identity, whole-pixel shifts are
+    exact wherever a source lands. No gradient.
+
+    Args:
+        mask: (N, C, H, W) float in [0, 1].
+        flow: (N, 2, H, W) float, pixels, forward. Pixels whose flow is not finite go nowhere.
+        fill_rounds: width in pixels of the rim that filling grows into a hole.
+
+    Returns:
+        (N, C, H, W) in [0, 1], dtype of ``mask``.
+
+    Raises:
+        ValueError: if shapes do not match.
+    """
+    check_flow(mask, flow)
+    total, weight = _bilinear_splat(mask.to(torch.promote_types(mask.dtype, torch.float32)), flow)
+    known = (weight > _COVERED).to(total.dtype)  # [N, 1, H, W]
+    value = total / weight.clamp(min=_COVERED) * known
+    for _ in range(fill_rounds):
+        around, count = F.avg_pool2d(value, 3, 1, 1), F.avg_pool2d(known, 3, 1, 1)
+        value = torch.where(known > 0, value, around / count.clamp(min=_COVERED))
+        known = (count > 0).to(known.dtype)
+    return value.clamp_(0, 1).to(mask.dtype)
+
+
+def check_flow(image: Tensor, flow: Tensor) -> None:
+    """Raises ValueError unless ``flow`` is a floating-point (N, 2, H, W) for an ``image`` (N, C, H, W)."""
+    _check_flow_alone(flow)
+    if image.ndim != 4 or image.shape[0] != flow.shape[0] or image.shape[2:] != flow.shape[2:]:
+        raise ValueError(f'expected an (N, C, H, W) tensor of the N, H, W of its flow {tuple(flow.shape)}, '
+                         f'got {tuple(image.shape)}')
+
+
+def _check_flow_alone(flow: Tensor) -> None:
+    if flow.ndim != 4 or flow.shape[1] != 2:
+        raise ValueError(f'flow must be (N, 2, H, W), x then y, got {tuple(flow.shape)}')
+    if not flow.is_floating_point():
+        raise ValueError(f'flow must be floating point, in pixels, got {flow.dtype}')
+
+
+def _whole_displacement(flow: Tensor) -> Tensor:
+    """floor(flow + 0.5), a new (N, 2, H, W): adding whole pixel numbers afterwards is exact, adding before is not."""
+    _check_flow_alone(flow)
+    return (flow.detach().to(torch.promote_types(flow.dtype, torch.float32)) + 0.5).floor_()
+
+
+def _bilinear_splat(values: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum of weighted values (N, C, H, W) and of weights (N, 1, H, W) that reach each pixel."""
+    n, channels, height, width = values.shape
+    flow = flow.detach().to(values.dtype)
+    whole = flow.floor()
+    right, down = (flow - whole).unbind(1)  # [N, H, W] each: share of the right and the lower neighbours
+    x, y = torch.arange(width, device=flow.device), torch.arange(height, device=flow.device)[:, None]
+    carried = torch.cat([values, torch.ones_like(values[:, :1])], dim=1)  # [N, C+1, H, W]
+    sums = torch.zeros_like(carried).flatten(2)
+    for step_x, share_x in ((0, 1 - right), (1, right)):
+        for step_y, share_y in ((0, 1 - down), (1, down)):
+            to_x, to_y = whole[:, 0] + (x + step_x), whole[:, 1] + (y + step_y)
+            lands = (to_x >= 0) & (to_x < width) & (to_y >= 0) & (to_y < height)
+            target = torch.where(lands, to_y, 0).long() * width + torch.where(lands, to_x, 0).long()
+            share = torch.where(lands, share_x * share_y, 0)
+            sums.scatter_add_(2, target.flatten(1)[:, None].expand_as(sums), (carried * share[:, None]).flatten(2))
+    sums = sums.view(n, channels + 1, height, width)
+    return sums[:, :-1], sums[:, -1:]

@@ -1,0 +1,14 @@
+"""Pictures and files of masks: overlays, contact sheets, flow colours, indexed PNG, MP4, GIF, the clip visualizer."""
+
+from .contact_sheet import contact_sheet, fit_width
+from .exporters import OverlayVideoWriter, write_gif, write_indexed_png, write_png
+from .flow_colors import flow_colors
+from .overlay import draw_contour, overlay_mask
+from .palette import color_palette
+from .sequence_sheet import SequenceSheet
+from .visualizer import VOSVisualizer
+
+__all__ = [
+    'OverlayVideoWriter', 'SequenceSheet', 'VOSVisualizer', 'color_palette', 'contact_sheet', 'draw_contour',
+    'fit_width', 'flow_colors', 'overlay_mask', 'write_gif', 'write_indexed_png', 'write_png'
+]

@@ -1,0 +1,86 @@
+"""Pictures in a grid, with captions. Used by the sequence sheet and the visualizer; relies on OpenCV's text."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+BACKGROUND = 40
+BAR = 24
+TEXT = (240, 240, 240)
+
+
+def contact_sheet(tiles: Sequence[np.ndarray | None], columns: int, *, captions: Sequence[str] | None = None,
+                  pad: int = 4) -> np.ndarray:
+    """Lay pictures out row by row in cells of one size.
+
+    Args:
+        tiles: pictures, (h, w, 3) uint8 RGB; sizes may differ (smaller ones are centred), ``None`` leaves a cell empty.
+        columns: number of columns; the last row may be shorter.
+        captions: one a tile, ASCII, on a bar above it, shrunk to fit; without them there are no bars.
+        pad: pixels between cells and around the sheet.
+
+    Returns:
+        (H', W', 3) uint8 RGB.
+
+    Raises:
+        ValueError: no picture, a picture of another type, no column, or another number of captions than of tiles.
+    """
+    pictures = [tile for tile in tiles if tile is not None]
+    if not pictures:
+        raise ValueError('a contact sheet needs at least one picture, got none')
+    if columns < 1:
+        raise ValueError(f'columns must be at least 1, got {columns}')
+    if captions is not None and len(captions) != len(tiles):
+        raise ValueError(f'{len(tiles)} tiles need as many captions, got {len(captions)}')
+    for picture in pictures:
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            raise ValueError(f'tiles must be (h, w, 3) uint8 RGB, got {picture.shape} {picture.dtype}')
+
+    height, width = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
+    bar = _bar_height(width) if captions is not None else 0
+    columns = min(columns, len(tiles))
+    rows = -(-len(tiles) // columns)
+    sheet = np.full((pad + rows * (bar + height + pad), pad + columns * (width + pad), 3), BACKGROUND, np.uint8)
+    for i, tile in enumerate(tiles):
+        top, left = pad + i // columns * (bar + height + pad), pad + i % columns * (width + pad)
+        if captions is not None:
+            sheet[top:top + bar, left:left + width] = _caption(captions[i], bar, width)
+        if tile is not None:
+            y, x = top + bar + (height - tile.shape[0]) // 2, left + (width - tile.shape[1]) // 2
+            sheet[y:y + tile.shape[0], x:x + tile.shape[1]] = tile
+    return sheet
+
+
+def fit_width(picture: np.ndarray, width: int, *, labels: bool = False) -> np.ndarray:
+    """Shrink a picture that is wider than ``width``, keeping its proportions; leave a narrower one alone.
+
+    Args:
+        picture: (H, W) or (H, W, C), a type OpenCV can resize.
+        width: pixels.
+        labels: take the nearest pixel instead of averaging, for masks of labels.
+
+    Returns:
+        (h, w) or (h, w, C) with w at most ``width``.
+    """
+    if picture.shape[1] <= width:
+        return picture
+    size = (width, max(1, round(picture.shape[0] * width / picture.shape[1])))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST if labels else cv2.INTER_AREA)
+
+
+def _bar_height(width: int) -> int:
+    return min(BAR, max(12, width // 8))
+
+
+def _caption(text: str, height: int, width: int) -> np.ndarray:
+    """(height, width, 3) uint8, the text in the middle line, as large as fits."""
+    bar = np.full((height, width, 3), BACKGROUND, np.uint8)
+    if not text:
+        return bar
+    text_width, text_height = cv2.getTextSize(text, FONT, 1.0, 1)[0][0], cv2.getTextSize('Ag', FONT, 1.0, 1)[0][1]
+    scale = min(0.45 * height / text_height, (width - 4) / max(1, text_width))
+    baseline = round((height + scale * text_height) / 2)
+    cv2.putText(bar, text, (2, baseline), FONT, scale, TEXT, 1, cv2.LINE_AA)
+    return bar

@@ -1,0 +1,95 @@
+"""One picture that tells how a sequence went. Fed by the picture hook, frame by frame; keeps only what it shows."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ..structures.frame_prediction import FramePrediction
+from .contact_sheet import contact_sheet, fit_width
+from .exporters import write_png
+from .overlay import GROUND_TRUTH_COLOR, draw_contour, overlay_mask
+
+
+class SequenceSheet:
+    """Writes ``directory/<sequence>.png``: evenly spaced frames, prediction filled, ground truth outlined.
+
+    ::
+
+        sheet = SequenceSheet('work_dirs/show', score=region_similarity)
+        for prediction in stream:      # one sequence after the other, frames in order
+            sheet.add(prediction)      # the path, once the last frame has come
+        sheet.close()                  # a sequence that was cut short gets its sheet too
+
+    Args:
+        directory: where the sheets go; made when the first is written.
+        num_tiles: how many frames to show, the first and the last among them.
+        columns: of the grid.
+        tile_width: wider frames are shrunk to this many pixels.
+        score: ``score(mask, gt_mask)`` for the captions, such as ``region_similarity``; called for the frames shown.
+
+    Raises:
+        ValueError: fewer than 1 tile.
+    """
+
+    def __init__(self, directory: str | Path, *, num_tiles: int = 8, columns: int = 4, tile_width: int = 427,
+                 score: Callable[[np.ndarray, np.ndarray], float] | None = None) -> None:
+        if num_tiles < 1:
+            raise ValueError(f'num_tiles must be at least 1, got {num_tiles}')
+        self.directory = Path(directory)
+        self.num_tiles = num_tiles
+        self.columns = columns
+        self.tile_width = tile_width
+        self.score = score
+        self._sequence = ''
+        self._tiles: list[np.ndarray] = []
+        self._captions: list[str] = []
+
+    def add(self, prediction: FramePrediction) -> Path | None:
+        """Take a frame.
+
+        Args:
+            prediction: the next frame of its sequence, or the first of another (which closes the one before).
+
+        Returns:
+            Path of the sheet, once the sequence's last frame has come.
+        """
+        if prediction.sequence != self._sequence:
+            self.close()
+            self._sequence = prediction.sequence
+        if prediction.frame_id in self._picks(prediction.num_frames):
+            self._tiles.append(self._tile(prediction))
+            self._captions.append(self._caption(prediction))
+        return self.close() if prediction.frame_id == prediction.num_frames - 1 else None
+
+    def close(self) -> Path | None:
+        """Write the sheet of the frames taken so far.
+
+        Returns:
+            Its path; ``None`` where there is nothing to show.
+        """
+        tiles, captions, self._tiles, self._captions = self._tiles, self._captions, [], []
+        if not tiles:
+            return None
+        path = self.directory / f'{self._sequence}.png'
+        write_png(path, contact_sheet(tiles, self.columns, captions=captions))
+        return path
+
+    def _picks(self, num_frames: int) -> set[int]:
+        return set(np.linspace(0, num_frames - 1, self.num_tiles).round().astype(int).tolist())
+
+    def _tile(self, prediction: FramePrediction) -> np.ndarray:
+        image = fit_width(prediction.image, self.tile_width)
+        tile = overlay_mask(image, fit_width(prediction.mask, self.tile_width, labels=True))
+        if prediction.gt_mask is None:
+            return tile
+        gt_mask = fit_width(prediction.gt_mask, self.tile_width, labels=True)
+        return draw_contour(tile, gt_mask, color=GROUND_TRUTH_COLOR)
+
+    def _caption(self, prediction: FramePrediction) -> str:
+        caption = f'frame {prediction.frame_id}'
+        if prediction.given:
+            return f'{caption}  given'
+        if prediction.gt_mask is None or self.score is None:
+            return caption
+        return f'{caption}  J {self.score(prediction.mask, prediction.gt_mask):.2f}'

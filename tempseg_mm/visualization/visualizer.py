@@ -1,0 +1,97 @@
+"""Pictures of training clips for TensorBoard and the work folder. Fed by the picture hook; an mmengine Visualizer."""
+
+from typing import Any
+
+import numpy as np
+from mmengine.dist import master_only
+from mmengine.visualization import Visualizer
+
+from ..registry import VISUALIZERS
+from .contact_sheet import contact_sheet, fit_width
+from .flow_colors import flow_colors
+
+
+@VISUALIZERS.register_module()
+class VOSVisualizer(Visualizer):
+    """mmengine's visualizer, and a picture of a clip.
+
+    Args:
+        name: of the instance.
+        tile_width: wider frames are shrunk to this many pixels.
+        **kwargs: of mmengine's ``Visualizer`` (``vis_backends``, ``save_dir``, …), which refuses unknown ones.
+    """
+
+    def __init__(self, name: str = 'visualizer', *, tile_width: int = 224, **kwargs: Any) -> None:
+        super().__init__(name, **kwargs)
+        self.tile_width = tile_width
+
+    @master_only
+    def add_clip(self,
+                 name: str,
+                 frames: np.ndarray,
+                 *,
+                 gt_masks: np.ndarray | None = None,
+                 pred_masks: np.ndarray | None = None,
+                 reference_masks: np.ndarray | None = None,
+                 flow: np.ndarray | None = None,
+                 warped_target: np.ndarray | None = None,
+                 step: int = 0) -> None:
+        """Send one contact sheet to every backend: a row a frame, a column for each thing given.
+
+        Flow t → t+1 stands in row t, whose pixels it belongs to; all of a clip share one scale. The target warped
+        from frame t stands in row t+1, beside the prediction it is compared with.
+
+        Args:
+            name: of the picture; a ``/`` becomes ``_``, since one backend makes a file name of it.
+            frames: (T, H, W, 3) uint8 RGB.
+            gt_masks: (T, H, W), 0 to 1.
+            pred_masks: (T, H, W), 0 to 1.
+            reference_masks: (T, H, W), 0 to 1.
+            flow: (T-1, H, W, 2), (x, y) in pixels, forward.
+            warped_target: (T-1, H, W), 0 to 1.
+            step: iteration.
+
+        Raises:
+            ValueError: an array of another shape, or a clip without a frame.
+        """
+        if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or len(frames) == 0:
+            raise ValueError(f'frames must be (T, H, W, 3) uint8 RGB, got {frames.shape} {frames.dtype}')
+        masks = dict(gt_masks=gt_masks, pred_masks=pred_masks, reference_masks=reference_masks)
+        for key, value in dict(masks, flow=flow, warped_target=warped_target).items():
+            _check(key, value, frames.shape, pairs=key not in masks)
+
+        columns = {'frame': list(frames)}
+        columns.update({_TITLES[key]: [_gray(m) for m in value] for key, value in masks.items() if value is not None})
+        if flow is not None:
+            columns['flow'] = [*_flow_tiles(flow), None]
+        if warped_target is not None:
+            columns['warped target'] = [None, *(_gray(mask) for mask in warped_target)]
+        captions = [f'{title} {t}' if column[t] is not None else ''
+                    for t in range(len(frames)) for title, column in columns.items()]
+        tiles = [None if column[t] is None else fit_width(column[t], self.tile_width)
+                 for t in range(len(frames)) for column in columns.values()]
+        self.add_image(name.replace('/', '_'), contact_sheet(tiles, len(columns), captions=captions), step)
+
+
+_TITLES = dict(gt_masks='ground truth', pred_masks='prediction', reference_masks='reference mask')
+
+
+def _check(key: str, value: np.ndarray | None, shape: tuple[int, ...], *, pairs: bool) -> None:
+    if value is None:
+        return
+    expected = (shape[0] - pairs, *shape[1:3]) + ((2, ) if key == 'flow' else ())
+    if value.shape != expected:
+        raise ValueError(f'{key} must be {expected} beside frames {shape}, got {value.shape}')
+
+
+def _gray(mask: np.ndarray) -> np.ndarray:
+    """(H, W) in [0, 1] as (H, W, 3) uint8."""
+    levels = np.round(255 * np.clip(mask.astype(np.float32), 0, 1)).astype(np.uint8)
+    return np.repeat(levels[..., None], 3, axis=2)
+
+
+def _flow_tiles(flow: np.ndarray) -> list[np.ndarray]:
+    lengths = np.hypot(flow[..., 0], flow[..., 1])
+    known = lengths[np.isfinite(lengths)]
+    longest = float(np.quantile(known, 0.99)) if known.size else 0.0  # a few stray vectors must not bleach the rest
+    return [flow_colors(field, max_flow=max(longest, 1.0)) for field in flow]

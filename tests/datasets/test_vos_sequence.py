@@ -1,0 +1,111 @@
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+
+from tempseg_mm.datasets.vos_sequence import VOSSequence
+from tempseg_mm.flow.flo_file import write_flo
+
+SIZE = (97, 131)
+
+
+def object_mask(t, size=SIZE):
+    mask = np.zeros(size, np.uint8)
+    mask[20:60, 10 + 5 * t:50 + 5 * t] = 1
+    return mask
+
+
+@pytest.fixture
+def sequence(tmp_path):
+    """Three frames of 97 x 131, blue is 10 t; the second is not annotated, the second pair has no flow."""
+    frames, masks = [], []
+    for t in range(3):
+        image = np.full((*SIZE, 3), (200, 100, 10 * t), np.uint8)
+        frames.append(str(tmp_path / f'{t:05d}.png'))
+        cv2.imwrite(frames[-1], image[..., ::-1])
+        masks.append(str(tmp_path / f'm{t:05d}.png'))
+        cv2.imwrite(masks[-1], object_mask(t) * 255)
+    write_flo(tmp_path / '00000.flo', np.broadcast_to(np.float32([5, -2]), (*SIZE, 2)))
+    return VOSSequence('walk', tuple(frames), (masks[0], None, masks[2]), flow_paths=(str(tmp_path / '00000.flo'), None))
+
+
+def test_reads_as_stored(sequence):
+    assert len(sequence) == 3 and sequence.shape == SIZE
+    assert sequence.file_name(2) == '00002'
+    frame = sequence.frame(2)
+    assert frame.shape == (*SIZE, 3) and frame.dtype == np.uint8 and frame[0, 0].tolist() == [200, 100, 20]
+    np.testing.assert_array_equal(sequence.mask(2), object_mask(2))
+    assert sequence.mask(1) is None and not sequence.is_annotated(1)
+    np.testing.assert_array_equal(sequence.flow(0), np.broadcast_to(np.float32([5, -2]), (*SIZE, 2)))
+    assert sequence.flow(1) is None
+
+
+@pytest.mark.parametrize(('size', 'expected'), [((50, 60), (50, 60)), (48, (48, 65)), ((100, 140), (100, 140))])
+def test_reads_at_a_working_size(sequence, size, expected):
+    assert sequence.frame(0, size).shape == (*expected, 3)
+    mask = sequence.mask(0, size)
+    assert mask.shape == expected and set(np.unique(mask)) == {0, 1}
+    assert mask.mean() == pytest.approx(object_mask(0).mean(), rel=0.1)
+    flow = sequence.flow(0, size)
+    np.testing.assert_allclose(flow[3, 4], [5 * expected[1] / 131, -2 * expected[0] / 97], rtol=1e-5)
+
+
+def test_object_id_selects_an_instance(tmp_path, sequence):
+    ids = object_mask(0) + 2 * (object_mask(2) & ~object_mask(0) & 1)
+    cv2.imwrite(str(tmp_path / 'ids.png'), ids)
+    one = VOSSequence('walk', sequence.frame_paths[:1], (str(tmp_path / 'ids.png'),), object_id=2)
+    np.testing.assert_array_equal(one.mask(0), ids == 2)
+
+
+def test_pickles(sequence):
+    copy = pickle.loads(pickle.dumps(sequence))
+    assert copy == sequence
+    np.testing.assert_array_equal(copy.frame(1), sequence.frame(1))
+
+
+def test_mask_of_another_size_names_both(tmp_path, sequence):
+    cv2.imwrite(sequence.mask_paths[2], np.zeros((97, 130), np.uint8))
+    with pytest.raises(ValueError, match=r'm00002.png is 97x130 \(height x width\), but its frame .*00002.png is 97x131'):
+        sequence.mask(2)
+
+
+def test_flow_of_another_size_names_both(sequence):
+    write_flo(sequence.flow_paths[0], np.zeros((4, 5, 2)))
+    with pytest.raises(ValueError, match=r'00000.flo is 4x5 .* but its frame .*00000.png is 97x131'):
+        sequence.flow(0, (20, 20))
+
+
+def test_frames_of_mixed_sizes(sequence):
+    cv2.imwrite(sequence.frame_paths[1], np.zeros((90, 131, 3), np.uint8))
+    sequence.frame(0)
+    with pytest.raises(ValueError, match=r"frames of sequence 'walk' differ in size: .*00001.png is 90x131 .* is 97x131"):
+        sequence.frame(1, (20, 20))
+
+
+def test_unreadable_frame(sequence):
+    with open(sequence.frame_paths[1], 'wb') as file:
+        file.write(b'no image')
+    with pytest.raises(OSError, match='00001.png cannot be decoded'):
+        sequence.frame(1)
+
+
+@pytest.mark.parametrize('index', [-1, 3])
+def test_index_out_of_range(sequence, index):
+    for read in (sequence.frame, sequence.mask, sequence.file_name):
+        with pytest.raises(IndexError, match="sequence 'walk' has 3 frames"):
+            read(index)
+
+
+def test_last_frame_has_no_flow(sequence):
+    with pytest.raises(IndexError, match='index 2 is not in 0..1'):
+        sequence.flow(2)
+
+
+def test_numbers_of_paths():
+    with pytest.raises(ValueError, match="sequence 'x' has no frames"):
+        VOSSequence('x', (), ())
+    with pytest.raises(ValueError, match='has 2 frames, so mask_paths must have 2 entries, got 1'):
+        VOSSequence('x', ('a', 'b'), ('c',))
+    with pytest.raises(ValueError, match='flow_paths must have 0 or 1 entries, got 2'):
+        VOSSequence('x', ('a', 'b'), ('c', None), flow_paths=('f', 'g'))

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+from mmengine.evaluator import Evaluator
+
+from tempseg_mm.evaluation.functional.boundary import contour_accuracy
+from tempseg_mm.evaluation.vos_metric import VOSMetric
+from tempseg_mm.registry import METRICS
+from tempseg_mm.structures import FramePrediction
+
+SHAPE = (12, 16)
+
+
+def bar(width, value=1.0, dtype=np.float32):
+    mask = np.zeros(SHAPE, dtype)
+    mask[:, :width] = value
+    return mask
+
+
+def prediction(frame_id, pred_width, gt_width=8, sequence='camel', num_frames=5):
+    gt_mask = None if gt_width is None else bar(gt_width, 1, np.uint8)
+    return FramePrediction(sequence, frame_id, num_frames, f'{frame_id:05d}', np.zeros((*SHAPE, 3), np.uint8),
+                           bar(pred_width, 0.9), gt_mask=gt_mask)
+
+
+def run(frames, **kwargs):
+    metric = VOSMetric(**kwargs)
+    for frame in frames:
+        metric.process(None, [frame])
+    return metric, metric.evaluate(size=len(frames))
+
+
+def test_it_is_in_the_registry():
+    assert isinstance(METRICS.build(dict(type='VOSMetric', prefix='davis')), VOSMetric)
+
+
+def test_scores_by_hand_without_first_and_last_frame():
+    metric, scores = run([prediction(i, width) for i, width in enumerate([8, 4, 8, 2, 0])])
+    assert metric.scores.sequences['camel']['J']['frames'] == [1, 2, 3]
+    assert metric.scores.sequences['camel']['J']['per_frame'] == pytest.approx([0.5, 1.0, 0.25])
+    assert scores['J_mean'] == pytest.approx(1.75 / 3)
+    assert scores['J_recall'] == pytest.approx(1 / 3)
+    assert scores['J_decay'] == pytest.approx(0.75 - 0.25)  # frames 1 and 2 less frame 3
+    expected_f = [contour_accuracy(bar(w, 1, np.uint8), bar(8, 1, np.uint8)) for w in (4, 8, 2)]
+    assert scores['F_mean'] == pytest.approx(np.mean(expected_f))
+    assert scores['J&F'] == pytest.approx((scores['J_mean'] + scores['F_mean']) / 2)
+
+
+def test_the_ends_count_where_the_protocol_says_so():
+    frames = [prediction(i, 8) for i in range(5)]
+    metric, _ = run(frames, skip_first=False, skip_last=False)
+    assert metric.scores.sequences['camel']['J']['frames'] == [0, 1, 2, 3, 4]
+    assert metric.scores.protocol == dict(protocol='custom', frames='all', bound_th=0.008, recall_above=0.5)
+
+
+def test_the_table_states_the_protocol():
+    metric, _ = run([prediction(1, 8)])
+    assert metric.scores.protocol['protocol'] == 'DAVIS 2016'
+    assert metric.scores.protocol['frames'] == 'first and last left out'
+
+
+def test_frames_without_annotation_are_passed_over():
+    metric, _ = run([prediction(1, 8), prediction(2, 4, gt_width=None), prediction(3, 4)])
+    assert metric.scores.sequences['camel']['J']['frames'] == [1, 3]
+
+
+def test_sequences_weigh_alike_however_long():
+    frames = [prediction(i, 8, sequence='long', num_frames=9) for i in range(1, 8)] + [prediction(1, 4)]
+    _, scores = run(frames)
+    assert scores['J_mean'] == pytest.approx((1.0 + 0.5) / 2)
+
+
+def test_a_padded_duplicate_counts_once():
+    frames = [prediction(1, 8), prediction(2, 4)]
+    assert run(frames)[1] == run([*frames, prediction(2, 4)])[1]
+
+
+@pytest.mark.parametrize('size', [0, 1, 1000])
+def test_no_frame_is_lost_however_the_data_set_is_counted(size):
+    metric = VOSMetric()
+    metric.process(None, [prediction(i, 8) for i in range(5)])
+    metric.evaluate(size=size)
+    assert len(metric.scores.sequences['camel']['J']['frames']) == 3
+
+
+def test_results_of_several_processes_are_joined():
+    metric = VOSMetric()
+    metric.process(None, [prediction(i, 8) for i in (1, 2, 3)])
+    one, *others = metric.results
+    assert metric.compute_metrics([[one], others]) == metric.compute_metrics([one, *others])
+    assert metric.scores.sequences['camel']['J']['frames'] == [1, 2, 3]
+
+
+def test_it_keeps_numbers_and_no_mask():
+    metric = VOSMetric()
+    metric.process(None, [prediction(1, 4)])
+    assert metric.results[0].keys() == {'sequence', 'frame_id', 'J', 'F'}
+    assert type(metric.results[0]['J']) is float
+
+
+def test_sequence_scores_speak_of_one_sequence():
+    metric = VOSMetric()
+    metric.process(None, [prediction(1, 8), prediction(1, 4, sequence='other')])
+    assert metric.sequence_scores('other')['J_mean'] == 0.5
+    assert metric.sequence_scores('without annotation') == {}
+
+
+def test_a_second_evaluation_starts_from_nothing():
+    metric, _ = run([prediction(1, 4)])
+    metric.process(None, [prediction(1, 8)])
+    assert metric.evaluate(size=1)['J_mean'] == 1
+
+
+def test_nothing_to_score_gives_no_numbers():
+    metric, scores = run([prediction(0, 8), prediction(4, 8), prediction(2, 8, gt_width=None)])
+    assert scores == {}
+    assert metric.scores.sequences == {}
+
+
+def test_it_works_in_the_evaluator_of_mmengine():
+    evaluator = Evaluator([VOSMetric(prefix='dev')])
+    evaluator.process(data_samples=[prediction(1, 4)], data_batch=None)
+    assert evaluator.evaluate(1)['dev/J_mean'] == 0.5
+
+
+def test_a_prediction_of_another_size_is_named():
+    frame = prediction(1, 8)
+    frame.probability = frame.probability[:6]
+    with pytest.raises(ValueError, match=r"sequence 'camel', frame 1: the predicted mask is \(6, 16\), .*\(12, 16\)"):
+        VOSMetric().process(None, [frame])
+
+
+def test_a_tolerance_must_be_positive():
+    with pytest.raises(ValueError, match='bound_th must be positive, got 0'):
+        VOSMetric(bound_th=0)

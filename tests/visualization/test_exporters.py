@@ -1,0 +1,158 @@
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tempseg_mm.visualization.exporters import (
+    OverlayVideoWriter,
+    write_gif,
+    write_indexed_png,
+    write_png,
+    written_beside,
+)
+
+
+def frames(count=4, shape=(32, 48)):
+    return [np.full((*shape, 3), (60 * i, 200 - 40 * i, 90), np.uint8) for i in range(count)]
+
+
+def read_video(path):
+    capture, images = cv2.VideoCapture(str(path)), []
+    while True:
+        ok, image = capture.read()
+        if not ok:
+            return images
+        images.append(image[..., ::-1])
+
+
+def test_a_file_takes_its_place_when_the_block_ends_well(tmp_path):
+    path = tmp_path / 'deep' / 'a.txt'
+    with written_beside(path) as beside:
+        beside.write_text('new')
+        assert beside.suffix == '.txt' and not path.exists()
+    assert path.read_text() == 'new'
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_after_an_error_the_old_file_stays_alone(tmp_path):
+    path = tmp_path / 'a.txt'
+    path.write_text('old')
+    with pytest.raises(RuntimeError), written_beside(path) as beside:
+        beside.write_text('half')
+        raise RuntimeError
+    assert path.read_text() == 'old'
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('dtype', [bool, np.uint8, np.int64])
+def test_an_indexed_mask_keeps_ids_size_and_palette(tmp_path, dtype):
+    mask = np.array([[0, 1, 1], [0, 0, 1]], dtype)
+    write_indexed_png(tmp_path / 'camel' / '00007.png', mask)
+    image = Image.open(tmp_path / 'camel' / '00007.png')
+    assert image.mode == 'P'
+    assert np.array_equal(np.asarray(image), mask)
+    assert image.convert('RGB').getpixel((1, 0)) == (128, 0, 0)
+
+
+def test_all_256_ids_survive(tmp_path):
+    ids = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    write_indexed_png(tmp_path / 'ids.png', ids)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / 'ids.png')), ids)
+
+
+@pytest.mark.parametrize('mask, message', [
+    (np.zeros((2, 2, 3), np.uint8), r'must be \(H, W\) bool or integers, got \(2, 2, 3\)'),
+    (np.zeros((2, 2)), 'got .* float64'),
+    (np.full((2, 2), 256), 'object ids must be 0 to 255'),
+    (np.full((2, 2), -1), 'object ids must be 0 to 255'),
+])
+def test_what_is_no_mask_is_refused(tmp_path, mask, message):
+    with pytest.raises(ValueError, match=message):
+        write_indexed_png(tmp_path / 'a.png', mask)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_keeps_its_channel_order(tmp_path):
+    write_png(tmp_path / 'new' / 'a.png', np.full((3, 4, 3), (10, 20, 30), np.uint8))
+    assert Image.open(tmp_path / 'new' / 'a.png').getpixel((0, 0)) == (10, 20, 30)
+
+
+def test_an_animation_has_every_frame_in_its_colours(tmp_path):
+    write_gif(tmp_path / 'a.gif', iter(frames()), fps=20)
+    image = Image.open(tmp_path / 'a.gif')
+    assert image.n_frames == 4
+    assert image.info['duration'] == 50 and image.info['loop'] == 0
+    for i, frame in enumerate(frames()):
+        image.seek(i)
+        assert np.allclose(np.asarray(image.convert('RGB')), frame, atol=8)
+
+
+def test_an_animation_needs_frames_and_a_rate(tmp_path):
+    with pytest.raises(ValueError, match='at least one frame'):
+        write_gif(tmp_path / 'a.gif', [])
+    with pytest.raises(ValueError, match='fps must be positive'):
+        write_gif(tmp_path / 'a.gif', frames(), fps=0)
+
+
+@pytest.mark.parametrize('shape, coded', [((32, 48), (32, 48)), ((33, 47), (34, 48))])
+def test_a_video_has_every_frame_and_even_sides(tmp_path, shape, coded):
+    path = tmp_path / 'new' / 'a.mp4'
+    with OverlayVideoWriter(path, fps=10) as video:
+        for frame in frames(shape=shape):
+            video.write(frame)
+            assert not path.exists()
+    images = read_video(path)
+    assert len(images) == 4
+    for image, frame in zip(images, frames(shape=coded), strict=True):
+        assert image.shape == frame.shape
+        assert np.abs(image.astype(int) - frame).mean() < 12  # lossy, but RGB stays RGB
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_video_draws_masks(tmp_path):
+    scene, mask = np.full((64, 96, 3), 20, np.uint8), np.zeros((64, 96), np.uint8)
+    mask[16:48, 24:72] = 1
+    video = OverlayVideoWriter(tmp_path / 'a.mp4')
+    video.write(scene, mask, gt_mask=np.roll(mask, 20, 1))
+    video.close()
+    image, = read_video(tmp_path / 'a.mp4')
+    red, green, blue = image[32, 34].astype(int)
+    assert red > green + 60 and red > blue + 60
+    assert (image[..., 1].astype(int) - image[..., 0] > 60).any()  # green: the ground truth's outline
+
+
+def test_after_an_error_no_video_is_left(tmp_path):
+    with pytest.raises(RuntimeError), OverlayVideoWriter(tmp_path / 'a.mp4') as video:
+        video.write(frames()[0])
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_frame_there_is_no_video(tmp_path):
+    with OverlayVideoWriter(tmp_path / 'a.mp4'):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frame_of_another_size_is_refused(tmp_path):
+    match = r'a.mp4: a frame is \(30, 48, 3\), the first was \(32, 48, 3\)'
+    with pytest.raises(ValueError, match=match), OverlayVideoWriter(tmp_path / 'a.mp4') as video:
+        video.write(frames()[0])
+        video.write(frames(shape=(30, 48))[0])
+
+
+def test_wrong_arguments_are_named(tmp_path):
+    with pytest.raises(ValueError, match="ends in .mp4, got 'a.avi'"):
+        OverlayVideoWriter(tmp_path / 'a.avi')
+    with pytest.raises(ValueError, match='fps must be positive, got -1'):
+        OverlayVideoWriter(tmp_path / 'a.mp4', fps=-1)
+    with pytest.raises(ValueError, match=r'must be \(H, W, 3\) RGB, got \(32, 48\)'):
+        OverlayVideoWriter(tmp_path / 'a.mp4').write(np.zeros((32, 48), np.uint8))
+
+
+def test_a_missing_codec_is_an_os_error_that_names_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(cv2.VideoWriter, 'isOpened', lambda self: False)
+    with pytest.raises(OSError, match=r'cannot write .*a.mp4 \(codec mp4v, 48x32 pixels\)'):
+        with OverlayVideoWriter(tmp_path / 'a.mp4') as video:
+            video.write(frames()[0])
+    assert list(tmp_path.iterdir()) == []

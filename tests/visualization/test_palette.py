@@ -1,0 +1,15 @@
+import pytest
+
+from tempseg_mm.visualization.palette import color_palette
+
+
+@pytest.mark.parametrize('index, color', [
+    (0, (0, 0, 0)), (1, (128, 0, 0)), (2, (0, 128, 0)), (3, (128, 128, 0)), (4, (0, 0, 128)), (7, (128, 128, 128)),
+    (8, (64, 0, 0)), (20, (0, 64, 128)), (21, (128, 64, 128)), (64, (32, 0, 0)), (255, (224, 224, 192)),
+])
+def test_the_published_colours(index, color):
+    assert tuple(color_palette()[index].tolist()) == color
+
+
+def test_every_id_has_its_own_colour():
+    assert len({tuple(color) for color in color_palette().tolist()}) == 256
