@@ -110,7 +110,8 @@ def main() -> None:
     print(f'{args.masks} masks of {height}×{width}, s = {args.patch_size}, {args.threads} threads, '
           f'torch {torch.__version__}')
     print(f'{"ITSDL, forward + backward":44s}{itsd:10.3f} s {itsd / args.masks * 1e3:10.1f} ms a mask')
-    print(f'{"literal loops, forward (scaled from a crop)":44s}{loops:10.1f} s {loops / args.masks * 1e3:10.1f} ms a mask')
+    print(f'{"literal loops, forward (scaled from a crop)":44s}{loops:10.1f} s '
+          f'{loops / args.masks * 1e3:10.1f} ms a mask')
     print(f'{"loops / ITSDL":44s}{loops / itsd:10.0f} ×   (wanted: at least 300)')
     if not args.skip_generator:
         generator = generator_seconds(args)

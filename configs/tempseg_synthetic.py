@@ -8,9 +8,12 @@ _base_ = [
     './_base_/schedules/gan_adam.py', './_base_/default_runtime.py'
 ]
 
-max_iters = 400
-model = dict(width=0.25, data_preprocessor=dict(flow=_base_.flow))
+max_iters = 300
+size = (96, 168)  # the network's; frames are stored, shown and scored at 128x224
+model = dict(width=0.25, data_preprocessor=dict(flow=_base_.flow), adversary=dict(share_weights=True))
 train_cfg = dict(max_iters=max_iters)
-optim_wrapper = dict(adversary=dict(optimizer=dict(lr=0.0002)))
-param_scheduler = dict(generator=[dict(type='LinearLR', end_factor=0.2, start_factor=1.0, end=max_iters, by_epoch=False)])
-default_hooks = dict(checkpoint=dict(interval=200), pictures=dict(interval=100))
+train_dataloader = dict(dataset=dict(size=size))
+test_dataloader = dict(dataset=dict(size=size))
+optim_wrapper = dict(adversary=dict(optimizer=dict(lr=0.0001)))
+param_scheduler = dict(generator=[dict(type='LinearLR', start_factor=1.0, end_factor=0.2, end=max_iters, by_epoch=False)])
+default_hooks = dict(checkpoint=dict(interval=100), pictures=dict(interval=50))

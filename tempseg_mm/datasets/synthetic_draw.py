@@ -8,6 +8,7 @@ import numpy as np
 from .synthetic_scene import Camera, Motion, Outline, Scene, Surface
 
 MAX_TRIES = 1000
+FRAME_RATE = 24
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ def _draw_geometry(params: SceneParams, rng: np.random.Generator) -> Scene:
 
 
 def _wave(num_frames: int, periods: float, rng: np.random.Generator) -> np.ndarray:
-    """A sine over the sequence at a random phase, (T,), in [-1, 1]."""
-    return np.sin(2 * np.pi * periods * np.arange(num_frames) / num_frames + rng.uniform(0, 2 * np.pi))
+    """A sine at a random phase, (T,), in [-1, 1], of so many periods in a second: longer sequences are no slower."""
+    return np.sin(2 * np.pi * periods * np.arange(num_frames) / FRAME_RATE + rng.uniform(0, 2 * np.pi))
 
 
 def _similarity(centre: np.ndarray, scale: np.ndarray, angle: np.ndarray) -> Motion:
@@ -112,7 +113,7 @@ def _wander(params: SceneParams, radius: float, rng: np.random.Generator) -> Mot
     reach = np.maximum(size / 2 - 0.9 * radius, 1) * rng.uniform(0.7, 1, 2)
     heading = rng.uniform(-0.25, 0.25) * np.pi
     speed = params.max_speed * rng.uniform(0.75, 1) * np.abs([np.cos(heading), np.sin(heading)])
-    periods = speed * frames / (2 * np.pi * reach)  # so that the fastest moment has that speed
+    periods = speed * FRAME_RATE / (2 * np.pi * reach)  # so that the fastest moment has that speed
     path = np.stack([reach[axis] * _wave(frames, periods[axis], rng) for axis in range(2)], axis=-1)
     scale = np.exp(np.log(1.4) * rng.uniform(0.4, 1) * _wave(frames, rng.uniform(0.3, 0.7), rng))
     angle = rng.uniform(0, 2 * np.pi) + rng.uniform(-1, 1) * np.pi / 48 * np.arange(frames)

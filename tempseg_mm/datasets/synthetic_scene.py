@@ -23,9 +23,11 @@ class Motion:
     linear: np.ndarray
 
     def to_image(self, local: np.ndarray, t: int) -> np.ndarray:
+        """Where local points are seen at frame t."""
         return local @ self.linear[t].T + self.centre[t]
 
     def to_local(self, points: np.ndarray, t: int) -> np.ndarray:
+        """Which local points are seen at image ``points`` at frame t."""
         return (points - self.centre[t]) @ np.linalg.inv(self.linear[t]).T
 
 

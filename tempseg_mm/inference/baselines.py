@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Optional
 
 import numpy as np
@@ -85,16 +86,15 @@ class UntrainedGenerator:
             size: working size.
             finetuner: adapts the generator first; ``None``: no fine-tuning.
         """
-        trained = copy.deepcopy(model.generator.state_dict())
-        try:
+        with ExitStack() as undo:
+            undo.callback(model.generator.load_state_dict, copy.deepcopy(model.generator.state_dict()))
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.seed)
                 model.generator.apply(_reset)
             if finetuner is not None:
                 finetuner.adapt(model, sequence, size=size)
+                undo.callback(finetuner.restore, model)
             yield from segment_sequence(sequence, Propagator(model, size=size), num_given_frames=num_given_frames)
-        finally:
-            model.generator.load_state_dict(trained)
 
 
 def _reset(module: nn.Module) -> None:

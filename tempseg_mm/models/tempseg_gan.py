@@ -32,7 +32,8 @@ class TempSegGAN(BaseModel):
 
     def __init__(self, generator: dict, losses: dict, *, adversary: Optional[dict] = None,
                  data_preprocessor: Optional[dict] = None, width: float = 1.0, init_cfg=None) -> None:
-        super().__init__(data_preprocessor or dict(type='VOSDataPreprocessor'), init_cfg)
+        # Built here, not by mmengine, so that it is found without a default scope too.
+        super().__init__(MODELS.build(data_preprocessor or dict(type='VOSDataPreprocessor')), init_cfg)
         self.generator = MODELS.build({'width': width, **generator})
         self.adversary = None if adversary is None else MODELS.build({'width': width, **adversary})
         self.losses = nn.ModuleDict({name: MODELS.build(loss) for name, loss in losses.items()})

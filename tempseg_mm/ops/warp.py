@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _FAR = 2 ** 30  # a landing coordinate that no frame reaches, and that int64 sums of coordinates survive
+_BLOCK = 2 ** 21  # pixels that are splatted at once on a CPU
+_EXACT = 2 ** 24  # from here on float32 skips whole numbers
 _COVERED = 1e-3  # pixels that receive less weight than this are holes
 
 
@@ -76,25 +78,11 @@ def splat_within(labels: Tensor, flow: Tensor, x_range: Tensor, y_range: Tensor)
     Returns:
         (N, C, H, W), dtype of ``labels``.
     """
-    _, channels, height, width = labels.shape
-    moved = _whole_displacement(flow)
-    if height * width >= 2 ** 24:
-        moved = moved.double()  # numbers of pixels stay exact
-    x_reach = x_range - torch.arange(width, device=flow.device)
-    y_reach = (y_range - torch.arange(height, device=flow.device))[..., None]
-    dx, dy = moved[:, 0], moved[:, 1]
-    lands = (dx >= x_reach[0]) & (dx <= x_reach[1]) & (dy >= y_reach[0]) & (dy <= y_reach[1])  # [N, H, W]; not for NaN
-
-    # The winner of a pixel is the highest source number that lands there; 0 says none. Sources that land nowhere
-    # write that 0 at home, which never wins. A maximum, unlike a plain write, is the same in any order of threads.
-    # Large fresh buffers cost more than arithmetic on a CPU, hence the work in place: dx and dy are reused.
-    number = torch.arange(height * width, device=flow.device).view(height, width)
-    target = dx.add_(dy, alpha=width).masked_fill_(~lands, 0).long().add_(number).flatten(1)  # [N, HW]
-    numbered = dy.copy_(number).add_(1).masked_fill_(~lands, 0).flatten(1)
-    winner = torch.zeros_like(numbered).scatter_reduce_(1, target, numbered, 'amax')
-    source = target.copy_(winner).sub_(1).clamp_(min=0)
-    moved_labels = labels.flatten(2).gather(2, source[:, None].expand(-1, channels, -1))
-    return moved_labels.masked_fill_(winner[:, None] == 0, 0).view_as(labels)
+    # Fresh buffers of a whole batch cost a CPU three times the work on them; those of a block are used again.
+    n, _, height, width = flow.shape
+    block = max(1, _BLOCK // (height * width) if flow.device.type == 'cpu' else n)
+    parts = zip(labels.split(block), flow.split(block), strict=True)
+    return torch.cat([_splat_block(some_labels, some_flow, x_range, y_range) for some_labels, some_flow in parts])
 
 
 def backward_warp(image: Tensor, flow: Tensor, padding: str = 'border') -> Tensor:
@@ -174,6 +162,28 @@ def _whole_displacement(flow: Tensor) -> Tensor:
     """floor(flow + 0.5), a new (N, 2, H, W): adding whole pixel numbers afterwards is exact, adding before is not."""
     _check_flow_alone(flow)
     return (flow.detach().to(torch.promote_types(flow.dtype, torch.float32)) + 0.5).floor_()
+
+
+def _splat_block(labels: Tensor, flow: Tensor, x_range: Tensor, y_range: Tensor) -> Tensor:
+    channels, height, width = labels.shape[1:]
+    moved = _whole_displacement(flow)
+    if height * width >= _EXACT:
+        moved = moved.double()
+    x_reach = x_range - torch.arange(width, device=flow.device)
+    y_reach = (y_range - torch.arange(height, device=flow.device))[..., None]
+    dx, dy = moved[:, 0], moved[:, 1]
+    lands = (dx >= x_reach[0]) & (dx <= x_reach[1]) & (dy >= y_reach[0]) & (dy <= y_reach[1])  # [N, H, W]; not for NaN
+
+    # The winner of a pixel is the highest source number, from 1, that lands there; 0 says none. Unlike a plain write, a
+    # maximum is the same in any order of threads. Sources that land nowhere all write to one slot behind the frame.
+    pixels = height * width
+    number = torch.arange(pixels, device=flow.device).view(height, width)
+    target = dx.add_(dy, alpha=width).add_(number).masked_fill_(~lands, pixels).long().flatten(1)  # [N, HW]
+    source = torch.arange(1, pixels + 1, dtype=torch.int32, device=flow.device).expand_as(target)
+    winner = torch.zeros(len(target), pixels + 1, dtype=torch.int32, device=flow.device)
+    winner = winner.scatter_reduce_(1, target, source, 'amax')[:, :-1]
+    with_none = F.pad(labels.flatten(2), (1, 0))  # [N, C, 1+HW]: the label of nobody is 0
+    return with_none.gather(2, target.copy_(winner)[:, None].expand(-1, channels, -1)).view_as(labels)
 
 
 def _bilinear_splat(values: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:

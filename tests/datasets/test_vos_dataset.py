@@ -94,7 +94,7 @@ def test_pipeline_without_answer_raises(root):
 
 
 def test_missing_root():
-    with pytest.raises(FileNotFoundError, match=r'(?s)/nowhere.*expects JPEGImages/480p/.*configs/tempseg_synthetic.py'):
+    with pytest.raises(FileNotFoundError, match=r'(?s)/nowhere.*expects JPEGImages/480p/.*tempseg_synthetic.py'):
         VOSDataset('/nowhere', 'train')
 
 

@@ -3,6 +3,7 @@ import pytest
 import torch
 from reference.algorithms import splat_frame
 
+from tempseg_mm.ops import warp
 from tempseg_mm.ops.warp import backward_warp, forward_splat, landing_pixels, move_mask
 
 
@@ -88,6 +89,19 @@ def test_forward_splat_equals_the_loops():
         moved = forward_splat(torch.from_numpy(labels)[:, None], torch.from_numpy(flow).permute(0, 3, 1, 2))
         expected = [splat_frame(one, motion) for one, motion in zip(labels, flow, strict=True)]
         assert np.array_equal(moved[:, 0].numpy(), expected), (case, height, width)
+
+
+@pytest.mark.parametrize('name, value', [('_BLOCK', 1), ('_BLOCK', 200), ('_EXACT', 1)])
+def test_blocks_and_large_frames_give_the_same(monkeypatch, name, value):
+    generator = torch.Generator().manual_seed(0)
+    labels, flow = torch.rand(5, 2, 8, 9, generator=generator), torch.randn(5, 2, 8, 9, generator=generator) * 4
+    expected = forward_splat(labels, flow)
+    monkeypatch.setattr(warp, name, value)
+    assert torch.equal(forward_splat(labels, flow), expected)
+
+
+def test_an_empty_batch_stays_empty():
+    assert forward_splat(torch.zeros(0, 1, 4, 4), torch.zeros(0, 2, 4, 4)).shape == (0, 1, 4, 4)
 
 
 def test_forward_splat_has_a_gradient_to_labels():

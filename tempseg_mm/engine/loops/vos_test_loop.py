@@ -51,7 +51,7 @@ class VOSTestLoop(BaseLoop):
         self.runner.call_hook('before_test_epoch')
         self.runner.model.eval()
         for batch in self.dataloader:
-            self.run_iter(batch['sequence'][0], batch['size'][0])
+            self.run_iter(batch['sequence'][0], self.dataloader.dataset.size)
         metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
         self.runner.call_hook('after_test_epoch', metrics=metrics)
         self.runner.call_hook('after_test')

@@ -4,7 +4,9 @@ Read by the generator's half-step and, for the warped targets, by the pictures; 
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from tempseg_mm.models.losses.base import GeneratorLoss, check_clip, check_same_shape
 from tempseg_mm.ops.patches import check_patch_size, halo_splat, patch_sums
@@ -80,8 +82,8 @@ def itsd_loss(pred: Tensor, warped: Tensor, patch_size: int = 4, smooth: float =
         raise ValueError(f'smooth must be at least 0, got {smooth}')
     pred = _flat(pred).to(torch.promote_types(pred.dtype, torch.float32))
     warped = _flat(warped).detach().to(pred.dtype)
-    both = patch_sums(pred * warped, patch_size)
-    total = patch_sums(pred, patch_size) + patch_sums(warped, patch_size)
+    alone, both = _PatchSums.apply(pred, warped, patch_size)
+    total = alone + patch_sums(warped, patch_size)
     union = total - both + smooth
     empty = union < torch.finfo(union.dtype).tiny ** 0.5  # below it 1 / union would leave the range of the dtype
     return ((total - 2 * both) / union.masked_fill(empty, 1)).masked_fill(empty, 0).mean()
@@ -139,6 +141,29 @@ class ITSDLoss(GeneratorLoss):
     def forward(self, prediction: ClipPrediction, batch: ClipBatch) -> Tensor:
         target = itsd_target(batch.gt_masks, batch.flow, self.patch_size)
         return self.loss_weight * itsd_loss(prediction.masks[:, 1:], target, self.patch_size, self.smooth)
+
+
+class _PatchSums(torch.autograd.Function):
+    """Σp̂ and Σp*p̂ of every patch, (M, 1, ceil(H/s), ceil(W/s)) each, for p̂ and p* (M, 1, H, W).
+
+    The class is here for its gradient: g + p*·g' of the patch a pixel lies in, written to one buffer in one pass, where
+    autograd would fill five.
+    """
+
+    @staticmethod
+    def forward(ctx, pred: Tensor, warped: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(warped)
+        ctx.size = size
+        return patch_sums(pred, size), patch_sums(pred * warped, size)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_alone: Tensor, grad_both: Tensor) -> tuple[Tensor, None, None]:
+        warped, = ctx.saved_tensors
+        height, width = warped.shape[-2:]
+        rows = F.pad(warped, (0, 0, 0, -height % ctx.size)).unflatten(2, (-1, ctx.size))  # [M, 1, H/s, s, W]
+        wide_alone, wide_both = (g.repeat_interleave(ctx.size, -1)[..., None, :width] for g in (grad_alone, grad_both))
+        return torch.addcmul(wide_alone, rows, wide_both).flatten(2, 3)[:, :, :height], None, None
 
 
 def _flat(masks: Tensor) -> Tensor:

@@ -1,0 +1,158 @@
+"""What the tests share: a tiny data set, the project's own configs made small, and the same random numbers every time."""
+
+import copy
+import os
+import random
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from tempseg_mm.apis.config import load_config
+from tempseg_mm.datasets.synthetic import write_davis_layout
+from tempseg_mm.datasets.synthetic_draw import SceneParams
+from tempseg_mm.datasets.vos_dataset import VOSDataset
+from tempseg_mm.registry import MODELS
+from tempseg_mm.structures import ClipBatch
+
+ROOT = Path(__file__).resolve().parents[1]
+WIDTH = 0.0625
+SCENE = dict(num_frames=6, height=32, width=48, max_speed=1.5)
+NUM_SEQUENCES = dict(train=2, test=2)
+
+
+@pytest.fixture(autouse=True)
+def _same_every_time():
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope='session')
+def synthetic_root(tmp_path_factory):
+    """Folder of a synthetic data set of 32x48 pixels: two sequences of six frames in each split."""
+    root = tmp_path_factory.mktemp('data') / 'synthetic'
+    write_davis_layout(str(root), scene=SceneParams(**SCENE), num_sequences=NUM_SEQUENCES, progress=False)
+    return str(root)
+
+
+@pytest.fixture
+def sequence(synthetic_root):
+    """The first sequence of the test split."""
+    return VOSDataset(synthetic_root, 'test', resolution='32p', test_mode=True)[0]['sequence']
+
+
+class MemorySequence:
+    """What a ``VOSSequence`` answers, from arrays; ``reads`` lists the frames that were asked for."""
+    name = 'square'
+
+    def __init__(self, frames, masks):
+        self.frames, self.masks, self.reads = frames, masks, []
+
+    def __len__(self):
+        return len(self.frames)
+
+    def frame(self, i):
+        self.reads.append(i)
+        return self.frames[i]
+
+    def mask(self, i):
+        return self.masks[i]
+
+    def file_name(self, i):
+        return f'{i:05d}'
+
+
+@pytest.fixture
+def make_sequence():
+    """A bright square on a dark ground that moves two pixels to the right a frame; ``size`` is (H, W)."""
+    def make(num_frames=4, size=(32, 48)):
+        frames, masks = [], []
+        for t in range(num_frames):
+            mask = np.zeros(size, np.uint8)
+            mask[10:22, 8 + 2 * t:22 + 2 * t] = 1
+            frames.append((40 + 160 * mask[..., None] * np.array([1, 0.5, 0.2])).astype(np.uint8))
+            masks.append(mask)
+        return MemorySequence(frames, masks)
+    return make
+
+
+@pytest.fixture
+def model_cfg():
+    """The model of the configs, one sixteenth wide, without motion."""
+    cfg = Config.fromfile(ROOT / 'configs/_base_/models/tempseg_gan.py').model.to_dict()
+    cfg['width'] = WIDTH
+    cfg['data_preprocessor']['flow'] = dict(type='ZeroFlow')
+    return cfg
+
+
+@pytest.fixture
+def make_model(model_cfg):
+    """Builds it; keyword arguments replace or, where both are dicts, are merged into those of the config."""
+    def make(**changes):
+        cfg = copy.deepcopy(model_cfg)
+        for key, value in changes.items():
+            both = isinstance(value, dict) and isinstance(cfg.get(key), dict) and key != 'losses'
+            cfg[key] = {**cfg[key], **value} if both else value
+        return MODELS.build(cfg)
+    return make
+
+
+@pytest.fixture
+def clip_batch():
+    """Two clips of three frames, 32x48: a square that moves one pixel to the right a frame, on noise."""
+    gt_masks = torch.zeros(2, 3, 1, 32, 48)
+    for t in range(3):
+        gt_masks[:, t, :, 8:20, 10 + t:24 + t] = 1
+    flow = torch.zeros(2, 2, 2, 32, 48)
+    flow[:, :, 0] = 1
+    frames = torch.randn(2, 3, 3, 32, 48) + 2 * gt_masks
+    return ClipBatch(frames, gt_masks, gt_masks.clone(), flow, ('square_0', 'square_1'))
+
+
+@pytest.fixture
+def tiny_config(synthetic_root, tmp_path, monkeypatch):
+    """``configs/tempseg_synthetic.py`` on the tiny data set: three iterations, one step of fine-tuning, no workers."""
+    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)  # a second a run, to log what compiler there is
+
+    def config(**options):
+        cfg = load_config(str(ROOT / 'configs/tempseg_synthetic.py'), work_dir=str(tmp_path / 'work'))
+        source = dict(data_root=synthetic_root, scene=SCENE, num_sequences=NUM_SEQUENCES)
+        for loader in (cfg.train_dataloader, cfg.test_dataloader):
+            loader.update(num_workers=0, persistent_workers=False)
+            loader.dataset.merge(source)
+        cfg.merge_from_dict({
+            'experiment_name': f'tiny-{uuid.uuid4().hex}', 'model.width': WIDTH,  # logs of one name are one log
+            'train_dataloader.batch_size': 2, 'train_dataloader.dataset.clip_sampler.clip_length': 3,
+            'train_dataloader.dataset.size': None, 'test_dataloader.dataset.size': None,
+            'train_cfg.max_iters': 3, 'param_scheduler.generator.0.end': 3,
+            'custom_hooks.0.finetuner.steps': 1, 'visualizer.vis_backends': [dict(type='LocalVisBackend')],
+            'default_hooks.logger.interval': 1,
+            'log_level': 'WARNING'})
+        for name in ('pictures', 'overlays'):
+            cfg.default_hooks.pop(name)
+        cfg.merge_from_dict(options)
+        return cfg
+    return config
+
+
+@pytest.fixture
+def make_runner(tiny_config):
+    """A Runner of :func:`tiny_config`; options as in ``--cfg-options``."""
+    def make(**options):
+        return Runner.from_cfg(tiny_config(**options))
+    return make
+
+
+@pytest.fixture(scope='session')
+def davis_root():
+    """Folder of the real DAVIS 2016, as environment variable TEMPSEG_DAVIS_ROOT names it."""
+    root = os.environ.get('TEMPSEG_DAVIS_ROOT', '')
+    if not os.path.isdir(root):
+        pytest.skip('set TEMPSEG_DAVIS_ROOT to the folder of DAVIS 2016')
+    return root

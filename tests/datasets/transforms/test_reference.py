@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from tempseg_mm.datasets.transforms.reference import DeformReferenceMask, previous_masks
+from tempseg_mm.registry import TRANSFORMS
+
+STILL = dict(max_shift=0, scale=0, rotate=0, warp=0, dilate=0, empty_prob=0)
+
+
+def box(left=40, top=30, width=40, height=30):
+    mask = np.zeros((97, 131), np.uint8)
+    mask[top:top + height, left:left + width] = 1
+    return mask
+
+
+def iou(one, two):
+    return (one & two).sum() / (one | two).sum()
+
+
+def deform(masks, **kwargs):
+    return DeformReferenceMask(**dict(STILL, **kwargs))(dict(gt_masks=masks))['reference_masks']
+
+
+def test_previous_masks():
+    assert previous_masks(['a', 'b', 'c']) == ['a', 'a', 'b']
+    assert previous_masks(['a']) == ['a']
+
+
+def test_without_faults_it_is_the_mask_of_the_frame_before():
+    masks = [box(left=10 * t) for t in range(4)]
+    for got, expected in zip(deform(masks), previous_masks(masks), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_default_faults_are_moderate_and_repeatable():
+    masks = [box()] * 200
+    np.random.seed(0)
+    out = TRANSFORMS.build(dict(type='DeformReferenceMask'))(dict(gt_masks=masks))['reference_masks']
+    np.random.seed(0)
+    again = DeformReferenceMask()(dict(gt_masks=masks))['reference_masks']
+    np.testing.assert_array_equal(out, again)
+    assert all(mask.shape == (97, 131) and mask.dtype == np.uint8 and mask.max() <= 1 for mask in out)
+    scores = [iou(box(), mask) for mask in out if mask.any()]
+    assert min(scores) > 0.5 and 0.7 < np.mean(scores) < 0.95 and np.std(scores) > 0.02
+    assert 0.04 < np.mean([not mask.any() for mask in out]) < 0.17
+
+
+def centre(mask):
+    return np.array([coordinates.mean() for coordinates in np.nonzero(mask)[::-1]])
+
+
+def test_shift_is_relative_to_the_object():
+    np.random.seed(0)
+    for size in (10, 30):
+        mask = box(width=size, height=size)
+        shifts = np.array([centre(deform([mask], max_shift=0.3)[0]) - centre(mask) for _ in range(100)]) / size
+        assert 0.2 < np.abs(shifts).max() <= 0.3 + 0.6 / size
+
+
+def test_faults_share_a_part_within_a_clip():
+    np.random.seed(0)
+    clips = [[centre(mask)[0] for mask in deform([box()] * 8, max_shift=0.5)] for _ in range(60)]
+    between, within = np.var(np.mean(clips, axis=1)), np.mean(np.var(clips, axis=1))
+    assert 0.5 < between / within < 2.5  # equal parts; independent draws would give 1/8
+
+
+def test_scale_and_rotation():
+    np.random.seed(0)
+    sizes = [deform([box()], scale=0.2)[0].sum() / box().sum() for _ in range(100)]
+    assert 1 / 1.2**2 - 0.06 < min(sizes) < 0.8 and 1.25 < max(sizes) < 1.2**2 + 0.06
+    turned = [deform([box(width=60, height=6)], rotate=40)[0] for _ in range(50)]
+    assert max(np.ptp(np.nonzero(mask)[0]) for mask in turned) > 25  # 60 sin 30
+
+
+def test_dilation_grows_and_shrinks():
+    np.random.seed(0)
+    out = [deform([box(width=40, height=40)], dilate=0.1)[0] for _ in range(60)]
+    widths = [np.ptp(np.nonzero(mask)[1]) + 1 for mask in out]
+    assert 32 <= min(widths) < 36 and 44 < max(widths) <= 48
+
+
+def test_warp_changes_the_outline_not_the_place():
+    np.random.seed(0)
+    out = [deform([box()], warp=0.1)[0] for _ in range(50)]
+    assert np.mean([iou(mask, box()) for mask in out]) < 0.95
+    assert np.abs(np.mean([centre(mask) for mask in out], axis=0) - centre(box())).max() < 1
+
+
+def test_empty_masks():
+    assert not np.any(deform([box()] * 3, empty_prob=1))
+    assert not np.any(DeformReferenceMask()(dict(gt_masks=[box() * 0] * 3))['reference_masks'])
+
+
+def test_tiny_object_is_not_eroded_away():
+    np.random.seed(0)
+    tiny = box(width=2, height=2)
+    assert all(deform([tiny], dilate=1)[0].any() for _ in range(30))
+
+
+def test_input_is_untouched():
+    masks = [box(), box(left=50)]
+    DeformReferenceMask()(dict(gt_masks=masks))
+    np.testing.assert_array_equal(masks[0], box())
+
+
+@pytest.mark.parametrize('kwargs', [dict(max_shift=-1), dict(empty_prob=1.1), dict(dilate=-0.1)])
+def test_bad_arguments(kwargs):
+    with pytest.raises(ValueError, match=f'{next(iter(kwargs))} of DeformReferenceMask is out of range'):
+        DeformReferenceMask(**kwargs)

@@ -1,0 +1,43 @@
+import re
+
+import pytest
+import torch
+
+from tempseg_mm.engine.hooks.baseline_hook import BaselineHook
+
+
+@pytest.fixture
+def logged(monkeypatch):
+    lines = []
+    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: lines.append(str(text)))
+    return lines
+
+
+def test_one_table_of_the_method_and_its_rivals(make_runner, logged):
+    runner = make_runner()
+    before = {name: value.clone() for name, value in runner.model.state_dict().items()}
+    hook = BaselineHook()
+    runner.register_hook(hook, priority='LOW')
+    metrics = runner.test()
+    table, = [line for line in logged if line.startswith('Against the baselines')]
+    rows = re.findall(r'^\| (.+?) +\| +([\d.]+) \| +([\d.]+) \| +([\d.]+) \|$', table, re.MULTILINE)
+    assert [name.split('-')[0] for name, *_ in rows] == [
+        'tiny', 'copying the last given mask', 'moving it along the flow', 'untrained, same fine']
+    assert float(rows[0][1]) == pytest.approx(metrics['J_mean'], abs=5e-4)
+    for title, (_, j, f, _) in zip(hook.metrics, rows[1:]):
+        overall = hook.metrics[title].scores.overall
+        assert (float(j), float(f)) == pytest.approx((overall['J']['mean'], overall['F']['mean']), abs=5e-4)
+        assert set(hook.metrics[title].scores.sequences) == {'test_000', 'test_001'}
+    # Nothing of fine-tuning or of the rivals is left in the model.
+    assert [name for name, value in runner.model.state_dict().items() if not torch.equal(value, before[name])] == []
+
+
+def test_own_selection_without_fine_tuning(make_runner, sequence):
+    runner = make_runner(**{'custom_hooks': [dict(type='BaselineHook', baselines={'copy': dict(type='CopyMask')})],
+                            'test_dataloader.dataset.sequences': ['test_000']})
+    runner.test()
+    hook = next(hook for hook in runner.hooks if isinstance(hook, BaselineHook))
+    assert list(hook.metrics) == ['copy']
+    given = sequence.mask(1).astype(bool)
+    expected = [(sequence.mask(i) & given).sum() / (sequence.mask(i) | given).sum() for i in (2, 3, 4)]
+    assert hook.metrics['copy'].scores.sequences['test_000']['J']['per_frame'][1:] == pytest.approx(expected)

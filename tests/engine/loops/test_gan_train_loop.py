@@ -1,0 +1,175 @@
+import copy
+import math
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import nn
+
+from tempseg_mm.flow.zero import ZeroFlow
+from tempseg_mm.registry import MODELS
+
+
+class Watch(Hook):
+    """Keeps a copy of the model and the terms after every iteration."""
+    priority = 'VERY_LOW'
+
+    def __init__(self):
+        self.states, self.outputs, self.batches, self.rates = [], [], [], []
+
+    def before_train(self, runner):
+        self.start = copy.deepcopy(runner.model)
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        self.rates.append({name.split('.')[0]: lr[0] for name, lr in runner.optim_wrapper.get_lr().items()})
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        self.states.append(copy.deepcopy(runner.model.state_dict()))
+        self.outputs.append(outputs)
+        self.batches.append(runner.train_loop.last_batch)
+
+
+def watched(runner):
+    watch = Watch()
+    runner.register_hook(watch)
+    return watch
+
+
+def without_adversary(tiny_config, **options):
+    cfg = tiny_config(**options)
+    cfg.model.adversary = None
+    cfg.model.losses = dict(l1=dict(type='L1Loss'), bce=dict(type='BCELoss'))
+    cfg.optim_wrapper.pop('adversary')
+    cfg.param_scheduler.pop('adversary')
+    return cfg
+
+
+def record_order(runner):
+    """Names of the things done, in order, of a Runner about to train."""
+    done, model = [], runner.model
+    for name in ('discriminator_losses', 'generator_losses'):
+        method = getattr(model, name)
+        setattr(model, name, lambda *a, method=method, name=name: done.append(name[0].upper()) or method(*a))
+    model.generator.register_forward_pre_hook(lambda *_: done.append('forward'))
+
+    class Steps(Hook):
+        def before_train(self, runner):
+            for name, wrapper in runner.optim_wrapper.items():
+                wrapper.optimizer.register_step_post_hook(lambda *_, name=name: done.append(f'step {name[0]}'))
+    runner.register_hook(Steps())
+    return done
+
+
+def test_alternation(make_runner):
+    runner = make_runner(**{'train_cfg.max_iters': 2})
+    done = record_order(runner)
+    runner.train()
+    assert done == ['forward', 'D', 'step a', 'G', 'step g'] * 2
+
+
+def test_numbers_of_steps_and_one_flow_a_batch(make_runner, monkeypatch):
+    flows, estimate = [], ZeroFlow.estimate
+    monkeypatch.setattr(ZeroFlow, 'estimate', lambda *a: flows.append(a[1].shape[0]) or estimate(*a))
+    runner = make_runner(**{
+        'train_cfg.max_iters': 2, 'train_cfg.discriminator_steps': 2, 'train_cfg.generator_steps': 2,
+        'model.data_preprocessor.flow': dict(type='ZeroFlow'), 'train_dataloader.dataset.pipeline.0.with_flow': False})
+    done = record_order(runner)
+    runner.train()
+    assert done == ['forward', 'D', 'step a', 'D', 'step a', 'G', 'step g', 'forward', 'G', 'step g'] * 2
+    assert flows == [4, 4]  # two clips of two pairs, once an iteration
+
+
+def test_terms_logged(make_runner):
+    runner = make_runner(**{'train_cfg.max_iters': 1})
+    watch = watched(runner)
+    runner.train()
+    terms, = watch.outputs
+    assert set(terms) == {'loss_d_real', 'loss_d_fake', 'd_acc_real', 'd_acc_fake', 'loss_d', 'loss_bce', 'loss_adv',
+                          'loss_l1', 'loss_itsd', 'loss_iftl', 'loss_l_iftl', 'loss_g'}
+    assert all(type(value) is float and math.isfinite(value) for value in terms.values())
+    assert terms['loss_d'] == pytest.approx(terms['loss_d_real'] + terms['loss_d_fake'])
+    assert terms['loss_g'] == pytest.approx(sum(
+        value for name, value in terms.items() if name.startswith('loss') and '_d' not in name and name != 'loss_g'))
+    assert runner.train_loop.last_prediction.masks.shape == (2, 3, 1, 32, 48)
+    assert set(runner.message_hub.log_scalars) >= {f'train/{name}' for name in terms}
+
+
+def test_only_the_generators_rate_falls(make_runner):
+    runner = make_runner(**{'train_cfg.max_iters': 5, 'param_scheduler.generator.0.end': 5,
+                            'optim_wrapper.adversary.optimizer.lr': 0.01})
+    watch = watched(runner)
+    runner.train()
+    assert [r['generator'] for r in watch.rates] == pytest.approx([0.002, 0.0016, 0.0012, 0.0008, 0.0004])
+    assert runner.optim_wrapper.get_lr()['generator.lr'] == pytest.approx([0.0004])
+    assert {r['adversary'] for r in watch.rates} == {0.01}
+
+
+def test_gradients_accumulate(tiny_config):
+    sgd = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.5), accumulative_counts=2)
+    cfg = without_adversary(tiny_config, **{
+        'train_cfg.max_iters': 4, 'model.generator.backbone.dropout': 0.0, 'model.generator.decoder.dropout': 0.0})
+    cfg.optim_wrapper.generator = sgd
+    cfg.param_scheduler = None
+    runner = Runner.from_cfg(cfg)
+    watch = watched(runner)
+    runner.train()
+    reference = watch.start
+    start = nn.utils.parameters_to_vector(reference.generator.parameters()).detach()
+
+    def vector(state):
+        names = [name for name, _ in reference.generator.named_parameters()]
+        return torch.cat([state[f'generator.{name}'].flatten() for name in names])
+    weights = [vector(state) for state in watch.states]
+    assert torch.equal(weights[0], start) and torch.equal(weights[2], weights[1])
+    assert not torch.equal(weights[1], start) and not torch.equal(weights[3], weights[2])
+
+    reference.train()
+    for batch in watch.batches[:2]:
+        loss, _ = reference.parse_losses(reference.generator_losses(reference(batch), batch))
+        (loss / 2).backward()
+    gradient = torch.cat([p.grad.flatten() for p in reference.generator.parameters()])
+    torch.testing.assert_close(weights[1], start - 0.5 * gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_bfloat16(make_runner):
+    runner = make_runner(**{'train_cfg.max_iters': 2, 'optim_wrapper.generator.type': 'BF16OptimWrapper',
+                            'optim_wrapper.adversary.type': 'BF16OptimWrapper'})
+    watch = watched(runner)
+    runner.train()
+    prediction = runner.train_loop.last_prediction
+    assert prediction.logits.dtype is torch.bfloat16 and prediction.masks.dtype is torch.float32
+    assert all(p.dtype is torch.float32 for p in runner.model.parameters())
+    for part in ('generator.decoder.to_logits.weight', 'adversary.discriminator.to_logit.weight'):
+        assert not torch.equal(watch.states[0][part], watch.states[1][part])
+
+
+def test_trains_without_an_adversary(tiny_config):
+    runner = Runner.from_cfg(without_adversary(tiny_config, **{'train_cfg.max_iters': 2}))
+    watch = watched(runner)
+    runner.train()
+    assert set(watch.outputs[0]) == {'loss_l1', 'loss_bce', 'loss_g'}
+
+
+def test_a_term_that_is_not_finite_stops_the_run(make_runner, monkeypatch):
+    class Fragile(nn.Module):
+        needs_adversary, calls = False, 0
+
+        def forward(self, prediction, batch):
+            self.calls += 1
+            return prediction.logits.mean() * (float('nan') if self.calls == 2 else 1)
+    monkeypatch.setitem(MODELS.module_dict, 'Fragile', Fragile)
+    runner = make_runner(**{'model.losses.fragile': dict(type='Fragile')})
+    with pytest.raises(FloatingPointError) as error:
+        runner.train()
+    message = str(error.value)
+    assert message.startswith('loss_fragile, loss_g not finite in iteration 2 (sequences train_00')
+    assert all(f'{name}=' in message for name in ('loss_d_real', 'loss_itsd', 'loss_bce', 'd_acc_fake', 'loss_fragile'))
+    assert runner.iter == 1
+
+
+@pytest.mark.parametrize('steps', [dict(discriminator_steps=0), dict(generator_steps=0)])
+def test_at_least_one_step_each(make_runner, steps):
+    runner = make_runner(**{f'train_cfg.{name}': value for name, value in steps.items()})
+    with pytest.raises(ValueError, match='must be at least 1.*adversary=None'):
+        runner.train_loop  # noqa: B018

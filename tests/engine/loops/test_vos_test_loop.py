@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from tempseg_mm.engine.loops.vos_test_loop import VOSTestLoop
+from tempseg_mm.evaluation.vos_metric import VOSMetric
+
+
+class Recording(Hook):
+    """Writes down every stage it is called in."""
+    priority = 'LOWEST'
+
+    def __init__(self):
+        self.stages = []
+
+    def before_test(self, runner):
+        self.stages.append('before_test')
+
+    def before_sequence(self, runner, sequence, size):
+        self.stages.append(('before', sequence.name, size))
+
+    def refine_masks(self, runner, stream):
+        for frame in stream:
+            self.stages.append(('refine', frame.frame_id))
+            yield frame
+
+    def after_frame(self, runner, frame):
+        self.stages.append(('frame', frame.frame_id))
+
+    def after_sequence(self, runner, sequence, size):
+        self.stages.append(('after', sequence.name, size))
+
+    def after_test_epoch(self, runner, metrics=None):
+        self.stages.append(('metrics', sorted(metrics)))
+
+    def after_test(self, runner):
+        self.stages.append('after_test')
+
+
+class Refine(Hook):
+    """Replaces every probability by what a function makes of it."""
+
+    def __init__(self, change, priority='NORMAL'):
+        self.change, self._priority = change, priority
+
+    def refine_masks(self, runner, stream):
+        for frame in stream:
+            frame.probability = self.change(frame)
+            yield frame
+
+
+def perfect(frame):
+    return frame.gt_mask.astype(np.float32)
+
+
+def saved_masks(runner, sequence):
+    from PIL import Image
+    folder = runner.work_dir + f'/test/masks/{sequence.name}'
+    return [np.asarray(Image.open(f'{folder}/{sequence.file_name(i)}.png')) for i in range(len(sequence))]
+
+
+def test_stages(make_runner):
+    runner = make_runner(**{'test_dataloader.dataset.size': 32})
+    recording = Recording()
+    runner.register_hook(recording, priority='LOWEST')
+    runner.test()
+    frames = [stage for i in range(6) for stage in (('refine', i), ('frame', i))]
+    walks = [stage for name in ('test_000', 'test_001') for stage in
+             (('before', name, 32), *frames, ('after', name, 32))]
+    metrics = ['F_decay', 'F_mean', 'F_recall', 'J&F', 'J_decay', 'J_mean', 'J_recall']
+    assert recording.stages == ['before_test', *walks, ('metrics', metrics), 'after_test']
+
+
+def test_refinement_changes_what_is_scored_and_what_is_saved(make_runner, sequence):
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000']})
+    runner.register_hook(Refine(perfect))
+    assert runner.test()['J_mean'] == 1
+    for i, mask in enumerate(saved_masks(runner, sequence)):
+        np.testing.assert_array_equal(mask, sequence.mask(i))
+
+
+def test_refinements_follow_one_another_in_order_of_priority(make_runner, sequence):
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000']})
+    runner.register_hook(Refine(lambda frame: 1 - frame.probability), priority='LOW')
+    runner.register_hook(Refine(perfect), priority='HIGH')
+    assert runner.test()['J_mean'] == 0
+    np.testing.assert_array_equal(saved_masks(runner, sequence)[3], 1 - sequence.mask(3))
+
+
+def test_a_refinement_may_look_ahead(make_runner):
+    class Reversed(Hook):
+        def refine_masks(self, runner, stream):
+            yield from list(stream)
+
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000']})
+    recording = Recording()
+    runner.register_hook(Reversed(), priority='NORMAL')
+    runner.register_hook(recording, priority='HIGH')
+    runner.test()
+    assert [stage[0] for stage in recording.stages if stage[0] in ('refine', 'frame')] == ['refine'] * 6 + ['frame'] * 6
+
+
+@pytest.mark.parametrize('given', [1, 2])
+def test_number_of_given_frames_reaches_the_walk(make_runner, monkeypatch, given):
+    seen = []
+    monkeypatch.setattr('tempseg_mm.engine.loops.vos_test_loop.segment_sequence',
+                        lambda *_, num_given_frames: seen.append(num_given_frames) or iter(()))
+    loop = make_runner(**{'test_cfg.num_given_frames': given, 'test_dataloader.dataset.sequences': ['test_000']}).test_loop
+    loop.runner.call_hook = lambda *_, **__: None
+    for batch in loop.dataloader:
+        loop.run_iter(batch['sequence'][0], batch['size'][0])
+    assert seen == [given]
+
+
+def test_the_network_is_in_eval_mode_and_its_adversary_is_not_asked(make_runner):
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000'], 'custom_hooks': []})
+    modes = []
+    runner.model.generator.register_forward_pre_hook(
+        lambda module, _: modes.append((module.training, torch.is_grad_enabled())))
+    runner.model.adversary.register_forward_pre_hook(lambda *_: pytest.fail('the adversary was asked'))
+    runner.test()
+    assert modes == [(False, False)] * 5
+
+
+def test_an_error_within_a_sequence_is_not_swallowed(make_runner):
+    def fail(frame):
+        raise ZeroDivisionError('in a refinement')
+    runner = make_runner()
+    runner.register_hook(Refine(fail))
+    with pytest.raises(ZeroDivisionError, match='in a refinement'):
+        runner.test()
+
+
+def test_takes_a_built_evaluator_and_refuses_no_given_frame(make_runner):
+    runner = make_runner()
+    evaluator = runner.build_evaluator([VOSMetric()])
+    loop = VOSTestLoop(runner, runner.test_dataloader, evaluator, num_given_frames=1)
+    assert loop.evaluator is evaluator and evaluator.dataset_meta['dataset_name'] == 'synthetic'
+    with pytest.raises(ValueError, match='num_given_frames must be at least 1, got 0'):
+        VOSTestLoop(runner, runner.test_dataloader, evaluator, num_given_frames=0)

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+import torch
+
+from tempseg_mm.inference.baselines import CopyMask, FlowPropagation, UntrainedGenerator
+from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+
+
+def state(model):
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def assert_equal(model, before):
+    assert [name for name, value in model.state_dict().items() if not torch.equal(value, before[name])] == []
+
+
+def segment(baseline, model, sequence, *, given=2, finetuner=None, size=None):
+    return baseline.segment(model, sequence, num_given_frames=given, size=size, finetuner=finetuner)
+
+
+@pytest.mark.parametrize('given, sources', [(1, [0, 0, 0, 0]), (2, [0, 0, 1, 1]), (3, [0, 0, 1, 2])])
+def test_copying_takes_the_last_given_mask(make_model, make_sequence, given, sources):
+    sequence = make_sequence()
+    frames = list(segment(CopyMask(), make_model(), sequence, given=given))
+    for frame, source in zip(frames, sources):
+        np.testing.assert_array_equal(frame.mask, sequence.masks[source])
+        assert frame.probability.dtype == np.float32
+
+
+def test_flow_propagation_follows_the_models_provider(make_model, make_sequence, monkeypatch):
+    model, sequence = make_model(), make_sequence()
+
+    def two_to_the_right(frames, next_frames):
+        flow = torch.zeros(len(frames), 2, *frames.shape[2:])
+        flow[:, 0] = 2
+        return flow
+    monkeypatch.setattr(model.data_preprocessor.flow, 'estimate', two_to_the_right)
+    for frame in segment(FlowPropagation(), model, sequence, given=1):
+        np.testing.assert_array_equal(frame.mask, sequence.masks[frame.frame_id])
+
+
+def test_flow_propagation_works_at_the_working_size(make_model, make_sequence):
+    frames = list(segment(FlowPropagation(), make_model(), make_sequence(3, (97, 131)), size=48))
+    assert [frame.probability.shape for frame in frames] == [(97, 131)] * 3
+
+
+def test_untrained_generator_gives_the_weights_back(make_model, make_sequence):
+    model, sequence = make_model().eval(), make_sequence()
+    before = state(model)
+    frames = segment(UntrainedGenerator(seed=1), model, sequence)
+    next(frames), next(frames)
+    assert not torch.equal(model.generator.state_dict()['decoder.to_logits.weight'],
+                           before['generator.decoder.to_logits.weight'])
+    assert len(list(frames)) == 2
+    assert_equal(model, before)
+
+
+@pytest.mark.parametrize('finetuned', [False, True])
+def test_also_if_the_walk_is_abandoned(make_model, make_sequence, finetuned):
+    model = make_model().eval()
+    before = state(model)
+    frames = segment(UntrainedGenerator(seed=1), model, make_sequence(), finetuner=OnlineFinetuner(steps=1) if finetuned else None)
+    next(frames)
+    frames.close()
+    assert_equal(model, before)
+
+
+def test_also_if_the_sequence_cannot_be_segmented(make_model, make_sequence):
+    model, sequence = make_model().eval(), make_sequence()
+    before = state(model)
+    sequence.masks[1] = None
+    for finetuner in (None, OnlineFinetuner(steps=1)):
+        with pytest.raises(ValueError, match='not annotated'):
+            list(segment(UntrainedGenerator(seed=1), model, sequence, finetuner=finetuner))
+        assert_equal(model, before)
+
+
+def test_untrained_generator_leaves_the_fine_tuner_free_for_the_next_sequence(make_model, make_sequence):
+    model, finetuner = make_model().eval(), OnlineFinetuner(steps=1)
+    before = state(model)
+    for _ in range(2):
+        list(segment(UntrainedGenerator(seed=1), model, make_sequence(), finetuner=finetuner))
+        assert_equal(model, before)
+    finetuner.adapt(model, make_sequence())
+    finetuner.restore(model)
+    assert_equal(model, before)
+
+
+def test_fresh_weights_depend_on_the_seed_alone(make_model, make_sequence):
+    answers = []
+    for seed, state_of_torch in ((0, 1), (0, 2), (3, 1)):
+        torch.manual_seed(state_of_torch)
+        model = make_model().eval()
+        answers.append(list(segment(UntrainedGenerator(seed), model, make_sequence()))[-1].probability)
+    np.testing.assert_array_equal(answers[0], answers[1])
+    assert not np.array_equal(answers[0], answers[2])
+
+
+def test_the_global_generator_of_numbers_goes_on_undisturbed(make_model, make_sequence):
+    model = make_model().eval()
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    list(segment(UntrainedGenerator(seed=1), model, make_sequence()))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_every_layer_is_made_anew(make_model, make_sequence):
+    model = make_model().eval()
+    for tensor in model.generator.state_dict().values():
+        tensor.fill_(7)
+    frames = segment(UntrainedGenerator(seed=1), model, make_sequence())
+    next(frames)
+    assert [name for name, value in model.generator.state_dict().items() if (value == 7).any()] == []
+    norm = model.generator.backbone.layers[0].norm
+    assert (norm.running_mean == 0).all() and (norm.running_var == 1).all() and norm.num_batches_tracked == 0
+    frames.close()

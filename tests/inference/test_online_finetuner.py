@@ -1,0 +1,179 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+from tempseg_mm.registry import MODELS, TASK_UTILS, TRANSFORMS
+
+ADAM = dict(type='Adam', lr=0.01)
+
+
+def state(module):
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def assert_equal(module, before):
+    now = module.state_dict()
+    assert now.keys() == before.keys()
+    assert [name for name in now if not torch.equal(now[name], before[name])] == []
+
+
+def with_statistics(model):
+    """Running statistics unlike those of a new network, so that touching them shows."""
+    for module in model.generator.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+            module.num_batches_tracked.fill_(7)
+    return model
+
+
+def failing_loss(monkeypatch, fail):
+    class Failing(nn.Module):
+        needs_adversary, calls = False, 0
+
+        def forward(self, prediction, batch):
+            self.calls += 1
+            return fail(prediction.logits.mean(), self.calls)
+    monkeypatch.setitem(MODELS.module_dict, 'Failing', Failing)
+    return dict(adversary=None, losses=dict(failing=dict(type='Failing')))
+
+
+def test_loss_goes_down_on_a_simple_sequence(make_model, make_sequence):
+    model = make_model()
+    report = OnlineFinetuner(steps=15, optimizer=ADAM).adapt(model, make_sequence())
+    assert len(report.losses) == 15 and report.seconds > 0
+    assert all(isinstance(loss, float) for loss in report.losses)
+    assert np.mean(report.losses[-3:]) < 0.8 * np.mean(report.losses[:3])
+    assert not any(module.training for module in model.modules())
+
+
+@pytest.mark.parametrize('norm_eval', [True, False])
+def test_restore_is_bit_exact(make_model, make_sequence, norm_eval):
+    model = with_statistics(make_model())
+    before = state(model)
+    finetuner = OnlineFinetuner(steps=2, optimizer=ADAM, norm_eval=norm_eval)
+    finetuner.adapt(model, make_sequence())
+    assert not torch.equal(model.generator.decoder.to_logits.weight, before['generator.decoder.to_logits.weight'])
+    finetuner.restore(model)
+    assert_equal(model, before)
+    finetuner.restore(model)  # nothing to undo
+    assert_equal(model, before)
+
+
+@pytest.mark.parametrize('norm_eval', [True, False])
+def test_running_statistics(make_model, make_sequence, norm_eval):
+    model = with_statistics(make_model())
+    before = {name: value.clone() for name, value in model.generator.named_buffers()}
+    OnlineFinetuner(steps=2, norm_eval=norm_eval).adapt(model, make_sequence())
+    unchanged = [torch.equal(value, before[name]) for name, value in model.generator.named_buffers()]
+    assert len(unchanged) == 30 and (all(unchanged) if norm_eval else not any(unchanged))
+
+
+def test_dropout_is_on_with_frozen_statistics(make_model, make_sequence, monkeypatch):
+    model, seen = make_model(), []
+    model.generator.backbone.dropout.register_forward_pre_hook(lambda module, _: seen.append(module.training))
+    OnlineFinetuner(steps=1).adapt(model, make_sequence())
+    assert seen == [True]
+
+
+def test_adversary_is_untouched(make_model, make_sequence):
+    model = make_model()
+    before = state(model.adversary)
+    OnlineFinetuner(steps=2, optimizer=ADAM).adapt(model, make_sequence())
+    assert_equal(model.adversary, before)
+    assert all(p.grad is None and p.requires_grad for p in model.adversary.parameters())
+
+
+@pytest.mark.parametrize('num_frames, expected', [(1, [0, 0]), (2, [0, 1]), (3, [0, 1, 2])])
+def test_frames_it_learns_from(make_model, make_sequence, monkeypatch, num_frames, expected):
+    seen = []
+
+    class Spy:
+        def __call__(self, results):
+            seen.append((results['frame_ids'], [int(mask.argmax()) for mask in results['gt_masks']],
+                         [field.shape for field in results['flow']]))
+            return results
+    monkeypatch.setitem(TRANSFORMS.module_dict, 'Spy', Spy)
+    sequence = make_sequence()
+    OnlineFinetuner(steps=2, num_frames=num_frames, clips_per_step=2,
+                    pipeline=[dict(type='Spy'), dict(type='PackClip')]).adapt(make_model(), sequence)
+    assert len(seen) == 4  # drawn anew for each copy in each step
+    places = [int(sequence.masks[i].argmax()) for i in expected]
+    assert all(entry == (expected, places, [(32, 48, 2)] * (len(expected) - 1)) for entry in seen)
+
+
+def test_flow_comes_once_from_the_models_provider(make_model, make_sequence, monkeypatch):
+    model, calls = make_model(), []
+    estimate = model.data_preprocessor.flow.estimate
+    monkeypatch.setattr(model.data_preprocessor.flow, 'estimate', lambda *a: calls.append(1) or estimate(*a))
+    OnlineFinetuner(steps=3).adapt(model, make_sequence())
+    assert len(calls) == 1
+
+
+def test_works_at_the_working_size(make_model, make_sequence):
+    model, shapes = make_model(), []
+    model.generator.register_forward_pre_hook(lambda _, args: shapes.append(tuple(args[0].shape)))
+    OnlineFinetuner(steps=1).adapt(model, make_sequence(2, (64, 96)), size=32)
+    assert shapes == [(2, 3, 32, 48)]
+
+
+def test_no_steps_change_nothing(make_model, make_sequence):
+    model = make_model()
+    before = state(model)
+    report = TASK_UTILS.build(dict(type='OnlineFinetuner', steps=0)).adapt(model, make_sequence())
+    assert report.losses == []
+    assert_equal(model, before)
+
+
+def test_missing_annotation_and_mask_without_object(make_model, make_sequence):
+    model, sequence = make_model(), make_sequence()
+    finetuner = OnlineFinetuner(steps=1)
+    before = state(model)
+    sequence.masks[1] = None
+    with pytest.raises(ValueError, match='frame 1 is to be given, but that frame is not annotated'):
+        finetuner.adapt(model, sequence)
+    sequence.masks[0] = np.zeros_like(sequence.masks[0])
+    with pytest.raises(ValueError, match='mask of frame 0 has no object'):
+        finetuner.adapt(model, sequence)
+    assert_equal(model, before)
+    finetuner.adapt(model, make_sequence())  # a refused sequence leaves nothing behind
+
+
+def test_adapting_twice_is_refused(make_model, make_sequence):
+    model, finetuner = make_model(), OnlineFinetuner(steps=1)
+    finetuner.adapt(model, make_sequence())
+    adapted = state(model)
+    with pytest.raises(RuntimeError, match=r'already adapted: call restore\(model\)'):
+        finetuner.adapt(model, make_sequence())
+    assert_equal(model, adapted)
+    finetuner.restore(model)
+    finetuner.adapt(model, make_sequence())
+
+
+def test_restored_after_an_exception_in_a_later_step(make_model, make_sequence, monkeypatch):
+    def fail(loss, call):
+        if call == 3:
+            raise KeyboardInterrupt
+        return loss
+    model = with_statistics(make_model(**failing_loss(monkeypatch, fail)))
+    before, finetuner = state(model), OnlineFinetuner(steps=5, optimizer=ADAM, norm_eval=False)
+    with pytest.raises(KeyboardInterrupt):
+        finetuner.adapt(model, make_sequence())
+    assert_equal(model, before)
+    assert not model.training
+
+
+def test_a_loss_that_is_not_finite(make_model, make_sequence, monkeypatch):
+    model = make_model(**failing_loss(monkeypatch, lambda loss, call: loss * (float('nan') if call == 2 else 1)))
+    before, sequence = state(model), make_sequence()
+    with pytest.raises(FloatingPointError, match=r'loss_failing.* not finite in online fine-tuning of square, step 1'):
+        OnlineFinetuner(steps=5, optimizer=ADAM).adapt(model, sequence)
+    assert_equal(model, before)
+
+
+@pytest.mark.parametrize('arguments', [dict(steps=-1), dict(num_frames=0), dict(clips_per_step=0)])
+def test_arguments_out_of_range(arguments):
+    with pytest.raises(ValueError, match='steps must be >= 0, num_frames and clips_per_step >= 1'):
+        OnlineFinetuner(**arguments)

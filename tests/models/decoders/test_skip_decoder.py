@@ -1,0 +1,57 @@
+import pytest
+import torch
+from torch import nn
+
+from tempseg_mm.models.backbones.features import Features
+from tempseg_mm.models.decoders.skip_decoder import SkipDecoder
+
+
+class Recording(SkipDecoder):
+    """Repeats each value; writes down what it was given."""
+
+    def enlarge(self, x, skip, switch):
+        self.calls.append((tuple(x.shape), tuple(skip.shape), switch))
+        return x.repeat_interleave(2, -1).repeat_interleave(2, -2)
+
+
+def test_levels_go_from_coarse_to_fine():
+    decoder = Recording(12, (4, 6, 10)).eval()
+    decoder.calls = []
+    skips = (torch.randn(1, 4, 8, 16), torch.randn(1, 6, 4, 8), torch.randn(1, 10, 2, 4))
+    logits = decoder(Features(torch.randn(1, 12, 1, 2), skips, ('fine', 'middle', 'coarse')))
+    assert decoder.calls == [
+        ((1, 10, 1, 2), (1, 10, 2, 4), 'coarse'),
+        ((1, 6, 2, 4), (1, 6, 4, 8), 'middle'),
+        ((1, 4, 4, 8), (1, 4, 8, 16), 'fine')]
+    assert logits.shape == (1, 1, 8, 16)
+
+
+def test_without_switches_each_level_gets_none():
+    decoder = Recording(12, (4, 6)).eval()
+    decoder.calls = []
+    decoder(Features(torch.randn(1, 12, 1, 1), (torch.randn(1, 4, 4, 4), torch.randn(1, 6, 2, 2))))
+    assert [switch for _, _, switch in decoder.calls] == [None, None]
+
+
+def test_kernels_and_widths_of_layers_6_to_11():
+    decoder = Recording(512, (64, 128, 256, 512))
+    convs = [module for module in decoder.modules() if isinstance(module, nn.Conv2d)]
+    assert [(c.in_channels, c.out_channels, c.kernel_size[0]) for c in convs] == [
+        (512, 512, 3), (1024, 256, 3), (512, 128, 3), (256, 64, 3), (128, 64, 3), (64, 1, 5)]
+
+
+def test_logits_are_not_cut_off_by_a_non_linearity():
+    decoder = Recording(4, (2,)).eval()
+    decoder.calls = []
+    nn.init.constant_(decoder.to_logits.bias, -100)
+    logits = decoder(Features(torch.randn(1, 4, 4, 4), (torch.randn(1, 2, 8, 8),)))
+    assert logits.max() < 0
+
+
+def test_dropout_follows_layer_6():
+    assert Recording(4, (2,), dropout=0.25).dropout.p == 0.25
+
+
+def test_enlarging_is_left_to_the_subclass():
+    with pytest.raises(TypeError, match='abstract method.* .?enlarge'):
+        SkipDecoder(4, (2,))

@@ -1,0 +1,66 @@
+import pytest
+import torch
+
+from tempseg_mm.registry import MODELS
+
+
+def adversary(**changes):
+    return MODELS.build(dict(type='Adversary', encoder=dict(type='MaskEncoder'),
+                             discriminator=dict(type='ConvDiscriminator'), **{'width': 0.0625, **changes}))
+
+
+def count(module):
+    return sum(p.numel() for p in module.parameters())
+
+
+MASKS = torch.zeros(5, 1, 32, 48)
+
+
+def test_one_logit_a_mask():
+    verdict = adversary()(MASKS, MASKS, judge_real=True)
+    assert verdict.fake.shape == verdict.real.shape == (5,)
+
+
+def test_each_branch_has_its_encoder():
+    judge = adversary()
+    assert judge.fake_encoder is not judge.real_encoder
+    pred, gt = torch.rand(2, 1, 32, 48), torch.rand(2, 1, 32, 48)
+    verdict = judge(pred, gt, judge_real=True)
+    torch.testing.assert_close(verdict.fake, judge.discriminator(judge.fake_encoder(pred)))
+    torch.testing.assert_close(verdict.real, judge.discriminator(judge.real_encoder(gt)))
+
+
+def test_shared_weights_are_one_module():
+    separate, shared = adversary(), adversary(share_weights=True)
+    assert shared.fake_encoder is shared.real_encoder
+    assert count(separate) - count(shared) == count(shared.fake_encoder) > 0
+    masks = torch.rand(2, 1, 32, 48)
+    verdict = shared(masks, masks, judge_real=True)
+    torch.testing.assert_close(verdict.fake, verdict.real)  # the branches cannot be told apart
+
+
+def test_full_width_parameters():
+    encoder = 26 * 64 + 577 * 128 + 1153 * 256
+    discriminator = (2305 * 256 + 6401 * 512 + 12801 * 512) + (512 * 16 + 1) * 1024 + 1025 * 512 + 513
+    assert count(adversary(width=1.0)) == 2 * encoder + discriminator
+
+
+def test_conditioning_shows_the_target_beside_each_mask():
+    judge = adversary(condition_on_target=True)
+    assert judge.discriminator.convs[0].in_channels == 2 * 16
+    pred, gt = torch.rand(2, 1, 32, 48), torch.rand(2, 1, 32, 48)
+    verdict = judge(pred, gt, judge_real=True)
+    fake, target = judge.fake_encoder(pred), judge.real_encoder(gt)
+    torch.testing.assert_close(verdict.fake, judge.discriminator(torch.cat([fake, target], 1)))
+    torch.testing.assert_close(verdict.real, judge.discriminator(torch.cat([target, target], 1)))
+    torch.testing.assert_close(judge(pred, gt, judge_real=False).fake, verdict.fake)
+
+
+@pytest.mark.parametrize('judge_real, condition, runs', [
+    (False, False, 0), (True, False, 1), (False, True, 1), (True, True, 1)])
+def test_the_real_branch_runs_only_when_needed(judge_real, condition, runs):
+    judge, calls = adversary(condition_on_target=condition), []
+    judge.real_encoder.register_forward_hook(lambda *_: calls.append(1))
+    verdict = judge(MASKS, MASKS, judge_real=judge_real)
+    assert len(calls) == runs
+    assert (verdict.real is None) == (not judge_real)

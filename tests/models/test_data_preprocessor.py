@@ -1,0 +1,122 @@
+import pytest
+import torch
+
+from tempseg_mm.flow.base import FlowProvider
+from tempseg_mm.models.data_preprocessor import VOSDataPreprocessor
+from tempseg_mm.registry import MODELS, TASK_UTILS
+from tempseg_mm.structures import VOSDataSample
+
+
+class Counting(FlowProvider):
+    """Answers a shift by (2, -1), and keeps what it was asked."""
+    signature = 'Counting()'
+
+    def __init__(self):
+        self.calls = []
+
+    def estimate(self, frames, next_frames):
+        self.calls.append((frames.clone(), next_frames.clone()))
+        flow = torch.zeros(len(frames), 2, *frames.shape[2:])
+        flow[:, 0], flow[:, 1] = 2, -1
+        return flow
+
+
+@pytest.fixture
+def provider(monkeypatch):
+    made = Counting()
+    monkeypatch.setitem(TASK_UTILS.module_dict, 'Counting', lambda: made)
+    return made
+
+
+def sample(name='bear', t=3, size=(8, 12), flow=None):
+    made = VOSDataSample(metainfo=dict(sequence=name, frame_ids=list(range(t))))
+    made.gt_masks = torch.zeros(t, 1, *size, dtype=torch.uint8)
+    made.gt_masks[:, :, 4:6, 3:5] = 1
+    made.reference_masks = made.gt_masks.clone()
+    if flow is not None:
+        made.flow = flow
+    return made
+
+
+def data(*samples):
+    return dict(inputs=[torch.randint(0, 256, (*s.gt_masks.shape[:1], 3, *s.gt_masks.shape[2:]), dtype=torch.uint8)
+                        for s in samples], data_samples=list(samples))
+
+
+def test_stacks_clips(provider):
+    batch = VOSDataPreprocessor(flow=dict(type='Counting'))(data(sample('bear'), sample('camel')))
+    assert batch.frames.shape == (2, 3, 3, 8, 12) and batch.gt_masks.shape == (2, 3, 1, 8, 12)
+    assert batch.reference_masks.shape == (2, 3, 1, 8, 12) and batch.flow.shape == (2, 2, 2, 8, 12)
+    assert batch.gt_masks.dtype is batch.reference_masks.dtype is batch.frames.dtype is torch.float32
+    assert batch.sequences == ('bear', 'camel')
+
+
+def test_normalisation_by_hand():
+    preprocessor = MODELS.build(dict(type='VOSDataPreprocessor', mean=(10, 20, 30), std=(1, 2, 5)))
+    made = sample(t=1, size=(1, 1))
+    made.flow = torch.zeros(0, 2, 1, 1)
+    frames = torch.tensor([12, 14, 0], dtype=torch.uint8).view(1, 3, 1, 1)
+    batch = preprocessor(dict(inputs=[frames], data_samples=[made]))
+    assert batch.frames.flatten().tolist() == [2, -3, -6]
+    torch.testing.assert_close(preprocessor.normalize(frames), preprocessor.normalize(frames.float()))
+
+
+def test_the_provider_is_called_once_a_batch_with_the_frames_as_they_were(provider):
+    clips = data(sample('bear'), sample('camel'))
+    VOSDataPreprocessor(flow=dict(type='Counting'))(clips, training=True)
+    (frames, next_frames), = provider.calls
+    expected = torch.stack(clips['inputs'])
+    assert torch.equal(frames, expected[:, :2].flatten(0, 1)) and frames.dtype is torch.uint8
+    assert torch.equal(next_frames, expected[:, 1:].flatten(0, 1))
+
+
+def test_flow_of_the_data_is_preferred(provider):
+    flow = torch.randn(2, 2, 8, 12)
+    batch = VOSDataPreprocessor(flow=dict(type='Counting'))(data(sample(flow=flow), sample(flow=-flow)))
+    assert provider.calls == []
+    assert torch.equal(batch.flow[0], flow) and torch.equal(batch.flow[1], -flow)
+
+
+def test_one_clip_without_flow_has_the_whole_batch_estimated(provider):
+    batch = VOSDataPreprocessor(flow=dict(type='Counting'))(data(sample(flow=torch.zeros(2, 2, 8, 12)), sample()))
+    assert len(provider.calls) == 1
+    assert (batch.flow[:, :, 0] == 2).all() and (batch.flow[:, :, 1] == -1).all()
+
+
+def test_references_are_moved_along_the_flow_but_the_first(provider):
+    batch = VOSDataPreprocessor(flow=dict(type='Counting'))(data(sample()))
+    expected = torch.zeros(8, 12)
+    expected[3:5, 5:7] = 1  # two to the right, one up
+    assert torch.equal(batch.reference_masks[0, 0, 0], batch.gt_masks[0, 0, 0])
+    assert torch.equal(batch.reference_masks[0, 1, 0], expected)
+    assert torch.equal(batch.reference_masks[0, 2, 0], expected)
+
+
+def test_each_reference_goes_along_the_flow_of_its_own_pair():
+    flow = torch.zeros(2, 2, 8, 12)
+    flow[0, 0], flow[1, 1] = 3, 2
+    batch = VOSDataPreprocessor()(data(sample(flow=flow)))
+    assert batch.reference_masks[0, 1, 0, 4:6, 6:8].sum() == 4 == batch.reference_masks[0, 1].sum()
+    assert batch.reference_masks[0, 2, 0, 6:8, 3:5].sum() == 4 == batch.reference_masks[0, 2].sum()
+
+
+def test_clips_of_one_frame_have_no_flow(provider):
+    batch = VOSDataPreprocessor(flow=dict(type='Counting'))(data(sample(t=1)))
+    assert batch.flow.shape == (1, 0, 2, 8, 12)
+    assert torch.equal(batch.reference_masks, batch.gt_masks)
+
+
+def test_clips_of_several_sizes_are_refused(provider):
+    with pytest.raises(ValueError, match=r'agree in length and size, got bear: \(3, 3, 8, 12\), camel: \(3, 3, 8, 16\)'):
+        VOSDataPreprocessor()(data(sample('bear'), sample('camel', size=(8, 16))))
+    with pytest.raises(ValueError, match='agree in length and size'):
+        VOSDataPreprocessor()(data(sample(), sample(t=2)))
+
+
+def test_without_flow_and_provider_the_way_out_is_named():
+    with pytest.raises(ValueError, match=r"the data brings no flow .* set flow=dict\(type='DISFlow'\)"):
+        VOSDataPreprocessor()(data(sample()))
+
+
+def test_constants_are_not_part_of_checkpoints():
+    assert list(VOSDataPreprocessor().state_dict()) == []

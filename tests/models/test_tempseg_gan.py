@@ -1,0 +1,165 @@
+import copy
+
+import pytest
+import torch
+
+from tempseg_mm.structures import ClipPrediction
+
+SILENT = dict(adversary=None, losses=dict(l1=dict(type='L1Loss')))
+
+
+def state(module):
+    """Parameters and gradients, by name; copies."""
+    return {name: (p.detach().clone(), None if p.grad is None else p.grad.clone()) for name, p in module.named_parameters()}
+
+
+def assert_untouched(module, before):
+    for name, parameter in module.named_parameters():
+        value, grad = before[name]
+        torch.testing.assert_close(parameter.detach(), value, rtol=0, atol=0)
+        assert (parameter.grad is None) == (grad is None), name
+        if grad is not None:
+            torch.testing.assert_close(parameter.grad, grad, rtol=0, atol=0)
+
+
+def give_gradients(module):
+    for parameter in module.parameters():
+        parameter.grad = torch.randn_like(parameter)
+
+
+def total(losses):
+    return sum(value for name, value in losses.items() if name.startswith('loss'))
+
+
+@pytest.mark.parametrize('with_gradients', [False, True])
+def test_discriminator_step_leaves_the_generator_alone(make_model, clip_batch, with_gradients):
+    model = make_model()
+    if with_gradients:
+        give_gradients(model.generator)
+    before = state(model.generator)
+    losses = model.discriminator_losses(model(clip_batch), clip_batch)
+    total(losses).backward()
+    torch.optim.SGD(model.adversary.parameters(), 0.1).step()
+    assert_untouched(model.generator, before)
+    assert all(p.grad is not None for p in model.adversary.parameters())
+
+
+@pytest.mark.parametrize('with_gradients', [False, True])
+@pytest.mark.parametrize('adversary', [{}, dict(condition_on_target=True), dict(share_weights=True)])
+def test_generator_step_leaves_the_adversary_alone(make_model, clip_batch, with_gradients, adversary):
+    model = make_model(adversary=adversary)
+    if with_gradients:
+        give_gradients(model.adversary)
+    before = state(model.adversary)
+    losses = model.generator_losses(model(clip_batch), clip_batch)
+    total(losses).backward()
+    assert all(p.requires_grad for p in model.adversary.parameters())
+    torch.optim.SGD(model.generator.parameters(), 0.1).step()
+    assert_untouched(model.adversary, before)
+    assert all(p.grad is not None for p in model.generator.parameters())
+
+
+def test_the_verdict_reaches_the_generator(make_model, clip_batch):
+    model = make_model(losses=dict(adv=dict(type='AdversarialLoss')))
+    model.generator_losses(model(clip_batch), clip_batch)['loss_adv'].backward()
+    assert any(p.grad is not None and p.grad.abs().max() > 0 for p in model.generator.parameters())
+
+
+def test_the_adversary_thaws_after_an_exception(make_model, clip_batch):
+    model = make_model()
+    with pytest.raises((RuntimeError, ValueError)):
+        model.generator_losses(ClipPrediction(torch.zeros(2, 3, 5, 32, 48)), clip_batch)  # five channels: not a mask
+    assert all(p.requires_grad for p in model.adversary.parameters())
+
+
+def test_discriminator_terms_are_those_of_eq_4(make_model, clip_batch):
+    model = make_model()
+    prediction = model(clip_batch)
+    losses = model.discriminator_losses(prediction, clip_batch)
+    verdict = model.adversary(prediction.masks.flatten(0, 1), clip_batch.gt_masks.flatten(0, 1), judge_real=True)
+    torch.testing.assert_close(losses['loss_d_real'], -torch.sigmoid(verdict.real).log().mean())
+    torch.testing.assert_close(losses['loss_d_fake'], -(1 - torch.sigmoid(verdict.fake)).log().mean())
+    assert set(losses) == {'loss_d_real', 'loss_d_fake', 'd_acc_real', 'd_acc_fake'}
+    torch.testing.assert_close(losses['d_acc_real'], (verdict.real > 0).float().mean())
+    torch.testing.assert_close(losses['d_acc_fake'], (verdict.fake <= 0).float().mean())
+
+
+def test_the_real_branch_does_not_run_in_the_generator_step(make_model, clip_batch):
+    model, calls = make_model(), []
+    model.adversary.real_encoder.register_forward_hook(lambda *_: calls.append(1))
+    model.generator_losses(model(clip_batch), clip_batch)
+    assert calls == []
+
+
+def test_generator_terms_are_named_after_the_losses(make_model, clip_batch):
+    losses = make_model().generator_losses(make_model()(clip_batch), clip_batch)
+    assert list(losses) == ['loss_bce', 'loss_adv', 'loss_l1', 'loss_itsd', 'loss_iftl', 'loss_l_iftl']
+    assert all(value.ndim == 0 and torch.isfinite(value) for value in losses.values())
+
+
+def test_each_term_is_what_its_loss_says(make_model, clip_batch):
+    model = make_model()
+    prediction = model(clip_batch)
+    fake = model.adversary(prediction.masks.flatten(0, 1), clip_batch.gt_masks.flatten(0, 1), judge_real=False).fake
+    judged = ClipPrediction(prediction.logits, fake.view(2, 3))
+    for name, value in model.generator_losses(prediction, clip_batch).items():
+        torch.testing.assert_close(value, model.losses[name.removeprefix('loss_')](judged, clip_batch))
+
+
+def test_verdicts_carry_no_gradient_but_the_logits_do(make_model, clip_batch):
+    model = make_model()
+    judged = model._judged(model(clip_batch), clip_batch)
+    assert judged.fake_logits.shape == judged.verdicts.shape == (2, 3)
+    assert judged.fake_logits.requires_grad and not judged.verdicts.requires_grad
+
+
+def test_frames_and_clips_keep_their_places(make_model, clip_batch):
+    model = make_model().eval()
+    logits = model(clip_batch).logits
+    assert logits.shape == (2, 3, 1, 32, 48)
+    alone = model.generator(clip_batch.frames[1, 2][None], clip_batch.reference_masks[1, 2][None])
+    torch.testing.assert_close(logits[1, 2][None], alone)
+
+
+@pytest.mark.parametrize('name, kind', [('adv', 'AdversarialLoss'), ('pair', 'IFTLoss')])
+def test_a_loss_that_needs_the_adversary_is_refused_without_one(make_model, name, kind):
+    with pytest.raises(ValueError, match=rf"losses \['{name}'\] need an adversary, but adversary=None"):
+        make_model(adversary=None, losses={name: dict(type=kind), 'l1': dict(type='L1Loss')})
+
+
+def test_trains_without_an_adversary(make_model, clip_batch):
+    model = make_model(**SILENT)
+    optimizer = torch.optim.Adam(model.generator.parameters(), 0.01)
+    history = []
+    for _ in range(8):
+        loss = total(model.generator_losses(model(clip_batch), clip_batch))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history.append(loss.item())
+    assert history[-1] < 0.8 * history[0]
+    assert model.adversary is None
+
+
+def test_predicts_probabilities_of_raw_frames(make_model):
+    model = make_model(**SILENT).eval()
+    frames = torch.randint(0, 256, (2, 3, 97, 131), dtype=torch.uint8)
+    references = torch.rand(2, 1, 97, 131)
+    probability = model.predict(frames, references)
+    assert probability.shape == (2, 1, 97, 131) and not probability.requires_grad
+    assert probability.min() >= 0 and probability.max() <= 1
+    by_hand = (frames.float() - torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)) / torch.tensor(
+        [58.395, 57.12, 57.375]).view(3, 1, 1)
+    torch.testing.assert_close(probability, torch.sigmoid(model.generator(by_hand, references)))
+
+
+def test_width_reaches_generator_and_adversary_unless_they_say_otherwise(model_cfg, make_model):
+    model = make_model(width=0.125)
+    assert model.generator.backbone.bottom_channels == 64 and model.adversary.fake_encoder.out_channels == 32
+    cfg = copy.deepcopy(model_cfg)
+    assert make_model(generator={**cfg['generator'], 'width': 0.25}).generator.backbone.bottom_channels == 128
+
+
+def test_optimisers_find_two_trained_parts(make_model):
+    trained = {name for name, child in make_model().named_children() if any(True for _ in child.parameters())}
+    assert trained == {'generator', 'adversary'}

@@ -1,0 +1,45 @@
+import pytest
+import torch
+
+from tempseg_mm.structures.vos_data_sample import VOSDataSample
+
+
+def sample():
+    made = VOSDataSample(metainfo=dict(sequence='bear', frame_ids=[3, 4]))
+    made.gt_masks = torch.ones(2, 1, 4, 6, dtype=torch.uint8)
+    made.reference_masks = torch.zeros(2, 1, 4, 6, dtype=torch.uint8)
+    made.flow = torch.zeros(1, 2, 4, 6)
+    return made
+
+
+def test_fields_are_kept_as_they_are():
+    made = sample()
+    assert made.gt_masks.sum() == 48 and made.reference_masks.sum() == 0 and made.flow.shape == (1, 2, 4, 6)
+    assert (made.sequence, made.frame_ids) == ('bear', [3, 4])
+
+
+def test_travels_to_another_type_as_a_whole():
+    moved = sample().to(torch.float64)
+    assert moved.gt_masks.dtype is moved.flow.dtype is torch.float64
+    assert moved.sequence == 'bear'
+
+
+@pytest.mark.parametrize('field, shape, message', [
+    ('gt_masks', (2, 4, 6), r'gt_masks must be \(T, 1, H, W\), got \(2, 4, 6\)'),
+    ('reference_masks', (2, 3, 4, 6), r'reference_masks must be \(T, 1, H, W\), got \(2, 3, 4, 6\)'),
+    ('flow', (1, 4, 6, 2), r'flow must be \(T, 2, H, W\), got \(1, 4, 6, 2\)'),
+])
+def test_another_shape_is_refused(field, shape, message):
+    with pytest.raises(ValueError, match=message):
+        setattr(sample(), field, torch.zeros(shape))
+
+
+def test_another_type_is_refused():
+    with pytest.raises((TypeError, AttributeError)):
+        sample().gt_masks = [[1]]
+
+
+def test_missing_flow_shows():
+    bare = VOSDataSample()
+    assert 'flow' not in bare
+    assert 'flow' in sample()

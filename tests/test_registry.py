@@ -1,0 +1,43 @@
+import pytest
+from mmengine import registry as root
+
+from tempseg_mm import registry
+from tempseg_mm.registry import DATASETS, HOOKS, MODELS, OPTIMIZERS, TASK_UTILS, TRANSFORMS
+
+
+@pytest.mark.parametrize('kind, name', [
+    (MODELS, 'TempSegGAN'), (MODELS, 'ITSDLoss'), (DATASETS, 'DAVISDataset'), (TRANSFORMS, 'PackClip'),
+    (registry.METRICS, 'VOSMetric'), (registry.VISUALIZERS, 'VOSVisualizer'), (registry.LOOPS, 'GANTrainLoop'),
+    (HOOKS, 'CheckpointGuardHook'), (registry.OPTIM_WRAPPERS, 'BF16OptimWrapper'),
+    (registry.OPTIM_WRAPPER_CONSTRUCTORS, 'GANOptimWrapperConstructor'), (TASK_UTILS, 'DISFlow'),
+    (TASK_UTILS, 'OnlineFinetuner'),
+])
+def test_own_components_are_found_without_importing_them(kind, name):
+    assert kind.get(name).__name__ == name
+    assert name in kind
+
+
+def test_mmengines_components_are_found_after_ours():
+    assert HOOKS.get('CheckpointHook') is root.HOOKS.get('CheckpointHook')
+    assert OPTIMIZERS.get('Adam') is root.OPTIMIZERS.get('Adam')
+    assert 'TempSegGAN' not in root.MODELS.module_dict  # ours stay ours
+
+
+def test_unknown_name_lists_the_nearest():
+    with pytest.raises(KeyError, match=r"'ITSDLos' is not a registered model; did you mean .*ITSDLoss.*custom_imports"):
+        MODELS.get('ITSDLos')
+    with pytest.raises(KeyError, match='did you mean DAVISDataset'):
+        DATASETS.build(dict(type='DavisDataset', data_root='', split=''))
+    assert 'ITSDLos' not in MODELS
+
+
+def test_hopeless_name_lists_all():
+    with pytest.raises(KeyError) as error:
+        TASK_UTILS.get('qqqqqqqqqqqq')
+    assert all(name in str(error.value) for name in ('known: ', 'DISFlow', 'CopyMask', 'OnlineFinetuner'))
+
+
+def test_known_names_are_sorted_and_hold_those_of_mmengine():
+    names = HOOKS.known_names()
+    assert names == sorted(names)
+    assert {'CheckpointHook', 'ResultHook'} <= set(names)
