@@ -1,4 +1,4 @@
-"""What the tests share: a tiny data set, the project's own configs made small, and the same random numbers every time."""
+"""What the tests share: a tiny data set, the project's own configs made small, the same random numbers every time."""
 
 import copy
 import os
@@ -120,12 +120,12 @@ def tiny_config(synthetic_root, tmp_path, monkeypatch):
     """``configs/tempseg_synthetic.py`` on the tiny data set: three iterations, one step of fine-tuning, no workers."""
     monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)  # a second a run, to log what compiler there is
 
-    def config(**options):
-        cfg = load_config(str(ROOT / 'configs/tempseg_synthetic.py'), work_dir=str(tmp_path / 'work'))
+    def config(path=ROOT / 'configs/tempseg_synthetic.py', **options):
+        cfg = load_config(str(path), work_dir=str(tmp_path / 'work'))
         source = dict(data_root=synthetic_root, scene=SCENE, num_sequences=NUM_SEQUENCES)
         for loader in (cfg.train_dataloader, cfg.test_dataloader):
             loader.update(num_workers=0, persistent_workers=False)
-            loader.dataset.merge(source)
+            loader.dataset.update(source)
         cfg.merge_from_dict({
             'experiment_name': f'tiny-{uuid.uuid4().hex}', 'model.width': WIDTH,  # logs of one name are one log
             'train_dataloader.batch_size': 2, 'train_dataloader.dataset.clip_sampler.clip_length': 3,

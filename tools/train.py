@@ -41,7 +41,7 @@ def main() -> None:
     if args.resume not in (None, 'auto'):
         cfg.load_from = args.resume
     if args.amp:
-        for name in ('generator', 'adversary'):
+        for name in cfg.optim_wrapper.keys() - {'constructor'}:
             cfg.optim_wrapper[name].type = 'BF16OptimWrapper'
     Runner.from_cfg(cfg).train()
 

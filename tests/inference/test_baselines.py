@@ -59,7 +59,8 @@ def test_untrained_generator_gives_the_weights_back(make_model, make_sequence):
 def test_also_if_the_walk_is_abandoned(make_model, make_sequence, finetuned):
     model = make_model().eval()
     before = state(model)
-    frames = segment(UntrainedGenerator(seed=1), model, make_sequence(), finetuner=OnlineFinetuner(steps=1) if finetuned else None)
+    finetuner = OnlineFinetuner(steps=1) if finetuned else None
+    frames = segment(UntrainedGenerator(seed=1), model, make_sequence(), finetuner=finetuner)
     next(frames)
     frames.close()
     assert_equal(model, before)

@@ -11,5 +11,5 @@ def test_finite_terms_become_floats():
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
 def test_the_term_the_place_and_all_terms_are_named(value):
-    with pytest.raises(FloatingPointError, match=r'^loss_b not finite in iteration 7\. All terms: loss_a=1\.5, loss_b='):
-        check_finite(dict(loss_a=torch.tensor(1.5), loss_b=torch.tensor(value)), 'iteration 7')
+    with pytest.raises(FloatingPointError, match=r'^loss_b not finite in step 7\. All terms: loss_a=1\.5, loss_b='):
+        check_finite(dict(loss_a=torch.tensor(1.5), loss_b=torch.tensor(value)), 'step 7')

@@ -10,7 +10,8 @@ SILENT = dict(adversary=None, losses=dict(l1=dict(type='L1Loss')))
 
 def state(module):
     """Parameters and gradients, by name; copies."""
-    return {name: (p.detach().clone(), None if p.grad is None else p.grad.clone()) for name, p in module.named_parameters()}
+    return {name: (p.detach().clone(), None if p.grad is None else p.grad.clone())
+            for name, p in module.named_parameters()}
 
 
 def assert_untouched(module, before):

@@ -1,5 +1,6 @@
 """The expanding path of Table A.1, layers 6 to 11, without saying how a map is enlarged."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Optional
@@ -10,6 +11,9 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from tempseg_mm.models.backbones.features import Features
+
+
+OBJECT_SHARE = 0.1  # of a frame's pixels, in DAVIS and in the rendered sequences about this
 
 
 class SkipDecoder(BaseModule):
@@ -35,6 +39,8 @@ class SkipDecoder(BaseModule):
             ConvModule(2 * c, c_next, 3, padding=1, norm_cfg=dict(type='BN'))
             for c, c_next in zip(coarse_first, [*coarse_first[1:], coarse_first[-1]]))
         self.to_logits = nn.Conv2d(coarse_first[-1], 1, last_kernel_size, padding=last_kernel_size // 2)
+        # Objects are small: starting from their share of the pixels spares the features from learning it.
+        nn.init.constant_(self.to_logits.bias, math.log(OBJECT_SHARE / (1 - OBJECT_SHARE)))
 
     @abstractmethod
     def enlarge(self, x: Tensor, skip: Tensor, switch: Optional[Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ class Start(Hook):
     def before_train(self, runner):
         self.iter = runner.iter
         self.weights = {name: value.clone() for name, value in runner.model.state_dict().items()}
-        self.optim = {name: copy.deepcopy(wrapper.state_dict()['state']) for name, wrapper in runner.optim_wrapper.items()}
+        self.optim = copy.deepcopy({name: part.state_dict()['state'] for name, part in runner.optim_wrapper.items()})
         self.history = {name: buffer.data[0].tolist() for name, buffer in runner.message_hub.log_scalars.items()}
         self.rate = runner.optim_wrapper.get_lr()
 
@@ -59,7 +59,7 @@ def test_resuming_goes_on_where_training_stopped(checkpoint, tiny_config):
 
 
 @pytest.mark.parametrize('option, fault', [
-    ({'model.width': 0.125}, r'generator\.backbone\.layers\.0\.conv\.weight is \(4, 4, 5, 5\), the model has \(8, 4, 5, 5\)'),
+    ({'model.width': 0.125}, r'backbone\.layers\.0\.conv\.weight is \(4, 4, 5, 5\), the model has \(8, 4, 5, 5\)'),
     ({'model.generator.reference_mask': 'none'}, r'conv\.weight is \(4, 4, 5, 5\), the model has \(4, 3, 5, 5\)'),
 ])
 @pytest.mark.parametrize('resume', [False, True])

@@ -10,7 +10,8 @@ class Weights(Hook):
         self.within, self.after = {}, []
 
     def after_frame(self, runner, frame):
-        self.within.setdefault(frame.sequence, []).append(runner.model.generator.decoder.to_logits.weight.detach().clone())
+        weight = runner.model.generator.decoder.to_logits.weight.detach().clone()
+        self.within.setdefault(frame.sequence, []).append(weight)
 
     def after_sequence(self, runner, sequence, size):
         self.after.append({name: value.clone() for name, value in runner.model.state_dict().items()})
@@ -40,7 +41,8 @@ def test_says_how_far_the_loss_went(make_runner, monkeypatch):
 
 
 def test_works_at_the_size_of_the_data_set(make_runner):
-    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_001'], 'test_dataloader.dataset.size': (16, 32)})
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_001'],
+                            'test_dataloader.dataset.size': (16, 32)})
     sizes = set()
     runner.model.generator.register_forward_pre_hook(lambda _, args: sizes.add(tuple(args[0].shape[-2:])))
     runner.test()

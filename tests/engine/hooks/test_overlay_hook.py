@@ -6,7 +6,8 @@ def test_a_clip_and_a_sheet_a_sequence(make_runner, tmp_path):
     out = tmp_path / 'show'
     runner = make_runner(**{'default_hooks.overlays': dict(type='OverlayHook', out_dir=str(out)), 'custom_hooks': []})
     runner.test()
-    assert sorted(path.name for path in out.iterdir()) == ['test_000.mp4', 'test_000.png', 'test_001.mp4', 'test_001.png']
+    assert sorted(path.name for path in out.iterdir()) == [
+        'test_000.mp4', 'test_000.png', 'test_001.mp4', 'test_001.png']
     clip = cv2.VideoCapture(str(out / 'test_000.mp4'))
     assert clip.get(cv2.CAP_PROP_FRAME_COUNT) == 6
     ok, frame = clip.read()

@@ -29,8 +29,7 @@ def test_shows_the_first_clip_of_the_newest_batch(make_runner, monkeypatch):
     runner = picture_runner(make_runner, 100, **{'train_cfg.max_iters': 1})
     spy = Spy(runner, monkeypatch)
     fed = []
-    forward = runner.model.data_preprocessor.forward
-    monkeypatch.setattr(runner.model.data_preprocessor, 'forward', lambda data, *a, **k: fed.append(data) or forward(data, *a, **k))
+    runner.model.data_preprocessor.register_forward_pre_hook(lambda _, args: fed.append(args[0]))
     runner.train()
     (_, given), = spy.calls
     batch = runner.train_loop.last_batch

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
+from PIL import Image
 
 from tempseg_mm.engine.loops.vos_test_loop import VOSTestLoop
 from tempseg_mm.evaluation.vos_metric import VOSMetric
@@ -55,7 +56,6 @@ def perfect(frame):
 
 
 def saved_masks(runner, sequence):
-    from PIL import Image
     folder = runner.work_dir + f'/test/masks/{sequence.name}'
     return [np.asarray(Image.open(f'{folder}/{sequence.file_name(i)}.png')) for i in range(len(sequence))]
 
@@ -106,7 +106,8 @@ def test_number_of_given_frames_reaches_the_walk(make_runner, monkeypatch, given
     seen = []
     monkeypatch.setattr('tempseg_mm.engine.loops.vos_test_loop.segment_sequence',
                         lambda *_, num_given_frames: seen.append(num_given_frames) or iter(()))
-    loop = make_runner(**{'test_cfg.num_given_frames': given, 'test_dataloader.dataset.sequences': ['test_000']}).test_loop
+    loop = make_runner(**{'test_cfg.num_given_frames': given,
+                          'test_dataloader.dataset.sequences': ['test_000']}).test_loop
     loop.runner.call_hook = lambda *_, **__: None
     for batch in loop.dataloader:
         loop.run_iter(batch['sequence'][0], batch['size'][0])

@@ -44,7 +44,8 @@ def test_frozen_parts_need_no_optimiser():
     assert list(GANOptimWrapperConstructor(dict(generator=ADAM))(model).keys()) == ['generator']
 
 
-@pytest.mark.parametrize('names', [('generator',), ('generator', 'discriminator'), ('generator', 'adversary', 'losses')])
+@pytest.mark.parametrize('names', [
+    ('generator',), ('generator', 'discriminator'), ('generator', 'adversary', 'losses')])
 def test_names_must_be_those_of_the_trained_sub_modules(names):
     constructor = GANOptimWrapperConstructor({name: ADAM for name in names})
     with pytest.raises(ValueError, match=r"optim_wrapper names .*trained sub-modules .* \['adversary', 'generator'\]"):

@@ -22,5 +22,5 @@ def test_values_return_to_where_the_maxima_were():
 
 def test_a_backbone_without_switches_is_refused():
     decoder = UnpoolDecoder(4, (2,))
-    with pytest.raises(ValueError, match="needs a backbone that keeps its pooling switches.*UpsampleDecoder"):
+    with pytest.raises(ValueError, match='needs a backbone that keeps its pooling switches.*UpsampleDecoder'):
         decoder(Features(torch.randn(1, 4, 4, 4), (torch.randn(1, 2, 8, 8),)))

@@ -22,7 +22,8 @@ def test_one_logit_a_mask_for_any_size():
 def test_strides_and_grid():
     discriminator = ConvDiscriminator(16, width=0.0625, pool_size=2)
     assert discriminator.convs(torch.randn(1, 16, 12, 16)).shape == (1, 32, 3, 4)
-    assert ConvDiscriminator(16, width=0.0625, strides=(1, 1, 1)).convs(torch.randn(1, 16, 12, 16)).shape == (1, 32, 12, 16)
+    unstrided = ConvDiscriminator(16, width=0.0625, strides=(1, 1, 1))
+    assert unstrided.convs(torch.randn(1, 16, 12, 16)).shape == (1, 32, 12, 16)
     assert discriminator.hidden[0][0].in_features == 32 * 2 * 2
 
 

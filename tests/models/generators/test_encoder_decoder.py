@@ -13,7 +13,7 @@ def generator(**changes):
 
 
 def parameters_of_table_a1(in_channels):
-    """Layer i + 1 reads layer i; layers 7 to 10 also read the skip from layer 4, 3, 2, 1 (as wide as what they read)."""
+    """Layer i + 1 reads layer i; layers 7 to 10 also read the skip from layer 4, 3, 2, 1."""
     inputs = [in_channels, *WIDTHS[:6], *WIDTHS[6:10]]
     for layer, skip in zip((7, 8, 9, 10), (4, 3, 2, 1)):
         assert inputs[layer - 1] == WIDTHS[skip - 1]  # else unpooling would not find a switch for every map

@@ -17,7 +17,9 @@ def test_is_conv_then_relu_then_pooling():
     masks = torch.rand(1, 1, 16, 24)
     x = masks
     for layer in encoder.layers:
-        x = F.max_pool2d(F.relu(F.conv2d(x, layer.conv.weight, layer.conv.bias, padding=layer.conv.kernel_size[0] // 2)), 2)
+        conv = layer.conv
+        x = F.relu(F.conv2d(x, conv.weight, conv.bias, padding=conv.kernel_size[0] // 2))
+        x = F.max_pool2d(x, 2)
     torch.testing.assert_close(encoder(masks), x)
 
 

@@ -1,0 +1,96 @@
+"""The commands as they are typed: trained, resumed and tested on the tiny data set. Only this file starts processes."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(tool, *arguments, cwd):
+    """The finished process of ``python tools/<tool>.py``."""
+    environment = dict(os.environ, OMP_NUM_THREADS='1', OMP_WAIT_POLICY='PASSIVE', PYTHONPATH=str(ROOT))
+    command = [sys.executable, str(ROOT / f'tools/{tool}.py'), *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def succeeded(process):
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout + process.stderr
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory, synthetic_root):
+    """Where the commands are typed; holds tiny.py, ``configs/tempseg_synthetic.py`` on the tiny data set."""
+    folder = tmp_path_factory.mktemp('project')
+    (folder / 'tiny.py').write_text(f"""
+_base_ = {str(ROOT / 'configs/tempseg_synthetic.py')!r}
+source = dict(
+    data_root={synthetic_root!r}, num_sequences=dict(train=2, test=2), size=None,
+    scene=dict(_delete_=True, num_frames=6, height=32, width=48, max_speed=1.5))
+model = dict(width=0.0625)
+train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False, dataset=source)
+test_dataloader = dict(dataset=source)
+train_cfg = dict(max_iters=2)
+default_hooks = dict(checkpoint=dict(interval=1), logger=dict(interval=1))
+""")
+    return folder
+
+
+@pytest.fixture(scope='module')
+def trained(folder):
+    """What ``train.py`` printed; its work dir is work_dirs/tiny."""
+    return succeeded(run('train', 'tiny.py', '--cfg-options', 'model.losses.l1.loss_weight=0.3', cwd=folder))
+
+
+@pytest.fixture(scope='module')
+def resumed(folder, trained):
+    """What going on by one iteration printed."""
+    return succeeded(run('train', 'tiny.py', '--resume', '--cfg-options', 'train_cfg.max_iters=3', cwd=folder))
+
+
+def test_train_writes_checkpoints_logs_and_pictures(folder, trained):
+    work_dir = folder / 'work_dirs/tiny'
+    assert {'iter_1.pth', 'iter_2.pth', 'last_checkpoint', 'tiny.py'} <= {path.name for path in work_dir.iterdir()}
+    assert re.search(r'Iter\(train\) +\[2/2\].*loss_itsd: \d.*loss_g: \d', trained)
+    assert 'loss_weight=0.3' in (work_dir / 'tiny.py').read_text()
+    scalars, = work_dir.rglob('scalars.json')
+    steps = [json.loads(line) for line in scalars.read_text().splitlines()]
+    assert [step['step'] for step in steps] == [1, 2] and {'d_acc_real', 'loss_l_iftl'} <= steps[0].keys()
+    assert list(work_dir.rglob('events.out.tfevents*')) and list(work_dir.rglob('vis_image/*.png'))
+
+
+def test_resume_goes_on(folder, resumed):
+    assert re.search(r'Iter\(train\) +\[3/3\]', resumed) and not re.search(r'Iter\(train\) +\[[12]/3\]', resumed)
+    checkpoint = torch.load(folder / 'work_dirs/tiny/iter_3.pth', weights_only=True)
+    assert checkpoint['meta']['iter'] == 3
+    assert checkpoint['optimizer']['generator']['state'][0]['step'] == 3  # Adam went on counting
+
+
+def test_test_takes_the_newest_checkpoint_and_meets_the_baselines(folder, resumed):
+    output = succeeded(run(
+        'test', 'tiny.py', '--baselines', '--sequences', 'test_001', '--out', 'out', '--show-dir', 'show',
+        '--cfg-options', 'custom_hooks.0.finetuner.steps=2', cwd=folder))
+    assert 'iter_3.pth' in output and 'test_001: fine-tuned 2 steps' in output
+    rows = re.findall(r'^\| (.+?) +\|(?: +[\d.]+ \|){3}$', output, re.MULTILINE)
+    assert rows == ['tiny', 'copying the last given mask', 'moving it along the flow', 'untrained, same fine-tuning']
+    assert set(json.loads((folder / 'out/scores.json').read_text())['sequences']) == {'test_001'}
+    masks = sorted((folder / 'out/masks').rglob('*.png'))
+    assert [path.parent.name + '/' + path.name for path in masks] == [f'test_001/{i:05d}.png' for i in range(6)]
+    assert np.asarray(Image.open(masks[0])).shape == (32, 48)
+    assert {path.name for path in (folder / 'show').iterdir()} == {'test_001.mp4', 'test_001.png'}
+
+
+def test_an_unknown_component_is_answered_with_the_nearest(folder):
+    process = run('train', 'tiny.py', '--work-dir', 'typo', '--cfg-options', 'model.losses.itsd.type=ITSDLos',
+                  cwd=folder)
+    assert process.returncode == 1
+    assert "'ITSDLos' is not a registered model; did you mean ITSDLoss" in process.stderr.splitlines()[-1]
