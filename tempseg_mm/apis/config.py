@@ -1,14 +1,13 @@
 """What every command does between its arguments and the Runner."""
 
 import os.path as osp
-from typing import Optional
 
 from mmengine.config import Config
 from mmengine.device import utils as device_utils
 from mmengine.runner import find_latest_checkpoint
 
 
-def load_config(path: str, *, work_dir: Optional[str] = None, options: Optional[dict] = None) -> Config:
+def load_config(path: str, *, work_dir: str | None = None, options: dict | None = None) -> Config:
     """A config with a work dir (default: ``work_dirs/<config name>``) and the overrides of ``--cfg-options``.
 
     Raises:
@@ -22,7 +21,7 @@ def load_config(path: str, *, work_dir: Optional[str] = None, options: Optional[
     return cfg
 
 
-def use_device(device: Optional[str]) -> None:
+def use_device(device: str | None) -> None:
     """Make mmengine's Runner work on this device, e.g. ``'cpu'`` on a machine with a GPU; ``None``: its own choice."""
     if device is not None:
         device_utils.DEVICE = device

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Optional
 
 import numpy as np
 import torch
@@ -46,7 +45,7 @@ class _AlongFlow(WorkingSizePropagation):
 class CopyMask:
     """Every frame gets the last given mask."""
 
-    def segment(self, model, sequence, *, num_given_frames: int, size: Size, finetuner: Optional[OnlineFinetuner]
+    def segment(self, model, sequence, *, num_given_frames: int, size: Size, finetuner: OnlineFinetuner | None
                 ) -> Iterator[FramePrediction]:
         """The sequence by this rival; arguments as in :meth:`UntrainedGenerator.segment`."""
         return segment_sequence(sequence, _Copy(), num_given_frames=num_given_frames)
@@ -56,7 +55,7 @@ class CopyMask:
 class FlowPropagation:
     """The last mask moved along the model's flow provider, frame after frame, and nothing else."""
 
-    def segment(self, model, sequence, *, num_given_frames: int, size: Size, finetuner: Optional[OnlineFinetuner]
+    def segment(self, model, sequence, *, num_given_frames: int, size: Size, finetuner: OnlineFinetuner | None
                 ) -> Iterator[FramePrediction]:
         """The sequence by this rival; arguments as in :meth:`UntrainedGenerator.segment`."""
         device = next(model.parameters()).device
@@ -75,7 +74,7 @@ class UntrainedGenerator:
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
-    def segment(self, model, sequence, *, num_given_frames: int, size: Size, finetuner: Optional[OnlineFinetuner]
+    def segment(self, model, sequence, *, num_given_frames: int, size: Size, finetuner: OnlineFinetuner | None
                 ) -> Iterator[FramePrediction]:
         """The sequence by this rival; the model's own weights are back when the walk ends.
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,12 +43,12 @@ class OnlineFinetuner:
         clips_per_step: differently augmented copies of the clip in one step.
         optimizer: config of the optimiser.
         pipeline: transforms of the clip, drawn anew for each copy, ending in ``PackClip``; they start from ``frames``,
-            ``gt_masks`` and ``flow``. With reference masks it should deform them, else copying them is the lesson learnt.
+            ``gt_masks`` and ``flow``. With reference masks it should deform them, else copying them is what is learnt.
         norm_eval: batch normalisation keeps its running statistics; else two frames wreck them.
     """
 
     def __init__(self, *, steps: int = 100, num_frames: int = 2, clips_per_step: int = 1,
-                 optimizer: Optional[dict] = None, pipeline: Sequence[dict] = (dict(type='PackClip'),),
+                 optimizer: dict | None = None, pipeline: Sequence[dict] = (dict(type='PackClip'),),
                  norm_eval: bool = True) -> None:
         if steps < 0 or num_frames < 1 or clips_per_step < 1:
             raise ValueError('steps must be >= 0, num_frames and clips_per_step >= 1, got '
@@ -59,7 +59,7 @@ class OnlineFinetuner:
         self.optimizer = optimizer or dict(type='Adam', lr=1e-3)
         self.pipeline = Compose([TRANSFORMS.build(dict(t)) for t in pipeline])
         self.norm_eval = norm_eval
-        self._parent: Optional[dict] = None
+        self._parent: dict | None = None
 
     def adapt(self, model: nn.Module, sequence: Any, *, size: Size = None) -> FinetuneReport:
         """Fine-tune ``model.generator`` in place on the first frames of a sequence.

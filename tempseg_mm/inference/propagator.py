@@ -7,7 +7,6 @@
 """
 
 from abc import ABC, abstractmethod
-from typing import Optional, Union
 
 import cv2
 import numpy as np
@@ -45,11 +44,11 @@ class WorkingSizePropagation(MaskPropagation):
         device: where the tensors live.
     """
 
-    def __init__(self, *, size: Size = None, device: Union[str, torch.device] = 'cpu') -> None:
+    def __init__(self, *, size: Size = None, device: str | torch.device = 'cpu') -> None:
         self.size = size
         self.device = device
-        self._frame: Optional[Tensor] = None  # (1, 3, h, w) uint8
-        self._mask: Optional[Tensor] = None  # (1, 1, h, w) float in [0, 1]
+        self._frame: Tensor | None = None  # (1, 3, h, w) uint8
+        self._mask: Tensor | None = None  # (1, 1, h, w) float in [0, 1]
 
     def start(self, frame: np.ndarray, mask: np.ndarray) -> None:
         """See :class:`MaskPropagation`.

@@ -18,8 +18,8 @@ def given_mask(sequence: Any, frame_id: int) -> np.ndarray:
     """
     mask = sequence.mask(frame_id)
     if mask is None:
-        raise ValueError(f'sequence {sequence.name}: the mask of frame {frame_id} is to be given, but that frame is not '
-                         'annotated. Annotate it, or lower the number of given frames.')
+        raise ValueError(f'sequence {sequence.name}: the mask of frame {frame_id} is to be given, but that frame is '
+                         'not annotated. Annotate it, or lower the number of given frames.')
     if frame_id == 0 and not mask.any():
         raise ValueError(f'sequence {sequence.name}: the mask of frame 0 has no object, so there is nothing to segment')
     return mask

@@ -1,7 +1,7 @@
 """The adversary: mask encoders and discriminator as one module, so that "which optimiser trains E" is answered by the
 module tree."""
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModule
@@ -13,7 +13,7 @@ from tempseg_mm.registry import MODELS
 class Verdict(NamedTuple):
     """Logits of D, (M,) each, positive for "real"; ``real`` is ``None`` where it was not asked for."""
     fake: Tensor
-    real: Optional[Tensor]
+    real: Tensor | None
 
 
 @MODELS.register_module()

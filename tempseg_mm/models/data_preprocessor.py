@@ -1,7 +1,6 @@
-"""From the data loader's lists to one :class:`ClipBatch` on the device: stack, normalise, flow once, reference moved."""
+"""From the data loader's lists to one :class:`ClipBatch`: stacked, normalised, flow once, references moved along it."""
 
 from collections.abc import Sequence
-from typing import Optional
 
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -29,7 +28,7 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
     """
 
     def __init__(self, *, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD,
-                 flow: Optional[dict] = None) -> None:
+                 flow: dict | None = None) -> None:
         super().__init__()
         self.flow = None if flow is None else TASK_UTILS.build(flow)
         self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1), persistent=False)
@@ -64,7 +63,8 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
         if all('flow' in sample for sample in samples):
             return torch.stack([s.flow for s in samples])
         if self.flow is None:
-            raise ValueError("the data brings no flow and the data preprocessor has no provider: set flow=dict(type='DISFlow')")
+            raise ValueError('the data brings no flow and the data preprocessor has no provider: '
+                             "set flow=dict(type='DISFlow')")
         flow = self.flow(frames[:, :-1].flatten(0, 1), frames[:, 1:].flatten(0, 1))
         return flow.unflatten(0, (frames.shape[0], frames.shape[1] - 1))
 

@@ -1,6 +1,5 @@
 """TempSeg-GAN: the mathematics of both half-steps and of prediction. No optimiser, no schedule, no loop in here."""
 
-from typing import Optional
 
 import torch
 from mmengine.model import BaseModel
@@ -30,8 +29,8 @@ class TempSegGAN(BaseModel):
         ValueError: if a loss needs the adversary and there is none.
     """
 
-    def __init__(self, generator: dict, losses: dict, *, adversary: Optional[dict] = None,
-                 data_preprocessor: Optional[dict] = None, width: float = 1.0, init_cfg=None) -> None:
+    def __init__(self, generator: dict, losses: dict, *, adversary: dict | None = None,
+                 data_preprocessor: dict | None = None, width: float = 1.0, init_cfg=None) -> None:
         # Built here, not by mmengine, so that it is found without a default scope too.
         super().__init__(MODELS.build(data_preprocessor or dict(type='VOSDataPreprocessor')), init_cfg)
         self.generator = MODELS.build({'width': width, **generator})
@@ -55,7 +54,8 @@ class TempSegGAN(BaseModel):
         real_term, fake_term = discriminator_adversarial_loss(verdict.real, verdict.fake)
         return dict(
             loss_d_real=real_term, loss_d_fake=fake_term,
-            d_acc_real=(verdict.real.detach() > 0).float().mean(), d_acc_fake=(verdict.fake.detach() <= 0).float().mean())
+            d_acc_real=(verdict.real.detach() > 0).float().mean(),
+            d_acc_fake=(verdict.fake.detach() <= 0).float().mean())
 
     def generator_losses(self, prediction: ClipPrediction, batch: ClipBatch) -> dict:
         """Eq. 10, term by term, already weighted; the adversary is held still."""

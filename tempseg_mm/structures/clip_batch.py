@@ -5,7 +5,6 @@ Letters: N clips, T frames a clip, C channels, H, W.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Optional
 
 import torch
 from torch import Tensor
@@ -39,7 +38,7 @@ class ClipPrediction:
             where no adversary takes part.
     """
     logits: Tensor
-    fake_logits: Optional[Tensor] = None
+    fake_logits: Tensor | None = None
 
     @cached_property
     def masks(self) -> Tensor:
@@ -47,6 +46,6 @@ class ClipPrediction:
         return torch.sigmoid(self.logits if self.logits.dtype == torch.float64 else self.logits.float())
 
     @cached_property
-    def verdicts(self) -> Optional[Tensor]:
+    def verdicts(self) -> Tensor | None:
         """q, (N, T) bool: D(E(Ŷ_t)) > 0.5, without gradient (P12)."""
         return None if self.fake_logits is None else self.fake_logits.detach() > 0

@@ -1,7 +1,6 @@
 """One segmented frame on its way from the propagator through refinement to metric, export and pictures."""
 
 from dataclasses import dataclass
-from typing import Optional
 
 import numpy as np
 
@@ -27,7 +26,7 @@ class FramePrediction:
     image: np.ndarray
     probability: np.ndarray
     given: bool = False
-    gt_mask: Optional[np.ndarray] = None
+    gt_mask: np.ndarray | None = None
 
     @property
     def mask(self) -> np.ndarray:

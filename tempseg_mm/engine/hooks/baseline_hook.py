@@ -1,6 +1,5 @@
 """Runs the rivals of the method on the same sequences, for one table."""
 
-from typing import Optional
 
 from mmengine.hooks import Hook
 
@@ -27,7 +26,7 @@ class BaselineHook(Hook):
 
     priority = 'LOW'
 
-    def __init__(self, baselines: Optional[dict] = None) -> None:
+    def __init__(self, baselines: dict | None = None) -> None:
         self.baselines = {title: TASK_UTILS.build(cfg) for title, cfg in (baselines or RIVALS).items()}
         self.metrics = {title: VOSMetric() for title in self.baselines}
 
@@ -39,7 +38,7 @@ class BaselineHook(Hook):
                     finetuner=finetuner):
                 self.metrics[title].process(None, [frame])
 
-    def after_test_epoch(self, runner, metrics: Optional[dict] = None) -> None:
+    def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         size = len(runner.test_loop.dataloader.dataset)
         rows = {runner.experiment_name.rsplit('_', 2)[0]: metrics}
         rows.update({title: metric.evaluate(size) for title, metric in self.metrics.items()})

@@ -21,8 +21,8 @@ class OnlineFinetuneHook(Hook):
     def before_sequence(self, runner, sequence, size) -> None:
         report = self.finetuner.adapt(runner.test_loop.model, sequence, size=size)
         if report.losses:
-            runner.logger.info(f'{sequence.name}: fine-tuned {len(report.losses)} steps in {report.seconds:.1f} s, loss '
-                               f'{report.losses[0]:.3f} -> {report.losses[-1]:.3f}')
+            runner.logger.info(f'{sequence.name}: fine-tuned {len(report.losses)} steps in {report.seconds:.1f} s, '
+                               f'loss {report.losses[0]:.3f} -> {report.losses[-1]:.3f}')
 
     def after_sequence(self, runner, sequence, size) -> None:
         self.finetuner.restore(runner.test_loop.model)

@@ -1,7 +1,6 @@
 """Pictures of a test: an overlay clip and a contact sheet per sequence."""
 
 import os.path as osp
-from typing import Optional
 
 from mmengine.hooks import Hook
 
@@ -20,7 +19,7 @@ class OverlayHook(Hook):
         fps: frames a second of the MP4.
     """
 
-    def __init__(self, out_dir: Optional[str] = None, fps: float = 12) -> None:
+    def __init__(self, out_dir: str | None = None, fps: float = 12) -> None:
         self.out_dir = out_dir
         self.fps = fps
 
@@ -39,5 +38,5 @@ class OverlayHook(Hook):
         self._video.close()
         self._sheet.close()
 
-    def after_test_epoch(self, runner, metrics: Optional[dict] = None) -> None:
+    def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         runner.logger.info(f'overlays: {osp.abspath(self.out_dir)}')

@@ -1,7 +1,6 @@
 """Writes what a test found: masks frame by frame, the score table at the end."""
 
 import os.path as osp
-from typing import Optional
 
 from mmengine.hooks import Hook
 
@@ -17,7 +16,7 @@ class ResultHook(Hook):
         out_dir: default: ``<work_dir>/test``.
     """
 
-    def __init__(self, out_dir: Optional[str] = None) -> None:
+    def __init__(self, out_dir: str | None = None) -> None:
         self.out_dir = out_dir
 
     def before_test(self, runner) -> None:
@@ -26,7 +25,7 @@ class ResultHook(Hook):
     def after_frame(self, runner, frame) -> None:
         write_indexed_png(osp.join(self.out_dir, 'masks', frame.sequence, f'{frame.file_name}.png'), frame.mask)
 
-    def after_test_epoch(self, runner, metrics: Optional[dict] = None) -> None:
+    def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         scores = runner.test_loop.evaluator.metrics[0].scores
         scores.to_json(osp.join(self.out_dir, 'scores.json'))
         scores.to_csv(osp.join(self.out_dir, 'scores.csv'))

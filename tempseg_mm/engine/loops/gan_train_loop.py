@@ -34,7 +34,7 @@ class GANTrainLoop(IterBasedTrainLoop):
         super().__init__(runner, dataloader, max_iters, **kwargs)
         if discriminator_steps < 1 or generator_steps < 1:
             raise ValueError('discriminator_steps and generator_steps must be at least 1, got '
-                             f'{discriminator_steps} and {generator_steps}; to train without an adversary set adversary=None')
+                             f'{discriminator_steps} and {generator_steps}; without an adversary set adversary=None')
         self.discriminator_steps = discriminator_steps
         self.generator_steps = generator_steps
         self.last_batch = self.last_prediction = None  # of the newest iteration, for pictures
@@ -48,7 +48,8 @@ class GANTrainLoop(IterBasedTrainLoop):
         """Train from the current iteration to ``max_iters``."""
         steps = dict(generator=self.generator_steps, adversary=self.discriminator_steps)
         for name, optim in self.runner.optim_wrapper.items():
-            optim.initialize_count_status(getattr(self.model, name), self.iter * steps[name], self.max_iters * steps[name])
+            done, all_of_them = (iters * steps[name] for iters in (self.iter, self.max_iters))
+            optim.initialize_count_status(getattr(self.model, name), done, all_of_them)
         return super().run()
 
     def run_iter(self, data_batch: dict) -> None:

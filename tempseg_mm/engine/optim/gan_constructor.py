@@ -1,6 +1,5 @@
 """One optimiser for each sub-module of the model, keyed by the sub-module's name."""
 
-from typing import Optional
 
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
@@ -11,7 +10,7 @@ from tempseg_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class GANOptimWrapperConstructor:
-    """Builds ``optim_wrapper = dict(constructor='GANOptimWrapperConstructor', generator=dict(...), adversary=dict(...))``.
+    """Builds ``optim_wrapper = dict(constructor='GANOptimWrapperConstructor', generator={...}, adversary={...})``.
 
     Args:
         optim_wrapper_cfg: sub-module name -> config of its optimiser wrapper.
@@ -21,7 +20,7 @@ class GANOptimWrapperConstructor:
         ValueError: for a name that is no trained sub-module of the model, or a trained sub-module without optimiser.
     """
 
-    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
+    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         if paramwise_cfg is not None:
             raise ValueError('put paramwise_cfg inside the config of the sub-module that it is for')
         self.wrappers = dict(optim_wrapper_cfg)

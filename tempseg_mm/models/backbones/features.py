@@ -1,6 +1,6 @@
 """What a backbone hands to a decoder: the one contract between them."""
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -11,9 +11,9 @@ class Features(NamedTuple):
     Attributes:
         bottom: (B, C', H/s, W/s), the deepest map, s the backbone's ``stride``.
         skips: maps before each pooling, finest first: (B, C_l, H/2^l, W/2^l), l = 0, 1, ...
-        switches: for each skip the flat arg-max indices of its 2x2 pooling (int64, half its size), or ``None`` where the
-            backbone does not pool; a decoder that unpools needs them.
+        switches: for each skip the flat arg-max indices of its 2x2 pooling (int64, half its size), or ``None`` where
+            the backbone does not pool; a decoder that unpools needs them.
     """
     bottom: Tensor
     skips: tuple
-    switches: Optional[tuple] = None
+    switches: tuple | None = None

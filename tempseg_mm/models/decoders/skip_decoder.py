@@ -3,7 +3,6 @@
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Optional
 
 import torch
 from mmcv.cnn import ConvModule
@@ -12,15 +11,14 @@ from torch import Tensor, nn
 
 from tempseg_mm.models.backbones.features import Features
 
-
 OBJECT_SHARE = 0.1  # of a frame's pixels, in DAVIS and in the rendered sequences about this
 
 
 class SkipDecoder(BaseModule):
     """Conv at the bottom (layer 6), then per level: enlarge, join the skip, conv (layers 7-10), then logits (layer 11).
 
-    Each level ends with as many maps as the next finer skip has, so that unpooling finds a switch for every map. With the
-    paper's backbone this gives its widths 512 | 256, 128, 64, 64 | 1.
+    Each level ends with as many maps as the next finer skip has, so that unpooling finds a switch for every map. With
+    the paper's backbone this gives its widths 512 | 256, 128, 64, 64 | 1.
 
     Args:
         bottom_channels: maps of the backbone's deepest map.
@@ -43,7 +41,7 @@ class SkipDecoder(BaseModule):
         nn.init.constant_(self.to_logits.bias, math.log(OBJECT_SHARE / (1 - OBJECT_SHARE)))
 
     @abstractmethod
-    def enlarge(self, x: Tensor, skip: Tensor, switch: Optional[Tensor]) -> Tensor:
+    def enlarge(self, x: Tensor, skip: Tensor, switch: Tensor | None) -> Tensor:
         """(B, C, h, w) -> (B, C, H, W) with ``skip`` (B, C, H, W) and the ``switch`` (B, C, h, w) of its pooling."""
 
     def forward(self, features: Features) -> Tensor:

@@ -1,6 +1,5 @@
 """The paper's decoder: maps grow by max-unpooling with the switches of the contracting path."""
 
-from typing import Optional
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,7 +13,7 @@ from .skip_decoder import SkipDecoder
 class UnpoolDecoder(SkipDecoder):
     """Unpooling after Zeiler and Fergus, 2014: each value returns to where its maximum came from, zeros elsewhere."""
 
-    def enlarge(self, x: Tensor, skip: Tensor, switch: Optional[Tensor]) -> Tensor:
+    def enlarge(self, x: Tensor, skip: Tensor, switch: Tensor | None) -> Tensor:
         """See :class:`SkipDecoder`.
 
         Raises:

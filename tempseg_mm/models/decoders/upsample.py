@@ -1,6 +1,5 @@
 """A decoder for backbones without pooling switches (strided ones), and a smoother alternative for the paper's."""
 
-from typing import Optional
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,6 +13,6 @@ from .skip_decoder import SkipDecoder
 class UpsampleDecoder(SkipDecoder):
     """Bilinear enlarging; everything else as in :class:`SkipDecoder`."""
 
-    def enlarge(self, x: Tensor, skip: Tensor, switch: Optional[Tensor]) -> Tensor:
+    def enlarge(self, x: Tensor, skip: Tensor, switch: Tensor | None) -> Tensor:
         """See :class:`SkipDecoder`; the switch is not used."""
         return F.interpolate(x, size=skip.shape[-2:], mode='bilinear', align_corners=False)

@@ -14,8 +14,8 @@ class ConvDiscriminator(BaseModule):
     """Three convolutions with ReLU, adaptive average pooling, fully connected layers, one logit.
 
     Paper note: fully connected layers need a fixed size, so maps are averaged to ``pool_size`` before them. The paper
-    gives no strides; 2 in the 5x5 layers keeps an adversarial step affordable. ``strides=(1, 1, 1)`` is the other reading
-    (paper note P6).
+    gives no strides; 2 in the 5x5 layers keeps an adversarial step affordable. ``strides=(1, 1, 1)`` is the other
+    reading (paper note P6).
 
     Args:
         in_channels: maps of the encoded mask (twice that when conditioned on the target).
