@@ -8,7 +8,7 @@ import argparse
 from mmengine.config import DictAction
 from mmengine.runner import Runner
 
-from tempseg_mm.apis import load_config, newest_checkpoint, use_device
+from tempseg_mm.apis import join_processes, load_config, newest_checkpoint, use_device
 
 EXAMPLES = """examples:
   python tools/test.py configs/tempseg_synthetic.py --baselines
@@ -41,6 +41,7 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
     use_device(args.device)
+    join_processes(args.launcher)
     cfg.launcher = args.launcher
     cfg.load_from = args.checkpoint or newest_checkpoint(cfg.work_dir)
     if args.out:

@@ -5,7 +5,7 @@ import argparse
 from mmengine.config import DictAction
 from mmengine.runner import Runner
 
-from tempseg_mm.apis import load_config, use_device
+from tempseg_mm.apis import join_processes, load_config, use_device
 
 EXAMPLES = """examples:
   python tools/train.py configs/tempseg_synthetic.py
@@ -36,6 +36,7 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
     use_device(args.device)
+    join_processes(args.launcher)
     cfg.launcher = args.launcher
     cfg.resume = args.resume is not None
     if args.resume not in (None, 'auto'):

@@ -2,6 +2,8 @@
 default_scope = 'tempseg_mm'
 env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=1))
 randomness = dict(seed=0)
+# One distributed wrapper a sub-module: each has an optimiser of its own.
+model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel', device_ids=None)
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),

@@ -1,3 +1,3 @@
-from .config import load_config, newest_checkpoint, use_device
+from .config import join_processes, load_config, newest_checkpoint, use_device
 
-__all__ = ['load_config', 'newest_checkpoint', 'use_device']
+__all__ = ['join_processes', 'load_config', 'newest_checkpoint', 'use_device']

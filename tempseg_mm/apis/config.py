@@ -2,6 +2,7 @@
 
 import os.path as osp
 
+import torch
 from mmengine.config import Config
 from mmengine.device import utils as device_utils
 from mmengine.runner import find_latest_checkpoint
@@ -25,6 +26,15 @@ def use_device(device: str | None) -> None:
     """Make mmengine's Runner work on this device, e.g. ``'cpu'`` on a machine with a GPU; ``None``: its own choice."""
     if device is not None:
         device_utils.DEVICE = device
+
+
+def join_processes(launcher: str) -> None:
+    """On a machine without GPU, join the processes that ``torchrun`` started, through gloo.
+
+    mmengine joins them where there are GPUs, and leaves them alone when they are joined already.
+    """
+    if launcher == 'pytorch' and not torch.cuda.is_available():
+        torch.distributed.init_process_group('gloo')
 
 
 def newest_checkpoint(work_dir: str) -> str:

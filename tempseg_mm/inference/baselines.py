@@ -99,6 +99,5 @@ class UntrainedGenerator:
 def _reset(module: nn.Module) -> None:
     if isinstance(module, ConvModule):
         module.init_weights()
-        module.norm.reset_parameters() if module.with_norm else None
-    elif isinstance(module, nn.Conv2d):
+    elif hasattr(module, 'reset_parameters'):
         module.reset_parameters()

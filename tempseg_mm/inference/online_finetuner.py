@@ -5,7 +5,7 @@ A plain class: the test hook, the baselines and the API call it; it relies on th
 
 import copy
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,13 +61,15 @@ class OnlineFinetuner:
         self.norm_eval = norm_eval
         self._parent: dict | None = None
 
-    def adapt(self, model: nn.Module, sequence: Any, *, size: Size = None) -> FinetuneReport:
+    def adapt(self, model: nn.Module, sequence: Any, *, size: Size = None,
+              on_step: Callable[[int], None] = lambda step: None) -> FinetuneReport:
         """Fine-tune ``model.generator`` in place on the first frames of a sequence.
 
         Args:
             model: a ``TempSegGAN``; left in eval mode.
             sequence: a ``VOSSequence`` whose first ``num_frames`` frames are annotated.
             size: working size.
+            on_step: told the number of each step when it is done, from 1.
 
         Raises:
             ValueError: if a mask is missing, of another size than its frame, or the first has no object.
@@ -85,6 +87,7 @@ class OnlineFinetuner:
                     model.generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
                 for step in range(self.steps):
                     report.losses.append(self._step(model, clip, optim_wrapper, f'{sequence.name}, step {step}'))
+                    on_step(step + 1)
         except BaseException:
             self.restore(model)
             raise

@@ -108,6 +108,6 @@ class Propagator(WorkingSizePropagation):
 
     @torch.no_grad()
     def _next_mask(self, frame: Tensor, following: Tensor, mask: Tensor) -> Tensor:
-        if self.model.generator.uses_reference:
+        if self.model.uses_reference:
             mask = move_mask(mask, self.model.data_preprocessor.flow(frame, following))
         return self.model.predict(following, mask)

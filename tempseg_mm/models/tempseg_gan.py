@@ -2,7 +2,7 @@
 
 
 import torch
-from mmengine.model import BaseModel
+from mmengine.model import BaseModel, is_model_wrapper
 from torch import Tensor, nn
 
 from tempseg_mm.registry import MODELS
@@ -34,6 +34,7 @@ class TempSegGAN(BaseModel):
         # Built here, not by mmengine, so that it is found without a default scope too.
         super().__init__(MODELS.build(data_preprocessor or dict(type='VOSDataPreprocessor')), init_cfg)
         self.generator = MODELS.build({'width': width, **generator})
+        self.uses_reference = self.generator.uses_reference  # whether frames need reference masks
         self.adversary = None if adversary is None else MODELS.build({'width': width, **adversary})
         self.losses = nn.ModuleDict({name: MODELS.build(loss) for name, loss in losses.items()})
         needing = [name for name, loss in self.losses.items() if loss.needs_adversary]
@@ -65,8 +66,10 @@ class TempSegGAN(BaseModel):
 
     def _judged(self, prediction: ClipPrediction, batch: ClipBatch) -> ClipPrediction:
         n, t = prediction.logits.shape[:2]
-        with frozen(self.adversary):
-            verdict = self.adversary(prediction.masks.flatten(0, 1), batch.gt_masks.flatten(0, 1), judge_real=False)
+        # Past a distributed wrapper, which waits for gradients of the parameters that are frozen here.
+        adversary = self.adversary.module if is_model_wrapper(self.adversary) else self.adversary
+        with frozen(adversary):
+            verdict = adversary(prediction.masks.flatten(0, 1), batch.gt_masks.flatten(0, 1), judge_real=False)
         return ClipPrediction(prediction.logits, verdict.fake.view(n, t))
 
     @torch.no_grad()

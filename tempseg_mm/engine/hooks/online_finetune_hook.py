@@ -2,6 +2,7 @@
 
 from mmengine.hooks import Hook
 
+from tempseg_mm.engine.progress import Progress
 from tempseg_mm.registry import HOOKS, TASK_UTILS
 
 
@@ -19,7 +20,10 @@ class OnlineFinetuneHook(Hook):
         self.finetuner = TASK_UTILS.build(finetuner)
 
     def before_sequence(self, runner, sequence, size) -> None:
-        report = self.finetuner.adapt(runner.test_loop.model, sequence, size=size)
+        progress = Progress(self.finetuner.steps, runner.logger.info, unit='steps')
+        report = self.finetuner.adapt(
+            runner.test_loop.model, sequence, size=size,
+            on_step=lambda step: progress.step(f'{sequence.name}: fine-tuning, step {step}/{self.finetuner.steps}'))
         if report.losses:
             runner.logger.info(f'{sequence.name}: fine-tuned {len(report.losses)} steps in {report.seconds:.1f} s, '
                                f'loss {report.losses[0]:.3f} -> {report.losses[-1]:.3f}')

@@ -2,6 +2,7 @@
 
 import os.path as osp
 
+from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
 from tempseg_mm.registry import HOOKS
@@ -25,6 +26,7 @@ class ResultHook(Hook):
     def after_frame(self, runner, frame) -> None:
         write_indexed_png(osp.join(self.out_dir, 'masks', frame.sequence, f'{frame.file_name}.png'), frame.mask)
 
+    @master_only
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         scores = runner.test_loop.evaluator.metrics[0].scores
         scores.to_json(osp.join(self.out_dir, 'scores.json'))

@@ -1,10 +1,8 @@
 """How far a test is, how fast, how good so far, and when it will be done."""
 
-import time
-from datetime import timedelta
-
 from mmengine.hooks import Hook
 
+from tempseg_mm.engine.progress import Progress
 from tempseg_mm.registry import HOOKS
 
 
@@ -25,24 +23,17 @@ class TestProgressHook(Hook):
         self.interval = interval
 
     def before_test_epoch(self, runner) -> None:
-        dataset = runner.test_loop.dataloader.dataset
-        self._total = sum(len(dataset[i]['sequence']) for i in range(len(dataset)))
-        self._sequences, self._done, self._finished = len(dataset), 0, 0
-        self._started = self._last = time.monotonic()
+        loader = runner.test_loop.dataloader
+        own = list(loader.sampler)  # the sequences of this process
+        frames = sum(len(loader.dataset[index]['sequence']) for index in own)
+        self._progress = Progress(frames, runner.logger.info, unit='frames', interval=self.interval)
+        self._sequences, self._finished = len(own), 0
 
     def after_frame(self, runner, frame) -> None:
-        self._done += 1
-        if time.monotonic() - self._last > self.interval:
-            self._report(runner, f'{frame.sequence}: frame {frame.frame_id + 1}/{frame.num_frames}')
+        self._progress.step(f'{frame.sequence}: frame {frame.frame_id + 1}/{frame.num_frames}')
 
     def after_sequence(self, runner, sequence, size) -> None:
         self._finished += 1
         scores = runner.test_loop.evaluator.metrics[0].sequence_scores(sequence.name)
-        self._report(runner, f'[{self._finished}/{self._sequences}] {sequence.name}: '
-                     + ', '.join(f'{name} {value:.3f}' for name, value in scores.items()))
-
-    def _report(self, runner, text: str) -> None:
-        self._last = time.monotonic()
-        spent = self._last - self._started
-        eta = timedelta(seconds=round(spent / self._done * (self._total - self._done)))
-        runner.logger.info(f'{text}  ({self._done / spent:.1f} frames/s, eta {eta})')
+        self._progress.report(f'[{self._finished}/{self._sequences}] {sequence.name}: '
+                              + ', '.join(f'{name} {value:.3f}' for name, value in scores.items()))

@@ -37,6 +37,10 @@ class SkipDecoder(BaseModule):
             ConvModule(2 * c, c_next, 3, padding=1, norm_cfg=dict(type='BN'))
             for c, c_next in zip(coarse_first, [*coarse_first[1:], coarse_first[-1]]))
         self.to_logits = nn.Conv2d(coarse_first[-1], 1, last_kernel_size, padding=last_kernel_size // 2)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """What is special about this module's fresh weights: logits start from the object's share of the pixels."""
         # Objects are small: starting from their share of the pixels spares the features from learning it.
         nn.init.constant_(self.to_logits.bias, math.log(OBJECT_SHARE / (1 - OBJECT_SHARE)))
 

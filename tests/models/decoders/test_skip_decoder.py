@@ -49,7 +49,24 @@ def test_logits_are_not_cut_off_by_a_non_linearity():
 
 
 def test_dropout_follows_layer_6():
-    assert Recording(4, (2,), dropout=0.25).dropout.p == 0.25
+    decoder = Recording(4, (2,), dropout=1.0)
+    decoder.calls = []
+    skip = torch.randn(1, 2, 8, 8)
+    decoder.eval()
+    decoder.dropout.train()  # everything from below is dropped: what lies there no longer matters
+    first, second = (decoder(Features(torch.randn(1, 4, 4, 4), (skip,))) for _ in range(2))
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    decoder.eval()
+    first, second = (decoder(Features(torch.randn(1, 4, 4, 4), (skip,))) for _ in range(2))
+    assert not torch.allclose(first, second)
+
+
+def test_logits_start_from_the_share_of_the_object():
+    decoder = Recording(4, (2,))
+    nn.init.zeros_(decoder.to_logits.weight)
+    decoder.calls = []
+    logits = decoder(Features(torch.randn(1, 4, 4, 4), (torch.randn(1, 2, 8, 8),)))
+    torch.testing.assert_close(torch.sigmoid(logits), torch.full((1, 1, 8, 8), 0.1))
 
 
 def test_enlarging_is_left_to_the_subclass():

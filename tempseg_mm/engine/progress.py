@@ -1,0 +1,35 @@
+"""How far long work is and when it will be done, said now and then. Used by the hooks of a test."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+
+class Progress:
+    """Counts finished steps; a line at most every ``interval`` seconds.
+
+    Args:
+        total: steps in all.
+        log: takes a line of text.
+        unit: what a step is, in the plural.
+        interval: seconds between lines.
+    """
+
+    def __init__(self, total: int, log: Callable[[str], None], *, unit: str, interval: float = 10.0) -> None:
+        self.total, self.log, self.unit, self.interval = total, log, unit, interval
+        self._done = 0
+        self._started = self._last = time.monotonic()
+
+    def step(self, text: str) -> None:
+        """One step more is done; ``text`` says which, if it is time for a line."""
+        self._done += 1
+        if time.monotonic() - self._last >= self.interval:
+            self.report(text)
+
+    def report(self, text: str) -> None:
+        """A line now."""
+        self._last = time.monotonic()
+        spent = max(self._last - self._started, 1e-9)
+        rate = self._done / spent
+        eta = timedelta(seconds=round((self.total - self._done) / rate)) if self._done else 'unknown'
+        self.log(f'{text}  ({rate:.1f} {self.unit}/s, eta {eta})')
