@@ -56,6 +56,7 @@ TRANSFORMS = _child(root.TRANSFORMS, 'datasets')
 MODELS = _child(root.MODELS, 'models')  # generators, backbones, decoders, mask encoders, discriminators, losses
 METRICS = _child(root.METRICS, 'evaluation')
 VISUALIZERS = _child(root.VISUALIZERS, 'visualization')
+VISBACKENDS = _child(root.VISBACKENDS)
 LOOPS = _child(root.LOOPS, 'engine')
 HOOKS = _child(root.HOOKS, 'engine')
 OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, 'engine')

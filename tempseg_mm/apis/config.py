@@ -7,6 +7,8 @@ from mmengine.config import Config
 from mmengine.device import utils as device_utils
 from mmengine.runner import find_latest_checkpoint
 
+MMENGINE_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
+
 
 def load_config(path: str, *, work_dir: str | None = None, options: dict | None = None) -> Config:
     """A config with a work dir (default: ``work_dirs/<config name>``) and the overrides of ``--cfg-options``.
@@ -18,6 +20,10 @@ def load_config(path: str, *, work_dir: str | None = None, options: dict | None 
         raise FileNotFoundError(f'no config at {path}; the ones that come with the project lie in configs/')
     cfg = Config.fromfile(path)
     cfg.merge_from_dict(options or {})
+    # mmengine switches a hook of its own off by None; this does so for the others.
+    for name in [name for name, hook in cfg.get('default_hooks', {}).items() if hook is None]:
+        if name not in MMENGINE_HOOKS:
+            del cfg.default_hooks[name]
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
     return cfg
 

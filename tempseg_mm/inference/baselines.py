@@ -59,7 +59,7 @@ class FlowPropagation:
                 ) -> Iterator[FramePrediction]:
         """The sequence by this rival; arguments as in :meth:`UntrainedGenerator.segment`."""
         device = next(model.parameters()).device
-        propagation = _AlongFlow(model.data_preprocessor.flow, size=size, device=device)
+        propagation = _AlongFlow(model.data_preprocessor.estimate_flow, size=size, device=device)
         return segment_sequence(sequence, propagation, num_given_frames=num_given_frames)
 
 
@@ -87,7 +87,7 @@ class UntrainedGenerator:
         """
         with ExitStack() as undo:
             undo.callback(model.generator.load_state_dict, copy.deepcopy(model.generator.state_dict()))
-            with torch.random.fork_rng(devices=[]):
+            with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
                 torch.manual_seed(self.seed)
                 model.generator.apply(_reset)
             if finetuner is not None:

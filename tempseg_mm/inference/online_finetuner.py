@@ -128,7 +128,7 @@ class OnlineFinetuner:
             return [np.zeros((*frames[0].shape[:2], 2), np.float32)]
         device = next(model.parameters()).device
         stacked = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(device)
-        flow = model.data_preprocessor.flow(stacked[:-1], stacked[1:])
+        flow = model.data_preprocessor.estimate_flow(stacked[:-1], stacked[1:])
         return list(flow.permute(0, 2, 3, 1).cpu().numpy())
 
     @contextmanager

@@ -109,5 +109,5 @@ class Propagator(WorkingSizePropagation):
     @torch.no_grad()
     def _next_mask(self, frame: Tensor, following: Tensor, mask: Tensor) -> Tensor:
         if self.model.uses_reference:
-            mask = move_mask(mask, self.model.data_preprocessor.flow(frame, following))
+            mask = move_mask(mask, self.model.data_preprocessor.estimate_flow(frame, following))
         return self.model.predict(following, mask)

@@ -62,11 +62,19 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
         """(N, T, 3, H, W) -> (N, T-1, 2, H, W)."""
         if all('flow' in sample for sample in samples):
             return torch.stack([s.flow for s in samples])
-        if self.flow is None:
-            raise ValueError('the data brings no flow and the data preprocessor has no provider: '
-                             "set flow=dict(type='DISFlow')")
-        flow = self.flow(frames[:, :-1].flatten(0, 1), frames[:, 1:].flatten(0, 1))
+        flow = self.estimate_flow(frames[:, :-1].flatten(0, 1), frames[:, 1:].flatten(0, 1))
         return flow.unflatten(0, (frames.shape[0], frames.shape[1] - 1))
+
+    def estimate_flow(self, frames: Tensor, next_frames: Tensor) -> Tensor:
+        """The provider's flow: (B, 3, H, W) RGB 0..255 twice -> (B, 2, H, W) pixels, forward.
+
+        Raises:
+            ValueError: if there is no provider.
+        """
+        if self.flow is None:
+            raise ValueError('flow is needed here, but the data preprocessor has no provider: '
+                             "set model.data_preprocessor.flow, e.g. to dict(type='DISFlow')")
+        return self.flow(frames, next_frames)
 
     @staticmethod
     def _move(references: Tensor, flow: Tensor) -> Tensor:

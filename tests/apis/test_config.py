@@ -28,6 +28,14 @@ def test_options_are_merged(config_file):
     assert (cfg.model.width, cfg.model.losses.l1, cfg.added) == (0.5, 1, 3)
 
 
+def test_a_hook_is_switched_off_by_none(config_file):
+    options = {'default_hooks.overlays': None, 'default_hooks.results': dict(type='ResultHook'),
+               'default_hooks.checkpoint': None}
+    hooks = load_config(config_file, options=options).default_hooks
+    assert set(hooks) == {'results', 'checkpoint'}  # mmengine deletes its own when it sees None
+    assert hooks.checkpoint is None
+
+
 def test_missing_config(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'no config at .*gone\.py; .* lie in configs/'):
         load_config(str(tmp_path / 'gone.py'))

@@ -5,7 +5,7 @@ import pytest
 from tempseg_mm.datasets.davis import DAVISDataset
 from tempseg_mm.registry import DATASETS
 
-REAL = 'data/DAVIS'
+REAL = os.environ.get('TEMPSEG_DAVIS_ROOT', '')
 
 
 def test_missing_root_says_where_to_get_it(tmp_path):
@@ -19,7 +19,7 @@ def test_metainfo(tmp_path):
 
 
 @pytest.mark.davis
-@pytest.mark.skipif(not os.path.isdir(REAL), reason='needs the real DAVIS 2016 in data/DAVIS')
+@pytest.mark.skipif(not os.path.isdir(REAL), reason='needs the real DAVIS 2016 where TEMPSEG_DAVIS_ROOT says')
 def test_real_rgba_annotation():
     bear = DAVISDataset(REAL, 'train', sequences=['bear'], test_mode=True)[0]['sequence']
     assert bear.shape == (480, 854) and bear.file_name(77) == '00077'
