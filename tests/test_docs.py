@@ -54,5 +54,7 @@ def test_documented_options_exist(tool):
     row = re.search(rf'^\| `tools/{tool}\.py.*$', page('getting_started.md'), re.MULTILINE).group()
     source = (ROOT / 'tools' / f'{tool}.py').read_text(encoding='utf-8')
     documented = set(re.findall(r'(?<!-)--[a-z][a-z-]+', row))
+    if 'runner_parser' in source:
+        source += (ROOT / 'tempseg_mm' / 'apis' / 'command_line.py').read_text(encoding='utf-8')
     parsed = set(re.findall(r"add_argument\(\s*'(--[a-z-]+)'", source)) - {'--local-rank'}
     assert documented == parsed

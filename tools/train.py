@@ -1,13 +1,10 @@
 """Train a model from a config: checkpoints, logs and TensorBoard pictures go to its work dir."""
 
-import argparse
-
-from mmengine.config import DictAction
 from mmengine.runner import Runner
 
-from tempseg_mm.apis import join_processes, load_config, use_device
+from tempseg_mm.apis import config_from, runner_parser
 
-EXAMPLES = """examples:
+EXAMPLES = """\
   python tools/train.py configs/tempseg_synthetic.py
   python tools/train.py configs/tempseg_davis.py --amp --work-dir runs/davis
   python tools/train.py configs/tempseg_davis.py --resume
@@ -15,29 +12,14 @@ EXAMPLES = """examples:
 """
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file, e.g. configs/tempseg_davis.py')
-    parser.add_argument('--work-dir', help='where everything is written; default: work_dirs/<config name>')
+def main() -> None:
+    parser = runner_parser(__doc__, EXAMPLES)
     parser.add_argument('--resume', nargs='?', const='auto', metavar='auto|PATH',
                         help='go on from the newest checkpoint of the work dir, or from the one at PATH')
     parser.add_argument('--amp', action='store_true', help='bfloat16 mixed precision')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override settings of the config, e.g. train_cfg.max_iters=500')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='how the processes of a distributed run are started')
-    parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument('--device', help="e.g. 'cpu' to leave a GPU alone; default: the GPU if there is one")
-    return parser.parse_args()
+    args = parser.parse_args()
 
-
-def main() -> None:
-    args = parse_args()
-    cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
-    use_device(args.device)
-    join_processes(args.launcher)
-    cfg.launcher = args.launcher
+    cfg = config_from(args)
     cfg.resume = args.resume is not None
     if args.resume not in (None, 'auto'):
         cfg.load_from = args.resume

@@ -13,7 +13,7 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     checkpoint_guard=dict(type='CheckpointGuardHook'),
     pictures=dict(type='TrainingPictureHook', interval=200),
-    progress=dict(type='TestProgressHook'),
+    progress=dict(type='ProgressHook'),
     results=dict(type='ResultHook'),
     overlays=dict(type='OverlayHook'),
 )

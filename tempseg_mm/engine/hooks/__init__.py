@@ -2,11 +2,11 @@ from .baseline_hook import BaselineHook
 from .checkpoint_guard_hook import CheckpointGuardHook
 from .online_finetune_hook import OnlineFinetuneHook
 from .overlay_hook import OverlayHook
+from .progress_hook import ProgressHook
 from .result_hook import ResultHook
-from .test_progress_hook import TestProgressHook
 from .training_picture_hook import TrainingPictureHook
 
 __all__ = [
-    'BaselineHook', 'CheckpointGuardHook', 'OnlineFinetuneHook', 'OverlayHook', 'ResultHook', 'TestProgressHook',
+    'BaselineHook', 'CheckpointGuardHook', 'OnlineFinetuneHook', 'OverlayHook', 'ResultHook', 'ProgressHook',
     'TrainingPictureHook',
 ]

@@ -29,6 +29,7 @@ class ResultHook(Hook):
     @master_only
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         scores = runner.test_loop.evaluator.metrics[0].scores
+        scores.protocol['given_frames'] = runner.test_loop.num_given_frames
         scores.to_json(osp.join(self.out_dir, 'scores.json'))
         scores.to_csv(osp.join(self.out_dir, 'scores.csv'))
         runner.logger.info(scores.to_text())

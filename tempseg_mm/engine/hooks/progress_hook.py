@@ -7,7 +7,7 @@ from tempseg_mm.registry import HOOKS
 
 
 @HOOKS.register_module()
-class TestProgressHook(Hook):
+class ProgressHook(Hook):
     """A line after each sequence, and within long ones every ``interval`` seconds.
 
     Keeps its own counters: asking the runner for its iteration would build the training data set.
@@ -17,7 +17,6 @@ class TestProgressHook(Hook):
     """
 
     priority = 'VERY_LOW'
-    __test__ = False  # not a test class, whatever pytest makes of the name
 
     def __init__(self, interval: float = 10.0) -> None:
         self.interval = interval
