@@ -3,8 +3,8 @@
     python tools/train.py configs/tempseg_davis.py
     python tools/test.py configs/tempseg_davis.py
 
-Data: data/DAVIS, or `export TEMPSEG_DAVIS_ROOT=...`. Meant for a GPU. These are the literal numbers; docs/results.md says
-which of them train badly, what to set instead, and what came of it on a CPU.
+Data: data/DAVIS, or `export TEMPSEG_DAVIS_ROOT=...`. Meant for a GPU. These are the literal numbers;
+docs/results.md says which of them train badly, what to set instead, and what came of it on a CPU.
 """
 _base_ = [
     './_base_/models/tempseg_gan.py', './_base_/flow/dis.py', './_base_/datasets/davis.py',

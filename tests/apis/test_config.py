@@ -1,7 +1,8 @@
 import pytest
+import torch
 from mmengine.device import utils as device_utils
 
-from tempseg_mm.apis.config import load_config, newest_checkpoint, use_device
+from tempseg_mm.apis.config import join_processes, load_config, newest_checkpoint, use_device
 
 
 @pytest.fixture
@@ -47,6 +48,16 @@ def test_device(monkeypatch):
     assert device_utils.get_device() == 'cuda'
     use_device('cpu')
     assert device_utils.get_device() == 'cpu'
+
+
+@pytest.mark.parametrize('launcher, cuda, joined', [
+    ('pytorch', False, ['gloo']), ('pytorch', True, []), ('none', False, []), ('slurm', False, [])])
+def test_processes_are_joined_here_only_where_mmengine_cannot(monkeypatch, launcher, cuda, joined):
+    calls = []
+    monkeypatch.setattr(torch.distributed, 'init_process_group', calls.append)
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: cuda)
+    join_processes(launcher)
+    assert calls == joined
 
 
 def test_newest_checkpoint(tmp_path):

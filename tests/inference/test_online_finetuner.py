@@ -119,6 +119,12 @@ def test_works_at_the_working_size(make_model, make_sequence):
     assert shapes == [(2, 3, 32, 48)]
 
 
+def test_every_step_is_told(make_model, make_sequence):
+    steps = []
+    OnlineFinetuner(steps=3).adapt(make_model(), make_sequence(), on_step=steps.append)
+    assert steps == [1, 2, 3]
+
+
 def test_no_steps_change_nothing(make_model, make_sequence):
     model = make_model()
     before = state(model)

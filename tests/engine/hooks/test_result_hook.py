@@ -40,6 +40,7 @@ def test_masks_and_scores_on_disk(make_runner, synthetic_root, tmp_path):
         assert scores['sequences'][name]['J']['per_frame'] == pytest.approx(values)
         assert scores['sequences'][name]['J']['frames'] == [1, 2, 3, 4]
     assert metrics['J_mean'] == pytest.approx(np.mean([np.mean(values) for values in region.values()]))
+    assert scores['protocol']['given_frames'] == 2
     assert scores['overall']['J']['mean'] == pytest.approx(metrics['J_mean'])
     rows = {row['sequence']: row for row in csv.DictReader((out / 'scores.csv').open())}
     assert float(rows['overall']['J_mean']) == pytest.approx(metrics['J_mean'], abs=1e-6)
