@@ -39,9 +39,9 @@ custom_hooks = [
         type='OnlineFinetuneHook',
         finetuner=dict(
             type='OnlineFinetuner',
-            steps=60,
+            steps=100,
             num_frames=_base_.num_given_frames,
-            optimizer=dict(type='Adam', lr=0.001),
-            pipeline=[geometry, deform, dict(type='PackClip')])),
+            optimizer=dict(type='Adam', lr=0.002),
+            pipeline=[geometry, dict(type='ClipPhotometric'), deform, dict(type='PackClip')])),
 ]
 default_hooks = dict(checkpoint=dict(interval=100), pictures=dict(interval=50))
