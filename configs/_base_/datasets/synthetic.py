@@ -1,6 +1,6 @@
 # Sequences that the project renders itself, once, below data/synthetic: exact masks, exact flow, DAVIS layout.
 source = dict(
-    type='SyntheticVOSDataset', data_root='data/synthetic', seed=0, num_sequences=dict(train=24, test=6),
+    type='SyntheticVOSDataset', data_root='data/synthetic', seed=0, num_sequences=dict(train=40, test=6),
     scene=dict(height=128, width=224, num_frames=24))
 
 train_dataloader = dict(

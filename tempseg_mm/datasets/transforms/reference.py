@@ -48,17 +48,19 @@ class DeformReferenceMask(BaseTransform):
         warp: largest displacement of the outline by a smooth random field.
         dilate: largest distance by which the outline grows or shrinks.
         empty_prob: probability that a frame's mask is empty: the object was lost.
+        spurious_prob: probability that a frame's mask holds a second blob somewhere: another object was taken for this
+            one. Propagation feeds such a fault back to the network, which must learn to drop it.
 
     Raises:
         ValueError: for a negative argument or a probability above 1.
     """
 
     def __init__(self, max_shift: float = 0.05, scale: float = 0.08, *, rotate: float = 8.0, warp: float = 0.06,
-                 dilate: float = 0.04, empty_prob: float = 0.1) -> None:
+                 dilate: float = 0.04, empty_prob: float = 0.1, spurious_prob: float = 0.0) -> None:
         self.max_shift, self.scale, self.rotate, self.warp = max_shift, scale, rotate, warp
-        self.dilate, self.empty_prob = dilate, empty_prob
+        self.dilate, self.empty_prob, self.spurious_prob = dilate, empty_prob, spurious_prob
         for name, value in vars(self).items():
-            if value < 0 or name == 'empty_prob' and value > 1:
+            if value < 0 or name.endswith('_prob') and value > 1:
                 raise ValueError(f'{name} of DeformReferenceMask is out of range: {value!r}')
 
     def transform(self, results: dict) -> dict:
@@ -77,7 +79,8 @@ class DeformReferenceMask(BaseTransform):
         field = np.random.uniform(-self.warp, self.warp, (5, 5, 2)).astype(np.float32)
         if empty or not mask.any():
             return np.zeros_like(mask)
-        return deform_mask(mask, fault, field)
+        deformed = deform_mask(mask, fault, field)
+        return add_blob(deformed) if np.random.rand() < self.spurious_prob else deformed
 
 
 def deform_mask(mask: np.ndarray, fault: _Fault, field: np.ndarray) -> np.ndarray:
@@ -105,6 +108,22 @@ def deform_mask(mask: np.ndarray, fault: _Fault, field: np.ndarray) -> np.ndarra
     source += size * cv2.remap(field, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     moved = cv2.remap(mask * 255, source, None, cv2.INTER_LINEAR)
     return _grow((moved > 127).astype(np.uint8), round(fault.dilate * size))
+
+
+def add_blob(mask: np.ndarray) -> np.ndarray:
+    """Adds an ellipse at a random place, its axes a fifth to the whole of the object's size.
+
+    Args:
+        mask: (H, W) uint8 0/1.
+
+    Returns:
+        (H, W) uint8 0/1.
+    """
+    _, _, width, height = cv2.boundingRect(mask)
+    axes = np.sqrt(width * height) / 2 * np.random.uniform(0.2, 1, 2)
+    centre = np.random.uniform(0, mask.shape[::-1])
+    angle = np.random.uniform(0, 180)
+    return cv2.ellipse(mask.copy(), (tuple(centre), tuple(2 * axes), angle), 1, cv2.FILLED)
 
 
 def _grow(mask: np.ndarray, radius: int) -> np.ndarray:

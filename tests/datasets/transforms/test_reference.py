@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.datasets.transforms.reference import DeformReferenceMask, previous_masks
+from tempseg_mm.datasets.transforms.reference import DeformReferenceMask, add_blob, previous_masks
 from tempseg_mm.registry import TRANSFORMS
 
 STILL = dict(max_shift=0, scale=0, rotate=0, warp=0, dilate=0, empty_prob=0)
@@ -107,3 +107,26 @@ def test_input_is_untouched():
 def test_bad_arguments(kwargs):
     with pytest.raises(ValueError, match=f'{next(iter(kwargs))} of DeformReferenceMask is out of range'):
         DeformReferenceMask(**kwargs)
+
+
+def test_a_spurious_blob_is_added_and_nothing_taken_away():
+    mask = np.zeros((60, 80), np.uint8)
+    mask[20:40, 30:50] = 1
+    np.random.seed(0)
+    blobs = [add_blob(mask) for _ in range(200)]
+    assert all(blob.dtype == np.uint8 and set(np.unique(blob)) == {0, 1} for blob in blobs)
+    assert all((blob >= mask).all() for blob in blobs)
+    extra = np.array([(blob > mask).sum() for blob in blobs])
+    assert (extra > 0).mean() > 0.7 and extra.max() <= np.pi * 10**2 * 1.2  # at most a circle of the object's size
+    assert (np.mean(blobs, axis=0) > 0).mean() > 0.8  # anywhere
+
+
+@pytest.mark.parametrize('probability', [0.0, 1.0])
+def test_spurious_blobs_come_as_often_as_asked(probability):
+    mask = np.zeros((60, 80), np.uint8)
+    mask[20:40, 30:50] = 1
+    deform = DeformReferenceMask(0, 0, rotate=0, warp=0, dilate=0, empty_prob=0, spurious_prob=probability)
+    np.random.seed(1)
+    changed = [not np.array_equal(reference, mask)
+               for _ in range(10) for reference in deform(dict(gt_masks=[mask] * 3))['reference_masks']]
+    assert np.mean(changed) == 0 if probability == 0 else np.mean(changed) > 0.7
