@@ -44,12 +44,13 @@ class OnlineFinetuner:
         optimizer: config of the optimiser.
         pipeline: transforms of the clip, drawn anew for each copy, ending in ``PackClip``; they start from ``frames``,
             ``gt_masks`` and ``flow``. With reference masks it should deform them, else copying them is what is learnt.
+        leave_out: names of generator losses that take no part, e.g. ``['adv']``: D has never seen this sequence.
         norm_eval: batch normalisation keeps its running statistics; else two frames wreck them.
     """
 
     def __init__(self, *, steps: int = 100, num_frames: int = 2, clips_per_step: int = 1,
                  optimizer: dict | None = None, pipeline: Sequence[dict] = (dict(type='PackClip'),),
-                 norm_eval: bool = True) -> None:
+                 leave_out: Sequence[str] = (), norm_eval: bool = True) -> None:
         if steps < 0 or num_frames < 1 or clips_per_step < 1:
             raise ValueError('steps must be >= 0, num_frames and clips_per_step >= 1, got '
                              f'{steps}, {num_frames}, {clips_per_step}')
@@ -58,6 +59,7 @@ class OnlineFinetuner:
         self.clips_per_step = clips_per_step
         self.optimizer = optimizer or dict(type='Adam', lr=1e-3)
         self.pipeline = Compose([TRANSFORMS.build(dict(t)) for t in pipeline])
+        self.leave_out = tuple(leave_out)
         self.norm_eval = norm_eval
         self._parent: dict | None = None
 
@@ -72,9 +74,14 @@ class OnlineFinetuner:
             on_step: told the number of each step when it is done, from 1.
 
         Raises:
-            ValueError: if a mask is missing, of another size than its frame, or the first has no object.
+            ValueError: if ``leave_out`` names a loss that the model does not have, or a mask is missing, of another size
+                than its frame, or the first has no object.
             FloatingPointError: if a loss is not finite; the generator is restored first.
         """
+        unknown = set(self.leave_out) - set(model.losses)
+        if unknown:
+            raise ValueError(f'leave_out names {sorted(unknown)}, but the losses of the model are '
+                             f'{sorted(model.losses)}')
         if self._parent is not None:
             raise RuntimeError('the generator is already adapted: call restore(model) before the next sequence')
         started = time.perf_counter()
@@ -106,7 +113,10 @@ class OnlineFinetuner:
         batch = model.data_preprocessor(
             dict(inputs=[p['inputs'] for p in packed], data_samples=[p['data_samples'] for p in packed]), training=True)
         with optim_wrapper.optim_context(model.generator):
-            loss, terms = model.parse_losses(model.generator_losses(model(batch), batch))
+            losses = model.generator_losses(model(batch), batch)
+            for name in self.leave_out:
+                del losses[f'loss_{name}']
+            loss, terms = model.parse_losses(losses)
         check_finite(terms, f'online fine-tuning of {where}')
         optim_wrapper.update_params(loss)
         return loss.detach()

@@ -125,6 +125,27 @@ def test_every_step_is_told(make_model, make_sequence):
     assert steps == [1, 2, 3]
 
 
+def test_losses_left_out_take_no_part(make_model, model_cfg, make_sequence):
+    model, sequence = make_model(), make_sequence()
+    whole, part = (OnlineFinetuner(steps=1, leave_out=names) for names in ((), ('bce', 'adv')))
+    reports = []
+    for finetuner in (whole, part):
+        torch.manual_seed(0)
+        reports.append(finetuner.adapt(model, sequence).losses[0])
+        finetuner.restore(model)
+    rest = {name: cfg for name, cfg in model_cfg['losses'].items() if name not in ('bce', 'adv')}
+    only_rest = make_model(losses=rest)
+    only_rest.load_state_dict(model.state_dict(), strict=False)
+    torch.manual_seed(0)
+    assert reports[1] == pytest.approx(OnlineFinetuner(steps=1).adapt(only_rest, sequence).losses[0], rel=1e-5)
+    assert reports[1] < reports[0]
+
+
+def test_leaving_out_an_unknown_loss(make_model, make_sequence):
+    with pytest.raises(ValueError, match=r"leave_out names \['dice'\], but the losses of the model are \['adv', 'bce'"):
+        OnlineFinetuner(steps=1, leave_out=['dice']).adapt(make_model(), make_sequence())
+
+
 def test_no_steps_change_nothing(make_model, make_sequence):
     model = make_model()
     before = state(model)
