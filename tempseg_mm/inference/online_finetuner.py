@@ -74,8 +74,8 @@ class OnlineFinetuner:
             on_step: told the number of each step when it is done, from 1.
 
         Raises:
-            ValueError: if ``leave_out`` names a loss that the model does not have, or a mask is missing, of another size
-                than its frame, or the first has no object.
+            ValueError: if ``leave_out`` names a loss that the model does not have; if a mask is missing, of another
+                size than its frame, or the first has no object.
             FloatingPointError: if a loss is not finite; the generator is restored first.
         """
         unknown = set(self.leave_out) - set(model.losses)
