@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+SHARE_TO_GO_BY = 0.05  # of the steps: before it, what comes first (fine-tuning) hides the pace of the rest
+
 
 class Progress:
     """Counts finished steps; a line at most every ``interval`` seconds.
@@ -31,5 +33,6 @@ class Progress:
         self._last = time.monotonic()
         spent = max(self._last - self._started, 1e-9)
         rate = self._done / spent
-        eta = timedelta(seconds=round((self.total - self._done) / rate)) if self._done else 'unknown'
+        known = self._done >= SHARE_TO_GO_BY * self.total
+        eta = timedelta(seconds=round((self.total - self._done) / rate)) if known else 'unknown'
         self.log(f'{text}  ({rate:.1f} {self.unit}/s, eta {eta})')
