@@ -3,9 +3,13 @@
 Writes below the work dir's `test` folder: indexed masks, scores.json and scores.csv, overlays.
 """
 
-from mmengine.runner import Runner
+import os
 
-from tempseg_mm.apis import config_from, newest_checkpoint, runner_parser
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: threads that spin stall each other on a busy machine
+
+from mmengine.runner import Runner  # noqa: E402
+
+from tempseg_mm.apis import config_from, newest_checkpoint, runner_parser  # noqa: E402
 
 EXAMPLES = """\
   python tools/test.py configs/tempseg_synthetic.py --baselines

@@ -1,8 +1,12 @@
 """Train a model from a config: checkpoints, logs and TensorBoard pictures go to its work dir."""
 
-from mmengine.runner import Runner
+import os
 
-from tempseg_mm.apis import config_from, runner_parser
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: threads that spin stall each other on a busy machine
+
+from mmengine.runner import Runner  # noqa: E402
+
+from tempseg_mm.apis import config_from, runner_parser  # noqa: E402
 
 EXAMPLES = """\
   python tools/train.py configs/tempseg_synthetic.py
