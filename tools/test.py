@@ -5,7 +5,7 @@ Writes below the work dir's `test` folder: indexed masks, scores.json and scores
 
 import os
 
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: threads that spin stall each other on a busy machine
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
 
 from mmengine.runner import Runner  # noqa: E402
 
