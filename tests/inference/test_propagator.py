@@ -26,7 +26,7 @@ class Echo(torch.nn.Module):
         self.generator = self
         self.uses_reference = uses_reference
         self.data_preprocessor = self
-        self.flow = ShiftRight()
+        self.flow = self.estimate_flow = ShiftRight()
 
     def predict(self, frames, reference_masks):
         self.last_frames = frames
