@@ -1,4 +1,5 @@
 import re
+import shutil
 
 import pytest
 import torch
@@ -41,3 +42,19 @@ def test_own_selection_without_fine_tuning(make_runner, sequence):
     given = sequence.mask(1).astype(bool)
     expected = [(sequence.mask(i) & given).sum() / (sequence.mask(i) | given).sum() for i in (2, 3, 4)]
     assert hook.metrics['copy'].scores.sequences['test_000']['J']['per_frame'][1:] == pytest.approx(expected)
+
+
+def test_sequences_of_which_only_the_given_mask_exists(make_runner, synthetic_root, tmp_path, logged):
+    root = tmp_path / 'mine'
+    shutil.copytree(synthetic_root, root)
+    for mask in (root / 'Annotations/32p/test_000').glob('*.png'):
+        if mask.stem != '00000':
+            mask.unlink()
+    runner = make_runner(**{
+        'test_dataloader.dataset': dict(
+            _delete_=True, type='DAVISDataset', data_root=str(root), split='test', resolution='32p',
+            sequences=['test_000'], test_mode=True),
+        'test_cfg.num_given_frames': 1,
+        'custom_hooks': [dict(type='BaselineHook', baselines={'copy': dict(type='CopyMask')})]})
+    assert runner.test() == {}
+    assert 'No annotated frame counted, so there is nothing to compare with the baselines.' in logged
