@@ -3,12 +3,13 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from tempseg_mm.atomic import written_beside
 
 from .functional.statistics import SequenceStatistics, sequence_statistics
 
@@ -75,7 +76,8 @@ class ScoreTable:
     def to_json(self, path: str | Path) -> None:
         """Write ``{'sequences': …, 'overall': …, 'protocol': …}``; the folder is made, the file replaced at once."""
         content = dict(sequences=self.sequences, overall=self.overall, protocol=self.protocol)
-        _replace_text(Path(path), json.dumps(content, indent=2) + '\n')
+        with written_beside(path) as beside:
+            beside.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
 
     def to_csv(self, path: str | Path) -> None:
         """Write a row per sequence, by name, then ``overall``; the folder is made, the file replaced at once."""
@@ -84,7 +86,8 @@ class ScoreTable:
         header, *rows = self._rows()
         writer.writerow(header)
         writer.writerows([name, frames, *(f'{value:.6f}' for value in values)] for name, frames, *values in rows)
-        _replace_text(Path(path), text.getvalue())
+        with written_beside(path) as beside:
+            beside.write_text(text.getvalue(), encoding='utf-8')
 
     def to_text(self) -> str:
         """The table in plain text: the protocol, a row per sequence by name, the overall row last."""
@@ -136,14 +139,3 @@ def _aligned(cells: list[list[str]], separator: str = '  ') -> list[str]:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     padded = ([cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in cells)
     return [separator.join([row[0].ljust(widths[0]), *line[1:]]) for row, line in zip(cells, padded, strict=True)]
-
-
-def _replace_text(path: Path, text: str) -> None:
-    """Write beside, then rename: whoever reads ``path`` sees the old file or the new one, never half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        beside.write_text(text, encoding='utf-8')
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -1,10 +1,11 @@
 """Middlebury ``.flo`` files: every fault named on reading, all or nothing on writing. Used by cache and data sets."""
 
 import os
-import tempfile
 
 import mmcv
 import numpy as np
+
+from tempseg_mm.atomic import written_beside
 
 
 class BrokenFlowFileError(OSError):
@@ -32,14 +33,5 @@ def read_flo(path: str) -> np.ndarray:
 
 def write_flo(path: str, flow: np.ndarray) -> None:
     """Writes (H, W, 2) flow, creating folders. A reader never sees half a file, whoever else writes it."""
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, suffix='.tmp')
-    os.close(handle)
-    try:
-        mmcv.flowwrite(np.ascontiguousarray(flow, dtype=np.float32), temporary)
-        os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner reads
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with written_beside(path) as beside:
+        mmcv.flowwrite(np.ascontiguousarray(flow, dtype=np.float32), os.fspath(beside))

@@ -1,37 +1,17 @@
 """Masks and pictures into files. Used by the export and picture hooks; a file appears whole or not at all."""
 
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from tempseg_mm.atomic import written_beside
+
 from .overlay import GROUND_TRUTH_COLOR, draw_contour, overlay_mask
 from .palette import color_palette
-
-
-@contextmanager
-def written_beside(path: str | Path) -> Iterator[Path]:
-    """Where to write a file so that ``path`` only ever holds a whole one.
-
-    Args:
-        path: the file to be; its folder is made.
-
-    Yields:
-        A path beside it with the same suffix. It takes the place of ``path`` when the block ends well, and is removed
-        when it does not.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f'.{path.stem}.{os.getpid()}{path.suffix}')
-    try:
-        yield beside
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def write_indexed_png(path: str | Path, mask: np.ndarray) -> None:

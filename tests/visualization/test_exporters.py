@@ -3,13 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.visualization.exporters import (
-    OverlayVideoWriter,
-    write_gif,
-    write_indexed_png,
-    write_png,
-    written_beside,
-)
+from tempseg_mm.visualization.exporters import OverlayVideoWriter, write_gif, write_indexed_png, write_png
 
 
 def frames(count=4, shape=(32, 48)):
@@ -23,25 +17,6 @@ def read_video(path):
         if not ok:
             return images
         images.append(image[..., ::-1])
-
-
-def test_a_file_takes_its_place_when_the_block_ends_well(tmp_path):
-    path = tmp_path / 'deep' / 'a.txt'
-    with written_beside(path) as beside:
-        beside.write_text('new')
-        assert beside.suffix == '.txt' and not path.exists()
-    assert path.read_text() == 'new'
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_after_an_error_the_old_file_stays_alone(tmp_path):
-    path = tmp_path / 'a.txt'
-    path.write_text('old')
-    with pytest.raises(RuntimeError), written_beside(path) as beside:
-        beside.write_text('half')
-        raise RuntimeError
-    assert path.read_text() == 'old'
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize('dtype', [bool, np.uint8, np.int64])
