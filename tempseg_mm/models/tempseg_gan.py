@@ -1,5 +1,6 @@
 """TempSeg-GAN: the mathematics of both half-steps and of prediction. No optimiser, no schedule, no loop in here."""
 
+from collections.abc import Callable
 
 import torch
 from mmengine.model import BaseModel, is_model_wrapper
@@ -11,6 +12,8 @@ from tempseg_mm.structures import ClipBatch, ClipPrediction
 from .freezing import frozen
 from .losses.adversarial import discriminator_adversarial_loss
 
+Predict = Callable[[Tensor, Tensor], Tensor]
+
 
 @MODELS.register_module()
 class TempSegGAN(BaseModel):
@@ -20,10 +23,14 @@ class TempSegGAN(BaseModel):
 
     Args:
         generator: config.
-        losses: name -> config of a generator loss; each carries its own ``loss_weight``, its alpha.
+        losses: name -> config of a generator loss; each carries its own ``loss_weight``, its alpha. ``None`` instead of
+            a config leaves the term out: an ablation in one line.
         adversary: config, or ``None`` to train without one.
         data_preprocessor: config.
         width: default width multiplier of generator and adversary.
+
+    Attributes:
+        test_time_augmentation: what :meth:`predict` averages over, see ``tempseg_mm.inference.tta``; ``None``: nothing.
 
     Raises:
         ValueError: if a loss needs the adversary and there is none.
@@ -36,11 +43,12 @@ class TempSegGAN(BaseModel):
         self.generator = MODELS.build({'width': width, **generator})
         self.uses_reference = self.generator.uses_reference  # whether frames need reference masks
         self.adversary = None if adversary is None else MODELS.build({'width': width, **adversary})
-        self.losses = nn.ModuleDict({name: MODELS.build(loss) for name, loss in losses.items()})
+        self.losses = nn.ModuleDict({name: MODELS.build(loss) for name, loss in losses.items() if loss is not None})
         needing = [name for name, loss in self.losses.items() if loss.needs_adversary]
         if needing and self.adversary is None:
             raise ValueError(f'losses {needing} need an adversary, but adversary=None. Remove them or set one.')
         self._generator_needs_verdict = bool(needing)
+        self.test_time_augmentation: Callable[[Predict, Tensor, Tensor], Tensor] | None = None
 
     def forward(self, batch: ClipBatch) -> ClipPrediction:
         """Ŷ = G(I) for every frame of every clip, each on its own."""
@@ -83,4 +91,9 @@ class TempSegGAN(BaseModel):
         Returns:
             (B, 1, H, W) in [0, 1].
         """
+        if self.test_time_augmentation is None:
+            return self._predict(frames, reference_masks)
+        return self.test_time_augmentation(self._predict, frames, reference_masks)
+
+    def _predict(self, frames: Tensor, reference_masks: Tensor) -> Tensor:
         return torch.sigmoid(self.generator(self.data_preprocessor.normalize(frames), reference_masks).float())

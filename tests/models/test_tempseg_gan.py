@@ -164,3 +164,18 @@ def test_width_reaches_generator_and_adversary_unless_they_say_otherwise(model_c
 def test_optimisers_find_two_trained_parts(make_model):
     trained = {name for name, child in make_model().named_children() if any(True for _ in child.parameters())}
     assert trained == {'generator', 'adversary'}
+
+
+def test_a_loss_that_is_none_is_left_out(make_model, model_cfg):
+    losses = {**model_cfg['losses'], 'itsd': None, 'iftl': None}
+    assert set(make_model(losses=losses).losses) == set(model_cfg['losses']) - {'itsd', 'iftl'}
+
+
+def test_predictions_go_through_the_augmentation(make_model):
+    model = make_model().eval()
+    frames, references = torch.rand(1, 3, 32, 48) * 255, torch.zeros(1, 1, 32, 48)
+    plain = model.predict(frames, references)
+    model.test_time_augmentation = lambda predict, f, r: predict(f.flip(-1), r.flip(-1)).flip(-1)
+    mirrored = model.predict(frames, references)
+    assert mirrored.shape == plain.shape and not torch.allclose(mirrored, plain)
+    assert torch.allclose(model.predict(frames.flip(-1), references).flip(-1), plain, atol=1e-6)
