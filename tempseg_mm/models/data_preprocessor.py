@@ -6,7 +6,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from tempseg_mm.ops.warp import move_mask
+from tempseg_mm.ops.warp import references_from
 from tempseg_mm.registry import MODELS, TASK_UTILS
 from tempseg_mm.structures import ClipBatch
 
@@ -54,8 +54,10 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
         gt_masks = torch.stack([s.gt_masks for s in samples]).float()
         references = torch.stack([s.reference_masks for s in samples]).float()
         flow = self._flow(frames, samples)
+        # What the pipeline left for frame t lies where the object was in frame t-1.
+        references = references_from(references.roll(-1, dims=1), references[:, :1], flow)
         return ClipBatch(
-            frames=self.normalize(frames), gt_masks=gt_masks, reference_masks=self._move(references, flow), flow=flow,
+            frames=self.normalize(frames), gt_masks=gt_masks, reference_masks=references, flow=flow,
             sequences=tuple(s.sequence for s in samples))
 
     def _flow(self, frames: Tensor, samples: Sequence) -> Tensor:
@@ -75,11 +77,3 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
             raise ValueError('flow is needed here, but the data preprocessor has no provider: '
                              "set model.data_preprocessor.flow, e.g. to dict(type='DISFlow')")
         return self.flow(frames, next_frames)
-
-    @staticmethod
-    def _move(references: Tensor, flow: Tensor) -> Tensor:
-        """References of frames 1.. from where the object was to where the flow takes it; (N, T, 1, H, W)."""
-        if flow.shape[1] == 0:
-            return references
-        moved = move_mask(references[:, 1:].flatten(0, 1), flow.flatten(0, 1))
-        return torch.cat([references[:, :1], moved.view_as(references[:, 1:])], dim=1)

@@ -11,6 +11,7 @@ from tempseg_mm.structures import ClipBatch, ClipPrediction
 
 from .freezing import frozen
 from .losses.adversarial import discriminator_adversarial_loss
+from .own_references import with_own_references
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 
@@ -30,6 +31,8 @@ class TempSegGAN(BaseModel):
         width: default width multiplier of generator and adversary.
 
     Attributes:
+        own_reference_prob: share of the clips whose references, in training, are the generator's own masks; see
+            ``OwnReferenceHook``.
         test_time_augmentation: what :meth:`predict` averages over, see ``tempseg_mm.inference.tta``; ``None``: nothing.
 
     Raises:
@@ -48,10 +51,13 @@ class TempSegGAN(BaseModel):
         if needing and self.adversary is None:
             raise ValueError(f'losses {needing} need an adversary, but adversary=None. Remove them or set one.')
         self._generator_needs_verdict = bool(needing)
+        self.own_reference_prob = 0.0
         self.test_time_augmentation: Callable[[Predict, Tensor, Tensor], Tensor] | None = None
 
     def forward(self, batch: ClipBatch) -> ClipPrediction:
         """Ŷ = G(I) for every frame of every clip, each on its own."""
+        if self.training and self.own_reference_prob > 0:
+            batch = with_own_references(self.generator, batch, self.own_reference_prob)
         n, t = batch.frames.shape[:2]
         logits = self.generator(batch.frames.flatten(0, 1), batch.reference_masks.flatten(0, 1))
         return ClipPrediction(logits.unflatten(0, (n, t)))

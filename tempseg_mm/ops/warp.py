@@ -143,6 +143,23 @@ def move_mask(mask: Tensor, flow: Tensor, *, fill_rounds: int = 4) -> Tensor:
     return value.clamp_(0, 1).to(mask.dtype)
 
 
+def references_from(masks: Tensor, first: Tensor, flow: Tensor) -> Tensor:
+    """Reference masks of a clip: the mask of each frame moved along the flow to the frame after it.
+
+    Args:
+        masks: (N, T, 1, H, W) in [0, 1], in each frame where the object is in that frame; the last one is not read.
+        first: (N, 1, 1, H, W) in [0, 1], the reference of frame 0, passed on as it is.
+        flow: (N, T-1, 2, H, W), pixels, forward.
+
+    Returns:
+        (N, T, 1, H, W) in [0, 1].
+    """
+    if flow.shape[1] == 0:
+        return first
+    moved = move_mask(masks[:, :-1].flatten(0, 1), flow.flatten(0, 1))
+    return torch.cat([first, moved.unflatten(0, flow.shape[:2])], dim=1)
+
+
 def check_flow(image: Tensor, flow: Tensor) -> None:
     """Raises ValueError unless ``flow`` is a floating-point (N, 2, H, W) for an ``image`` (N, C, H, W)."""
     _check_flow_alone(flow)

@@ -4,7 +4,7 @@ import torch
 from reference.algorithms import splat_frame
 
 from tempseg_mm.ops import warp
-from tempseg_mm.ops.warp import backward_warp, forward_splat, landing_pixels, move_mask
+from tempseg_mm.ops.warp import backward_warp, forward_splat, landing_pixels, move_mask, references_from
 
 
 def constant_flow(x, y, height, width, n=1):
@@ -198,3 +198,16 @@ def test_shapes_that_do_not_match_are_named(move):
 def test_unknown_padding_is_named():
     with pytest.raises(ValueError, match="'border' or 'zeros', got 'reflect'"):
         backward_warp(torch.zeros(1, 1, 4, 4), torch.zeros(1, 2, 4, 4), 'reflect')
+
+
+def test_references_are_the_masks_before_at_their_new_place():
+    masks = torch.zeros(1, 3, 1, 8, 8)
+    for t in range(3):
+        masks[0, t, 0, 2:4, 1 + t:3 + t] = 1
+    flow = torch.zeros(1, 2, 2, 8, 8)
+    flow[:, :, 0] = 1
+    first = torch.full((1, 1, 1, 8, 8), 0.5)
+    references = references_from(masks, first, flow)
+    assert torch.equal(references[:, :1], first)
+    assert torch.equal(references[:, 1:], masks[:, 1:])
+    assert torch.equal(references_from(masks[:, :1], first, flow[:, :0]), first)
