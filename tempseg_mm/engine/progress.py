@@ -35,4 +35,5 @@ class Progress:
         rate = self._done / spent
         known = self._done >= SHARE_TO_GO_BY * self.total
         eta = timedelta(seconds=round((self.total - self._done) / rate)) if known else 'unknown'
-        self.log(f'{text}  ({rate:.1f} {self.unit}/s, eta {eta})')
+        pace = f'{rate:.1f} {self.unit}/s' if rate >= 0.1 else f'{60 * rate:.2g} {self.unit}/min'
+        self.log(f'{text}  ({pace}, eta {eta})')

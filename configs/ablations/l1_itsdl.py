@@ -1,0 +1,4 @@
+"""Table 1, L1 + ITSDL (84.6): without IFTL and L-IFTL."""
+_base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
+
+model = dict(losses=dict(iftl=None, l_iftl=None))

@@ -1,0 +1,4 @@
+"""Table 1, L1 loss (81.2): no temporal loss; the adversarial loss (eq. 3) stays, as "the entire system intact" asks."""
+_base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
+
+model = dict(losses=dict(itsd=None, iftl=None, l_iftl=None))

@@ -1,0 +1,4 @@
+"""Table 1, w/o DAVIS training (68.7): initial weights, fine-tuned on the first frames of each sequence alone."""
+_base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
+
+checkpoint = 'none'

@@ -1,0 +1,4 @@
+"""Table 1, w/o fine-tune (76.8): the trained generator meets each sequence as it is. Tested with the base's weights."""
+_base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
+
+custom_hooks = []

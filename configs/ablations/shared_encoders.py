@@ -1,0 +1,4 @@
+"""Paper note P4, the other reading: one encoder for predictions and ground truth."""
+_base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
+
+model = dict(adversary=dict(share_weights=True))

@@ -1,0 +1,72 @@
+"""Rerun a table of the paper: train and test its rows one after the other, and write them beside the paper's values.
+
+Table 1 are the ablations, 2 the data sets; `readings` are the choices that the paper leaves open. The synthetic preset
+needs no data; a row that needs data or weights which are not there says so in the table.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
+
+from mmengine.logging import MMLogger  # noqa: E402
+
+from tempseg_mm.apis.paper_tables import PRESETS, TABLES, TableRun, write_report  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = """\
+examples:
+  python tools/run_table.py 1 --preset synthetic --jobs 2
+  python tools/run_table.py 1 --preset synthetic --seeds 0 1 2 --rows full l1_only --resume
+  python tools/run_table.py 1 --preset davis --base tempseg_davis_small --cfg-options test_dataloader.dataset.split=dev
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('table', choices=list(TABLES), help='which table')
+    parser.add_argument('--preset', choices=list(PRESETS), default='synthetic', help='data and size of the runs')
+    parser.add_argument('--base', metavar='CONFIG', help="another base than the preset's, e.g. tempseg_davis_small")
+    parser.add_argument('--rows', nargs='+', metavar='ROW', help='run only these; the table keeps what the others have')
+    parser.add_argument('--seeds', nargs='+', type=int, default=[0], metavar='N',
+                        help='each row once a seed; default: 0')
+    parser.add_argument('--jobs', type=int, default=1, metavar='N',
+                        help='rows at a time, sharing the cores; default: 1')
+    parser.add_argument('--out', metavar='DIR', help='default: work_dirs/table_<table>_<preset>')
+    parser.add_argument('--resume', action='store_true', help='go on: skip what is done, finish what was begun')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
+                        help='override settings of every row')
+    args = parser.parse_args()
+    known = [row.key for row in TABLES[args.table]]
+    if unknown := set(args.rows or known) - set(known):
+        parser.error(f'table {args.table} has no row {", ".join(sorted(unknown))}; it has: {", ".join(known)}')
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    MMLogger.get_current_instance().setLevel('WARNING')  # it names every environment variable a config reads
+    logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s', datefmt='%H:%M:%S')
+    log = logging.getLogger('run_table').info
+    preset = PRESETS[args.preset]
+    if args.base:
+        preset = type(preset)(**{**vars(preset), 'base': args.base})
+    out_dir = Path(args.out or f'work_dirs/table_{args.table}_{args.preset}')
+    table = TableRun(TABLES[args.table], preset, out_dir, seeds=args.seeds, root=ROOT, only=args.rows,
+                     options=args.cfg_options, jobs=args.jobs, log=log)
+
+    def report() -> str:
+        return write_report(table, out_dir / 'table.md', title=f'Table {args.table}, {args.preset} preset')
+
+    faults = table.run(resume=args.resume, on_row=report)
+    print(f'\n{report()}\n{out_dir / "table.md"} and table.csv')
+    if faults:
+        sys.exit('\n'.join(['', *faults]))
+
+
+if __name__ == '__main__':
+    main()
