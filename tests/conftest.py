@@ -117,22 +117,28 @@ def clip_batch():
 
 @pytest.fixture
 def tiny_config(synthetic_root, tmp_path, monkeypatch):
-    """``configs/tempseg_synthetic.py`` on the tiny data set: three iterations, one step of fine-tuning, no workers."""
+    """``configs/tempseg_synthetic.py``, or another config whose data have the layout of DAVIS, on the tiny data set:
+    three iterations, one step of fine-tuning, no workers."""
     monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)  # a second a run, to log what compiler there is
 
     def config(path=ROOT / 'configs/tempseg_synthetic.py', **options):
         cfg = load_config(str(path), work_dir=str(tmp_path / 'work'))
-        source = dict(data_root=synthetic_root, scene=SCENE, num_sequences=NUM_SEQUENCES)
-        for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        places = dict(
+            SyntheticVOSDataset=dict(data_root=synthetic_root, scene=SCENE, num_sequences=NUM_SEQUENCES),
+            DAVISDataset=dict(data_root=synthetic_root, resolution='32p'))
+        for loader, split in ((cfg.train_dataloader, 'train'), (cfg.test_dataloader, 'test')):
             loader.update(num_workers=0, persistent_workers=False)
-            loader.dataset.update(source)
+            loader.dataset.size = None
+            if loader.dataset.type in places:
+                loader.dataset.update(places[loader.dataset.type], split=split)
+        for hook in cfg.custom_hooks:
+            if hook.type == 'OnlineFinetuneHook':
+                hook.finetuner.steps = 1
         cfg.merge_from_dict({
             'experiment_name': f'tiny-{uuid.uuid4().hex}', 'model.width': WIDTH,  # logs of one name are one log
             'train_dataloader.batch_size': 2, 'train_dataloader.dataset.clip_sampler.clip_length': 3,
-            'train_dataloader.dataset.size': None, 'test_dataloader.dataset.size': None,
             'train_cfg.max_iters': 3, 'param_scheduler.generator.0.end': 3,
-            'custom_hooks.0.finetuner.steps': 1, 'visualizer.vis_backends': [dict(type='LocalVisBackend')],
-            'default_hooks.logger.interval': 1,
+            'visualizer.vis_backends': [dict(type='LocalVisBackend')], 'default_hooks.logger.interval': 1,
             'log_level': 'WARNING'})
         for name in ('pictures', 'overlays'):
             cfg.default_hooks.pop(name)

@@ -38,4 +38,4 @@ def test_a_report_is_a_line_at_once_and_starts_the_interval_anew(clock):
     progress.report('so far')
     clock[0] += 8
     progress.step('a step')
-    assert lines == ['so far  (0.0 steps/s, eta unknown)']
+    assert lines == ['so far  (0 steps/min, eta unknown)']

@@ -12,7 +12,7 @@ class Row:
     Attributes:
         key: name of its folder.
         title: what the table calls it.
-        config: below ``configs``; ``{base}``, ``{plus}`` and ``{light}`` stand for the preset's.
+        config: below ``configs``; ``{base}`` and ``{plus}`` stand for the preset's.
         paper: J mean that the paper prints, in per cent; ``None`` where it has no such row.
         weights: ``'own'``: trained for this row; ``'none'``: the initial ones; else the key of the row that trains.
         against: key of the row from which the difference is taken.
@@ -38,7 +38,7 @@ class Preset:
     Attributes:
         base: config of the method, without suffix.
         plus: config of TempSeg-GAN++.
-        light: config of the generator with ImageNet weights.
+        light: config of the generator for which there are ImageNet weights.
         options: overrides for every run, as in ``--cfg-options``.
     """
     base: str
@@ -59,7 +59,8 @@ TABLES = {
         Row('no_finetuning', 'w/o fine-tune', 'ablations/no_finetuning.py', 76.8, weights='full'),
         Row('no_davis_training', 'w/o training', 'ablations/no_davis_training.py', 68.7, weights=NONE),
         # Table A.1's backbone has no published weights, so what they are worth is measured on the light one.
-        Row('light_imagenet', 'MobileNetV2, ImageNet weights', '{light}.py', base='light', needs=IMAGENET),
+        Row('light_imagenet', 'MobileNetV2, ImageNet weights', 'ablations/imagenet_weights.py', base='light',
+            needs=IMAGENET),
         Row('light_random', 'MobileNetV2, w/o ImageNet weights', 'ablations/no_imagenet_weights.py', 79.3,
             against='light_imagenet', base='light'),
         Row('l1_only', 'L1 loss', 'ablations/l1_only.py', 81.2),

@@ -1,0 +1,7 @@
+"""Table 1, w/o ImageNet weights (79.3): the same from random weights.
+
+Table A.1's own backbone has no published weights, so its configs start like this in any case.
+"""
+_base_ = '../{{$TEMPSEG_BASE:tempseg_davis_light}}.py'
+
+model = dict(generator=dict(backbone=dict(init_cfg=None)))

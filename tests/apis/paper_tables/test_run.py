@@ -1,0 +1,216 @@
+"""The order, the bookkeeping and the faults of a table; scripts that leave what the tools would stand in for them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tempseg_mm.apis.paper_tables.rows import Preset, Row
+from tempseg_mm.apis.paper_tables.run import TableRun
+
+ROOT = Path(__file__).resolve().parents[3]
+CONFIG = """
+randomness = dict(seed=0)
+model = dict(width=1)
+train_cfg = dict(max_iters=2)
+custom_hooks = [dict(type='OnlineFinetuneHook', steps=3)]
+test_dataloader = dict(
+    dataset=dict(type='DAVISDataset', data_root={root!r}, split='test', resolution='32p', test_mode=True))
+"""
+TRAIN = """
+import os, pathlib, sys
+folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
+with open(os.environ['CALLS'], 'a') as calls:
+    calls.write(f'train {folder.parent.name} {folder.name} {"--resume" in sys.argv} {os.environ["TEMPSEG_BASE"]}\\n')
+if os.environ.get('FAIL') == folder.parent.name:
+    print('a word about the fault')
+    sys.exit(3)
+(folder / 'last_checkpoint').write_text(str(folder / 'iter_2.pth'))
+"""
+TEST = """
+import json, os, pathlib, sys
+folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
+with open(os.environ['CALLS'], 'a') as calls:
+    calls.write(f'test {folder.parent.name} {folder.name} {"/".join(sys.argv[2].split("/")[-3:])}\\n')
+(folder / 'test').mkdir(exist_ok=True)
+(folder / 'test' / 'scores.json').write_text(json.dumps(dict(overall=dict(J=dict(mean=0.5), F=dict(mean=0.25)))))
+"""
+ROWS = (
+    Row('bare', 'bare', 'bare.py', weights='full'),
+    Row('untrained', 'untrained', '{base}.py', weights='none'),
+    Row('full', 'Full', '{base}.py', 85.1),
+    Row('foreign', 'foreign', '{light}.py', needs=(('SOME_ROOT', 'a folder'),)),
+)
+
+
+@pytest.fixture
+def root(tmp_path, synthetic_root):
+    """A checkout with two configs and stand-ins for the tools."""
+    (tmp_path / 'configs').mkdir()
+    (tmp_path / 'configs/base.py').write_text(CONFIG.format(root=synthetic_root))
+    (tmp_path / 'configs/bare.py').write_text("_base_ = './{{$TEMPSEG_BASE:nothing}}.py'\ncustom_hooks = []\n")
+    (tmp_path / 'configs/light.py').write_text("_base_ = './base.py'\nmodel = dict(width=2)\n")
+    (tmp_path / 'tools').mkdir()
+    (tmp_path / 'tools/train.py').write_text(TRAIN)
+    (tmp_path / 'tools/test.py').write_text(TEST)
+    return tmp_path
+
+
+@pytest.fixture
+def make_table(root, monkeypatch):
+    monkeypatch.setenv('CALLS', str(root / 'calls'))
+    monkeypatch.delenv('SOME_ROOT', raising=False)
+    monkeypatch.delenv('TEMPSEG_BASE', raising=False)
+
+    def make(**changes):
+        arguments = dict(dict(seeds=[0], root=root), **changes)
+        return TableRun(ROWS, Preset('base', 'plus', 'light'), root / 'out', **arguments)
+    return make
+
+
+@pytest.fixture
+def calls(root):
+    """What the tools were called for since the last time one asked."""
+    def read():
+        path = root / 'calls'
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return lines
+    return read
+
+
+def test_weights_are_trained_once_and_tested_by_every_row_that_shares_them(make_table, calls):
+    assert make_table().run() == []
+    assert calls() == ['train full seed0 False base', 'test bare seed0 full/seed0/iter_2.pth',
+                       'test full seed0 full/seed0/iter_2.pth', 'test untrained seed0 none']
+
+
+def test_each_seed_is_a_run_of_its_own(make_table, calls):
+    make_table(seeds=[0, 4], only=['full']).run()
+    assert calls() == ['train full seed0 False base', 'test full seed0 full/seed0/iter_2.pth',
+                       'train full seed4 False base', 'test full seed4 full/seed4/iter_2.pth']
+
+
+def test_results(make_table):
+    table = make_table()
+    assert table.result(ROWS[0], 0) is None
+    table.run()
+    bare, untrained, full = (table.result(row, 0) for row in ROWS[:3])
+    assert bare['scores'] == dict(J=dict(mean=0.5), F=dict(mean=0.25)) and bare['commit'] == 'unknown'
+    assert bare['train_seconds'] == full['train_seconds'] > 0 and untrained['train_seconds'] == 0
+
+
+def test_what_is_there_is_not_overwritten_unasked(make_table, calls):
+    make_table(only=['full']).run()
+    calls()
+    with pytest.raises(FileExistsError, match='--resume goes on'):
+        make_table().run()
+    assert calls() == []
+
+
+def test_going_on_skips_what_is_done(make_table, calls):
+    make_table(only=['full']).run()
+    calls()
+    make_table().run(resume=True)
+    assert calls() == ['test bare seed0 full/seed0/iter_2.pth', 'test untrained seed0 none']
+
+
+def test_another_config_is_run_anew_from_where_it_bites(make_table, calls, root, synthetic_root):
+    make_table(only=['full']).run()
+    calls()
+    make_table(only=['full'], options=['train_cfg.max_iters=9']).run(resume=True)
+    assert calls() == ['train full seed0 False base', 'test full seed0 full/seed0/iter_2.pth']
+    text = CONFIG.format(root=synthetic_root).replace('max_iters=2', 'max_iters=9')
+    (root / 'configs/base.py').write_text(text.replace('steps=3', 'steps=5'))  # fine-tuning is nothing to the training
+    make_table(only=['full']).run(resume=True)
+    assert calls() == ['test full seed0 full/seed0/iter_2.pth']
+
+
+def test_a_training_that_was_stopped_goes_on(make_table, calls, monkeypatch, root):
+    monkeypatch.setenv('FAIL', 'full')
+    make_table(only=['full']).run()
+    calls()
+    (root / 'out/full/seed0/last_checkpoint').write_text(str(root / 'out/full/seed0/iter_1.pth'))
+    monkeypatch.delenv('FAIL')
+    make_table(only=['full']).run(resume=True)
+    assert calls()[0] == 'train full seed0 True base'
+
+
+def test_a_row_that_fails_is_named_and_the_others_run(make_table, calls, monkeypatch, root):
+    monkeypatch.setenv('FAIL', 'full')
+    fault, = make_table().run()
+    assert 'Full, seed 0: exit status 3' in fault and 'a word about the fault' in fault
+    assert str(root / 'out/full/seed0/train.log') in fault
+    assert calls() == ['train full seed0 False base', 'test untrained seed0 none']
+
+
+def test_rows_that_lack_data_are_left_out(make_table, monkeypatch, calls):
+    table = make_table(only=['foreign'])
+    assert table.missing(ROWS[3]) == ['SOME_ROOT (a folder)'] and table.missing(ROWS[2]) == []
+    with pytest.raises(ValueError, match='no row can run: foreign needs SOME_ROOT'):
+        table.run()
+    monkeypatch.setenv('SOME_ROOT', 'somewhere')
+    table.run()
+    assert calls()[0] == 'train foreign seed0 False base'
+
+
+def test_missing_data_of_the_base_are_told_before_anything_runs(make_table, root, calls):
+    (root / 'configs/base.py').write_text(CONFIG.format(root='/nowhere'))
+    with pytest.raises(FileNotFoundError, match='/nowhere'):
+        make_table().run()
+    assert calls() == []
+
+
+@pytest.mark.parametrize('changes', [dict(seeds=[]), dict(seeds=[1, 1]), dict(jobs=0)])
+def test_bad_arguments(make_table, changes):
+    with pytest.raises(ValueError, match='one seed or more'):
+        make_table(**changes)
+
+
+def test_the_environment_is_as_it_was(make_table, monkeypatch):
+    make_table(only=['full']).run()
+    assert 'TEMPSEG_BASE' not in os.environ
+    monkeypatch.setenv('TEMPSEG_BASE', 'mine')
+    make_table(only=['full']).run(resume=True)
+    assert os.environ['TEMPSEG_BASE'] == 'mine'
+
+
+def test_two_jobs_run_at_a_time(make_table, root):
+    script = ("import pathlib, sys, time\nseed = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1]).name\n"
+              f"root = pathlib.Path({str(root)!r})\n(root / (seed + '.here')).touch()\nend = time.monotonic() + 20\n"
+              "while not all((root / f'seed{k}.here').exists() for k in (0, 1)):\n"
+              "    time.sleep(0.01)\n    if time.monotonic() > end: sys.exit(1)\n")
+    (root / 'tools/train.py').write_text(script + TRAIN)
+    assert make_table(only=['full'], seeds=[0, 1], jobs=2).run() == []
+
+
+def test_ctrl_c_leaves_nothing_running(root, make_table, synthetic_root):
+    (root / 'tools/train.py').write_text(f"import os, pathlib, time\npathlib.Path({str(root / 'pid')!r}).write_text("
+                                         "str(os.getpid()))\ntime.sleep(60)\n")
+    main = (f'from pathlib import Path\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n'
+            'from tempseg_mm.apis.paper_tables.rows import Preset, Row\n'
+            'from tempseg_mm.apis.paper_tables.run import TableRun\n'
+            f"TableRun([Row('full', 'Full', 'base.py')], Preset('base', '', ''), {str(root / 'out')!r}, seeds=[0], "
+            f"root={str(root)!r}).run()\n")
+    process = subprocess.Popen([sys.executable, '-c', main], stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while not ((root / 'pid').exists() and (root / 'pid').read_text()) and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) != 0
+    pid = int((root / 'pid').read_text())
+    time.sleep(0.2)
+    assert not Path(f'/proc/{pid}').exists() or 'zombie' in Path(f'/proc/{pid}/status').read_text()
+    assert threading.active_count() < 20 and not list((root / 'out').rglob('trained.json'))
+
+
+def test_records_are_plain_json(make_table, root):
+    make_table(only=['full']).run()
+    record = json.loads((root / 'out/full/seed0/tested.json').read_text())
+    assert set(record) == {'fingerprint', 'seconds', 'commit', 'scores'}
