@@ -69,15 +69,89 @@ def read_image(path: str, size: Size = None) -> np.ndarray:
     return cv2.cvtColor(resize_image(image, size), cv2.COLOR_BGR2RGB)
 
 
-def read_mask(path: str, object_id: int | None = None) -> np.ndarray:
+def verify_image(path: str) -> None:
+    """Decodes a whole file and throws the pixels away, which finds the truncated JPEG that OpenCV fills up with gray.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        UnreadableImageError: if it cannot be decoded to its end.
+    """
+    try:
+        with Image.open(path) as image:
+            image.draft(None, tuple(side // 8 for side in image.size))  # reads all of a JPEG, but transforms less
+            image.load()
+    except (OSError, SyntaxError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_annotation(path: str, *, as_levels: bool = False) -> np.ndarray:
+    """Decodes an annotation as stored; what its values mean is left to :func:`object_mask`.
+
+    Alpha is left out: one annotation of DAVIS 2016, ``bear/00077.png``, has such a channel.
+
+    Args:
+        path: PNG, BMP or JPEG.
+        as_levels: for a threshold: a palette becomes the colours it stands for, one bit becomes 0 and 255.
+
+    Returns:
+        (H, W) object ids, or gray values, of files with one channel or a palette; (H, W, C) of files in colours.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        UnreadableImageError: if it cannot be decoded.
+    """
+    try:
+        with Image.open(path) as image:  # Pillow keeps the ids of palette files, OpenCV turns them into colours
+            if as_levels and image.mode in ('P', '1'):
+                image = image.convert('RGB')
+            bands = image.getbands()
+            pixels = np.asarray(image)
+    except (OSError, SyntaxError) as error:
+        raise _unreadable(path, error) from error
+    if bands[-1] == 'A':
+        pixels, bands = pixels[..., :-1], bands[:-1]
+    return pixels if len(bands) > 1 else pixels.reshape(pixels.shape[:2])
+
+
+def object_mask(pixels: np.ndarray, *, object_id: int | None = None, threshold: int | None = None,
+                source: str = 'array') -> np.ndarray:
+    """Which pixels of an annotation are object.
+
+    Args:
+        pixels: of :func:`read_annotation`.
+        object_id: ``None``: everything but 0 is object, in colours everything but black. Else only pixels of this id.
+        threshold: for edges that are soft or noisy: only pixels above it, in any channel, are object.
+        source: where the pixels come from, for messages.
+
+    Returns:
+        (H, W) uint8, 0 or 1.
+
+    Raises:
+        ValueError: if an ``object_id`` is asked of an annotation in colours, which holds no ids, or with a threshold.
+    """
+    if object_id is not None and threshold is not None:
+        raise ValueError(f'annotation {source}: objects are told apart by object_id ({object_id}) or by threshold '
+                         f'({threshold}), not by both')
+    if object_id is None:
+        chosen = pixels > (threshold or 0)
+        return (chosen if chosen.ndim == 2 else chosen.any(axis=-1)).astype(np.uint8)
+    if pixels.ndim == 3:
+        channels = 'RGB' if pixels.shape[-1] == 3 else pixels.shape[-1]
+        raise ValueError(f'annotation {source} has the channels {channels} and so no object ids; object {object_id} '
+                         'cannot be told from the others: store it with one channel or a palette')
+    return (pixels == object_id).astype(np.uint8)
+
+
+def read_mask(path: str, object_id: int | None = None, *, threshold: int | None = None) -> np.ndarray:
     """Decodes an annotation at its stored size.
 
     Single-channel and palette files hold object ids (or 0/255); of files with colours, any pixel that is not black is
-    object. Alpha is ignored: one annotation of DAVIS 2016, ``bear/00077.png``, has such a channel.
+    object. Alpha is ignored. With a ``threshold``, see :func:`object_mask`.
 
     Args:
-        path: PNG.
+        path: PNG, BMP or JPEG.
         object_id: ``None``: everything but 0 is object. Else only pixels of this id.
+        threshold: only pixels above it are object.
 
     Returns:
         (H, W) uint8, 0 or 1.
@@ -85,20 +159,7 @@ def read_mask(path: str, object_id: int | None = None) -> np.ndarray:
     Raises:
         FileNotFoundError: if there is no such file.
         UnreadableImageError: if it cannot be decoded.
-        ValueError: if an ``object_id`` is asked of an annotation in colours, which holds no ids.
+        ValueError: if an ``object_id`` is asked of an annotation in colours, which holds no ids, or with a threshold.
     """
-    try:
-        with Image.open(path) as image:  # Pillow keeps the ids of palette files, OpenCV turns them into colours
-            bands = image.getbands()
-            pixels = np.asarray(image)
-    except (OSError, SyntaxError) as error:
-        raise _unreadable(path, error) from error
-    if bands[-1] == 'A':
-        pixels, bands = pixels[..., :-1], bands[:-1]
-    if len(bands) == 1:
-        ids = pixels.reshape(pixels.shape[:2])
-        return (ids != 0 if object_id is None else ids == object_id).astype(np.uint8)
-    if object_id is not None:
-        raise ValueError(f'annotation {path} has the channels {"".join(bands)} and so no object ids; object '
-                         f'{object_id} cannot be told from the others: store it with one channel or a palette')
-    return pixels.any(axis=-1).astype(np.uint8)
+    pixels = read_annotation(path, as_levels=threshold is not None)
+    return object_mask(pixels, object_id=object_id, threshold=threshold, source=path)

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -27,7 +28,8 @@ class VOSDataset(BaseDataset):
         ├── Flow/480p/<sequence>/00000.flo, ...                       optional; 00000.flo runs from frame 00000 to 00001
         └── ImageSets/480p/<split>.txt                                one sequence a line, or one frame a line
 
-    A data set of another layout overrides :meth:`split_names` and :meth:`sequence`.
+    A data set of another layout overrides what stands under "the layout" below, as far as it differs;
+    :mod:`~tempseg_mm.datasets.check` reads the same methods.
 
     Item of a training set: what ``pipeline`` makes of ``dict(sequence=VOSSequence, frame_ids=[...], size=size)``; one
     item for every clip. Item of a test set: the same of ``dict(sequence=VOSSequence, size=size)``; one for every
@@ -51,6 +53,8 @@ class VOSDataset(BaseDataset):
 
     METAINFO = dict(task_name='semi-supervised video object segmentation')
     SOURCE = ''  # where to get the data; for the message about a missing root
+    SPARSE = False  # whether it is the rule that frames are not annotated
+    THRESHOLD: int | None = None  # of annotations, see VOSSequence
 
     def __init__(self, data_root: str, split: str, *, resolution: str = '480p', clip_sampler: dict | None = None,
                  pipeline: Sequence = (), size: Size = None, sequences: Sequence | None = None,
@@ -66,44 +70,65 @@ class VOSDataset(BaseDataset):
 
     # --- the layout: what a data set of another layout overrides ---
 
+    def splits(self) -> list:
+        """Names of the splits, sorted: the files in ``ImageSets/<resolution>``."""
+        return sorted(files_by_stem(self._folder('ImageSets'), ('.txt',)))
+
     def split_names(self) -> list:
         """Names of the sequences in ``ImageSets/<resolution>/<split>.txt``, in order, each once.
 
         A line is a name, or paths as in the lists of DAVIS 2016,
         ``/JPEGImages/480p/bear/00000.jpg /Annotations/480p/bear/00000.png``, whose folder is the name.
         """
-        folder = self._folder('ImageSets')
-        known = sorted(stem for stem, suffix in map(os.path.splitext, os.listdir(folder)) if suffix == '.txt')
+        known = self.splits()
         if self.split not in known:
-            raise ValueError(f'unknown split {self.split!r}; {folder} has: {", ".join(known) or "none"}')
-        with open(os.path.join(folder, f'{self.split}.txt'), encoding='utf-8') as lines:
+            raise ValueError(f'unknown split {self.split!r}; {self._folder("ImageSets")} has: '
+                             f'{", ".join(known) or "none"}')
+        with open(os.path.join(self._folder('ImageSets'), f'{self.split}.txt'), encoding='utf-8') as lines:
             entries = [PurePosixPath(line.split()[0]) for line in lines if line.strip()]
         return list(dict.fromkeys(entry.parent.name if entry.parent.name else entry.name for entry in entries))
 
+    def names_on_disk(self) -> list:
+        """Names of all sequences that have a folder, whatever the splits say, in natural order."""
+        return folders_in(self._folder('JPEGImages'))
+
+    def missing_parts(self) -> list:
+        """What the release has and ``data_root`` has not, in words; nothing for data of your own."""
+        return []
+
+    def frame_files(self, name: str) -> dict:
+        """Key -> path of the frames of sequence ``name``, in order. Frame and annotation of one key belong together."""
+        return files_by_stem(self._folder('JPEGImages', name), FRAME_SUFFIXES)
+
+    def mask_files(self, name: str) -> dict:
+        """Key -> path of the annotations of sequence ``name``, in order."""
+        return files_by_stem(self._folder('Annotations', name), ('.png',))
+
     def sequence(self, name: str) -> VOSSequence:
         """The sequence ``name``, its paths found, nothing decoded."""
-        frames = _files_by_stem(self._folder('JPEGImages', name), FRAME_SUFFIXES)
+        frames, masks = self.frame_files(name), self.mask_files(name)
         if not frames:
             raise ValueError(f'sequence {name!r} has no frames: {self._folder("JPEGImages", name)} holds no '
                              f'{", ".join(FRAME_SUFFIXES)} files')
-        masks = _files_by_stem(self._folder('Annotations', name), ('.png',))
         flow_folder = self._path('Flow', name)
-        flows = _files_by_stem(flow_folder, ('.flo',)) if os.path.isdir(flow_folder) else {}
+        flows = files_by_stem(flow_folder, ('.flo',)) if os.path.isdir(flow_folder) else {}
         return VOSSequence(
-            name, tuple(frames.values()), tuple(masks.get(stem) for stem in frames),
+            name, tuple(frames.values()), tuple(masks.get(stem) for stem in frames), threshold=self.THRESHOLD,
             flow_paths=tuple(flows.get(stem) for stem in list(frames)[:-1]) if flows else ())
 
     def _path(self, kind: str, *names: str) -> str:
-        return os.path.join(self.data_root, kind, self.resolution, *names)
+        return os.path.join(self.data_root, *filter(None, (kind, self.resolution, *names)))
 
     def _folder(self, kind: str, *names: str) -> str:
         path = self._path(kind, *names)
         if not os.path.isdir(path):
-            whose = f'of sequence {names[0]!r} ' if names else ''
+            if names and self._folder(kind):
+                raise FileNotFoundError(f'the {kind} folder of sequence {names[0]!r} is missing: {path}; unpack or '
+                                        'copy it anew, or leave the sequence out')
             parent = os.path.join(self.data_root, kind)
-            there = sorted(os.listdir(parent)) if not names and os.path.isdir(parent) else []
+            there = sorted(os.listdir(parent)) if self.resolution and os.path.isdir(parent) else []
             hint = f' {parent} has: {", ".join(there)}; set `resolution` to one of them.' if there else ''
-            raise FileNotFoundError(f'the {kind} folder {whose}is missing: {path}.{hint} {self._expected()}')
+            raise FileNotFoundError(f'the {kind} folder is missing: {path}.{hint} {self._expected()}')
         return path
 
     def _expected(self) -> str:
@@ -118,13 +143,14 @@ class VOSDataset(BaseDataset):
         if not os.path.isdir(self.data_root):
             raise FileNotFoundError(f'data root {self.data_root!r} is not a folder. {self._expected()} To see '
                                     'everything work without any data, run configs/tempseg_synthetic.py')
-        self._sequences = [self.sequence(name) for name in self._selected_names()]
+        self._sequences = [self.sequence(name) for name in self.selected_names()]
         if self.test_mode:
             return [dict(sequence=index) for index in range(len(self._sequences))]
         return [dict(sequence=index, frame_ids=clip)
                 for index, sequence in enumerate(self._sequences) for clip in self._clips(sequence)]
 
-    def _selected_names(self) -> list:
+    def selected_names(self) -> list:
+        """Names of the sequences of the split that ``sequences`` keeps."""
         names = self.split_names()
         if not names:
             raise ValueError(f'split {self.split!r} of {self.data_root} has no sequences')
@@ -172,7 +198,19 @@ class VOSDataset(BaseDataset):
         return data
 
 
-def _files_by_stem(folder: str, suffixes: tuple) -> dict:
-    """Stem -> path of the files in ``folder`` with one of ``suffixes``, sorted by name."""
-    files = sorted(name for name in os.listdir(folder) if name.lower().endswith(suffixes) and not name.startswith('.'))
-    return {os.path.splitext(name)[0]: os.path.join(folder, name) for name in files}
+def files_by_stem(folder: str, suffixes: tuple) -> dict:
+    """Stem -> path of the files in ``folder`` with one of ``suffixes`` (lower case), in natural order."""
+    names = [name for name in os.listdir(folder) if name.lower().endswith(suffixes) and not name.startswith('.')]
+    return {os.path.splitext(name)[0]: os.path.join(folder, name) for name in sorted(names, key=natural_key)}
+
+
+def folders_in(folder: str) -> list:
+    """Names of the folders in ``folder`` that are not hidden, in natural order."""
+    names = [name for name in os.listdir(folder) if not name.startswith('.')]
+    return sorted((name for name in names if os.path.isdir(os.path.join(folder, name))), key=natural_key)
+
+
+def natural_key(name: str) -> tuple:
+    """Sorts numbers in names by value: ``frame9.png`` before ``frame10.png``."""
+    parts = re.split('([0-9]+)', name)  # text, number, text, ...
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name

@@ -23,6 +23,9 @@ class VOSSequence:
         mask_paths: T annotation files; ``None`` for a frame that is not annotated.
         flow_paths: T-1 ``.flo`` files, entry i running from frame i to i+1, ``None`` where there is none; or empty.
         object_id: pixels of an annotation that count as object; ``None``: all that are not 0.
+        threshold: instead, for annotations with soft or noisy edges: pixels above it count as object.
+        annotation_size: (H, W) of the annotations where it is not that of the frames; frames are then brought to it
+            as they are decoded, so that nothing is scored against a mask that was resized.
 
     Raises:
         ValueError: if there are no frames, or the numbers of paths do not fit.
@@ -32,6 +35,8 @@ class VOSSequence:
     mask_paths: tuple
     flow_paths: tuple = ()
     object_id: int | None = None
+    threshold: int | None = None
+    annotation_size: tuple | None = None
 
     def __post_init__(self) -> None:
         if not self.frame_paths:
@@ -47,8 +52,8 @@ class VOSSequence:
 
     @property
     def shape(self) -> tuple:
-        """(H, W) of frame 0 as stored, read from the file's header."""
-        return image_size(self.frame_paths[0])
+        """(H, W) of the sequence: ``annotation_size``, or that of frame 0 as stored, read from the file's header."""
+        return self.annotation_size or image_size(self.frame_paths[0])
 
     def file_name(self, i: int) -> str:
         """Stem of the file of frame i, e.g. ``'00007'``."""
@@ -73,11 +78,11 @@ class VOSSequence:
         """
         self._check_index(i, len(self))
         path = self.frame_paths[i]
-        stored = image_size(path)
-        if stored != self.shape:
+        stored, first = image_size(path), image_size(self.frame_paths[0])
+        if stored != first:
             raise ValueError(f'frames of sequence {self.name!r} differ in size: {path} is {_text(stored)}, the first, '
-                             f'{self.frame_paths[0]}, is {_text(self.shape)}; bring them to one size first')
-        return read_image(path, size)
+                             f'{self.frame_paths[0]}, is {_text(first)}; bring them to one size first')
+        return read_image(path, target_size(size, self.annotation_size or stored))
 
     def mask(self, i: int, size: Size = None) -> np.ndarray | None:
         """Decodes the annotation of frame i.
@@ -88,12 +93,12 @@ class VOSSequence:
         Raises:
             IndexError: if there is no frame i.
             OSError: if the file is missing or cannot be decoded.
-            ValueError: if its stored size is not that of the frame.
+            ValueError: if its stored size is not that of the frame, or ``annotation_size``.
         """
         if not self.is_annotated(i):
             return None
-        mask = read_mask(self.mask_paths[i], self.object_id)
-        stored = image_size(self.frame_paths[i])
+        mask = read_mask(self.mask_paths[i], self.object_id, threshold=self.threshold)
+        stored = self.annotation_size or image_size(self.frame_paths[i])
         self._check_same_size(i, self.mask_paths[i], mask.shape, stored)
         return resize_mask(mask, target_size(size, stored))
 
@@ -114,7 +119,7 @@ class VOSSequence:
         flow = read_flo(self.flow_paths[i])
         stored = image_size(self.frame_paths[i])
         self._check_same_size(i, self.flow_paths[i], flow.shape[:2], stored)
-        return resize_flow(flow, target_size(size, stored))
+        return resize_flow(flow, target_size(size, self.annotation_size or stored))
 
     def _check_index(self, i: int, stop: int) -> None:
         if not 0 <= i < stop:
@@ -122,7 +127,8 @@ class VOSSequence:
 
     def _check_same_size(self, i: int, path: str, size: tuple, frame_size: tuple) -> None:
         if tuple(size) != tuple(frame_size):
-            raise ValueError(f'{path} is {_text(size)}, but its frame {self.frame_paths[i]} is {_text(frame_size)} '
+            verb = 'is' if self.annotation_size is None else 'is to be read at'
+            raise ValueError(f'{path} is {_text(size)}, but its frame {self.frame_paths[i]} {verb} {_text(frame_size)} '
                              f'(sequence {self.name!r}); both must have one size')
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.datasets.image_io import UnreadableImageError, image_size, read_image, read_mask
+from tempseg_mm.datasets.image_io import UnreadableImageError, image_size, read_image, read_mask, verify_image
 
 IDS = np.array([[0, 1, 2], [2, 0, 1]], np.uint8)
 
@@ -110,3 +110,41 @@ def test_truncated_body(tmp_path, suffix):
         read_image(str(path))
     with pytest.raises(UnreadableImageError, match='cut.* cannot be decoded'):
         read_mask(str(path))
+
+
+@pytest.mark.parametrize('suffix', ['png', 'bmp'])
+def test_threshold_of_soft_edges(tmp_path, suffix):
+    levels = np.array([[0, 127, 128], [255, 1, 200]], np.uint8)
+    path = save(tmp_path / f'a.{suffix}', np.dstack([levels] * 3))
+    np.testing.assert_array_equal(read_mask(path, threshold=127), [[0, 0, 1], [1, 0, 1]])
+    np.testing.assert_array_equal(read_mask(path), [[0, 1, 1], [1, 1, 1]])
+
+
+def test_threshold_of_any_channel_without_alpha(tmp_path):
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[0, 1, 2], pixels[0, 2, 3] = 128, 255
+    np.testing.assert_array_equal(read_mask(save(tmp_path / 'a.png', pixels), threshold=127), [[0, 1, 0]])
+
+
+def test_threshold_reads_what_a_palette_and_a_bit_stand_for(tmp_path):
+    np.testing.assert_array_equal(read_mask(save(tmp_path / 'p.png', IDS, 'P'), threshold=127), IDS != 0)
+    Image.fromarray(IDS == 1).save(tmp_path / 'b.png')
+    np.testing.assert_array_equal(read_mask(str(tmp_path / 'b.png'), threshold=127), IDS == 1)
+
+
+def test_id_and_threshold_exclude_each_other(tmp_path):
+    with pytest.raises(ValueError, match=r'a.png: objects are told apart by object_id \(2\) or by threshold \(127\)'):
+        read_mask(save(tmp_path / 'a.png', IDS), 2, threshold=127)
+
+
+@pytest.mark.parametrize('suffix', ['jpg', 'png'])
+def test_verification_reads_to_the_end(tmp_path, suffix):
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 80, 3), dtype=np.uint8)
+    path = save(tmp_path / f'a.{suffix}', pixels)
+    verify_image(path)
+    whole = (tmp_path / f'a.{suffix}').read_bytes()
+    (tmp_path / f'a.{suffix}').write_bytes(whole[:-40])
+    with pytest.raises(UnreadableImageError, match=f'a.{suffix} cannot be decoded .*truncated'):
+        verify_image(path)
+    with pytest.raises(FileNotFoundError, match='gone.png does not exist'):
+        verify_image(str(tmp_path / 'gone.png'))

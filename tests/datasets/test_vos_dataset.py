@@ -152,3 +152,25 @@ def test_frames_of_mixed_sizes(root):
     data = VOSDataset(root, 'val', clip_sampler=dict(clip_length=2), pipeline=[dict(type='LoadClip')])
     with pytest.raises(ValueError, match='00001.jpg is 90x131 .* is 97x131'):
         data[0]
+
+
+def test_frames_are_in_natural_order(root):
+    for kind, suffix in (('JPEGImages', 'jpg'), ('Annotations', 'png')):
+        for path in sorted((root / kind / '480p/camel').iterdir()):
+            path.rename(path.with_name(f'take 2 no {int(path.stem) + 8}.{suffix}'))
+    camel = VOSDataset(root, 'val', test_mode=True)[0]['sequence']
+    assert [camel.file_name(i) for i in range(5)] == [f'take 2 no {number}' for number in range(8, 13)]
+    assert camel.is_annotated(4) and camel.mask_paths[4].endswith('take 2 no 12.png')
+
+
+def test_wrong_resolution_of_one_kind(root):
+    (root / 'Annotations/480p').rename(root / 'Annotations/Full-Resolution')
+    with pytest.raises(FileNotFoundError, match='Annotations has: Full-Resolution; set `resolution`.*expects JPEG'):
+        VOSDataset(root, 'val', test_mode=True)
+
+
+def test_what_is_there(root):
+    data = VOSDataset(root, 'val', test_mode=True)
+    assert data.splits() == ['train', 'val'] and data.names_on_disk() == ['bear', 'boat', 'camel']
+    assert list(data.frame_files('boat')) == list(data.mask_files('boat')) == ['00000', '00001', '00002', '00003']
+    assert data.missing_parts() == []

@@ -110,3 +110,24 @@ def test_numbers_of_paths():
         VOSSequence('x', ('a', 'b'), ('c',))
     with pytest.raises(ValueError, match='flow_paths must have 0 or 1 entries, got 2'):
         VOSSequence('x', ('a', 'b'), ('c', None), flow_paths=('f', 'g'))
+
+
+def test_threshold(tmp_path, sequence):
+    soft = np.where(object_mask(0) == 1, 128, 127).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / 'soft.png'), soft)
+    one = VOSSequence('walk', sequence.frame_paths[:1], (str(tmp_path / 'soft.png'),), threshold=127)
+    np.testing.assert_array_equal(one.mask(0), object_mask(0))
+
+
+def test_frames_are_brought_to_the_size_of_their_annotations(tmp_path, sequence):
+    small = object_mask(0)[::2, ::2]  # 49 x 66
+    cv2.imwrite(str(tmp_path / 'small.png'), small)
+    flow = (sequence.flow_paths[0], None)
+    one = VOSSequence('walk', sequence.frame_paths, (str(tmp_path / 'small.png'), None, sequence.mask_paths[2]),
+                      flow_paths=flow, annotation_size=(49, 66))
+    assert one.shape == one.mask(0).shape == one.frame(0).shape[:2] == (49, 66)
+    np.testing.assert_array_equal(one.mask(0), small)
+    np.testing.assert_allclose(one.flow(0)[3, 4], [5 * 66 / 131, -2 * 49 / 97], rtol=1e-5)
+    assert one.frame(1, 24).shape[:2] == one.mask(0, 24).shape == (24, 32)
+    with pytest.raises(ValueError, match=r'm00002.png is 97x131 .*, but its frame .*00002.png is to be read at 49x66'):
+        one.mask(2)

@@ -47,7 +47,10 @@ def built(monkeypatch):
 
 @pytest.mark.parametrize('tool, words', [
     ('train', ['examples:', 'python tools/train.py configs/', '--resume', '--amp', '--cfg-options']),
-    ('test', ['examples:', 'python tools/test.py configs/', '--baselines', '--sequences', '--show-dir', '--out']),
+    ('test', ['examples:', 'python tools/test.py configs/', '--baselines', '--sequences', '--show-dir', '--out', '--tta',
+              '--crf']),
+    ('tune_crf', ['examples:', 'python tools/tune_crf.py configs/', '--split', '--trials', '--frames-per-sequence']),
+    ('run_table', ['examples:', 'python tools/run_table.py 1', '--preset', '--resume', 'default: 1']),
     ('make_synthetic', ['in the layout of DAVIS', '--difficulty', 'default: 24']),
 ])
 def test_help(call, capsys, tool, words):
@@ -58,7 +61,7 @@ def test_help(call, capsys, tool, words):
     assert [word for word in words if word not in text] == []
 
 
-@pytest.mark.parametrize('tool', ['train', 'test'])
+@pytest.mark.parametrize('tool', ['train', 'test', 'tune_crf'])
 def test_examples_name_configs_that_exist(call, capsys, tool):
     with pytest.raises(SystemExit):
         call(tool, '--help')
@@ -89,6 +92,35 @@ def test_test_arguments_reach_the_config(call, config_file, built):
     assert (cfg.default_hooks.results.out_dir, cfg.default_hooks.overlays.out_dir) == ('o', 's')
     assert cfg.test_dataloader.dataset.sequences == ['a', 'b']
     assert cfg.custom_hooks[-1]['type'] == 'BaselineHook'
+
+
+@pytest.mark.parametrize('flags', [('--tta', '--crf'), ('--crf', '--tta')])
+def test_flags_of_the_plus_plus(call, config_file, built, flags):
+    path = config_file(crf=dict(type='DenseCRF', srgb=7.0))
+    call('test', path, 'some.pth', *flags)
+    assert [hook.type for hook in built[0].custom_hooks] == ['OnlineFinetuneHook', 'TTAHook', 'CRFHook']
+    assert built[0].custom_hooks[2].crf == dict(type='DenseCRF', srgb=7.0)
+    path.write_text(path.read_text() + "\ncustom_hooks.append(dict(type='CRFHook', workers=0))\n")
+    call('test', path, 'some.pth', *flags)  # its own hook stays
+    assert [hook.type for hook in built[1].custom_hooks] == ['OnlineFinetuneHook', 'CRFHook', 'TTAHook']
+    assert built[1].custom_hooks[1] == dict(type='CRFHook', workers=0)
+
+
+def test_tune_crf_arguments(call, config_file, capsys, monkeypatch):
+    from tempseg_mm import apis
+    from tempseg_mm.inference.crf_search import OFF, MaskScores, SearchReport
+    asked = []
+    monkeypatch.setattr(apis, 'tune_crf', lambda cfg, out, **settings: asked.append((cfg, out, settings)) or (
+        SearchReport(OFF, MaskScores(0.5, 0.7), MaskScores(0.5, 0.7))))
+    call('tune_crf', config_file(), 'some.pth', '--out', 'crf.py', '--sequences', 'a', '--trials', 9, '--seed', 3,
+         '--frames-per-sequence', 2, '--workers', 1)
+    (cfg, out, settings), = asked
+    assert cfg.load_from == 'some.pth' and cfg.test_dataloader.dataset.sequences == ['a'] and out == 'crf.py'
+    assert settings == dict(split='train', trials=9, frames_per_sequence=2, seed=3, workers=1)
+    assert 'Nothing gained: no settings tried were better than no CRF (J 0.5000, F 0.7000)' in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        call('tune_crf', config_file())
+    assert 'required: --out' in capsys.readouterr().err
 
 
 def test_bfloat16_without_an_adversary(call, config_file, built):
@@ -138,3 +170,19 @@ def test_make_synthetic_writes_once(call, capsys, tmp_path):
     assert 'there already' in capsys.readouterr().out
     with pytest.raises(ValueError, match='made with another seed'):
         call('make_synthetic', *arguments[:-1], 5)
+
+
+def test_a_row_that_a_table_does_not_have(call, capsys):
+    with pytest.raises(SystemExit) as end:
+        call('run_table', '1', '--rows', 'full', 'fulll')
+    assert end.value.code == 2
+    assert 'table 1 has no row fulll; it has: no_finetuning, no_davis_training' in capsys.readouterr().err
+
+
+def test_a_table_is_run_and_printed(call, capsys, tmp_path, monkeypatch):
+    from tempseg_mm.apis.paper_tables import run
+    monkeypatch.setattr(run.TableRun, 'run', lambda self, resume, on_row: [f'{self.seeds} {self.jobs} went wrong'])
+    with pytest.raises(SystemExit, match=r'\[3, 4\] 2 went wrong'):
+        call('run_table', '1', '--seeds', '3', '4', '--jobs', '2', '--out', str(tmp_path / 'out'))
+    assert 'Table 1, synthetic preset' in capsys.readouterr().out
+    assert (tmp_path / 'out/table.md').exists() and (tmp_path / 'out/table.csv').exists()

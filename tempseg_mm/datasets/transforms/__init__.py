@@ -1,5 +1,6 @@
 from .formatting import PackClip
 from .geometry import ClipRandomAffine, ClipResize
+from .image import PackImage, RandomResizedCrop
 from .loading import LoadClip, LoadFlow
 from .photometric import ClipPhotometric
 from .reference import DeformReferenceMask
@@ -12,4 +13,6 @@ __all__ = [
     'LoadClip',
     'LoadFlow',
     'PackClip',
+    'PackImage',
+    'RandomResizedCrop',
 ]

@@ -1,0 +1,131 @@
+"""YouTube-Objects (Prest et al., CVPR 2012) with the masks of Jain and Grauman (ECCV 2014): ten classes, 126 shots."""
+
+import os
+import re
+from pathlib import Path
+
+from tempseg_mm.registry import DATASETS
+
+from .image_io import image_size, read_mask
+from .vos_dataset import VOSDataset, natural_key
+from .vos_sequence import VOSSequence
+
+CLASSES = ('aeroplane', 'bird', 'boat', 'car', 'cat', 'cow', 'dog', 'horse', 'motorbike', 'train')
+FRAME_SUFFIXES = ('.jpg', '.jpeg', '.png')
+MASK_SUFFIXES = ('.png', '.jpg', '.jpeg')
+
+
+@DATASETS.register_module()
+class YouTubeObjectsDataset(VOSDataset):
+    """Frames and masks, unpacked over each other::
+
+        data_root/<class>/data/<video>/shots/<shot>/frame0001.jpg, frame0002.jpg, ...     else images/ below it is read
+        data_root/<class>/data/<video>/shots/<shot>/labels/00001.jpg, 00011.jpg, ...      or .png
+
+    A shot with a folder ``labels`` is a sequence, ``aeroplane-0001-001`` for instance. Frame and mask belong together
+    when the last numbers of their names are equal. A sequence begins with the first annotated frame that shows the
+    object and ends with the last annotated one: there is no mask to begin with before, and nothing to score after.
+
+    Paper note: about every tenth frame is annotated, only those are scored, and those without the object count too
+    (paper note P21). Masks are JPEG, hence noisy: object is what is above 127. Where frames are larger than masks they
+    are brought to the size of the masks.
+
+    Args:
+        data_root: the folder drawn above.
+        split: ``'all'``, or one of the classes.
+        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
+
+    Raises:
+        FileNotFoundError: if the root is missing.
+        ValueError: for an unknown split, a mask without its frame, frames or masks of one number, a sequence whose
+            masks show no object, and for training, which needs a mask for every frame.
+    """
+
+    METAINFO = dict(dataset_name='YouTube-Objects')
+    SOURCE = ('Get the frames from https://data.vision.ee.ethz.ch/cvl/youtube-objects/ and the masks from '
+              'https://vision.cs.utexas.edu/projects/videoseg/data_download_register.html; docs/data.md says how to '
+              'lay them out.')
+    SPARSE = True
+    THRESHOLD = 127
+
+    def __init__(self, data_root: str, split: str = 'all', **kwargs) -> None:
+        super().__init__(data_root, split, resolution='', **kwargs)
+
+    def splits(self) -> list:
+        """``'all'`` and the classes that have a folder."""
+        return ['all', *sorted({name.split('-')[0] for name in self.names_on_disk()})]
+
+    def split_names(self) -> list:
+        """Names of the sequences of the split, in natural order."""
+        known = self.splits()
+        if self.split not in known:
+            raise ValueError(f'unknown split {self.split!r}; {self.data_root} has: {", ".join(known)}')
+        return [name for name in self.names_on_disk() if self.split in ('all', name.split('-')[0])]
+
+    def names_on_disk(self) -> list:
+        shots = (path.parent for path in Path(self.data_root).glob('*/data/*/shots/*/labels') if path.is_dir())
+        return sorted((f'{shot.parts[-5]}-{shot.parts[-3]}-{shot.name}' for shot in shots), key=natural_key)
+
+    def missing_parts(self) -> list:
+        there = {name.split('-')[0] for name in self.names_on_disk()}
+        return [f'class {name!r} of the release has no shot with labels' for name in CLASSES if name not in there]
+
+    def frame_files(self, name: str) -> dict:
+        shot = self._shot(name)
+        return _by_number(shot, FRAME_SUFFIXES) or _by_number(os.path.join(shot, 'images'), FRAME_SUFFIXES)
+
+    def mask_files(self, name: str) -> dict:
+        return _by_number(os.path.join(self._shot(name), 'labels'), MASK_SUFFIXES)
+
+    def sequence(self, name: str) -> VOSSequence:
+        """The part of the shot that is segmented; decodes masks up to the first that shows the object."""
+        frames, masks = self.frame_files(name), self.mask_files(name)
+        bare = [path for number, path in masks.items() if number not in frames]
+        if bare:
+            raise ValueError(f'sequence {name!r} has {len(bare)} mask(s) without frame, e.g. {bare[0]}: a frame of '
+                             f'that number must lie in {self._shot(name)} or its folder images. {self._expected()}')
+        seen = (number for number, path in masks.items() if read_mask(path, threshold=self.THRESHOLD).any())
+        start = next(seen, None)
+        if start is None:
+            raise ValueError(f'sequence {name!r} has {len(masks)} masks, none of which shows the object: nothing to '
+                             f'begin with; leave it out with `sequences`')
+        numbers = [number for number in frames if start <= number <= max(masks)]
+        return VOSSequence(
+            name, tuple(frames[number] for number in numbers), tuple(masks.get(number) for number in numbers),
+            threshold=self.THRESHOLD, annotation_size=_annotation_size(name, frames[start], masks[start]))
+
+    def _shot(self, name: str) -> str:
+        label, video, shot = name.split('-', 2)
+        return os.path.join(self.data_root, label, 'data', video, 'shots', shot)
+
+    def _expected(self) -> str:
+        return (f'{type(self).__name__} expects <class>/data/<video>/shots/<shot>/frame0001.jpg, ... and '
+                f'labels/00001.jpg, ... beside them in `data_root`. {self.SOURCE}')
+
+
+def _by_number(folder: str, suffixes: tuple) -> dict:
+    """Last number in the name -> path of the images in ``folder``; none if it is missing."""
+    if not os.path.isdir(folder):
+        return {}
+    found: dict = {}
+    for name in os.listdir(folder):
+        number = re.search(r'(\d+)\D*$', os.path.splitext(name)[0])
+        if number is None or name.startswith('.') or not name.lower().endswith(suffixes):
+            continue
+        path, key = os.path.join(folder, name), int(number.group(1))
+        if key in found:
+            raise ValueError(f'{found[key]} and {path} have one number, {key}, and only one can be meant; remove the '
+                             'other')
+        found[key] = path
+    return dict(sorted(found.items()))
+
+
+def _annotation_size(name: str, frame_path: str, mask_path: str) -> tuple | None:
+    """(H, W) of the masks where the frames are larger or smaller; ``None`` where both are one size."""
+    frame, mask = image_size(frame_path), image_size(mask_path)
+    if frame == mask:
+        return None
+    if abs(frame[0] * mask[1] - frame[1] * mask[0]) > max(*frame, *mask):  # more than a rounded side
+        raise ValueError(f'sequence {name!r}: the proportions of {mask_path} ({mask[0]}x{mask[1]}) are not those of '
+                         f'its frame {frame_path} ({frame[0]}x{frame[1]}, height x width); take both from one release')
+    return mask
