@@ -28,8 +28,9 @@ def main() -> None:
     if args.resume not in (None, 'auto'):
         cfg.load_from = args.resume
     if args.amp:
-        for name in cfg.optim_wrapper.keys() - {'constructor'}:
-            cfg.optim_wrapper[name].type = 'BF16OptimWrapper'
+        several = cfg.optim_wrapper if 'type' not in cfg.optim_wrapper else dict(only=cfg.optim_wrapper)
+        for name in several.keys() - {'constructor'}:
+            several[name].type = 'BF16OptimWrapper'
     Runner.from_cfg(cfg).train()
 
 

@@ -5,6 +5,7 @@ import argparse
 from mmengine.config import Config, DictAction
 
 from .config import join_processes, load_config, use_device
+from .memory import keep_freed_memory
 
 
 def runner_parser(description: str, examples: str) -> argparse.ArgumentParser:
@@ -30,6 +31,7 @@ def runner_parser(description: str, examples: str) -> argparse.ArgumentParser:
 
 def config_from(args: argparse.Namespace) -> Config:
     """The config that parsed arguments ask for; joins the processes of a distributed run."""
+    keep_freed_memory()
     cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
     use_device(args.device)
     join_processes(args.launcher)

@@ -1,5 +1,6 @@
 from .adversary import Adversary
-from .backbones import TempSegBackbone
+from .backbones import ImageNetWeights, MobileNetV2Backbone, TempSegBackbone, VGGBackbone
+from .classifier import ImageClassifier
 from .data_preprocessor import VOSDataPreprocessor
 from .decoders import UnpoolDecoder, UpsampleDecoder
 from .discriminators import ConvDiscriminator
@@ -10,6 +11,6 @@ from .tempseg_gan import TempSegGAN
 
 __all__ = [
     'Adversary', 'AdversarialLoss', 'BCELoss', 'ConvDiscriminator', 'EncoderDecoderGenerator', 'IFTLoss', 'ITSDLoss',
-    'L1Loss', 'LongRangeIFTLoss', 'MaskEncoder', 'TempSegBackbone', 'TempSegGAN', 'UnpoolDecoder', 'UpsampleDecoder',
-    'VOSDataPreprocessor',
+    'ImageClassifier', 'ImageNetWeights', 'L1Loss', 'LongRangeIFTLoss', 'MaskEncoder', 'MobileNetV2Backbone',
+    'TempSegBackbone', 'TempSegGAN', 'UnpoolDecoder', 'UpsampleDecoder', 'VGGBackbone', 'VOSDataPreprocessor',
 ]

@@ -12,7 +12,7 @@ from tempseg_mm.engine.optim.gan_constructor import GANOptimWrapperConstructor
 from tempseg_mm.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
+CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if not {'_base_', 'pretrain'} & {*path.parts})
 REGISTRIES = [part for module in (registry, root) for part in vars(module).values() if isinstance(part, root.Registry)]
 
 

@@ -10,7 +10,8 @@ class Features(NamedTuple):
 
     Attributes:
         bottom: (B, C', H/s, W/s), the deepest map, s the backbone's ``stride``.
-        skips: maps before each pooling, finest first: (B, C_l, H/2^l, W/2^l), l = 0, 1, ...
+        skips: maps before each halving of the resolution, finest first, each half the size of the one before it. Where
+            a backbone starts with a strided layer the finest is (B, C_0, H/2, W/2), else (B, C_0, H, W).
         switches: for each skip the flat arg-max indices of its 2x2 pooling (int64, half its size), or ``None`` where
             the backbone does not pool; a decoder that unpools needs them.
     """

@@ -17,26 +17,35 @@ OBJECT_SHARE = 0.1  # of a frame's pixels, in DAVIS and in the rendered sequence
 class SkipDecoder(BaseModule):
     """Conv at the bottom (layer 6), then per level: enlarge, join the skip, conv (layers 7-10), then logits (layer 11).
 
-    Each level ends with as many maps as the next finer skip has, so that unpooling finds a switch for every map. With
-    the paper's backbone this gives its widths 512 | 256, 128, 64, 64 | 1.
+    By default each level ends with as many maps as the next finer skip has, so that unpooling finds a switch for every
+    map. With the paper's backbone this gives its widths 512 | 256, 128, 64, 64 | 1.
 
     Args:
         bottom_channels: maps of the backbone's deepest map.
         skip_channels: maps of its skips, finest first.
         dropout: rate after layer 6.
         last_kernel_size: kernel of layer 11.
+        channels: maps after layer 6 and after each level, coarsest first, one more than there are skips; no width
+            multiplies them. ``None``: those of the skips, the finest twice.
+
+    Raises:
+        ValueError: for another number of ``channels``.
     """
 
     def __init__(self, bottom_channels: int, skip_channels: Sequence[int], *, dropout: float = 0.5,
-                 last_kernel_size: int = 5, init_cfg=None) -> None:
+                 last_kernel_size: int = 5, channels: Sequence[int] | None = None, init_cfg=None) -> None:
         super().__init__(init_cfg)
         coarse_first = list(reversed(skip_channels))
-        self.bottom = ConvModule(bottom_channels, coarse_first[0], 3, padding=1, norm_cfg=dict(type='BN'))
+        channels = [*coarse_first, coarse_first[-1]] if channels is None else list(channels)
+        if len(channels) != len(coarse_first) + 1:
+            raise ValueError(f'channels must be {len(coarse_first) + 1} numbers, one more than the backbone has skips, '
+                             f'got {channels}')
+        self.bottom = ConvModule(bottom_channels, channels[0], 3, padding=1, norm_cfg=dict(type='BN'))
         self.dropout = nn.Dropout(dropout)
         self.levels = nn.ModuleList(
-            ConvModule(2 * c, c_next, 3, padding=1, norm_cfg=dict(type='BN'))
-            for c, c_next in zip(coarse_first, [*coarse_first[1:], coarse_first[-1]]))
-        self.to_logits = nn.Conv2d(coarse_first[-1], 1, last_kernel_size, padding=last_kernel_size // 2)
+            ConvModule(c + c_skip, c_next, 3, padding=1, norm_cfg=dict(type='BN'))
+            for c, c_skip, c_next in zip(channels, coarse_first, channels[1:]))
+        self.to_logits = nn.Conv2d(channels[-1], 1, last_kernel_size, padding=last_kernel_size // 2)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -49,7 +58,7 @@ class SkipDecoder(BaseModule):
         """(B, C, h, w) -> (B, C, H, W) with ``skip`` (B, C, H, W) and the ``switch`` (B, C, h, w) of its pooling."""
 
     def forward(self, features: Features) -> Tensor:
-        """:class:`Features` -> logits (B, 1, H, W)."""
+        """:class:`Features` -> logits (B, 1, H, W) of the size of the finest skip."""
         switches = features.switches or [None] * len(features.skips)
         x = self.dropout(self.bottom(features.bottom))
         for level, skip, switch in zip(self.levels, reversed(features.skips), reversed(switches)):

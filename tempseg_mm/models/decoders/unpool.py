@@ -17,9 +17,12 @@ class UnpoolDecoder(SkipDecoder):
         """See :class:`SkipDecoder`.
 
         Raises:
-            ValueError: if the backbone keeps no switches.
+            ValueError: if the backbone keeps no switches, or other ``channels`` leave maps without one.
         """
         if switch is None:
             raise ValueError('UnpoolDecoder needs a backbone that keeps its pooling switches; this one does not. '
                              "Use decoder=dict(type='UpsampleDecoder').")
+        if x.shape[1] != switch.shape[1]:
+            raise ValueError(f'UnpoolDecoder has {x.shape[1]} maps to enlarge and switches for {switch.shape[1]}: '
+                             "leave `channels` out, or use decoder=dict(type='UpsampleDecoder')")
         return F.max_unpool2d(x, switch, 2, output_size=skip.shape[-2:])

@@ -19,6 +19,8 @@ class EncoderDecoderGenerator(BaseModule):
     Paper note: "masks are again used as reference masks", yet G's input is W x H x 3. ``reference_mask='input'`` makes
     the reference a fourth input channel; ``'none'`` is the RGB-only reading (paper note P16).
 
+    With a backbone whose finest map is coarser than its input the logits are enlarged bilinearly.
+
     Args:
         backbone: config of the contracting path; gets ``in_channels`` and ``width``.
         decoder: config of the expanding path; gets ``bottom_channels`` and ``skip_channels``.
@@ -50,4 +52,7 @@ class EncoderDecoderGenerator(BaseModule):
         height, width = x.shape[-2:]
         stride = self.backbone.stride
         x = F.pad(x, (0, -width % stride, 0, -height % stride), mode='replicate')
-        return self.decoder(self.backbone(x))[..., :height, :width]
+        logits = self.decoder(self.backbone(x))
+        if logits.shape[-2:] != x.shape[-2:]:
+            logits = F.interpolate(logits, size=x.shape[-2:], mode='bilinear', align_corners=False)
+        return logits[..., :height, :width]

@@ -40,6 +40,21 @@ def test_kernels_and_widths_of_layers_6_to_11():
         (512, 512, 3), (1024, 256, 3), (512, 128, 3), (256, 64, 3), (128, 64, 3), (64, 1, 5)]
 
 
+def test_own_widths():
+    decoder = Recording(12, (4, 6), channels=(20, 9, 5)).eval()
+    decoder.calls = []
+    convs = [module for module in decoder.modules() if isinstance(module, nn.Conv2d)]
+    assert [(c.in_channels, c.out_channels) for c in convs] == [(12, 20), (20 + 6, 9), (9 + 4, 5), (5, 1)]
+    skips = (torch.randn(1, 4, 4, 4), torch.randn(1, 6, 2, 2))
+    assert decoder(Features(torch.randn(1, 12, 1, 1), skips)).shape == (1, 1, 4, 4)
+
+
+@pytest.mark.parametrize('channels', [(), (20, 9), (20, 9, 5, 5)])
+def test_own_widths_are_one_more_than_the_skips(channels):
+    with pytest.raises(ValueError, match='channels must be 3 numbers, one more than the backbone has skips'):
+        Recording(12, (4, 6), channels=channels)
+
+
 def test_logits_are_not_cut_off_by_a_non_linearity():
     decoder = Recording(4, (2,)).eval()
     decoder.calls = []

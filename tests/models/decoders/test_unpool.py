@@ -24,3 +24,10 @@ def test_a_backbone_without_switches_is_refused():
     decoder = UnpoolDecoder(4, (2,))
     with pytest.raises(ValueError, match='needs a backbone that keeps its pooling switches.*UpsampleDecoder'):
         decoder(Features(torch.randn(1, 4, 4, 4), (torch.randn(1, 2, 8, 8),)))
+
+
+def test_maps_without_a_switch_are_refused():
+    skip = torch.randn(1, 2, 8, 8)
+    _, switch = F.max_pool2d(skip, 2, return_indices=True)
+    with pytest.raises(ValueError, match='has 3 maps to enlarge and switches for 2: leave `channels` out'):
+        UnpoolDecoder(4, (2,), channels=(3, 2))(Features(torch.randn(1, 4, 4, 4), (skip,), (switch,)))

@@ -8,8 +8,8 @@ KERNELS = (5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5)
 
 
 def generator(**changes):
-    return MODELS.build(dict(type='EncoderDecoderGenerator', backbone=dict(type='TempSegBackbone'),
-                             decoder=dict(type='UnpoolDecoder'), **changes))
+    return MODELS.build({**dict(type='EncoderDecoderGenerator', backbone=dict(type='TempSegBackbone'),
+                                decoder=dict(type='UnpoolDecoder')), **changes})
 
 
 def parameters_of_table_a1(in_channels):
@@ -36,6 +36,21 @@ def test_any_frame_size_in_and_out(decoder, size):
     logits = net(torch.randn(2, 3, *size), torch.rand(2, 1, *size))
     assert logits.shape == (2, 1, *size)
     assert logits.std() > 0 or size == (1, 1)
+
+
+@pytest.mark.parametrize('size', [(97, 131), (32, 48), (1, 1)])
+def test_logits_of_a_strided_backbone_are_enlarged(size):
+    net = generator(width=0.125, backbone=dict(type='MobileNetV2Backbone'), decoder=dict(type='UpsampleDecoder')).eval()
+    frames, references = torch.randn(2, 3, *size), torch.rand(2, 1, *size)
+    logits = net(frames, references)
+    assert logits.shape == (2, 1, *size)
+    if size == (32, 48):
+        x = torch.cat([frames, references], dim=1)
+        x = torch.nn.functional.pad(x, (0, 16, 0, 0), mode='replicate')  # a multiple of 32
+        half = net.decoder(net.backbone(x))
+        assert half.shape == (2, 1, 16, 32)
+        a, b, c, d = half[0, 0, 4, 7], half[0, 0, 4, 8], half[0, 0, 5, 7], half[0, 0, 5, 8]
+        torch.testing.assert_close(logits[0, 0, 9, 15], (9 * a + 3 * b + 3 * c + d) / 16)
 
 
 def test_padding_is_at_the_right_and_the_bottom():

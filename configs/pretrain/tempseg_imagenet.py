@@ -1,0 +1,65 @@
+"""Pre-trains the backbone of Table A.1 on ImageNet's classes: for it there are no published weights.
+
+    export TEMPSEG_IMAGENET_ROOT=/path/to/imagenet    # train/<class>/*.JPEG and val/<class>/*.JPEG
+    python tools/train.py configs/pretrain/tempseg_imagenet.py
+    python tools/train.py configs/tempseg_davis.py --cfg-options \
+        model.generator.backbone.init_cfg.type=ImageNetWeights \
+        model.generator.backbone.init_cfg.checkpoint=work_dirs/tempseg_imagenet/epoch_90.pth \
+        model.generator.backbone.init_cfg.prefix=backbone.
+
+Meant for GPUs, with the common schedule of 90 epochs; not run to its end here. model.width must be the generator's.
+"""
+_base_ = '../_base_/default_runtime.py'
+
+data_root = '{{$TEMPSEG_IMAGENET_ROOT:data/imagenet}}'
+num_classes = 1000
+max_epochs = 90
+warm_up = 5  # epochs
+
+model = dict(type='ImageClassifier', width=1.0, num_classes=num_classes, backbone=dict(type='TempSegBackbone'))
+model_wrapper_cfg = None  # one optimiser, so mmengine's usual distributed wrapper
+
+train_dataloader = dict(
+    batch_size=256,
+    num_workers=8,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='ImageFolderDataset',
+        data_root=data_root + '/train',
+        num_classes=num_classes,
+        pipeline=[
+            dict(type='RandomResizedCrop', size=(224, 224)),
+            dict(type='RandomFlip', prob=0.5),
+            dict(type='PackImage'),
+        ]))
+val_dataloader = dict(
+    batch_size=256,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='ImageFolderDataset',
+        data_root=data_root + '/val',
+        num_classes=num_classes,
+        size=256,
+        pipeline=[dict(type='CenterCrop', crop_size=224), dict(type='PackImage')]))
+val_evaluator = dict(type='TopKAccuracy')
+
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=1)
+val_cfg = dict(type='ValLoop')
+optim_wrapper = dict(
+    type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0.0001, nesterov=True))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, end=warm_up, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=warm_up, end=max_epochs, convert_to_iter_based=True),
+]
+
+default_hooks = dict(
+    logger=dict(log_metric_by_epoch=True),
+    checkpoint=dict(by_epoch=True, interval=1),
+    pictures=None, progress=None, results=None, overlays=None)  # of sequences
+log_processor = dict(by_epoch=True)

@@ -1,0 +1,110 @@
+"""MobileNetV2 as the contracting path: the light generator for a CPU. It has no pooling, hence no switches."""
+
+from collections.abc import Iterator
+
+from mmengine.model import BaseModule, kaiming_init
+from torch import Tensor, nn
+
+from tempseg_mm.registry import MODELS
+
+from .features import Features
+
+STEM = 32
+# Expansion, maps, blocks, stride of the first block: table 2 of Sandler et al.
+STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+OUTPUT_STRIDES = (16, 32)
+
+
+@MODELS.register_module()
+class MobileNetV2Backbone(BaseModule):
+    """The 17 inverted residuals of MobileNetV2 (Sandler et al., 2018), without its last 1x1 convolution.
+
+    Skips are the last maps at 1/2, 1/4, 1/8 and, with ``output_stride`` 32, 1/16 of the resolution; none has all of it.
+    The decoder must be one that needs no switches: ``UpsampleDecoder``.
+
+    Parameters are named as in torchvision's ``mobilenet_v2``, so that its weights fit at ``width`` 1
+    (see :class:`~tempseg_mm.models.backbones.imagenet_weights.ImageNetWeights`).
+
+    Args:
+        in_channels: 3 for RGB, 4 with a reference mask.
+        width: multiplies every number of maps.
+        output_stride: 32 as published, or 16: ``features.14`` does not halve the resolution, and the depthwise
+            convolutions after it are dilated by 2, which keeps what their weights look at (DeepLab's atrous reading).
+        dropout: rate after the last layer.
+
+    Raises:
+        ValueError: for another ``output_stride``.
+    """
+
+    unused_weights = ('features.18.', 'classifier.')
+
+    def __init__(self, in_channels: int = 3, *, width: float = 1.0, output_stride: int = 32, dropout: float = 0.5,
+                 init_cfg=None) -> None:
+        super().__init__(init_cfg)
+        if output_stride not in OUTPUT_STRIDES:
+            raise ValueError(f'output_stride must be one of {OUTPUT_STRIDES}, got {output_stride!r}')
+        channels = max(1, round(STEM * width))
+        layers, skip_channels = [_conv_bn_relu(in_channels, channels, 3, stride=2)], []
+        self._skip_before = []  # the layers that halve the resolution
+        for expansion, maps, stride, dilation in _plan(output_stride):
+            if stride == 2:
+                self._skip_before.append(len(layers))
+                skip_channels.append(channels)
+            c_in, channels = channels, max(1, round(maps * width))
+            layers.append(_InvertedResidual(c_in, channels, expansion, stride=stride, dilation=dilation))
+        self.features = nn.Sequential(*layers)
+        self.dropout = nn.Dropout(dropout)
+        self.skip_channels = tuple(skip_channels)
+        self.bottom_channels = channels
+        self.stride = output_stride
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """What is special about this module's fresh weights: those of He et al., 2015, as published."""
+        for module in self.features.modules():
+            if isinstance(module, nn.Conv2d):
+                kaiming_init(module)
+
+    def forward(self, x: Tensor) -> Features:
+        """(B, in_channels, H, W), H and W multiples of ``stride`` -> :class:`Features`, without switches."""
+        skips = []
+        for index, layer in enumerate(self.features):
+            if index in self._skip_before:
+                skips.append(x)
+            x = layer(x)
+        return Features(self.dropout(x), tuple(skips))
+
+
+def _plan(output_stride: int) -> Iterator[tuple]:
+    """(expansion, maps, stride, dilation) of each inverted residual."""
+    reached, dilation = 2, 1
+    for expansion, maps, blocks, first_stride in STAGES:
+        for stride in (first_stride, *[1] * (blocks - 1)):
+            halves = stride == 2 and reached < output_stride
+            yield expansion, maps, 2 if halves else 1, dilation
+            if halves:
+                reached *= 2
+            elif stride == 2:
+                dilation *= 2
+
+
+class _InvertedResidual(nn.Module):
+    """Widen by 1x1, filter each map by 3x3, narrow by 1x1 without non-linearity; the input is added where it fits."""
+
+    def __init__(self, c_in: int, c_out: int, expansion: int, *, stride: int, dilation: int) -> None:
+        super().__init__()
+        hidden = expansion * c_in
+        widen = [] if expansion == 1 else [_conv_bn_relu(c_in, hidden, 1)]
+        self.conv = nn.Sequential(
+            *widen, _conv_bn_relu(hidden, hidden, 3, stride=stride, dilation=dilation, groups=hidden),
+            nn.Conv2d(hidden, c_out, 1, bias=False), nn.BatchNorm2d(c_out))
+        self.adds_input = stride == 1 and c_in == c_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv(x) if self.adds_input else self.conv(x)
+
+
+def _conv_bn_relu(c_in: int, c_out: int, kernel: int, *, stride: int = 1, dilation: int = 1,
+                  groups: int = 1) -> nn.Sequential:
+    conv = nn.Conv2d(c_in, c_out, kernel, stride, dilation * (kernel // 2), dilation, groups, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(c_out), nn.ReLU6(inplace=True))
