@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmengine import registry as root
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from tempseg_mm import registry
 from tempseg_mm.engine.optim.gan_constructor import GANOptimWrapperConstructor
@@ -50,6 +51,28 @@ def test_the_schedule_ends_with_the_training(path):
     assert {scheduler.end for scheduler in cfg.param_scheduler.generator} == {cfg.train_cfg.max_iters}
     finetuners = [hook.finetuner for hook in cfg.custom_hooks if hook.type == 'OnlineFinetuneHook']
     assert all(finetuner.num_frames == cfg.test_cfg.num_given_frames for finetuner in finetuners)
+
+
+LAYOUT_OF_DAVIS = ('SyntheticVOSDataset', 'DAVISDataset')  # the others have a test run beside their data sets
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_two_iterations_and_a_test_sequence(path, tiny_config):
+    cfg = tiny_config(path, **{
+        'train_cfg.max_iters': 2, 'param_scheduler.generator.0.end': 2, 'model.generator.width': 0.0625,
+        'model.generator.backbone.init_cfg': None})
+    for hook in cfg.custom_hooks:
+        if hook.type == 'CRFHook':
+            hook.workers = 0
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.iter == 2
+    assert all(torch.isfinite(weight).all() for weight in runner.model.parameters())
+    if cfg.test_dataloader.dataset.type in LAYOUT_OF_DAVIS:
+        cfg.test_dataloader.dataset.sequences = ['test_000']
+        cfg.experiment_name += '-test'
+        metrics = Runner.from_cfg(cfg).test()
+        assert 0 <= metrics['J_mean'] <= 1 and 0 <= metrics['F_mean'] <= 1
 
 
 @pytest.fixture
