@@ -8,7 +8,7 @@ docs/results.md says which of them train badly, what to set instead, and what ca
 """
 _base_ = [
     './_base_/models/tempseg_gan.py', './_base_/flow/dis.py', './_base_/datasets/davis.py',
-    './_base_/schedules/gan_adam.py', './_base_/default_runtime.py'
+    './_base_/schedules/gan_adam.py', './_base_/crf/davis.py', './_base_/default_runtime.py'
 ]
 
 model = dict(data_preprocessor=dict(flow=_base_.flow))

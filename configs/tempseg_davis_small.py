@@ -42,6 +42,7 @@ custom_hooks = [
             num_frames=_base_.num_given_frames,
             optimizer=dict(type='Adam', lr=0.001),
             leave_out=['adv'],
-            pipeline=[geometry, colours, deform, dict(type='PackClip')])),
+            augment=[geometry, colours],
+            pipeline=[deform, dict(type='PackClip')])),
 ]
 default_hooks = dict(checkpoint=dict(interval=100), pictures=dict(interval=100))

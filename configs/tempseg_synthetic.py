@@ -5,7 +5,7 @@
 """
 _base_ = [
     './_base_/models/tempseg_gan.py', './_base_/flow/dis.py', './_base_/datasets/synthetic.py',
-    './_base_/schedules/gan_adam.py', './_base_/default_runtime.py'
+    './_base_/schedules/gan_adam.py', './_base_/crf/synthetic.py', './_base_/default_runtime.py'
 ]
 
 max_iters = 450
@@ -43,7 +43,7 @@ custom_hooks = [
             num_frames=_base_.num_given_frames,
             optimizer=dict(type='Adam', lr=0.001),
             leave_out=['adv'],
-            pipeline=[
-                geometry, dict(type='ClipPhotometric'), dict(spurious_prob=0.3, **deform), dict(type='PackClip')])),
+            augment=[geometry, dict(type='ClipPhotometric')],
+            pipeline=[dict(spurious_prob=0.3, **deform), dict(type='PackClip')])),
 ]
 default_hooks = dict(checkpoint=dict(interval=100), pictures=dict(interval=50))

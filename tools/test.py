@@ -7,29 +7,35 @@ import os
 
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
 
-from mmengine.runner import Runner  # noqa: E402
-
-from tempseg_mm.apis import config_from, newest_checkpoint, runner_parser  # noqa: E402
-
 EXAMPLES = """\
   python tools/test.py configs/tempseg_synthetic.py --baselines
+  python tools/test.py configs/tempseg_synthetic.py --tta --crf
   python tools/test.py configs/tempseg_davis.py work_dirs/tempseg_davis/iter_10000.pth --sequences blackswan camel
   python tools/test.py configs/tempseg_davis.py --cfg-options test_dataloader.dataset.split=dev
 """
 
 
 def main() -> None:
+    # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
+    from tempseg_mm.apis import add_hook, choose_checkpoint, config_from, run_test, runner_parser
+
     parser = runner_parser(__doc__, EXAMPLES)
-    parser.add_argument('checkpoint', nargs='?', help='default: the newest one in the work dir')
+    parser.add_argument('checkpoint', nargs='?',
+                        help="file, folder to take the newest one of, or 'none' for a network that was not trained; "
+                             "default: the config's `checkpoint`, which is the newest one in the work dir")
     parser.add_argument('--out', metavar='DIR', help='masks and scores; default: <work dir>/test')
     parser.add_argument('--show-dir', metavar='DIR', help='overlays; default: <work dir>/test/overlays')
     parser.add_argument('--sequences', nargs='+', metavar='NAME', help='only these sequences of the split')
     parser.add_argument('--baselines', action='store_true',
                         help='compare with copying the mask, moving it along the flow, and the untrained generator')
+    parser.add_argument('--tta', action='store_true',
+                        help='test-time augmentation: of the frames fine-tuned on, and of predictions, by mirroring')
+    parser.add_argument('--crf', action='store_true',
+                        help='refine the masks with the dense CRF; its settings are `crf` of the config, if it has any')
     args = parser.parse_args()
 
     cfg = config_from(args)
-    cfg.load_from = args.checkpoint or newest_checkpoint(cfg.work_dir)
+    cfg.load_from = choose_checkpoint(cfg, args.checkpoint)
     if args.out:
         cfg.default_hooks.results.out_dir = args.out
     if args.show_dir:
@@ -37,8 +43,12 @@ def main() -> None:
     if args.sequences:
         cfg.test_dataloader.dataset.sequences = args.sequences
     if args.baselines:
-        cfg.custom_hooks.append(dict(type='BaselineHook'))
-    Runner.from_cfg(cfg).test()
+        add_hook(cfg, dict(type='BaselineHook'))
+    if args.tta:
+        add_hook(cfg, dict(type='TTAHook'))
+    if args.crf:
+        add_hook(cfg, dict(type='CRFHook', crf=cfg.get('crf')))
+    run_test(cfg)
 
 
 if __name__ == '__main__':

@@ -21,5 +21,7 @@ log_processor = dict(by_epoch=False, window_size=10)
 visualizer = dict(
     type='VOSVisualizer', vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
 
+# What a test loads: 'newest' of the work dir, 'none' for a network that was not trained, a checkpoint or its folder.
+checkpoint = 'newest'
 load_from = None
 resume = False

@@ -1,4 +1,7 @@
-"""Not a row of the paper by itself: a light generator from ImageNet weights, against which the next is compared."""
+"""Not a row of the paper by itself: a light generator from ImageNet weights, against which the next is compared.
+
+    python tools/train.py configs/ablations/imagenet_weights.py
+"""
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis_light}}.py'
 
 weights = '{{$TEMPSEG_IMAGENET_WEIGHTS:https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth}}'

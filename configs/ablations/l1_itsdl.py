@@ -1,4 +1,7 @@
-"""Table 1, L1 + ITSDL (84.6): without IFTL and L-IFTL."""
+"""Table 1, L1 + ITSDL (84.6): without IFTL and L-IFTL.
+
+    python tools/train.py configs/ablations/l1_itsdl.py
+"""
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 
 model = dict(losses=dict(iftl=None, l_iftl=None))

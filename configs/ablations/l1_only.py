@@ -1,4 +1,7 @@
-"""Table 1, L1 loss (81.2): no temporal loss; the adversarial loss (eq. 3) stays, as "the entire system intact" asks."""
+"""Table 1, L1 loss (81.2): no temporal loss; the adversarial loss (eq. 3) stays, as "the entire system intact" asks.
+
+    python tools/train.py configs/ablations/l1_only.py
+"""
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 
 model = dict(losses=dict(itsd=None, iftl=None, l_iftl=None))

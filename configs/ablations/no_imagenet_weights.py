@@ -1,6 +1,8 @@
 """Table 1, w/o ImageNet weights (79.3): the same from random weights.
 
 Table A.1's own backbone has no published weights, so its configs start like this in any case.
+
+    python tools/train.py configs/ablations/no_imagenet_weights.py
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis_light}}.py'
 

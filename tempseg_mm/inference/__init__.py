@@ -1,9 +1,11 @@
 from .baselines import CopyMask, FlowPropagation, UntrainedGenerator
+from .crf import CRFRefiner, DenseCRF
 from .online_finetuner import FinetuneReport, OnlineFinetuner
 from .propagator import MaskPropagation, Propagator
 from .segment import segment_sequence
+from .tta import TestTimeAugmentation
 
 __all__ = [
-    'CopyMask', 'FinetuneReport', 'FlowPropagation', 'MaskPropagation', 'OnlineFinetuner', 'Propagator',
-    'UntrainedGenerator', 'segment_sequence',
+    'CRFRefiner', 'CopyMask', 'DenseCRF', 'FinetuneReport', 'FlowPropagation', 'MaskPropagation', 'OnlineFinetuner',
+    'Propagator', 'TestTimeAugmentation', 'UntrainedGenerator', 'segment_sequence',
 ]

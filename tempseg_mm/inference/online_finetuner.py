@@ -42,15 +42,18 @@ class OnlineFinetuner:
         num_frames: annotated frames to learn from, 1 or more.
         clips_per_step: differently augmented copies of the clip in one step.
         optimizer: config of the optimiser.
-        pipeline: transforms of the clip, drawn anew for each copy, ending in ``PackClip``; they start from ``frames``,
-            ``gt_masks`` and ``flow``. With reference masks it should deform them, else copying them is what is learnt.
+        augment: transforms of the clip, drawn anew for each copy; they start from ``frames``, ``gt_masks`` and
+            ``flow``. What the paper calls test-time augmentation; ``TTAHook`` switches it (paper note P18).
+        pipeline: transforms that follow, ending in ``PackClip``. With reference masks it should deform them, else
+            copying them is what is learnt.
         leave_out: names of generator losses that take no part, e.g. ``['adv']``: D has never seen this sequence.
         norm_eval: batch normalisation keeps its running statistics; else two frames wreck them.
     """
 
     def __init__(self, *, steps: int = 100, num_frames: int = 2, clips_per_step: int = 1,
-                 optimizer: dict | None = None, pipeline: Sequence[dict] = (dict(type='PackClip'),),
-                 leave_out: Sequence[str] = (), norm_eval: bool = True) -> None:
+                 optimizer: dict | None = None, augment: Sequence[dict] = (),
+                 pipeline: Sequence[dict] = (dict(type='PackClip'),), leave_out: Sequence[str] = (),
+                 norm_eval: bool = True) -> None:
         if steps < 0 or num_frames < 1 or clips_per_step < 1:
             raise ValueError('steps must be >= 0, num_frames and clips_per_step >= 1, got '
                              f'{steps}, {num_frames}, {clips_per_step}')
@@ -58,6 +61,7 @@ class OnlineFinetuner:
         self.num_frames = num_frames
         self.clips_per_step = clips_per_step
         self.optimizer = optimizer or dict(type='Adam', lr=1e-3)
+        self.augment = Compose([TRANSFORMS.build(dict(t)) for t in augment])
         self.pipeline = Compose([TRANSFORMS.build(dict(t)) for t in pipeline])
         self.leave_out = tuple(leave_out)
         self.norm_eval = norm_eval
@@ -109,7 +113,7 @@ class OnlineFinetuner:
             self._parent = None
 
     def _step(self, model: nn.Module, clip: dict, optim_wrapper, where: str) -> Tensor:
-        packed = [self.pipeline(copy.copy(clip)) for _ in range(self.clips_per_step)]
+        packed = [self.pipeline(self.augment(copy.copy(clip))) for _ in range(self.clips_per_step)]
         batch = model.data_preprocessor(
             dict(inputs=[p['inputs'] for p in packed], data_samples=[p['data_samples'] for p in packed]), training=True)
         with optim_wrapper.optim_context(model.generator):

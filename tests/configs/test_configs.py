@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from tempseg_mm import registry
+from tempseg_mm.apis.testing import add_hook
 from tempseg_mm.engine.optim.gan_constructor import GANOptimWrapperConstructor
 from tempseg_mm.registry import MODELS
 
@@ -73,6 +74,15 @@ def test_two_iterations_and_a_test_sequence(path, tiny_config):
         cfg.experiment_name += '-test'
         metrics = Runner.from_cfg(cfg).test()
         assert 0 <= metrics['J_mean'] <= 1 and 0 <= metrics['F_mean'] <= 1
+
+
+@pytest.mark.parametrize('name', ['davis', 'synthetic'])
+def test_plus_plus_is_the_base_with_both_flags(name):
+    base, plus = (Config.fromfile(ROOT / f'configs/tempseg_{part}{name}.py') for part in ('', 'pp_'))
+    for hook in (dict(type='TTAHook'), dict(type='CRFHook', crf=base.crf)):
+        add_hook(base, hook)
+    assert plus.custom_hooks == base.custom_hooks and plus.model == base.model
+    assert plus.test_dataloader == base.test_dataloader and plus.checkpoint == f'work_dirs/tempseg_{name}'
 
 
 @pytest.fixture

@@ -104,6 +104,23 @@ def test_frames_it_learns_from(make_model, make_sequence, monkeypatch, num_frame
     assert all(entry == (expected, places, [(32, 48, 2)] * (len(expected) - 1)) for entry in seen)
 
 
+def test_augmentation_comes_before_the_pipeline_and_is_drawn_for_each_copy(make_model, make_sequence, monkeypatch):
+    order = []
+
+    class Mark:
+        def __init__(self, name):
+            self.name = name
+
+        def __call__(self, results):
+            order.append((self.name, 'seen' in results))
+            return dict(results, seen=True)
+    monkeypatch.setitem(TRANSFORMS.module_dict, 'Mark', Mark)
+    OnlineFinetuner(steps=1, clips_per_step=2, augment=[dict(type='Mark', name='augment')],
+                    pipeline=[dict(type='Mark', name='pipeline'), dict(type='PackClip')]
+                    ).adapt(make_model(), make_sequence())
+    assert order == [('augment', False), ('pipeline', True)] * 2
+
+
 def test_flow_comes_once_from_the_models_provider(make_model, make_sequence, monkeypatch):
     model, calls = make_model(), []
     estimate = model.data_preprocessor.flow.estimate

@@ -47,8 +47,8 @@ def built(monkeypatch):
 
 @pytest.mark.parametrize('tool, words', [
     ('train', ['examples:', 'python tools/train.py configs/', '--resume', '--amp', '--cfg-options']),
-    ('test', ['examples:', 'python tools/test.py configs/', '--baselines', '--sequences', '--show-dir', '--out', '--tta',
-              '--crf']),
+    ('test', ['examples:', 'python tools/test.py configs/', '--baselines', '--tta', '--crf', '--sequences',
+              '--show-dir', '--out']),
     ('tune_crf', ['examples:', 'python tools/tune_crf.py configs/', '--split', '--trials', '--frames-per-sequence']),
     ('run_table', ['examples:', 'python tools/run_table.py 1', '--preset', '--resume', 'default: 1']),
     ('make_synthetic', ['in the layout of DAVIS', '--difficulty', 'default: 24']),
@@ -96,7 +96,7 @@ def test_test_arguments_reach_the_config(call, config_file, built):
 
 @pytest.mark.parametrize('flags', [('--tta', '--crf'), ('--crf', '--tta')])
 def test_flags_of_the_plus_plus(call, config_file, built, flags):
-    path = config_file(crf=dict(type='DenseCRF', srgb=7.0))
+    path = config_file(crf=dict(_delete_=True, type='DenseCRF', srgb=7.0))
     call('test', path, 'some.pth', *flags)
     assert [hook.type for hook in built[0].custom_hooks] == ['OnlineFinetuneHook', 'TTAHook', 'CRFHook']
     assert built[0].custom_hooks[2].crf == dict(type='DenseCRF', srgb=7.0)

@@ -12,7 +12,7 @@ class Row:
     Attributes:
         key: name of its folder.
         title: what the table calls it.
-        config: below ``configs``; ``{base}`` and ``{plus}`` stand for the preset's.
+        config: below ``configs``; ``{base}`` stands for the preset's.
         paper: J mean that the paper prints, in per cent; ``None`` where it has no such row.
         weights: ``'own'``: trained for this row; ``'none'``: the initial ones; else the key of the row that trains.
         against: key of the row from which the difference is taken.
@@ -37,22 +37,20 @@ class Preset:
 
     Attributes:
         base: config of the method, without suffix.
-        plus: config of TempSeg-GAN++.
         light: config of the generator for which there are ImageNet weights.
         options: overrides for every run, as in ``--cfg-options``.
     """
     base: str
-    plus: str
     light: str
     options: tuple = ()
 
 
 IMAGENET = (('TEMPSEG_IMAGENET_WEIGHTS', "a file of torchvision's mobilenet_v2 weights"),)
 YOUTUBE_OBJECTS = (('TEMPSEG_YOUTUBE_OBJECTS_ROOT', 'the folder of YouTube-Objects'),)
-SEGTRACK_V2 = (('TEMPSEG_SEGTRACK_V2_ROOT', 'the folder of SegTrack-v2'),)
+SEGTRACK_V2 = (('TEMPSEG_SEGTRACK_ROOT', 'the folder of SegTrack-v2'),)
 
 FULL = Row('full', 'TempSeg-GAN', '{base}.py', 85.1)
-PLUS = Row('plus', 'TempSeg-GAN++', '{plus}.py', 86.3, weights='full')
+PLUS = Row('plus', 'TempSeg-GAN++', '{base}.py', 86.3, weights='full', options=('--tta', '--crf'))
 
 TABLES = {
     '1': (
@@ -94,7 +92,7 @@ TABLES = {
 
 PRESETS = {
     'synthetic': Preset(
-        'tempseg_synthetic', 'tempseg_pp_synthetic', 'tempseg_synthetic_light',
+        'tempseg_synthetic', 'tempseg_synthetic_light',
         options=('train_cfg.max_iters=300', 'param_scheduler.generator.0.end=300')),
-    'davis': Preset('tempseg_davis', 'tempseg_pp_davis', 'tempseg_davis_light'),
+    'davis': Preset('tempseg_davis', 'tempseg_davis_light'),
 }

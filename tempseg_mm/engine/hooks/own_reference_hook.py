@@ -9,8 +9,8 @@ from tempseg_mm.registry import HOOKS
 class OwnReferenceHook(Hook):
     """Scheduled use of the network's own masks: none before ``begin``, then ever more up to ``prob`` at ``end``.
 
-    Paper note: in a test the reference is the network's own mask, in training the deformed ground truth; this closes the
-    gap once the masks are worth something (paper note P16). Costs a second pass over the clips concerned.
+    Paper note: in a test the reference is the network's own mask, in training the deformed ground truth; this closes
+    the gap once the masks are worth something (paper note P16). Costs a second pass over the clips concerned.
 
     Args:
         prob: share of the clips from ``end`` on, in [0, 1].

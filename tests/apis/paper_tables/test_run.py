@@ -70,7 +70,7 @@ def make_table(root, monkeypatch):
 
     def make(**changes):
         arguments = dict(dict(seeds=[0], root=root), **changes)
-        return TableRun(ROWS, Preset('base', 'plus', 'light'), root / 'out', **arguments)
+        return TableRun(ROWS, Preset('base', 'light'), root / 'out', **arguments)
     return make
 
 
@@ -196,7 +196,7 @@ def test_ctrl_c_leaves_nothing_running(root, make_table, synthetic_root):
     main = (f'from pathlib import Path\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n'
             'from tempseg_mm.apis.paper_tables.rows import Preset, Row\n'
             'from tempseg_mm.apis.paper_tables.run import TableRun\n'
-            f"TableRun([Row('full', 'Full', 'base.py')], Preset('base', '', ''), {str(root / 'out')!r}, seeds=[0], "
+            f"TableRun([Row('full', 'Full', 'base.py')], Preset('base', ''), {str(root / 'out')!r}, seeds=[0], "
             f"root={str(root)!r}).run()\n")
     process = subprocess.Popen([sys.executable, '-c', main], stderr=subprocess.DEVNULL)
     end = time.monotonic() + 60

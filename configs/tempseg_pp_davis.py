@@ -1,0 +1,12 @@
+"""TempSeg-GAN++ on DAVIS 2016: test-time augmentation and dense CRF (Table 2: J 86.3, F 85.2, T 14.2; not reproduced).
+
+    python tools/train.py configs/tempseg_davis.py
+    python tools/tune_crf.py configs/tempseg_davis.py --out configs/_base_/crf/davis.py
+    python tools/test.py configs/tempseg_pp_davis.py
+
+Nothing differs in training, so the network is that of tempseg_davis.py.
+"""
+_base_ = './tempseg_davis.py'
+
+checkpoint = 'work_dirs/tempseg_davis'
+custom_hooks = [*_base_.custom_hooks, dict(type='TTAHook'), dict(type='CRFHook', crf=_base_.crf)]

@@ -1,0 +1,95 @@
+"""Tunes the dense CRF for a config: segments training sequences once, searches, writes a config fragment."""
+
+import os.path as osp
+import tempfile
+from pathlib import Path
+
+from mmengine.config import Config
+
+from tempseg_mm.atomic import written_beside
+from tempseg_mm.engine.hooks.keep_frames_hook import KeepFramesHook
+from tempseg_mm.engine.progress import Progress
+from tempseg_mm.inference.crf_search import SearchReport, search_crf
+from tempseg_mm.registry import DATASETS
+from tempseg_mm.worker_pool import WorkerPool
+
+from .testing import add_hook, run_test
+
+LEFT_OUT = ('CRFHook', 'BaselineHook')  # hooks of a test that would change the probabilities, or only cost time
+
+
+def tune_crf(cfg: Config, out: str | Path, *, split: str = 'train', trials: int = 40, frames_per_sequence: int = 3,
+             seed: int = 0, workers: int | None = None) -> SearchReport:
+    """Search the five settings of ``DenseCRF`` and write them to a file that configs can take as a base.
+
+    The network segments each sequence of the split once, with the fine-tuning and augmentation of the config.
+
+    Args:
+        cfg: config of the test whose masks are to be refined; ``load_from`` is set. Changed.
+        out: the fragment, ``crf = dict(type='DenseCRF', ...)``; a base for configs that have no ``crf`` yet.
+        split: sequences to tune on.
+        trials: settings to try.
+        frames_per_sequence: frames to score them on.
+        seed: of the search.
+        workers: see ``WorkerPool``.
+
+    Raises:
+        ValueError: if the split shares sequences with the config's test split, the run is distributed, or no frame of
+            the split has an annotation.
+    """
+    require_apart(cfg, split)
+    if cfg.get('launcher', 'none') != 'none':
+        raise ValueError('the search for CRF settings runs in one process: leave --launcher out')
+    name = osp.basename(cfg.filename or 'config')
+    with tempfile.TemporaryDirectory(prefix='tune_crf_') as folder, WorkerPool(workers) as pool:
+        runner = run_test(_collecting(cfg, split, folder, frames_per_sequence))
+        paths = next(hook.paths for hook in runner.hooks if isinstance(hook, KeepFramesHook))
+        if not paths:
+            raise ValueError(f'no frame of split {split!r} has an annotation to tune on')
+        progress = Progress(trials, runner.logger.info, unit='trials')
+        report = search_crf(paths, pool, trials=trials, seed=seed, on_trial=lambda trial, scores: progress.step(
+            f'CRF settings {trial}/{trials}: {scores}'))
+        comment = (f'{trials} trials (seed {seed}) on {len(paths)} frames of split {split!r}, segmented by {name}\n'
+                   f'with {osp.basename(cfg.load_from or "untrained weights")}. {verdict(report)}')
+    write_fragment(out, report, comment)
+    return report
+
+
+def require_apart(cfg: Config, split: str) -> None:
+    """Refuse to tune on what is tested.
+
+    Raises:
+        ValueError: if the split shares sequences with the config's test split.
+    """
+    test = cfg.test_dataloader.dataset
+    names = {which: set(DATASETS.build({**test, 'split': which, 'sequences': None}).split_names())
+             for which in (test.split, split)}
+    shared = sorted(names[test.split] & names[split])
+    if shared:
+        raise ValueError(f'the CRF must not be tuned on what is tested: split {split!r} shares {len(shared)} sequences '
+                         f'with the test split {test.split!r} ({", ".join(shared[:3])}, ...). Choose another --split.')
+
+
+def verdict(report: SearchReport) -> str:
+    """What the search gained, in a sentence."""
+    if not report.gained:
+        return f'Nothing gained: no settings tried were better than no CRF ({report.before}), so it is switched off.'
+    return f'Gained on these frames: {report.before} -> {report.after}.'
+
+
+def write_fragment(out: str | Path, report: SearchReport, comment: str) -> None:
+    """Write ``crf = dict(type='DenseCRF', ...)`` under a comment, whole or not at all."""
+    lines = [f'# {line}' for line in ('Dense CRF, tuned by tools/tune_crf.py:', *comment.splitlines())]
+    settings = ''.join(f'    {name}={value!r},\n' for name, value in report.settings.items())
+    with written_beside(out) as path:
+        path.write_text('\n'.join(lines) + f"\ncrf = dict(\n    type='DenseCRF',\n{settings})\n", encoding='utf-8')
+
+
+def _collecting(cfg: Config, split: str, folder: str, frames_per_sequence: int) -> Config:
+    """The test on this split, which keeps frames and writes no result."""
+    cfg.test_dataloader.dataset.split = split
+    for name in ('results', 'overlays'):
+        cfg.default_hooks.pop(name, None)
+    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] not in LEFT_OUT]
+    add_hook(cfg, dict(type='KeepFramesHook', out_dir=folder, per_sequence=frames_per_sequence))
+    return cfg

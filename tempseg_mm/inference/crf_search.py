@@ -1,0 +1,129 @@
+"""Search for settings of the dense CRF on frames that a network has segmented. Called by ``tune_crf`` of the API."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tempseg_mm.evaluation.functional.boundary import contour_accuracy
+from tempseg_mm.evaluation.functional.region import region_similarity
+from tempseg_mm.ops.dense_crf import DenseCRF
+from tempseg_mm.structures import FramePrediction
+from tempseg_mm.worker_pool import Job, WorkerPool
+
+RANGES = dict(  # drawn log-uniformly; below the smallest reaches a frame of 480p takes many seconds
+    sxy_gaussian=(1.5, 8.0), compat_gaussian=(0.1, 10.0), sxy_bilateral=(5.0, 80.0), srgb=(3.0, 40.0),
+    compat_bilateral=(0.1, 30.0))
+OFF = dict(compat_gaussian=0.0, compat_bilateral=0.0)  # a CRF that changes no mask
+DIGITS = 3  # so that the settings written down are the ones that were scored
+
+
+@dataclass(frozen=True)
+class MaskScores:
+    """J and F, means over frames, then over sequences."""
+    j: float
+    f: float
+
+    @property
+    def mean(self) -> float:
+        return (self.j + self.f) / 2
+
+    def __str__(self) -> str:
+        return f'J {self.j:.4f}, F {self.f:.4f}'
+
+
+@dataclass(frozen=True)
+class SearchReport:
+    """What a search found.
+
+    Attributes:
+        settings: arguments of ``DenseCRF``; :data:`OFF` where no trial was better than no CRF.
+        before: scores without CRF.
+        after: scores with ``settings``.
+    """
+    settings: dict
+    before: MaskScores
+    after: MaskScores
+
+    @property
+    def gained(self) -> bool:
+        return self.after.mean > self.before.mean
+
+
+def save_frame(folder: str | Path, frame: FramePrediction) -> Path:
+    """Keep a frame for the search, at ``<folder>/<sequence>/<frame>.npz``; it must have an annotation."""
+    path = Path(folder) / frame.sequence / f'{frame.file_name}.npz'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, probability=frame.probability, image=frame.image, gt_mask=frame.gt_mask)
+    return path
+
+
+def search_crf(paths: Sequence[Path], pool: WorkerPool, *, trials: int = 40, seed: int = 0,
+               on_trial: Callable[[int, MaskScores], None] = lambda trial, scores: None) -> SearchReport:
+    """Find settings that raise the mean of J and F.
+
+    The first half of the trials is drawn at random from :data:`RANGES`, the second half ever closer to the best so far.
+    No CRF at all takes part, and wins if nothing is better.
+
+    Args:
+        paths: frames as :func:`save_frame` wrote them; of one a worker and a few more, the content is in memory.
+        pool: does the work.
+        trials: settings to try, at least 1.
+        seed: of what is drawn.
+        on_trial: told the number of each trial when it is done, from 1, and its scores.
+
+    Raises:
+        ValueError: if there is no frame or no trial.
+    """
+    if not paths or trials < 1:
+        raise ValueError(f'the search needs a frame and a trial at least, got {len(paths)} frames, {trials} trials')
+    generator = np.random.default_rng(seed)
+    before = best = score_frames(paths, pool, None)
+    settings = OFF
+    for trial in range(trials):
+        drawn = _draw(generator) if 2 * trial < trials or settings is OFF else _near(
+            settings, 1 - trial / trials, generator)
+        scores = score_frames(paths, pool, DenseCRF(**drawn))
+        if scores.mean > best.mean:
+            settings, best = drawn, scores
+        on_trial(trial + 1, scores)
+    return SearchReport(settings, before, best)
+
+
+def score_frames(paths: Sequence[Path], pool: WorkerPool, crf: DenseCRF | None) -> MaskScores:
+    """Scores of the frames as they are kept, or refined by a CRF; each sequence weighs the same."""
+    def job(item: tuple[Path, dict]) -> Job | None:
+        path, frame = item
+        return crf and Job(f'CRF of {path.parent.name}, frame {path.stem}', crf, (frame['probability'], frame['image']))
+
+    scores: dict[str, list] = {}
+    for (path, frame), refined in pool.in_order(_load(paths), job):
+        mask = (frame['probability'] if refined is None else refined) > 0.5
+        scores.setdefault(path.parent.name, []).append(
+            (region_similarity(mask, frame['gt_mask']), contour_accuracy(mask, frame['gt_mask'])))
+    j, f = np.mean([np.mean(of_sequence, axis=0) for of_sequence in scores.values()], axis=0)
+    return MaskScores(float(j), float(f))
+
+
+def _load(paths: Sequence[Path]) -> Iterator[tuple[Path, dict]]:
+    for path in paths:
+        with np.load(path) as arrays:
+            yield path, dict(arrays)
+
+
+def _draw(generator: np.random.Generator) -> dict:
+    return {name: _rounded(np.exp(generator.uniform(*np.log(limits)))) for name, limits in RANGES.items()}
+
+
+def _near(settings: dict, share: float, generator: np.random.Generator) -> dict:
+    """Each setting moved by a normal step, of a third of ``share`` of its range in the logarithm."""
+    near = {}
+    for name, (low, high) in RANGES.items():
+        moved = settings[name] * np.exp(generator.normal(0, share / 3 * np.log(high / low)))
+        near[name] = _rounded(np.clip(moved, low, high))
+    return near
+
+
+def _rounded(value: float) -> float:
+    return float(f'{value:.{DIGITS}g}')

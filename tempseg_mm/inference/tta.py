@@ -1,0 +1,71 @@
+"""Predictions averaged over views of a frame. Put into ``TempSegGAN.test_time_augmentation`` by ``TTAHook``."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tempseg_mm.registry import TASK_UTILS
+
+Predict = Callable[[Tensor, Tensor], Tensor]
+
+
+@TASK_UTILS.register_module()
+class TestTimeAugmentation:
+    """Mean of the probabilities over a frame, its mirror image, and both at other sizes.
+
+    Views of one size go through the network in one batch. A network that commutes with mirroring gives the same with
+    ``flip`` as without.
+
+    Paper note: by "test-time augmentation" the paper means augmenting the frames of fine-tuning, which is
+    ``OnlineFinetuner(augment=...)``. This is the other common sense of the words, separate from it (paper note P18).
+
+    Args:
+        flip: whether the left-right mirror image is a view too.
+        scales: sizes of the views relative to the frame.
+
+    Raises:
+        ValueError: if there is no scale, or one is not positive.
+    """
+
+    __test__ = False  # not a class of tests, whatever pytest makes of its name
+
+    def __init__(self, flip: bool = True, scales: Sequence[float] = (1.0,)) -> None:
+        if not scales or not all(scale > 0 for scale in scales):
+            raise ValueError(f'scales must be positive numbers, at least one, got {scales!r}')
+        self.flip = flip
+        self.scales = tuple(scales)
+
+    def __call__(self, predict: Predict, frames: Tensor, reference_masks: Tensor) -> Tensor:
+        """Average ``predict`` over the views.
+
+        Args:
+            predict: frames and reference masks -> probabilities, of any size.
+            frames: (B, 3, H, W) RGB 0..255.
+            reference_masks: (B, 1, H, W) in [0, 1].
+
+        Returns:
+            (B, 1, H, W) in [0, 1].
+        """
+        size = frames.shape[-2:]
+        total = torch.zeros((), device=frames.device)
+        for scale in self.scales:
+            scaled = tuple(max(1, round(side * scale)) for side in size)
+            probabilities = self._at_one_size(predict, _resize(frames, scaled), _resize(reference_masks, scaled))
+            total = total + _resize(probabilities, size)
+        return total / len(self.scales)
+
+    def _at_one_size(self, predict: Predict, frames: Tensor, reference_masks: Tensor) -> Tensor:
+        if not self.flip:
+            return predict(frames, reference_masks)
+        both = predict(torch.cat([frames, frames.flip(-1)]), torch.cat([reference_masks, reference_masks.flip(-1)]))
+        own, mirrored = both.chunk(2)
+        return (own + mirrored.flip(-1)) / 2
+
+
+def _resize(images: Tensor, size: Sequence[int]) -> Tensor:
+    """Bilinear, with area means where it shrinks."""
+    if images.shape[-2:] == tuple(size):
+        return images
+    return F.interpolate(images.float(), tuple(size), mode='bilinear', align_corners=False, antialias=True)

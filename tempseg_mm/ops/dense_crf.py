@@ -1,0 +1,111 @@
+"""Fully connected CRF over the pixels of one frame, through pydensecrf. Used by ``tempseg_mm.inference.crf``.
+
+Imports neither torch nor mmengine: worker processes import this file, and are to start at once.
+"""
+
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+# pydensecrf sorts pixels into cells of these widths by integers, and takes the process down when they overflow.
+SMALLEST = dict(sxy_gaussian=0.5, sxy_bilateral=0.5, srgb=1.0)
+
+
+def require_pydensecrf() -> ModuleType:
+    """The module ``pydensecrf.densecrf``.
+
+    Raises:
+        ImportError: saying how to install it.
+    """
+    try:
+        import pydensecrf.densecrf
+    except ImportError as error:
+        raise ImportError('the dense CRF needs the package pydensecrf, which is missing or broken: '
+                          f'pip install pydensecrf2 (needs a C++ compiler). {error}') from error
+    return pydensecrf.densecrf
+
+
+@dataclass(frozen=True)
+class DenseCRF:
+    """Mean-field inference in a fully connected CRF of two labels (Krähenbühl and Koltun, 2011); called per frame::
+
+        E(x) = Σ_i -log P(x_i) + Σ_i<j [x_i ≠ x_j] ( compat_gaussian  exp(-|p_i - p_j|² / 2 sxy_gaussian²)
+                                                   + compat_bilateral exp(-|p_i - p_j|² / 2 sxy_bilateral²
+                                                                          -|c_i - c_j|² / 2 srgb²) )
+
+    with positions p in pixels, colours c in 0..255, and both kernels normalised symmetrically, pydensecrf's default.
+
+    Paper note: "a well-tuned Conditional Random Field is used as a post-processing module", without numbers. These
+    defaults are mild and those of nothing in particular; ``tools/tune_crf.py`` searches them (paper note P17).
+
+    Args:
+        sxy_gaussian: reach of the smoothness term, pixels, at least 0.5. Small reaches are slow: at 480x854 the term
+            takes 0.3 s with 3 and 5 s with 1.
+        compat_gaussian: its weight; 0 switches it off.
+        sxy_bilateral: reach of the appearance term, pixels, at least 0.5; small ones are slow here too.
+        srgb: its width in colour, at least 1.
+        compat_bilateral: its weight; 0 switches it off.
+        iterations: of mean field.
+        clip: probabilities are kept this far from 0 and 1, whose logarithm is the unary energy.
+
+    Raises:
+        ImportError: without pydensecrf.
+        ValueError: for a setting out of range.
+    """
+    sxy_gaussian: float = 3.0
+    compat_gaussian: float = 1.0
+    sxy_bilateral: float = 20.0
+    srgb: float = 8.0
+    compat_bilateral: float = 2.0
+    iterations: int = 5
+    clip: float = 1e-5
+
+    def __post_init__(self) -> None:
+        for name in ('sxy_gaussian', 'sxy_bilateral', 'srgb', 'compat_gaussian', 'compat_bilateral'):
+            value, least = getattr(self, name), SMALLEST.get(name, 0)
+            if not (least <= value < float('inf')):
+                raise ValueError(f'{name} of DenseCRF must be a number of at least {least}, got {value!r}')
+        if not (isinstance(self.iterations, int) and self.iterations >= 0):
+            raise ValueError(f'iterations of DenseCRF must be a whole number of at least 0, got {self.iterations!r}')
+        if not 0 < self.clip < 0.5:
+            raise ValueError(f'clip of DenseCRF must lie between 0 and 0.5, got {self.clip!r}')
+        require_pydensecrf()
+
+    def __call__(self, probability: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """The object's marginal at each pixel.
+
+        Args:
+            probability: (H, W) float in [0, 1]; an empty or full mask is taken as ``clip`` away from sure.
+            image: (H, W, 3) uint8 RGB of the same size.
+
+        Returns:
+            (H, W) float32 in [0, 1].
+
+        Raises:
+            ValueError: for another shape, dtype or range; nothing reaches pydensecrf that could crash the process.
+        """
+        _check(probability, image)
+        height, width = probability.shape
+        sure = np.clip(probability.astype(np.float32), np.float32(self.clip), np.float32(1 - self.clip))
+        unary = -np.log(np.stack([1 - sure, sure])).reshape(2, -1)  # [2, H, W] -> [2, HW]
+        crf = require_pydensecrf().DenseCRF2D(width, height, 2)
+        crf.setUnaryEnergy(unary)
+        if self.compat_gaussian:
+            crf.addPairwiseGaussian(sxy=self.sxy_gaussian, compat=self.compat_gaussian)
+        if self.compat_bilateral:
+            crf.addPairwiseBilateral(sxy=self.sxy_bilateral, srgb=self.srgb, compat=self.compat_bilateral,
+                                     rgbim=np.require(image, requirements='CW'))  # contiguous, writeable
+        return np.array(crf.inference(self.iterations), dtype=np.float32)[1].reshape(height, width)
+
+
+def _check(probability: np.ndarray, image: np.ndarray) -> None:
+    if probability.ndim != 2 or not probability.size or not np.issubdtype(probability.dtype, np.floating):
+        raise ValueError('the CRF refines probabilities, (H, W) float and not empty; got '
+                         f'{probability.shape} {probability.dtype}')
+    if image.shape != (*probability.shape, 3) or image.dtype != np.uint8:
+        raise ValueError(f'the CRF needs the frame of its {probability.shape} probabilities as (H, W, 3) uint8 RGB; '
+                         f'got {image.shape} {image.dtype}')
+    if not (probability.min() >= 0 and probability.max() <= 1):  # so written, NaN fails too
+        raise ValueError('the CRF refines probabilities in [0, 1]; got values from '
+                         f'{probability.min()} to {probability.max()}')

@@ -1,0 +1,169 @@
+"""Work for other processes, answered in order while the caller goes on. Used by ``tempseg_mm.inference.crf``.
+
+A thread waits for each worker, so a worker that dies ends in an error that names its work; concurrent.futures' own
+process pool cannot say whose it was, and waits for ever on some versions of Python. Imports neither torch nor mmengine.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+MOST_BY_DEFAULT = 4
+
+
+class Job(NamedTuple):
+    """A call that a worker is to make; function and arguments must pickle, the answer too."""
+    name: str  # what an error calls it
+    function: Callable
+    arguments: tuple
+
+
+def default_workers() -> int:
+    """A worker for each core that this process may use, at most four."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    return min(cores, MOST_BY_DEFAULT)
+
+
+class WorkerPool:
+    """Worker processes, started with the first job and started again by the first one after :meth:`close`.
+
+    They are spawned, which is safe beside the threads of torch, and import the main module of the program: keep heavy
+    imports in its functions.
+
+    Args:
+        workers: processes; 0: jobs are done at once, in this one; ``None``: :func:`default_workers`.
+
+    Raises:
+        ValueError: for a negative number.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = default_workers() if workers is None else workers
+        if self.workers < 0:
+            raise ValueError(f'workers must be at least 0, got {workers}')
+        self._threads: ThreadPoolExecutor | None = None
+        self._own = threading.local()
+        self._started: list[_Worker] = []
+
+    def __enter__(self) -> 'WorkerPool':
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
+    def in_order(self, items: Iterable, job: Callable[[Any], Job | None], *, ahead: int | None = None
+                 ) -> Iterator[tuple[Any, Any]]:
+        """Each item with the answer of its job, in the order of the items.
+
+        An error of a job, of ``items`` or of whoever reads closes the pool.
+
+        Args:
+            items: read as the answers are, ``ahead`` items further on at most.
+            job: item -> its job; ``None``: it has none, and its answer is ``None``.
+            ahead: default: two for each worker.
+
+        Raises:
+            RuntimeError: if a job raises or its worker dies, with the name of the job.
+        """
+        ahead = 2 * self.workers if ahead is None else ahead
+        waiting: deque = deque()
+        try:
+            for item in items:
+                wanted = job(item)
+                waiting.append((item, wanted and self._submit(wanted)))
+                if len(waiting) > ahead:
+                    yield _answered(*waiting.popleft())
+            while waiting:
+                yield _answered(*waiting.popleft())
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop the workers at once; jobs not answered by now are lost."""
+        if self._threads is not None:
+            threads, self._threads = self._threads, None
+            threads.shutdown(wait=False, cancel_futures=True)
+            for worker in list(self._started):  # their threads stop waiting
+                worker.kill()
+            threads.shutdown()
+            while self._started:  # and one that was being started
+                self._started.pop().close()
+
+    def _submit(self, job: Job) -> Future:
+        if self.workers == 0:
+            answer: Future = Future()
+            answer.set_result(_named(job, lambda: _call(job.function, job.arguments)))
+            return answer
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix='worker_pool')
+        return self._threads.submit(_named, job, lambda: self._worker().call(job))
+
+    def _worker(self) -> '_Worker':
+        """That of this thread."""
+        if not hasattr(self._own, 'worker'):
+            self._own.worker = _Worker()
+            self._started.append(self._own.worker)
+        return self._own.worker
+
+
+class _Worker:
+    """One process and the pipe to it."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context('spawn')
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()  # now the pipe breaks when the process ends
+
+    def call(self, job: Job) -> tuple[bool, Any]:
+        try:
+            self._connection.send((job.function, job.arguments))
+            return self._connection.recv()
+        except (EOFError, OSError):
+            self._process.join(10)
+            return False, (f'its worker process died with exit code {self._process.exitcode} (-9: killed, as by the '
+                           'system when memory runs out; otherwise its last words are above)')
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+
+
+def _serve(connection: Any) -> None:
+    """Life of a worker: until the pipe is closed, by the pool or by the end of its process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
+    try:
+        while True:
+            connection.send(_call(*connection.recv()))
+    except (EOFError, OSError):
+        return
+
+
+def _call(function: Callable, arguments: tuple) -> tuple[bool, Any]:
+    try:
+        return True, function(*arguments)
+    except Exception:
+        return False, traceback.format_exc()
+
+
+def _named(job: Job, call: Callable[[], tuple[bool, Any]]) -> Any:
+    done, answer = call()
+    if not done:
+        raise RuntimeError(f'{job.name}: {answer}')
+    return answer
+
+
+def _answered(item: Any, future: Future | None) -> tuple[Any, Any]:
+    return item, None if future is None else future.result()

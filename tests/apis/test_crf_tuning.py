@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from tempseg_mm.apis.crf_tuning import require_apart, tune_crf, verdict, write_fragment
+from tempseg_mm.inference.crf_search import MaskScores, SearchReport
+from tempseg_mm.registry import TASK_UTILS
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = dict(sxy_gaussian=0.71, compat_gaussian=3.0, sxy_bilateral=25.5, srgb=9.25, compat_bilateral=0.125)
+GAIN = SearchReport(SETTINGS, MaskScores(0.5, 0.6), MaskScores(0.55, 0.6))
+
+
+def test_from_config_to_fragment(tiny_config, tmp_path, monkeypatch):
+    monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
+    cfg = tiny_config()
+    cfg.load_from = None
+    cfg.custom_hooks += [dict(type='CRFHook'), dict(type='BaselineHook'), dict(type='TTAHook')]
+    asked = []
+    monkeypatch.setattr('tempseg_mm.apis.crf_tuning.search_crf', lambda paths, pool, **settings: (
+        asked.append(([path.relative_to(path.parents[1]).as_posix() for path in paths], pool.workers, settings)),
+        [settings['on_trial'](trial, GAIN.before) for trial in (1, 2)], GAIN)[-1])
+    assert tune_crf(cfg, tmp_path / 'new/crf.py', trials=2, frames_per_sequence=2, seed=6, workers=0) is GAIN
+    (frames, workers, settings), = asked
+    assert frames == [f'train_00{i}/0000{frame}.npz' for i in range(2) for frame in (2, 4)]
+    assert workers == 0 and (settings['trials'], settings['seed']) == (2, 6)
+    assert [hook.type for hook in cfg.custom_hooks] == ['OnlineFinetuneHook', 'TTAHook', 'KeepFramesHook']
+    text = (tmp_path / 'new/crf.py').read_text()
+    assert "on 4 frames of split 'train', segmented by tempseg_synthetic.py\n# with untrained weights." in text
+    assert 'Gained on these frames: J 0.5000, F 0.6000 -> J 0.5500, F 0.6000.' in text
+    assert not (Path(cfg.work_dir) / 'test').exists()  # no masks, no scores
+    assert not list(tmp_path.glob('tune_crf_*'))
+
+
+def test_never_on_what_is_tested(tiny_config):
+    cfg = tiny_config()
+    require_apart(cfg, 'train')
+    with pytest.raises(ValueError, match="split 'test' shares 2 sequences with the test split 'test' .*--split"):
+        tune_crf(cfg, 'crf.py', split='test')
+    root = Path(cfg.test_dataloader.dataset.data_root) / 'ImageSets/32p'
+    (root / 'mixed.txt').write_text('train_000\ntest_001\n')
+    try:
+        with pytest.raises(ValueError, match=r"split 'mixed' shares 1 sequences .*\(test_001, \.\.\.\)"):
+            require_apart(cfg, 'mixed')
+    finally:
+        (root / 'mixed.txt').unlink()
+
+
+def test_one_process_only(tiny_config):
+    cfg = tiny_config(launcher='pytorch')
+    with pytest.raises(ValueError, match='runs in one process: leave --launcher out'):
+        tune_crf(cfg, 'crf.py')
+
+
+def test_the_fragment_is_a_base_of_configs(tmp_path):
+    write_fragment(tmp_path / 'crf.py', GAIN, 'two lines\nof comment')
+    assert (tmp_path / 'crf.py').read_text().startswith(
+        '# Dense CRF, tuned by tools/tune_crf.py:\n# two lines\n# of comment\ncrf = dict(\n')
+    (tmp_path / 'base.py').write_text(
+        f"_base_ = ['{ROOT}/configs/_base_/schedules/gan_adam.py', './crf.py']\n"
+        "custom_hooks = [*_base_.custom_hooks, dict(type='CRFHook', crf=_base_.crf)]\n")
+    cfg = Config.fromfile(tmp_path / 'base.py')
+    assert [hook.type for hook in cfg.custom_hooks] == ['OnlineFinetuneHook', 'CRFHook']
+    crf = TASK_UTILS.build(cfg.custom_hooks[1].crf)
+    assert {name: getattr(crf, name) for name in SETTINGS} == SETTINGS
+
+
+def test_the_lines_of_the_fragment_override_what_a_config_inherits(tmp_path):
+    write_fragment(tmp_path / 'crf.py', GAIN, 'comment')
+    (tmp_path / 'mine.py').write_text(
+        f"_base_ = '{ROOT}/configs/tempseg_synthetic.py'\n" + (tmp_path / 'crf.py').read_text())
+    assert Config.fromfile(tmp_path / 'mine.py').crf == dict(type='DenseCRF', **SETTINGS)
+
+
+def test_verdicts():
+    assert verdict(GAIN) == 'Gained on these frames: J 0.5000, F 0.6000 -> J 0.5500, F 0.6000.'
+    nothing = SearchReport(dict(compat_gaussian=0.0, compat_bilateral=0.0), GAIN.before, GAIN.before)
+    assert verdict(nothing).startswith('Nothing gained: no settings tried were better than no CRF (J 0.5000')
+
+
+def test_frames_without_annotation(tiny_config, monkeypatch):
+    cfg = tiny_config(custom_hooks=[])
+    cfg.load_from = None
+    monkeypatch.setattr('tempseg_mm.engine.hooks.keep_frames_hook.KeepFramesHook.after_frame', lambda *_, **__: None)
+    with pytest.raises(ValueError, match="no frame of split 'train' has an annotation to tune on"):
+        tune_crf(cfg, 'crf.py', workers=0)

@@ -1,0 +1,64 @@
+import pytest
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.runner import Runner
+
+from tempseg_mm.apis.testing import add_hook, choose_checkpoint, run_test
+
+
+@pytest.fixture
+def work_dirs(tmp_path):
+    """Two work dirs, ``own`` and ``other``, with the newest checkpoint in each."""
+    for name in ('own', 'other'):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / 'last_checkpoint').write_text(f'{tmp_path}/{name}/iter_7.pth')
+    return tmp_path
+
+
+@pytest.mark.parametrize('in_config, named, expected', [
+    (None, None, 'own/iter_7.pth'), ('newest', None, 'own/iter_7.pth'), ('none', None, None),
+    ('{}/other', None, 'other/iter_7.pth'), ('{}/some.pth', None, 'some.pth'),
+    ('none', 'newest', 'own/iter_7.pth'), ('newest', 'none', None), ('none', '{}/some.pth', 'some.pth'),
+    ('none', '{}/other', 'other/iter_7.pth')])
+def test_which_weights(work_dirs, in_config, named, expected):
+    cfg = Config(dict(work_dir=str(work_dirs / 'own')))
+    if in_config:
+        cfg.checkpoint = in_config.format(work_dirs)
+    found = choose_checkpoint(cfg, named and named.format(work_dirs))
+    assert found == (expected and f'{work_dirs}/{expected}')
+
+
+@pytest.mark.parametrize('named', [None, '{}/gone'])
+def test_no_checkpoint_yet(tmp_path, named):
+    with pytest.raises(FileNotFoundError, match='no checkpoint in .*/(gone|empty): train first'):
+        choose_checkpoint(Config(dict(work_dir=f'{tmp_path}/empty')), named and named.format(tmp_path))
+
+
+def test_a_hook_is_added_once():
+    cfg = Config(dict(custom_hooks=[dict(type='CRFHook', workers=2)]))
+    base = cfg.custom_hooks
+    for hook in (dict(type='CRFHook'), dict(type='TTAHook'), dict(type='TTAHook', finetune=[])):
+        add_hook(cfg, hook)
+    assert cfg.custom_hooks == [dict(type='CRFHook', workers=2), dict(type='TTAHook')] and len(base) == 1
+    bare = Config(dict())
+    add_hook(bare, dict(type='TTAHook'))
+    assert bare.custom_hooks == [ConfigDict(type='TTAHook')]
+
+
+def test_an_untrained_network_is_the_one_that_training_starts_from(tiny_config, tmp_path):
+    options = {'custom_hooks': [], 'test_dataloader.dataset.sequences': ['test_000'], 'randomness.seed': 5}
+    untrained = run_test(tiny_config(**options))
+    start = Runner.from_cfg(tiny_config(**options))
+    start.model.init_weights()
+    expected = start.model.generator.state_dict()
+    found = untrained.model.generator.state_dict()
+    assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
+
+
+def test_given_weights_are_loaded(tiny_config, make_model, tmp_path):
+    model = make_model(adversary=dict(share_weights=True))
+    torch.save(model.state_dict(), tmp_path / 'some.pth')
+    cfg = tiny_config(**{'custom_hooks': [], 'test_dataloader.dataset.sequences': ['test_000']})
+    cfg.load_from = str(tmp_path / 'some.pth')
+    weight = 'generator.decoder.to_logits.weight'
+    assert torch.equal(run_test(cfg).model.state_dict()[weight], model.state_dict()[weight])

@@ -1,0 +1,132 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+
+import numpy as np
+import pydensecrf.densecrf as pydensecrf
+import pytest
+
+from tempseg_mm.ops.dense_crf import SMALLEST, DenseCRF
+
+SETTINGS = dict(sxy_gaussian=2.5, compat_gaussian=1.5, sxy_bilateral=12.0, srgb=9.0, compat_bilateral=4.0)
+
+
+def scene(height=30, width=41, seed=0):
+    """A disc of its own colour on noise, and a probability that is unsure and partly wrong about it."""
+    generator = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    disc = (y - height / 2) ** 2 + (x - width / 2) ** 2 < (min(height, width) / 3) ** 2
+    image = np.where(disc[..., None], (200, 90, 40), (60, 80, 120)) + generator.integers(-15, 16, (height, width, 3))
+    probability = np.clip(0.5 + 0.15 * (2 * disc - 1) + generator.normal(0, 0.15, disc.shape), 0, 1)
+    return probability.astype(np.float32), image.astype(np.uint8), disc
+
+
+@pytest.mark.parametrize('iterations', [1, 5])
+def test_bit_for_bit_what_pydensecrf_gives(iterations):
+    probability, image, _ = scene()
+    probability[0, :3] = 0, 1, 1e-9
+    unary = np.empty((2, 30 * 41), np.float32)
+    clipped = np.clip(probability.ravel(), np.float32(1e-5), np.float32(1 - 1e-5))
+    unary[0], unary[1] = -np.log(1 - clipped), -np.log(clipped)
+    crf = pydensecrf.DenseCRF2D(41, 30, 2)
+    crf.setUnaryEnergy(unary)
+    crf.addPairwiseGaussian(sxy=2.5, compat=1.5)
+    crf.addPairwiseBilateral(sxy=12.0, srgb=9.0, rgbim=image, compat=4.0)
+    expected = np.asarray(crf.inference(iterations))[1].reshape(30, 41)
+    refined = DenseCRF(**SETTINGS, iterations=iterations)(probability, image)
+    assert refined.dtype == np.float32
+    np.testing.assert_array_equal(refined, expected)
+
+
+def test_mends_a_noisy_mask():
+    probability, image, disc = scene()
+    wrong = ((probability > 0.5) != disc).mean()
+    refined = DenseCRF()(probability, image)
+    assert wrong > 0.1 and ((refined > 0.5) != disc).mean() < wrong / 5
+    assert refined.min() >= 0 and refined.max() <= 1
+
+
+def test_without_terms_or_iterations_the_probabilities_come_back():
+    probability, image, _ = scene()
+    for crf in (DenseCRF(compat_gaussian=0, compat_bilateral=0), DenseCRF(iterations=0)):
+        np.testing.assert_allclose(crf(probability, image), probability, atol=2e-5)
+
+
+def test_any_layout_in_memory():
+    probability, image, _ = scene()
+    expected = DenseCRF()(probability, image)
+    transposed = np.ascontiguousarray(probability.T).T, np.ascontiguousarray(image.transpose(1, 0, 2)).swapaxes(0, 1)
+    assert not any(array.flags.c_contiguous for array in transposed)
+    np.testing.assert_array_equal(DenseCRF()(*transposed), expected)
+    np.testing.assert_array_equal(DenseCRF()(probability.astype(np.float64), image[..., ::-1][..., ::-1]), expected)
+    read_only = probability.copy(), image.copy()
+    for array in read_only:
+        array.flags.writeable = False
+    np.testing.assert_array_equal(DenseCRF()(*read_only), expected)
+
+
+@pytest.mark.parametrize('value', [0.0, 1.0])
+def test_empty_and_full_masks_stay_so(value):
+    _, image, _ = scene()
+    refined = DenseCRF(**SETTINGS)(np.full((30, 41), value, np.float32), image)
+    np.testing.assert_allclose(refined, value, atol=1e-4)
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 7), (7, 1), (2, 2)])
+def test_tiny_images(size):
+    refined = DenseCRF()(np.full(size, 0.75, np.float32), np.zeros((*size, 3), np.uint8))
+    assert refined.shape == size and (refined > 0.5).all()
+
+
+def test_the_smallest_settings_on_large_flat_and_noisy_images():
+    image = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    image[:60] = 255
+    refined = DenseCRF(**SMALLEST, iterations=1)(np.full((120, 160), 0.75, np.float32), image)
+    assert np.isfinite(refined).all() and (refined > 0.5).all()
+
+
+def test_threads_do_not_disturb_each_other():
+    frames = [scene(seed=seed)[:2] for seed in range(4)]
+    expected = [DenseCRF()(*frame) for frame in frames]
+    with ThreadPoolExecutor(4) as threads:
+        for refined, alone in zip(threads.map(lambda frame: DenseCRF()(*frame), frames), expected):
+            np.testing.assert_array_equal(refined, alone)
+
+
+@pytest.mark.parametrize('name, value', [
+    ('srgb', 0.0), ('srgb', 0.5), ('srgb', float('nan')), ('sxy_gaussian', 0.0), ('sxy_bilateral', float('inf')),
+    ('compat_gaussian', -1.0), ('compat_bilateral', float('nan')), ('iterations', -1), ('iterations', 2.5),
+    ('clip', 0.0), ('clip', 0.5)])
+def test_settings_out_of_range(name, value):
+    assert name in {field.name for field in fields(DenseCRF)}
+    with pytest.raises(ValueError, match=f'{name} of DenseCRF must .*, got '):
+        DenseCRF(**{name: value})
+
+
+@pytest.mark.parametrize('probability, image, message', [
+    (np.zeros((4, 5), np.uint8), np.zeros((4, 5, 3), np.uint8), r'\(H, W\) float and not empty; got \(4, 5\) uint8'),
+    (np.zeros((1, 4, 5), np.float32), np.zeros((4, 5, 3), np.uint8), r'got \(1, 4, 5\) float32'),
+    (np.zeros((0, 5), np.float32), np.zeros((0, 5, 3), np.uint8), r'not empty; got \(0, 5\)'),
+    (np.zeros((4, 5), np.float32), np.zeros((4, 5, 3), np.float32), r'uint8 RGB; got \(4, 5, 3\) float32'),
+    (np.zeros((4, 5), np.float32), np.zeros((5, 4, 3), np.uint8), r'its \(4, 5\) probabilities .* got \(5, 4, 3\)'),
+    (np.zeros((4, 5), np.float32), np.zeros((4, 5), np.uint8), r'got \(4, 5\) uint8'),
+    (np.full((4, 5), np.nan, np.float32), np.zeros((4, 5, 3), np.uint8), 'values from nan to nan'),
+    (np.full((4, 5), 1.5, np.float32), np.zeros((4, 5, 3), np.uint8), r'in \[0, 1\]; got values from 1.5 to 1.5'),
+])
+def test_input_that_could_crash_the_process(probability, image, message):
+    with pytest.raises(ValueError, match=message):
+        DenseCRF()(probability, image)
+
+
+def test_without_the_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'pydensecrf.densecrf', None)
+    monkeypatch.delattr('pydensecrf.densecrf')
+    with pytest.raises(ImportError, match='pip install pydensecrf2'):
+        DenseCRF()
+
+
+def test_workers_need_not_import_torch():
+    code = ('import sys; from tempseg_mm import worker_pool; from tempseg_mm.ops import dense_crf\n'
+            'print({"torch", "mmengine", "cv2"} & set(sys.modules))')
+    assert subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout == 'set()\n'
