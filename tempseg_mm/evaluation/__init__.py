@@ -1,11 +1,17 @@
 """Scores of segmented sequences: array functions first, the accumulating metric and its table second."""
 
 from .accuracy import TopKAccuracy
-from .functional import boundary_map, contour_accuracy, region_similarity, sequence_statistics
+from .functional import (
+    boundary_map,
+    contour_accuracy,
+    region_similarity,
+    sequence_statistics,
+    temporal_instability,
+)
 from .score_table import ScoreTable, comparison_table
 from .vos_metric import VOSMetric
 
 __all__ = [
     'ScoreTable', 'TopKAccuracy', 'VOSMetric', 'boundary_map', 'comparison_table', 'contour_accuracy',
-    'region_similarity', 'sequence_statistics'
+    'region_similarity', 'sequence_statistics', 'temporal_instability'
 ]

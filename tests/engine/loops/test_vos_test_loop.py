@@ -68,7 +68,7 @@ def test_stages(make_runner):
     frames = [stage for i in range(6) for stage in (('refine', i), ('frame', i))]
     walks = [stage for name in ('test_000', 'test_001') for stage in
              (('before', name, 32), *frames, ('after', name, 32))]
-    metrics = ['F_decay', 'F_mean', 'F_recall', 'J&F', 'J_decay', 'J_mean', 'J_recall']
+    metrics = ['F_decay', 'F_mean', 'F_recall', 'J&F', 'J_decay', 'J_mean', 'J_recall', 'T_all', 'T_mean']
     assert recording.stages == ['before_test', *walks, ('metrics', metrics), 'after_test']
 
 
