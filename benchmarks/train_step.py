@@ -18,6 +18,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from tempseg_mm.apis.memory import keep_freed_memory
 from tempseg_mm.engine.optim import GANOptimWrapperConstructor
 from tempseg_mm.registry import MODELS
 from tempseg_mm.structures import ClipBatch, VOSDataSample
@@ -31,6 +32,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--clips', type=int, default=4, help='clips a batch')
     parser.add_argument('--frames', type=int, default=5, help='frames a clip')
     parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument('--give-memory-back', action='store_true',
+                        help='leave the allocator as it is by default, unlike the tools; to see what that costs')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     return parser.parse_args()
 
@@ -83,6 +86,8 @@ PARTS = ('preprocess', 'predict', 'discriminator_step', 'generator_losses', 'gen
 
 def main() -> None:
     args = parse_args()
+    if not args.give_memory_back:
+        keep_freed_memory()
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.default_scope)
     if args.width is not None:
@@ -112,6 +117,7 @@ def main() -> None:
     for name in PARTS:
         median = statistics.median(seconds[name])
         print(f'{labels[name]:36s} {1e3 * median:9.1f} ms   {median / bare:.2f}')
+    print(f'whole step: {1e3 * sum(statistics.median(seconds[name]) for name in PARTS):.1f} ms')
     print(f'whole step / bare generator: {statistics.median(step_ratios):.2f}')
 
 

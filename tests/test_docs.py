@@ -49,7 +49,10 @@ def test_components_from_outside_are_unknown_without_their_import():
         MODELS.build(dict(type='DiceLoss', loss_weight=0.25))
 
 
-@pytest.mark.parametrize('tool', ['train', 'test', 'make_synthetic', 'run_table', 'tune_crf'])
+TOOLS = sorted(path.stem for path in (ROOT / 'tools').glob('*.py'))
+
+
+@pytest.mark.parametrize('tool', TOOLS)
 def test_documented_options_exist(tool):
     row = re.search(rf'^\| `tools/{tool}\.py.*$', page('getting_started.md'), re.MULTILINE).group()
     source = (ROOT / 'tools' / f'{tool}.py').read_text(encoding='utf-8')

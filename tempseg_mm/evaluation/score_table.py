@@ -13,6 +13,7 @@ import numpy as np
 from tempseg_mm.atomic import written_beside
 
 from .functional.statistics import SequenceStatistics, sequence_statistics
+from .markdown import markdown_table
 from .stable_sequences import counts_for_stability
 
 STATISTICS = SequenceStatistics._fields
@@ -175,15 +176,13 @@ def comparison_table(rows: Mapping[str, Mapping[str, float]],
     Raises:
         KeyError: a row without one of the columns.
     """
-    cells = [['method', *(column.replace('_', ' ') for column in columns)]]
+    cells = []
     for method, scores in rows.items():
         missing = [column for column in columns if column not in scores]
         if missing:
             raise KeyError(f'the scores of {method!r} lack {", ".join(missing)}; they have: {", ".join(scores)}')
         cells.append([method, *(_number(scores[column], 3, '-') for column in columns)])
-    header, *body = _aligned(cells, separator=' | ')
-    rule = '|'.join('-' * (len(cell) + 1) + ('-' if i == 0 else ':') for i, cell in enumerate(header.split(' | ')))
-    return '\n'.join([f'| {header} |', f'|{rule}|', *(f'| {line} |' for line in body)])
+    return markdown_table(['method', *(column.replace('_', ' ') for column in columns)], cells)
 
 
 def _number(value: float, digits: int, missing: str) -> str:
@@ -199,8 +198,8 @@ def _without_nan(content: object) -> object:
     return None if isinstance(content, float) and math.isnan(content) else content
 
 
-def _aligned(cells: list[list[str]], separator: str = '  ') -> list[str]:
+def _aligned(cells: list[list[str]]) -> list[str]:
     """Lines of equal width: first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     padded = ([cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in cells)
-    return [separator.join([row[0].ljust(widths[0]), *line[1:]]) for row, line in zip(cells, padded, strict=True)]
+    return ['  '.join([row[0].ljust(widths[0]), *line[1:]]) for row, line in zip(cells, padded, strict=True)]

@@ -28,7 +28,7 @@ class VOSMetric(BaseMetric):
     T compares consecutive masks: the annotation of frame 0 with the mask of frame 1, 1 with 2, and so on; the last
     frame is left out as above. It therefore needs the frames of a sequence in order and in one process (sequences may
     be mixed); pairs that do not come so have no value, and a warning says of which sequences. Its mean leaves out what
-    the official list leaves out, see :attr:`ScoreTable.overall`. T takes about 0.1 s a frame at 480p, J and F 2 ms.
+    the official list leaves out, see :attr:`ScoreTable.overall`. T takes about 0.1 s a frame at 480p, J and F 1 ms.
 
     Paper note: the mask of frame 0 is given and does not count either way. Where fine-tuning sees two annotated
     frames, frame 1 still counts, as the protocol has it; what is scored there is what the prediction holds.

@@ -5,10 +5,11 @@ from .exporters import OverlayVideoWriter, write_gif, write_indexed_png, write_p
 from .flow_colors import flow_colors
 from .overlay import draw_contour, overlay_mask
 from .palette import color_palette
+from .score_plot import write_score_plot
 from .sequence_sheet import SequenceSheet
 from .visualizer import VOSVisualizer
 
 __all__ = [
     'OverlayVideoWriter', 'SequenceSheet', 'VOSVisualizer', 'color_palette', 'contact_sheet', 'draw_contour',
-    'fit_width', 'flow_colors', 'overlay_mask', 'write_gif', 'write_indexed_png', 'write_png'
+    'fit_width', 'flow_colors', 'overlay_mask', 'write_gif', 'write_indexed_png', 'write_png', 'write_score_plot'
 ]

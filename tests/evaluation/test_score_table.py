@@ -1,5 +1,6 @@
 import csv
 import json
+import math
 
 import pytest
 
@@ -70,6 +71,62 @@ def test_text_is_aligned_and_ends_with_overall(table):
     assert [row.split()[0] for row in rows] == ['ant', 'zebra']
     assert overall.split() == 'overall 3 0.800 0.750 0.200 0.600 0.750 0.200 0.700'.split()
     assert len({len(line) for line in (header, rule, *rows, last_rule, overall)}) == 1
+
+
+@pytest.fixture
+def table_with_t():
+    """T of breakdance, which the list of DAVIS 2016 leaves out, of camel, which it counts, and of one without."""
+    values = dict(breakdance=[0.5, 0.7], camel=[0.1, float('nan')], empty=[float('nan')] * 2)
+    frames = [dict(frame(name, i + 1, 1, 1), T=t) for name in values for i, t in enumerate(values[name])]
+    return ScoreTable.from_frames(frames, measures=('J', 'F', 'T'))
+
+
+def test_t_has_a_mean_only_which_leaves_out_what_has_no_value(table_with_t):
+    t = table_with_t.sequences['camel']['T']
+    assert t.keys() == {'mean', 'frames', 'per_frame'} and t['mean'] == 0.1 and t['frames'] == [1, 2]
+
+
+def test_t_is_averaged_over_the_official_list_and_over_all(table_with_t):
+    assert table_with_t.overall['T'] == dict(mean=0.1, sequences=['camel'])
+    assert table_with_t.overall['T_all'] == dict(mean=pytest.approx(0.35), sequences=['breakdance', 'camel'])
+    assert table_with_t.scalars()['T_mean'] == 0.1 and table_with_t.scalars()['T_all'] == pytest.approx(0.35)
+    assert table_with_t.scalars('breakdance')['T_mean'] == pytest.approx(0.6)
+
+
+def test_a_row_that_does_not_count_for_t_has_it_in_the_other_column_only(table_with_t, tmp_path):
+    *lines, note = table_with_t.to_text().splitlines()
+    rows = {line.split()[0]: line.split()[-2:] for line in lines[3:] if not line.startswith('-')}
+    assert rows == dict(breakdance=['-', '0.600'], camel=['0.100', '0.100'], empty=['-', '-'],
+                        overall=['0.100', '0.350'])
+    assert 'the 1 of these 2 sequences' in note
+    table_with_t.to_csv(tmp_path / 'scores.csv')
+    assert (tmp_path / 'scores.csv').read_text().splitlines()[3].endswith(',1.000000,,')
+
+
+def test_json_has_null_for_no_value(table_with_t, tmp_path):
+    table_with_t.to_json(tmp_path / 'scores.json')
+    content = json.loads((tmp_path / 'scores.json').read_text(), parse_constant=pytest.fail)
+    assert content['sequences']['camel']['T']['per_frame'] == [0.1, None]
+    assert content['sequences']['empty']['T']['mean'] is None
+    assert table_with_t.sequences['empty']['T']['mean'] is not None  # in the table it stays NaN
+
+
+def test_overall_is_over_objects_where_there_are_several():
+    one = dict(mean=0.9, recall=1.0, decay=0.0, frames=[1], per_frame=[0.9])
+    two = dict(one, objects={'1': dict(one, mean=0.3), '2': dict(one, mean=0.6)})
+    assert ScoreTable(dict(a=dict(J=one), b=dict(J=two))).overall['J']['mean'] == pytest.approx(0.6)
+
+
+def test_a_frame_without_a_measure_is_left_out_of_it():
+    table = ScoreTable.from_frames([frame('a', 2, 1, 1), dict(sequence='a', frame_id=1, T=0.2),
+                                    dict(sequence='without annotation', frame_id=1, T=0.2)], measures=('J', 'T'))
+    assert list(table.sequences) == ['a']
+    assert table.sequences['a']['J']['frames'] == [2] and table.sequences['a']['T']['frames'] == [1]
+
+
+def test_comparison_shows_no_value_as_a_dash():
+    line = comparison_table(dict(copy=dict(J_mean=0.5, T_mean=math.nan)), ('J_mean', 'T_mean')).splitlines()[2]
+    assert [cell.strip() for cell in line.strip('|').split('|')] == ['copy', '0.500', '-']
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(table, tmp_path, monkeypatch):

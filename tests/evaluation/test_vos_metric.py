@@ -3,6 +3,7 @@ import pytest
 from mmengine.evaluator import Evaluator
 
 from tempseg_mm.evaluation.functional.boundary import contour_accuracy
+from tempseg_mm.evaluation.functional.temporal import temporal_instability
 from tempseg_mm.evaluation.vos_metric import VOSMetric
 from tempseg_mm.registry import METRICS
 from tempseg_mm.structures import FramePrediction
@@ -70,8 +71,8 @@ def test_sequences_weigh_alike_however_long():
 
 
 def test_a_padded_duplicate_counts_once():
-    frames = [prediction(1, 8), prediction(2, 4)]
-    assert run(frames)[1] == run([*frames, prediction(2, 4)])[1]
+    frames = [prediction(0, 8), prediction(1, 8), prediction(2, 4)]
+    assert run(frames)[1] == run([*frames, *frames])[1]
 
 
 @pytest.mark.parametrize('size', [0, 1, 1000])
@@ -84,7 +85,7 @@ def test_no_frame_is_lost_however_the_data_set_is_counted(size):
 
 def test_results_of_several_processes_are_joined():
     metric = VOSMetric()
-    metric.process(None, [prediction(i, 8) for i in (1, 2, 3)])
+    metric.process(None, [prediction(i, 8) for i in (0, 1, 2, 3)])
     one, *others = metric.results
     assert metric.compute_metrics([[one], others]) == metric.compute_metrics([one, *others])
     assert metric.scores.sequences['camel']['J']['frames'] == [1, 2, 3]
@@ -92,9 +93,11 @@ def test_results_of_several_processes_are_joined():
 
 def test_it_keeps_numbers_and_no_mask():
     metric = VOSMetric()
-    metric.process(None, [prediction(1, 4)])
-    assert metric.results[0].keys() == {'sequence', 'frame_id', 'J', 'F'}
-    assert type(metric.results[0]['J']) is float
+    metric.process(None, [prediction(0, 8), prediction(1, 4)])
+    assert metric.results[0].keys() == {'sequence', 'frame_id', 'J', 'F', 'T'}
+    assert type(metric.results[0]['J']) is type(metric.results[0]['T']) is float
+    metric.process(None, [prediction(i, 4) for i in (2, 3, 4)])
+    assert metric._chains == {}  # the sequence is over
 
 
 def test_sequence_scores_speak_of_one_sequence():
@@ -114,6 +117,59 @@ def test_nothing_to_score_gives_no_numbers():
     metric, scores = run([prediction(0, 8), prediction(4, 8), prediction(2, 8, gt_width=None)])
     assert scores == {}
     assert metric.scores.sequences == {}
+
+
+def test_t_runs_from_the_first_annotation_to_the_last_frame_but_one():
+    widths = [9, 6, 11, 4, 2]  # of the predictions; the annotation is 8 wide
+    metric, scores = run([prediction(i, width) for i, width in enumerate(widths)])
+    expected = temporal_instability([bar(w, 1, np.uint8) for w in (8, 6, 11, 4)])
+    assert metric.scores.sequences['camel']['T']['frames'] == [1, 2, 3]
+    assert metric.scores.sequences['camel']['T']['per_frame'] == expected.per_pair
+    assert scores['T_mean'] == scores['T_all'] == expected.mean > 0
+
+
+def test_t_takes_sequences_mixed_and_frames_without_annotation():
+    frames = [prediction(i, width) for i, width in enumerate([9, 6, 11, 4, 2])]
+    frames[2].gt_mask = None
+    others = [prediction(i, 5, sequence='other') for i in range(5)]
+    mixed = [frame for both in zip(frames, others, strict=True) for frame in both]
+    t = run(mixed)[0].scores.sequences['camel']['T']
+    assert t['per_frame'] == run(frames)[0].scores.sequences['camel']['T']['per_frame'] and len(t['per_frame']) == 3
+
+
+def test_sequences_of_two_processes_give_what_one_gives():
+    sequences = [[prediction(i, width, sequence=name) for i, width in enumerate([8, 6, 3, 4, 5])]
+                 for name in ('camel', 'cows', 'dog')]
+    first, second, together = VOSMetric(), VOSMetric(), VOSMetric()
+    first.process(None, sequences[0] + sequences[2])
+    second.process(None, sequences[1])
+    together.process(None, sequences[0] + sequences[1] + sequences[2])
+    assert together.compute_metrics([first.results, second.results]) == together.compute_metrics(together.results)
+    assert together.scores.overall['T']['sequences'] == ['camel', 'cows']  # the list leaves out dog
+
+
+def test_pairs_out_of_order_are_left_out_and_named(monkeypatch):
+    said = []
+    monkeypatch.setattr('tempseg_mm.evaluation.vos_metric.print_log', lambda text, **_: said.append(text))
+    metric, _ = run([prediction(i, 8) for i in (0, 1, 3)])
+    assert metric.scores.sequences['camel']['T']['frames'] == [1]
+    assert len(said) == 1 and 'T lacks pairs of camel' in said[0]
+    run([prediction(i, 8) for i in range(5)])
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize('measures, names', [
+    (['J'], {'J_mean', 'J_recall', 'J_decay'}), (('T',), {'T_mean', 'T_all'}),
+    (('T', 'F'), {'F_mean', 'F_recall', 'F_decay', 'T_mean', 'T_all'})])
+def test_measures_can_be_chosen(measures, names):
+    frames = [prediction(i, 8 - i) for i in range(5)]
+    assert run(frames, measures=measures)[1].keys() == names
+
+
+@pytest.mark.parametrize('measures', [(), ('J', 'G')])
+def test_unknown_measures_are_refused(measures):
+    with pytest.raises(ValueError, match='measures must be one or more of J, F, T, got'):
+        VOSMetric(measures=measures)
 
 
 def test_it_works_in_the_evaluator_of_mmengine():

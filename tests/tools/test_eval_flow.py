@@ -1,0 +1,56 @@
+"""What tools/eval_flow.py prints and draws."""
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    def run(*arguments):
+        monkeypatch.setattr(sys, 'argv', ['tools/eval_flow.py', *map(str, arguments)])
+        runpy.run_path(str(ROOT / 'tools/eval_flow.py'))['main']()
+        return capsys.readouterr().out
+    return run
+
+
+def test_help(call, capsys):
+    with pytest.raises(SystemExit) as end:
+        call('--help')
+    text = capsys.readouterr().out
+    assert end.value.code == 0 and 'examples:' in text and 'target by this flow' in text
+    configs = re.findall(r'configs/\w+\.py', text)
+    assert configs and all((ROOT / name).is_file() for name in configs)
+
+
+def test_page_lists_every_option():
+    page = (ROOT / 'docs/getting_started.md').read_text(encoding='utf-8')
+    row = re.search(r'^\| `tools/eval_flow\.py.*$', page, re.MULTILINE).group()
+    source = (ROOT / 'tools/eval_flow.py').read_text(encoding='utf-8')
+    assert set(re.findall(r'(?<!-)--[a-z][a-z-]+', row)) == set(re.findall(r"add_argument\(\s*'(--[a-z-]+)'", source))
+
+
+@pytest.fixture
+def config_file(tiny_config, tmp_path):
+    path = tmp_path / 'tiny.py'
+    tiny_config().dump(path)
+    return path
+
+
+def test_provider_of_the_config(call, config_file):
+    text = call(config_file, '--every', 3)
+    assert '4 pairs of the test data' in text
+    assert re.search(r'^\| DISFlow \| +\d\.\d{3} \|', text, re.MULTILINE)
+
+
+def test_several_providers_and_pictures(call, config_file, tmp_path):
+    base = ROOT / 'configs/_base_/flow'
+    text = call(config_file, '--flow', base / 'dis.py', base / 'zero.py', '--part', 'train', '--out', tmp_path / 'out',
+                '--cfg-options', 'train_dataloader.dataset.sequences=train_001,')
+    assert '5 pairs of the train data' in text and '| dis ' in text and '| zero ' in text
+    assert [path.name for path in (tmp_path / 'out').iterdir()] == ['train_001.png']

@@ -1,0 +1,47 @@
+"""What tools/precompute_flow.py prints and what it leaves."""
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    def run(*arguments):
+        monkeypatch.setattr(sys, 'argv', ['tools/precompute_flow.py', *map(str, arguments)])
+        runpy.run_path(str(ROOT / 'tools/precompute_flow.py'))['main']()
+        return capsys.readouterr().out
+    return run
+
+
+def test_help(call, capsys):
+    with pytest.raises(SystemExit) as end:
+        call('--help')
+    text = capsys.readouterr().out
+    assert end.value.code == 0 and 'examples:' in text and 'goes on where it was' in text
+    configs = re.findall(r'configs/\w+\.py', text)
+    assert configs and all((ROOT / name).is_file() for name in configs)
+
+
+def test_page_lists_every_option():
+    page = (ROOT / 'docs/getting_started.md').read_text(encoding='utf-8')
+    row = re.search(r'^\| `tools/precompute_flow\.py.*$', page, re.MULTILINE).group()
+    source = (ROOT / 'tools/precompute_flow.py').read_text(encoding='utf-8')
+    assert set(re.findall(r'(?<!-)--[a-z][a-z-]+', row)) == set(re.findall(r"add_argument\(\s*'(--[a-z-]+)'", source))
+
+
+def test_fills_a_cache(call, tiny_config, tmp_path):
+    path = tmp_path / 'tiny.py'
+    tiny_config().dump(path)
+    arguments = (path, '--part', 'test', '--cache-dir', tmp_path / 'flow', '--workers', 0, '--dtype', 'float16',
+                 '--cfg-options', 'model.data_preprocessor.flow.preset=fast')
+    text = call(*arguments)
+    assert '10 pairs of frames, 10 of them new' in text
+    assert "flow = {'type': 'CachedFlow', 'provider': {'type': 'DISFlow', 'preset': 'fast'}" in text
+    assert len(list((tmp_path / 'flow').rglob('*.npy'))) == 10
+    assert '10 pairs of frames, 0 of them new' in call(*arguments)

@@ -1,0 +1,63 @@
+"""Score masks on disk by the measures of DAVIS: region J, contour F, temporal instability T. Needs no model.
+
+Prints a row a sequence (mean, recall, decay; T has a mean only) and the means over sequences; --out writes all values
+as JSON and the table as CSV beside it. Everything is computed anew each time.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+os.environ.setdefault('OMP_NUM_THREADS', '1')  # before NumPy: the work is spread over processes
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
+from tempseg_mm.apis.mask_folders import MaskFaults  # noqa: E402
+from tempseg_mm.apis.mask_scoring import evaluate_masks  # noqa: E402
+from tempseg_mm.visualization.score_plot import write_score_plot  # noqa: E402
+
+EXAMPLES = """\
+  python tools/evaluate_masks.py --gt data/DAVIS/Annotations/480p --pred masks --split data/DAVIS/ImageSets/480p/val.txt
+  python tools/evaluate_masks.py --gt gt --pred work_dirs/tempseg_davis/test --metrics J F --workers 2
+  python tools/evaluate_masks.py --gt gt --pred masks --out scores/results.json --plots scores/plots
+
+folders:
+  <sequence>/*.png, or *.png for one sequence; the same below Annotations/480p or masks. Masks belong together by name.
+  One object: everything that is not 0. Several ids in the first annotation: objects are scored one by one and averaged.
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=f'examples:\n{EXAMPLES}', formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--gt', required=True, metavar='DIR', help='ground truth')
+    parser.add_argument('--pred', required=True, metavar='DIR', help='predicted masks')
+    parser.add_argument('--split', metavar='FILE', help='file with the sequences to score; default: all of --gt')
+    parser.add_argument('--metrics', nargs='+', choices=['J', 'F', 'T'], default=['J', 'F', 'T'],
+                        help='default: all; at 480p J and F take 1 ms a mask, T 0.1 s')
+    parser.add_argument('--workers', type=int, default=1, metavar='N', help='processes; default: 1')
+    parser.add_argument('--merge-objects', action='store_true', help='take all ids for one object')
+    parser.add_argument('--out', metavar='FILE.json', help='write all values there, and the table beside it as .csv')
+    parser.add_argument('--plots', metavar='DIR', help='write a plot of J and F over time for each sequence')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        table = evaluate_masks(args.gt, args.pred, split=args.split, measures=args.metrics, workers=args.workers,
+                               merge_objects=args.merge_objects, log=print)
+    except (MaskFaults, FileNotFoundError) as error:
+        raise SystemExit(f'evaluate_masks: {error}') from error
+    print(table.to_text())
+    if args.out:
+        table.to_json(args.out)
+        table.to_csv(Path(args.out).with_suffix('.csv'))
+        print(f'{args.out} and {Path(args.out).with_suffix(".csv")}: written')
+    if args.plots:
+        for name, scores in table.sequences.items():
+            write_score_plot(Path(args.plots) / f'{name}.png', {m: scores[m] for m in scores if m != 'T'}, title=name)
+        print(f'{args.plots}: {len(table.sequences)} plots')
+
+
+if __name__ == '__main__':
+    main()
