@@ -91,7 +91,7 @@ class UntrainedGenerator:
                 torch.manual_seed(self.seed)
                 model.generator.apply(_reset)
             if finetuner is not None:
-                finetuner.adapt(model, sequence, size=size)
+                finetuner.adapt(model, sequence, size=size, seed=self.seed)
                 undo.callback(finetuner.restore, model)
             yield from segment_sequence(sequence, Propagator(model, size=size), num_given_frames=num_given_frames)
 

@@ -20,6 +20,7 @@ from tempseg_mm.datasets.resize import Size, resize_image, resize_mask, target_s
 from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 
 from .finite import check_finite
+from .own_randomness import own_randomness
 from .segment import given_mask
 
 
@@ -67,7 +68,7 @@ class OnlineFinetuner:
         self.norm_eval = norm_eval
         self._parent: dict | None = None
 
-    def adapt(self, model: nn.Module, sequence: Any, *, size: Size = None,
+    def adapt(self, model: nn.Module, sequence: Any, *, size: Size = None, seed: int = 0,
               on_step: Callable[[int], None] = lambda step: None) -> FinetuneReport:
         """Fine-tune ``model.generator`` in place on the first frames of a sequence.
 
@@ -75,6 +76,7 @@ class OnlineFinetuner:
             model: a ``TempSegGAN``; left in eval mode.
             sequence: a ``VOSSequence`` whose first ``num_frames`` frames are annotated.
             size: working size.
+            seed: with the sequence's name it decides every random draw, so that what came before changes nothing.
             on_step: told the number of each step when it is done, from 1.
 
         Raises:
@@ -93,7 +95,7 @@ class OnlineFinetuner:
         self._parent = copy.deepcopy(model.generator.state_dict())
         report = FinetuneReport()
         try:
-            with self._training_mode(model):
+            with self._training_mode(model), own_randomness(seed, sequence.name):
                 optim_wrapper = build_optim_wrapper(
                     model.generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
                 for step in range(self.steps):

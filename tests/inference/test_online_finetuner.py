@@ -221,3 +221,17 @@ def test_a_loss_that_is_not_finite(make_model, make_sequence, monkeypatch):
 def test_arguments_out_of_range(arguments):
     with pytest.raises(ValueError, match='steps must be >= 0, num_frames and clips_per_step >= 1'):
         OnlineFinetuner(**arguments)
+
+
+def test_what_ran_before_changes_nothing(make_model, make_sequence):
+    model = make_model()
+    finetuner = OnlineFinetuner(steps=2, augment=[dict(type='ClipRandomAffine')])
+
+    def adapted(seed):
+        losses = finetuner.adapt(model, make_sequence(), seed=seed).losses
+        finetuner.restore(model)
+        return losses
+    first = adapted(0)
+    torch.rand(7)
+    assert adapted(0) == first
+    assert adapted(1) != first

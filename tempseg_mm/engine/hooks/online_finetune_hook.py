@@ -22,7 +22,7 @@ class OnlineFinetuneHook(Hook):
     def before_sequence(self, runner, sequence, size) -> None:
         progress = Progress(self.finetuner.steps, runner.logger.info, unit='steps')
         report = self.finetuner.adapt(
-            runner.test_loop.model, sequence, size=size,
+            runner.test_loop.model, sequence, size=size, seed=runner.seed,
             on_step=lambda step: progress.step(f'{sequence.name}: fine-tuning, step {step}/{self.finetuner.steps}'))
         if report.losses:
             runner.logger.info(f'{sequence.name}: fine-tuned {len(report.losses)} steps in {report.seconds:.1f} s, '
