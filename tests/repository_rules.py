@@ -13,7 +13,7 @@ PACKAGE = 'tempseg_mm'
 
 # Rooms from the ground up. A room may import those of the storeys below it; rooms of one storey stay apart.
 STOREYS = (
-    ('registry', 'atomic', 'worker_pool', 'structures', 'ops'),
+    ('registry', 'atomic', 'weight_files', 'worker_pool', 'structures', 'ops'),
     ('datasets', 'flow', 'evaluation', 'visualization'),
     ('models',),
     ('inference',),

@@ -22,7 +22,8 @@ class FlowProvider(ABC):
             p + flow[p] in ``next_frames``. Without gradient.
 
         Raises:
-            ValueError: if the two inputs differ in shape or are not (N, 3, H, W), or if the estimate is misshapen.
+            ValueError: if the two inputs differ in shape or are not (N, 3, H, W), or if the estimate is misshapen or
+                not finite.
         """
         if frames.ndim != 4 or frames.shape[1] != 3 or frames.shape != next_frames.shape:
             raise ValueError(f'{type(self).__name__} needs two tensors of one shape (N, 3, H, W), got '
@@ -33,6 +34,9 @@ class FlowProvider(ABC):
         flow = self.estimate(frames, next_frames).to(frames.device, torch.float32)
         if flow.shape != shape:
             raise ValueError(f'{type(self).__name__}.estimate must return {shape}, got {tuple(flow.shape)}')
+        if not torch.isfinite(flow).all():
+            raise ValueError(f'{type(self).__name__} gave flow that is not finite (NaN or infinite); look at its '
+                             'weights and at the frames')
         return flow
 
     @abstractmethod

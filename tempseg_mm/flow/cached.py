@@ -1,70 +1,143 @@
-"""Any flow provider in front of ``.flo`` files on disk, so that a pair of frames is estimated once."""
+"""Any flow provider in front of files on disk, so that a pair of frames is estimated once."""
 
 import hashlib
-import os
+import json
 import warnings
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tempseg_mm.atomic import written_beside
 from tempseg_mm.registry import TASK_UTILS
 
 from .base import FlowProvider
 from .flo_file import BrokenFlowFileError, read_flo, write_flo
+from .npy_file import read_npy, write_npy
+
+FORMATS = dict(float32=('.flo', read_flo, write_flo), float16=('.npy', read_npy, write_npy))
+MANIFEST = 'manifest.json'
+VERSION = 1  # of the cache: raised when its files mean something else
+
+
+class StaleCacheError(ValueError):
+    """A cache that was filled by another provider, with other parameters or in another format."""
 
 
 @TASK_UTILS.register_module()
 class CachedFlow(FlowProvider):
-    """Keeps the answers of another provider on disk.
+    """Keeps the answers of another provider on disk::
 
-    A file is named by a hash of both frames, their shape and dtype, and the provider's signature; hence nothing stale
-    can be read, and frames that differ at all (augmented ones) are never found again: use it for evaluation and for
-    fixed clips. Several processes may share the folder.
+        cache_dir/
+        └── 480x854/                       one folder for each size of frames
+            ├── manifest.json              provider, parameters, size and format; anything else is refused
+            └── 1f/a03c....flo             named by a hash of both frames and the provider's signature
+
+    Frames that differ at all (augmented ones) are never found again: use it before augmentation (``LoadFlow`` as the
+    second step of a pipeline) and in tests. ``tools/precompute_flow.py`` fills it. Several processes may share it.
 
     Args:
         provider: a :class:`FlowProvider` or the config of one.
-        cache_dir: folder of the files ``<2 hex digits>/<30 hex digits>.flo``; created when needed.
+        cache_dir: the folder; created when needed.
+        dtype: ``'float32'``: ``.flo`` files, the provider's answers bit for bit; ``'float16'``: ``.npy`` of half the
+            size, exact to 1/32 pixel up to 64 pixels.
+        missing: ``'estimate'`` what is not there, and keep it; ``'error'``: refuse.
+
+    Raises:
+        ValueError: for another ``dtype`` or ``missing``.
+        StaleCacheError: asked for flow, if the folder was filled by another provider, with other parameters or dtype.
+        FileNotFoundError: asked for flow that is not there, under ``missing='error'``.
     """
 
-    def __init__(self, provider: dict | FlowProvider, cache_dir: str) -> None:
+    def __init__(self, provider: dict | FlowProvider, cache_dir: str, *, dtype: str = 'float32',
+                 missing: str = 'estimate') -> None:
+        for name, value, known in (('dtype', dtype, tuple(FORMATS)), ('missing', missing, ('estimate', 'error'))):
+            if value not in known:
+                raise ValueError(f'{name} of CachedFlow must be one of {", ".join(known)}, got {value!r}')
         self.provider = TASK_UTILS.build(provider) if isinstance(provider, dict) else provider
-        self.cache_dir = os.fspath(cache_dir)
+        self.cache_dir, self.dtype, self.missing = Path(cache_dir), dtype, missing
+        self.num_estimated = 0  # pairs that were not found
+        self._suffix, self._read_file, self._write_file = FORMATS[dtype]
+        self._opened: set = set()
 
     @property
     def signature(self) -> str:
         return self.provider.signature
 
-    def path(self, frame: Tensor, next_frame: Tensor) -> str:
+    def folder(self, size: tuple) -> Path:
+        """Where flow of frames of ``size`` = (H, W) lies."""
+        return self.cache_dir / f'{size[0]}x{size[1]}'
+
+    def path(self, frame: Tensor, next_frame: Tensor) -> Path:
         """The file that holds, or would hold, the flow from ``frame`` to ``next_frame``, both (3, H, W)."""
         digest = hashlib.blake2b(digest_size=16)
         digest.update(f'{self.signature}|{tuple(frame.shape)}|{frame.dtype}'.encode())
         for image in (frame, next_frame):
-            digest.update(image.detach().cpu().contiguous().numpy().tobytes())
+            digest.update(np.ascontiguousarray(image.detach().cpu().numpy()))
         name = digest.hexdigest()
-        return os.path.join(self.cache_dir, name[:2], f'{name[2:]}.flo')
+        return self.folder(frame.shape[1:]) / name[:2] / f'{name[2:]}{self._suffix}'
 
     def estimate(self, frames: Tensor, next_frames: Tensor) -> Tensor:
+        size = tuple(frames.shape[2:])
+        self._open(size)
         paths = [self.path(*pair) for pair in zip(frames, next_frames, strict=True)]
-        flows = [self._read(path, frames.shape[2:]) for path in paths]
-        missing = [n for n, flow in enumerate(flows) if flow is None]
-        if missing:
-            made = self.provider(frames[missing], next_frames[missing]).cpu().permute(0, 2, 3, 1).numpy()
-            for n, flow in zip(missing, made, strict=True):
-                write_flo(paths[n], flow)
-                flows[n] = flow
+        flows = [self._read(path, size) for path in paths]
+        lacking = [n for n, flow in enumerate(flows) if flow is None]
+        if lacking and self.missing == 'error':
+            raise FileNotFoundError(
+                f'{len(lacking)} of {len(paths)} flows are not in {self.folder(size)}: fill it with '
+                "tools/precompute_flow.py, or set `missing='estimate'`. (Frames that were augmented are never there: "
+                'LoadFlow belongs right behind LoadClip.)')
+        if lacking:
+            made = self.provider(frames[lacking], next_frames[lacking]).cpu().permute(0, 2, 3, 1).numpy()
+            self.num_estimated += len(lacking)
+            for n, flow in zip(lacking, made, strict=True):
+                self._write_file(paths[n], flow)
+                # What is found later is what is answered now, also in half precision.
+                flows[n] = flow if self.dtype == 'float32' else flow.astype(np.float16).astype(np.float32)
         return torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous()  # [N,H,W,2] -> [N,2,H,W]
 
-    @staticmethod
-    def _read(path: str, size: tuple) -> np.ndarray | None:
-        if not os.path.isfile(path):
-            return None
+    def _open(self, size: tuple) -> None:
+        """Compares the manifest of a folder with what is wanted, once; writes it where there is none."""
+        if size in self._opened:
+            return
+        path = self.folder(size) / MANIFEST
+        wanted = dict(version=VERSION, provider=self.signature, height=size[0], width=size[1], dtype=self.dtype)
+        if path.is_file():
+            _require_same(path, wanted)
+        elif self.missing == 'error':
+            there = sorted(found.parent.name for found in self.cache_dir.glob(f'*/{MANIFEST}'))
+            raise FileNotFoundError(
+                f'{self.cache_dir} has no flow of {size[0]}x{size[1]} (height x width) frames; it has: '
+                f"{', '.join(there) or 'nothing'}. Fill it with tools/precompute_flow.py, or set `missing='estimate'`")
+        else:
+            with written_beside(path) as beside:
+                beside.write_text(json.dumps(wanted, indent=1), encoding='utf-8')
+        self._opened.add(size)
+
+    def _read(self, path: Path, size: tuple) -> np.ndarray | None:
         try:
-            flow = read_flo(path)
+            flow = self._read_file(path)
+        except FileNotFoundError:
+            return None
         except BrokenFlowFileError as error:
             warnings.warn(f'recomputing a cached flow: {error}', stacklevel=2)
             return None
-        if flow.shape[:2] != tuple(size):
-            warnings.warn(f'recomputing a cached flow: {path} is {flow.shape[:2]}, not {tuple(size)}', stacklevel=2)
+        fault = f'{flow.shape[:2]}, not {size}' if flow.shape[:2] != size else 'not finite'
+        if flow.shape[:2] != size or not np.isfinite(flow).all():
+            warnings.warn(f'recomputing a cached flow: {path} is {fault}', stacklevel=2)
             return None
         return flow
+
+
+def _require_same(path: Path, wanted: dict) -> None:
+    way_out = f'Delete {path.parent} to have it made anew, or set another `cache_dir`'
+    try:
+        found = json.loads(path.read_text(encoding='utf-8'))
+        differing = [key for key in wanted if found.get(key) != wanted[key]]
+    except (ValueError, AttributeError) as error:
+        raise StaleCacheError(f'{path} is no manifest of a flow cache ({error}). {way_out}') from error
+    if differing:
+        raise StaleCacheError(f'the flow in {path.parent} is not what is asked for: ' + '; '.join(
+            f'its {key} is {found.get(key)!r}, not {wanted[key]!r}' for key in differing) + f'. {way_out}')

@@ -40,3 +40,11 @@ def test_misshapen_input_is_named(shape, next_shape):
 def test_misshapen_estimate_is_named():
     with pytest.raises(ValueError, match=r'Ramp.estimate must return \(1, 2, 4, 5\), got \(1, 2, 4, 4\)'):
         Ramp(crop=1)(torch.zeros(1, 3, 4, 5), torch.zeros(1, 3, 4, 5))
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_flow_that_is_not_finite_is_refused(value):
+    frames = torch.zeros(1, 3, 4, 5)
+    frames[0, 0, 1, 1] = value
+    with pytest.raises(ValueError, match='Ramp gave flow that is not finite'):
+        Ramp()(frames, frames)

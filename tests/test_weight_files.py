@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from tempseg_mm.models.backbones.weight_files import read_weights
+from tempseg_mm.weight_files import file_digest, local_weights, read_weights
 
 
 def saved(path, content=None, **options):
@@ -88,6 +88,12 @@ def test_unreachable_url(tmp_path, hub):
     url = (tmp_path / 'gone.pth').as_uri()
     with pytest.raises(OSError, match='gone.pth cannot be reached .*name the file instead'):
         read_weights(url)
+
+
+def test_where_a_file_lies_and_its_digest(tmp_path, published, hub):
+    path, url = published
+    assert local_weights(str(path)) == path and local_weights(url) == hub / path.name
+    assert file_digest(path) == digest(path)
 
 
 def test_missing_file(tmp_path):

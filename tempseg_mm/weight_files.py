@@ -1,4 +1,4 @@
-"""Weights from a file or a URL, as a state dict. Called by ``ImageNetWeights``; nothing in a file is executed."""
+"""Weights from a file or a URL, as a state dict. Used by backbones and flow networks; nothing in a file is executed."""
 
 import hashlib
 import pickle
@@ -32,6 +32,15 @@ def read_weights(source: str, *, sha256: str | None = None) -> dict:
         ValueError: for another digest than ``sha256``, or a file that holds no state dict.
         ImportError: for a ``.safetensors`` file without the package.
     """
+    return _state_dict(local_weights(source, sha256=sha256))
+
+
+def local_weights(source: str, *, sha256: str | None = None) -> Path:
+    """Where :func:`read_weights` would read: the path itself, or what was downloaded, its digest checked.
+
+    Raises:
+        OSError, ValueError: as :func:`read_weights`, but for what is wrong inside of the file.
+    """
     if sha256 is not None and not re.fullmatch(r'[0-9a-f]{8,64}', sha256):
         raise ValueError(f'sha256 must be 8 to 64 lower-case hexadecimal digits, got {sha256!r}')
     if '://' in source:
@@ -44,7 +53,16 @@ def read_weights(source: str, *, sha256: str | None = None) -> dict:
         raise FileNotFoundError(f'no weights at {path}')
     if sha256 is not None:
         _require_digest(path, sha256)
-    return _state_dict(path)
+    return path
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _downloaded(url: str, sha256: str | None) -> Path:
@@ -63,13 +81,10 @@ def _downloaded(url: str, sha256: str | None) -> Path:
 
 
 def _require_digest(path: Path, sha256: str) -> None:
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    if not digest.hexdigest().startswith(sha256):
-        raise ValueError(f'{path} has the SHA-256 {digest.hexdigest()}, expected {sha256}...: it is damaged or another '
-                         'file; remove it and get it anew')
+    digest = file_digest(path)
+    if not digest.startswith(sha256):
+        raise ValueError(f'{path} has the SHA-256 {digest}, expected {sha256}...: it is damaged or another file; '
+                         'remove it and get it anew')
 
 
 def _state_dict(path: Path) -> dict:

@@ -1,0 +1,2 @@
+# Another provider's flow, kept on disk. tools/precompute_flow.py fills the folder; docs/flow.md has the rest.
+flow = dict(type='CachedFlow', provider=dict(type='DISFlow'), cache_dir='data/flow/dis')

@@ -1,0 +1,2 @@
+# Nothing moves: for ablations.
+flow = dict(type='ZeroFlow')

@@ -1,0 +1,142 @@
+"""Compares flow providers on the data of a config. Called by ``tools/eval_flow.py``."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from torch import Tensor
+
+from tempseg_mm.engine.progress import Progress
+from tempseg_mm.evaluation.functional.region import region_similarity
+from tempseg_mm.evaluation.markdown import markdown_table
+from tempseg_mm.flow.base import FlowProvider
+from tempseg_mm.flow.metrics import end_point_error, round_trip_error
+from tempseg_mm.models.losses.itsd import itsd_target
+from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.visualization.contact_sheet import contact_sheet
+from tempseg_mm.visualization.exporters import write_png
+from tempseg_mm.visualization.flow_colors import flow_colors
+
+from .flow_pairs import FramePairs, frame_pairs
+
+
+@dataclass(frozen=True)
+class FlowScore:
+    """One provider on one pair of frames; ``None`` where the data do not tell.
+
+    Attributes:
+        seconds: for the pair.
+        epe: mean distance from the exact flow, pixels.
+        object_epe: the same on the object of frame t.
+        target_iou: IoU of the warped target of ITSDL by this flow and by the exact one, s = 4.
+        consistent: where there is no exact flow: share of pixels that come back, see ``round_trip_error``.
+    """
+    seconds: float
+    epe: float | None = None
+    object_epe: float | None = None
+    target_iou: float | None = None
+    consistent: float | None = None
+
+
+COLUMNS = dict(epe=('EPE (px)', '{:.3f}'), object_epe=('EPE on the object', '{:.3f}'),
+               target_iou=('target IoU', '{:.3f}'), consistent=('come back', '{:.1%}'), seconds=('s a pair', '{:.3f}'))
+
+
+def evaluate_flow(cfg: Config, providers: Mapping[str, dict | FlowProvider], *, part: str = 'test', every: int = 1,
+                  device: str = 'cpu', pictures: str | Path | None = None,
+                  log: Callable[[str], None] = lambda text: None) -> dict[str, list[FlowScore]]:
+    """Scores each provider on the same pairs of frames, at the working size of the config.
+
+    Args:
+        cfg: config with the data; where they bring flow files, those count as exact.
+        providers: name -> provider or its config.
+        part: ``'train'`` or ``'test'``.
+        every: go through every n-th pair only.
+        device: where the frames are.
+        pictures: folder for a picture of each sequence: a frame and, in colours, its flow. ``None``: none.
+        log: takes lines about the progress.
+
+    Returns:
+        Name of the provider -> a score for each pair.
+
+    Raises:
+        ValueError: if there are no pairs.
+    """
+    pairs = [some for some in frame_pairs(cfg, (part,), chunk=1) if some.first[0] % every == 0]
+    if not pairs:
+        raise ValueError(f'the {part} data of this config hold no pair of frames')
+    built = {name: TASK_UTILS.build(provider) if isinstance(provider, dict) else provider
+             for name, provider in providers.items()}
+    scores: dict[str, list[FlowScore]] = {name: [] for name in built}
+    progress, drawn = Progress(len(pairs), log, unit='pairs', interval=5), set()
+    for pair in pairs:
+        exact, masks = _known(pair)
+        flows = {}
+        for name, provider in built.items():
+            flows[name], score = _score(provider, pair, exact, masks, device)
+            scores[name].append(score)
+        if pictures is not None and pair.sequence.name not in drawn:
+            drawn.add(pair.sequence.name)
+            _draw(Path(pictures) / f'{_file_name(pair.sequence.name)}.png', pair, exact, flows)
+        progress.step(f'{pair}')
+    return scores
+
+
+def score_rows(scores: Mapping[str, list[FlowScore]]) -> str:
+    """Means over the pairs, a row a provider, as a table in Markdown; columns that nothing is known of are left out."""
+    means = {name: {key: _mean([getattr(score, key) for score in found]) for key in COLUMNS}
+             for name, found in scores.items()}
+    known = [key for key in COLUMNS if any(row[key] is not None for row in means.values())]
+    return markdown_table(['flow', *(COLUMNS[key][0] for key in known)], [
+        [name, *('' if row[key] is None else COLUMNS[key][1].format(row[key]) for key in known)]
+        for name, row in means.items()])
+
+
+def _known(pair: FramePairs) -> tuple[Tensor | None, Tensor | None]:
+    """Exact flow (1, 2, H, W) and masks of both frames (1, 2, 1, H, W), where there are any."""
+    sequence, (i,) = pair.sequence, pair.first
+    exact = sequence.flow(i, pair.size) if pair.stride == 1 else None
+    masks = [sequence.mask(frame, pair.size) for frame in (i, i + pair.stride)]
+    return (None if exact is None else torch.from_numpy(exact).permute(2, 0, 1)[None],
+            None if any(mask is None for mask in masks) else torch.from_numpy(np.stack(masks))[None, :, None].float())
+
+
+def _score(provider: FlowProvider, pair: FramePairs, exact: Tensor | None, masks: Tensor | None, device: str
+           ) -> tuple[Tensor, FlowScore]:
+    frame, next_frame = (frames.to(device) for frames in pair.load())
+    begin = time.perf_counter()
+    flow = provider(frame, next_frame).cpu()
+    seconds = time.perf_counter() - begin
+    if exact is None:
+        _, back = round_trip_error(flow, provider(next_frame, frame).cpu())
+        return flow, FlowScore(seconds, consistent=back.float().mean().item())
+    error = end_point_error(flow, exact)
+    if masks is None or not masks[:, 0].any():
+        return flow, FlowScore(seconds, error.mean().item())
+    target, exact_target = (itsd_target(masks, field[:, None])[0, 0, 0].numpy() > 0 for field in (flow, exact))
+    return flow, FlowScore(seconds, error.mean().item(), error[masks[:, 0, 0] > 0].mean().item(),
+                           float(region_similarity(target, exact_target)))
+
+
+def _draw(path: Path, pair: FramePairs, exact: Tensor | None, flows: Mapping[str, Tensor]) -> None:
+    fields = {**({} if exact is None else dict(exact=exact)), **flows}
+    fields = {name: field[0].permute(1, 2, 0).numpy() for name, field in fields.items()}
+    longest = max(1.0, float(np.hypot(*np.moveaxis(next(iter(fields.values())), 2, 0)).max()))
+    frame = pair.load()[0][0].permute(1, 2, 0).numpy()
+    write_png(path, contact_sheet(
+        [frame, *(flow_colors(field, max_flow=longest) for field in fields.values())], columns=3,
+        captions=['frame', *fields]))
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r'[^\w.-]', '_', name)
+
+
+def _mean(values: list) -> float | None:
+    values = [value for value in values if value is not None]
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,88 @@
+"""Layers that the networks of FlowNet 2.0 share, under the names of the published weights."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+FLOW_SCALE = 20.0  # the networks work in units of so many pixels
+SLOPE = 0.1  # of the leaky ReLU
+
+
+def conv(in_channels: int, out_channels: int, kernel_size: int = 3, *, stride: int = 1) -> nn.Sequential:
+    """Convolution that keeps the size (but for the stride), and a leaky ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=(kernel_size - 1) // 2),
+        nn.LeakyReLU(SLOPE, inplace=True))
+
+
+def deconv(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Transposed convolution to twice the size, and a leaky ReLU."""
+    return nn.Sequential(nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1),
+                         nn.LeakyReLU(SLOPE, inplace=True))
+
+
+class FlowDecoder(nn.Module):
+    """What every network of FlowNet 2.0 ends with; each adds the layers before it. Level l has 1/2^l of the size.
+
+    At each level flow is predicted from what is carried; both go to the next finer level and join its features there::
+
+        carried_l = cat(features_l, deconv_l(carried_{l+1}), upsampled_flow_{l+1}_to_l(flow_{l+1}))
+        flow_l    = predict_flow_l(carried_l)            # of inter_conv_l(carried_l) where there are such layers
+
+    Args:
+        features: channels of the features of each level, coarsest first, without gaps.
+        deconvs: channels that are carried on to each level but the first; also those that inter_conv gives.
+        inter_convs: whether there are such layers.
+        upsampling_bias: whether the layers that bring flow to the next level have one.
+    """
+
+    def __init__(self, features: Mapping[int, int], deconvs: Mapping[int, int], *, inter_convs: bool = False,
+                 upsampling_bias: bool = True) -> None:
+        super().__init__()
+        self.coarsest, self.finest, self.inter_convs = max(features), min(features), inter_convs
+        carried = features[self.coarsest]
+        self.add_module(f'predict_flow{self.coarsest}', nn.Conv2d(carried, 2, 3, padding=1))
+        for level in range(self.coarsest - 1, self.finest - 1, -1):
+            self.add_module(f'deconv{level}', deconv(carried, deconvs[level]))
+            self.add_module(f'upsampled_flow{level + 1}_to_{level}', nn.ConvTranspose2d(
+                2, 2, 4, stride=2, padding=1, bias=upsampling_bias))
+            carried = seen = features[level] + deconvs[level] + 2
+            if inter_convs:
+                seen = deconvs[level]
+                self.add_module(f'inter_conv{level}', nn.Sequential(nn.Conv2d(carried, seen, 3, padding=1)))
+            self.add_module(f'predict_flow{level}', nn.Conv2d(seen, 2, 3, padding=1))
+
+    def decode(self, features: Mapping[int, Tensor]) -> Tensor:
+        """Flow at the finest level.
+
+        Args:
+            features: level -> (N, C, H / 2^level, W / 2^level).
+
+        Returns:
+            (N, 2, H / 2^finest, W / 2^finest), in the units of the network.
+        """
+        carried = features[self.coarsest]
+        flow = self.get_submodule(f'predict_flow{self.coarsest}')(carried)
+        for level in range(self.coarsest - 1, self.finest - 1, -1):
+            brought = self.get_submodule(f'upsampled_flow{level + 1}_to_{level}')(flow)
+            carried = torch.cat([features[level], self.get_submodule(f'deconv{level}')(carried), brought], dim=1)
+            seen = self.get_submodule(f'inter_conv{level}')(carried) if self.inter_convs else carried
+            flow = self.get_submodule(f'predict_flow{level}')(seen)
+        return flow
+
+
+def deep_features(network: nn.Module, level3: Tensor) -> dict[int, Tensor]:
+    """Features of levels 3 to 6 from those of level 3, by the layers ``conv4`` to ``conv6_1`` of a network."""
+    features = {3: level3}
+    for level in (4, 5, 6):
+        coarser = network.get_submodule(f'conv{level}')(features[level - 1])
+        features[level] = network.get_submodule(f'conv{level}_1')(coarser)
+    return features
+
+
+def add_deep_layers(network: nn.Module) -> None:
+    """Give a network the layers of :func:`deep_features`."""
+    for level, (in_channels, out_channels) in {4: (256, 512), 5: (512, 512), 6: (512, 1024)}.items():
+        network.add_module(f'conv{level}', conv(in_channels, out_channels, stride=2))
+        network.add_module(f'conv{level}_1', conv(out_channels, out_channels))
