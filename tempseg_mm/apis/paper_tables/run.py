@@ -4,7 +4,6 @@ A row is what a reader would type; this adds order, bookkeeping and going on aft
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -19,10 +18,10 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from tempseg_mm.apis.config import load_config, newest_checkpoint
-from tempseg_mm.atomic import written_beside
 from tempseg_mm.engine.progress import Progress
 from tempseg_mm.registry import DATASETS
 
+from .records import commit_of, read_record, write_record
 from .rows import NONE, OWN, Preset, Row
 
 TRAINED, TESTED = 'trained.json', 'tested.json'
@@ -164,8 +163,8 @@ class TableRun:
         if self._done(row, seed, TRAINED) is None:
             started = folder / 'started.json'
             mark = dict(fingerprint=self._fingerprint(row, seed, TRAINED))
-            goes_on = _read(started) == mark and (folder / 'last_checkpoint').exists()
-            _write(started, mark)
+            goes_on = read_record(started) == mark and (folder / 'last_checkpoint').exists()
+            write_record(started, mark)
             self._process(row, seed, 'train.log', ['train.py', self._config_path(row), '--work-dir', folder,
                                                    *(['--resume'] if goes_on else []), *self._cfg_options(seed)],
                           folder / TRAINED, mark)
@@ -200,14 +199,14 @@ class TableRun:
             tail = (done.parent / log).read_text(encoding='utf-8', errors='replace').splitlines()[-5:]
             raise RuntimeError(f'{row.title}, seed {seed}: exit status {code}, see {done.parent / log}\n  '
                                + '\n  '.join(tail))
-        record.update(seconds=time.monotonic() - started, commit=_commit(self.root))
+        record.update(seconds=time.monotonic() - started, commit=commit_of(self.root))
         if done.name == TESTED:
-            record['scores'] = _read(done.parent / 'test' / 'scores.json')['overall']
-        _write(done, record)
+            record['scores'] = read_record(done.parent / 'test' / 'scores.json')['overall']
+        write_record(done, record)
 
     def _done(self, row: Row, seed: int, name: str) -> dict | None:
         """The record, unless there is none or it was made with another config."""
-        record = _read(self._folder(row, seed) / name)
+        record = read_record(self._folder(row, seed) / name)
         return record if record and record['fingerprint'] == self._fingerprint(row, seed, name) else None
 
     def _fingerprint(self, row: Row | None, seed: int, name: str) -> str:
@@ -251,22 +250,3 @@ def _environment(**variables: str) -> Iterator[None]:
 def _part(cfg: Config, key: str):
     part = cfg.get(key)
     return part.to_dict() if hasattr(part, 'to_dict') else part
-
-
-def _commit(root: Path) -> str:
-    """Short hash of the checkout, with a + if files differ from it; 'unknown' outside git."""
-    def git(*command):
-        return subprocess.run(['git', *command], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
-    try:
-        return git('rev-parse', '--short', 'HEAD') + ('+' if git('status', '--porcelain', '-uno') else '')
-    except (OSError, subprocess.CalledProcessError):
-        return 'unknown'
-
-
-def _read(path: Path) -> dict | None:
-    return json.loads(path.read_text(encoding='utf-8')) if path.exists() else None
-
-
-def _write(path: Path, content: dict) -> None:
-    with written_beside(path) as beside:
-        beside.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')

@@ -1,0 +1,28 @@
+"""What is kept of a finished training or test: small JSON files that appear whole."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from tempseg_mm.atomic import written_beside
+
+
+def read_record(path: Path) -> dict | None:
+    """The content of a record; ``None`` where there is none."""
+    return json.loads(path.read_text(encoding='utf-8')) if path.exists() else None
+
+
+def write_record(path: Path, content: dict) -> None:
+    """Write or replace a record at once; its folder is made."""
+    with written_beside(path) as beside:
+        beside.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
+
+
+def commit_of(root: Path) -> str:
+    """Short hash of a checkout, with a ``+`` if tracked files differ from it; ``'unknown'`` outside git."""
+    def git(*command: str) -> str:
+        return subprocess.run(['git', *command], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        return git('rev-parse', '--short', 'HEAD') + ('+' if git('status', '--porcelain', '-uno') else '')
+    except (OSError, subprocess.CalledProcessError):
+        return 'unknown'
