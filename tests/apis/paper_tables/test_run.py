@@ -193,7 +193,8 @@ def test_two_jobs_run_at_a_time(make_table, root):
 def test_ctrl_c_leaves_nothing_running(root, make_table, synthetic_root):
     (root / 'tools/train.py').write_text(f"import os, pathlib, time\npathlib.Path({str(root / 'pid')!r}).write_text("
                                          "str(os.getpid()))\ntime.sleep(60)\n")
-    main = (f'from pathlib import Path\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n'
+    main = (f'import signal\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n'
+            'signal.signal(signal.SIGINT, signal.default_int_handler)\n'  # what runs in the background ignores it
             'from tempseg_mm.apis.paper_tables.rows import Preset, Row\n'
             'from tempseg_mm.apis.paper_tables.run import TableRun\n'
             f"TableRun([Row('full', 'Full', 'base.py')], Preset('base', ''), {str(root / 'out')!r}, seeds=[0], "
