@@ -39,7 +39,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['tempseg_mm', 'tempseg_mm.*']),
     install_requires=INSTALL_REQUIRES,
-    extras_require={'dev': DEV_REQUIRES},
+    extras_require={'dev': DEV_REQUIRES, 'safetensors': ['safetensors'], 'raft': ['torchvision']},
     classifiers=[
         'Development Status :: 3 - Alpha',
         'Intended Audience :: Science/Research',
