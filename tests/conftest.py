@@ -119,7 +119,10 @@ def clip_batch():
 def tiny_config(synthetic_root, tmp_path, monkeypatch):
     """``configs/tempseg_synthetic.py``, or another config whose data have the layout of DAVIS, on the tiny data set:
     three iterations, one step of fine-tuning, no workers."""
-    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)  # a second a run, to log what compiler there is
+    # Seconds a run, to log what compiler there is and to lay out a config that nobody reads.
+    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
+    monkeypatch.setattr(Config, 'pretty_text', property(lambda cfg: ''.join(
+        f'{name} = {value!r}\n' for name, value in cfg.to_dict().items())))
 
     def config(path=ROOT / 'configs/tempseg_synthetic.py', **options):
         cfg = load_config(str(path), work_dir=str(tmp_path / 'work'))
