@@ -28,7 +28,7 @@ class BaselineHook(Hook):
 
     def __init__(self, baselines: dict | None = None) -> None:
         self.baselines = {title: TASK_UTILS.build(cfg) for title, cfg in (baselines or RIVALS).items()}
-        self.metrics = {title: VOSMetric() for title in self.baselines}
+        self.metrics = {title: VOSMetric(measures=('J', 'F')) for title in self.baselines}
 
     def after_sequence(self, runner, sequence, size) -> None:
         finetuner = next((h.finetuner for h in runner.hooks if isinstance(h, OnlineFinetuneHook)), None)
