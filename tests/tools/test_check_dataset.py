@@ -39,13 +39,6 @@ def test_help(call):
     assert configs and all((ROOT / name).is_file() for name in configs)
 
 
-def test_page_lists_every_option():
-    page = (ROOT / 'docs/getting_started.md').read_text(encoding='utf-8')
-    row = re.search(r'^\| `tools/check_dataset\.py.*$', page, re.MULTILINE).group()
-    source = (ROOT / 'tools/check_dataset.py').read_text(encoding='utf-8')
-    assert set(re.findall(r'(?<!-)--[a-z][a-z-]+', row)) == set(re.findall(r"add_argument\(\s*'(--[a-z-]+)'", source))
-
-
 def test_type_and_root(call, synthetic_root):
     arguments = ('--type', 'VOSDataset', '--root', synthetic_root, '--resolution', '32p')
     status, text = call(*arguments, '--workers', 2)

@@ -28,13 +28,6 @@ def test_help(call, capsys):
     assert configs and all((ROOT / name).is_file() for name in configs)
 
 
-def test_page_lists_every_option():
-    page = (ROOT / 'docs/getting_started.md').read_text(encoding='utf-8')
-    row = re.search(r'^\| `tools/precompute_flow\.py.*$', page, re.MULTILINE).group()
-    source = (ROOT / 'tools/precompute_flow.py').read_text(encoding='utf-8')
-    assert set(re.findall(r'(?<!-)--[a-z][a-z-]+', row)) == set(re.findall(r"add_argument\(\s*'(--[a-z-]+)'", source))
-
-
 def test_fills_a_cache(call, tiny_config, tmp_path):
     path = tmp_path / 'tiny.py'
     tiny_config().dump(path)
