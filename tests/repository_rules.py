@@ -15,7 +15,7 @@ PACKAGE = 'tempseg_mm'
 STOREYS = (
     ('registry', 'atomic', 'weight_files', 'worker_pool', 'structures', 'ops'),
     ('datasets', 'flow', 'evaluation', 'visualization'),
-    ('models',),
+    ('models', 'sources'),
     ('inference',),
     ('engine',),
     ('apis',),

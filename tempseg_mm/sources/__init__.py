@@ -1,0 +1,3 @@
+from .frame_source import FrameSource, SourceFrame
+
+__all__ = ['FrameSource', 'SourceFrame']

@@ -1,0 +1,36 @@
+"""What is kept of a segmented frame when its pixels are gone: numbers for reports. Written to JSON as it is."""
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class FrameRecord:
+    """Figures of one frame, by object id (1 to 255).
+
+    Attributes:
+        frame_id: index within the sequence, from 0.
+        file_name: stem of the frame's mask file, e.g. ``'00007'``.
+        given: whether the masks of this frame were given.
+        areas: pixels of each object at the original size.
+        confidences: mean probability over the pixels of each object's mask, in (0, 1]; ``None`` where it is empty.
+        changes: 1 - IoU of each object's mask with that of the frame before, in [0, 1]; ``None`` in the first frame.
+        scores: region similarity J of each object, in [0, 1]; empty where there is no ground truth.
+    """
+    frame_id: int
+    file_name: str
+    given: bool = False
+    areas: dict = field(default_factory=dict)
+    confidences: dict = field(default_factory=dict)
+    changes: dict = field(default_factory=dict)
+    scores: dict = field(default_factory=dict)
+
+    def to_dict(self) -> dict:
+        """Plain types only, for JSON (which turns the ids into text)."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, saved: dict) -> 'FrameRecord':
+        """Undo :meth:`to_dict`, after a way through JSON too."""
+        by_object = {name: {int(key): value for key, value in saved[name].items()}
+                     for name in ('areas', 'confidences', 'changes', 'scores')}
+        return cls(frame_id=saved['frame_id'], file_name=saved['file_name'], given=saved['given'], **by_object)
