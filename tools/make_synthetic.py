@@ -17,6 +17,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--width', type=int, default=SceneParams.width, help='pixels')
     parser.add_argument('--difficulty', choices=list(DIFFICULTIES), default='medium',
                         help='speed, deformation, occluders, look-alikes, blur and light together')
+    parser.add_argument('--all-objects', action='store_true',
+                        help='number the look-alikes in the annotations too: several objects to segment at once')
+    parser.add_argument('--videos', action='store_true', help='write each sequence as MP4 too, below Videos')
     return parser.parse_args()
 
 
@@ -24,7 +27,7 @@ def main() -> None:
     args = parse_args()
     scene = SceneParams(num_frames=args.frames, height=args.height, width=args.width, **DIFFICULTIES[args.difficulty])
     written = write_davis_layout(args.out, scene=scene, seed=args.seed, num_sequences=dict(
-        train=args.train_sequences, test=args.test_sequences))
+        train=args.train_sequences, test=args.test_sequences), all_objects=args.all_objects, videos=args.videos)
     print(f'\n{args.out}: {"written" if written else "the same data are there already"}')
 
 

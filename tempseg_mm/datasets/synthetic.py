@@ -18,7 +18,7 @@ from tempseg_mm.flow.flo_file import write_flo
 from tempseg_mm.registry import DATASETS
 
 from .davis import DAVISDataset
-from .synthetic_draw import SceneParams, draw_scene
+from .synthetic_draw import FRAME_RATE, SceneParams, draw_scene
 from .synthetic_scene import Scene
 
 MANIFEST = 'synthetic.json'
@@ -55,7 +55,8 @@ class SyntheticVOSDataset(DAVISDataset):
 
 
 def write_davis_layout(root: str, *, scene: SceneParams | None = None, seed: int = 0,
-                       num_sequences: Mapping | None = None, progress: bool = True) -> bool:
+                       num_sequences: Mapping | None = None, all_objects: bool = False, videos: bool = False,
+                       progress: bool = True) -> bool:
     """Writes synthetic sequences as JPEGImages, Annotations, Flow and ImageSets, and ``synthetic.json`` beside them.
 
     The folder appears only when it is complete. Sequence ``test_003`` depends on the seed, the split's place and the
@@ -66,6 +67,9 @@ def write_davis_layout(root: str, *, scene: SceneParams | None = None, seed: int
         scene: what sequences look like.
         seed: of everything drawn, at least 0.
         num_sequences: number of sequences in each split, by default 16 in ``train`` and 4 in ``test``.
+        all_objects: whether annotations number what moves behind the object too, see :meth:`Scene.labels`, instead of
+            being 0 and 255.
+        videos: whether each sequence is there as ``Videos/<resolution>/<sequence>.mp4`` too (lossy).
         progress: whether to show a progress bar.
 
     Returns:
@@ -78,6 +82,7 @@ def write_davis_layout(root: str, *, scene: SceneParams | None = None, seed: int
     if not num_sequences or min(num_sequences.values()) < 1:
         raise ValueError(f'every split needs at least one sequence, got {num_sequences}')
     manifest = dict(version=VERSION, seed=seed, num_sequences=num_sequences, scene=asdict(scene))
+    manifest.update({name: True for name, asked in dict(all_objects=all_objects, videos=videos).items() if asked})
     root = os.path.abspath(root)
     if _holds(root, manifest):
         return False
@@ -103,7 +108,7 @@ def _holds(root: str, manifest: dict) -> bool:
     with open(path, encoding='utf-8') as file:
         found = json.load(file)
     if found != manifest:
-        changed = sorted(key for key in manifest if found.get(key) != manifest[key])
+        changed = sorted(key for key in {*manifest, *found} if found.get(key) != manifest.get(key))
         raise ValueError(f'{root} holds synthetic data made with another {", ".join(changed)}; choose another '
                          'data_root or delete that folder')
     return True
@@ -134,21 +139,35 @@ def _write_all(root: str, manifest: dict, params: SceneParams, progress: bool) -
             for folder in folders.values():
                 os.makedirs(folder)
             for t in range(params.num_frames):
-                _write_frame(scene, t, folders, last=t == params.num_frames - 1)
+                _write_frame(scene, t, folders, last=t == params.num_frames - 1,
+                             all_objects='all_objects' in manifest)
                 if bar:
                     bar.update()
+            if 'videos' in manifest:
+                _write_video(scene, params, os.path.join(root, 'Videos', resolution, f'{name}.mp4'))
         with open(os.path.join(lists, f'{split}.txt'), 'w', encoding='utf-8') as file:
             file.writelines(f'{name}\n' for name in names)
     with open(os.path.join(root, MANIFEST), 'w', encoding='utf-8') as file:
         json.dump(manifest, file, indent=2)
 
 
-def _write_frame(scene: Scene, t: int, folders: dict, *, last: bool) -> None:
+def _write_frame(scene: Scene, t: int, folders: dict, *, last: bool, all_objects: bool) -> None:
     image = cv2.cvtColor(scene.image(t), cv2.COLOR_RGB2BGR)
     _write_image(os.path.join(folders['JPEGImages'], f'{t:05d}.jpg'), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
-    _write_image(os.path.join(folders['Annotations'], f'{t:05d}.png'), scene.mask(t) * 255, [])
+    _write_image(os.path.join(folders['Annotations'], f'{t:05d}.png'),
+                 scene.labels(t) if all_objects else scene.mask(t) * 255, [])
     if not last:
         write_flo(os.path.join(folders['Flow'], f'{t:05d}.flo'), scene.flow(t))
+
+
+def _write_video(scene: Scene, params: SceneParams, path: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'mp4v'), FRAME_RATE, (params.width, params.height))
+    if not writer.isOpened():
+        raise OSError(f'{path} could not be written: this build of OpenCV has no encoder for mp4v')
+    for t in range(params.num_frames):
+        writer.write(cv2.cvtColor(scene.image(t), cv2.COLOR_RGB2BGR))
+    writer.release()
 
 
 def _write_image(path: str, image: np.ndarray, options: list) -> None:

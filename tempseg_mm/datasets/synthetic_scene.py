@@ -187,6 +187,17 @@ class Scene:
         """Visible part of the object at frame t, (H, W) uint8 0/1."""
         return (self.front(t) == self.target).astype(np.uint8)
 
+    def labels(self, t: int) -> np.ndarray:
+        """The object as 1, what moves behind it as 2 and up; what passes in front of it belongs to the background.
+
+        Returns:
+            (H, W) uint8.
+        """
+        ids = np.zeros(len(self.surfaces), np.uint8)
+        ids[self.target] = 1
+        ids[1:self.target] = np.arange(2, self.target + 1)
+        return ids[self.front(t)]
+
     def flow(self, t: int) -> np.ndarray:
         """Forward flow of what is visible at frame t to frame t+1, also where it is hidden then; (H, W, 2) float32."""
         front = self.front(t)

@@ -2,8 +2,10 @@ import json
 import os
 import threading
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tempseg_mm.datasets.synthetic import SyntheticVOSDataset, write_davis_layout
 from tempseg_mm.datasets.synthetic_draw import SceneParams, draw_scene
@@ -38,6 +40,22 @@ def test_files_hold_the_scene(root):
         np.testing.assert_array_equal(sequence.mask(t), scene.mask(t))
         assert np.abs(sequence.frame(t).astype(int) - scene.image(t)).mean() < 4  # JPEG
     np.testing.assert_array_equal(sequence.flow(2), scene.flow(2))
+
+
+def test_all_objects_and_videos(tmp_path):
+    scene = SceneParams(**SCENE)
+    options = dict(scene=scene, num_sequences=dict(test=1), progress=False)
+    assert write_davis_layout(tmp_path / 'made', all_objects=True, videos=True, **options)
+    drawn = draw_scene(scene, np.random.SeedSequence([0, 0, 0]))
+    labels = np.asarray(Image.open(tmp_path / 'made/Annotations/48p/test_000/00002.png'))
+    np.testing.assert_array_equal(labels, drawn.labels(2))
+    np.testing.assert_array_equal(labels == 1, drawn.mask(2))
+    assert set(np.unique(labels)) == {0, 1, 2}  # one look-alike moves behind the object
+    video = cv2.VideoCapture(str(tmp_path / 'made/Videos/48p/test_000.mp4'))
+    frames = [video.read()[1] for _ in range(4)]
+    assert np.abs(frames[3][..., ::-1].astype(int) - drawn.image(3)).mean() < 8 and not video.read()[0]
+    with pytest.raises(ValueError, match='made with another all_objects, videos'):
+        write_davis_layout(tmp_path / 'made', **options)
 
 
 def test_made_on_first_use_and_read_on_the_second(tmp_path):
