@@ -13,12 +13,14 @@ PACKAGE = 'tempseg_mm'
 
 # Rooms from the ground up. A room may import those of the storeys below it; rooms of one storey stay apart.
 STOREYS = (
-    ('registry', 'atomic', 'weight_files', 'worker_pool', 'structures', 'ops'),
+    ('plain_pickle',),
+    ('registry', 'atomic', 'safe_path', 'weight_files', 'worker_pool', 'random_state', 'structures', 'ops'),
     ('datasets', 'flow', 'evaluation', 'visualization'),
     ('models', 'sources'),
     ('inference',),
     ('engine',),
     ('apis',),
+    ('doctor',),
 )
 DOORS = {('datasets', 'flow')}  # a transform fills in missing flow
 LEVEL = {room: level for level, rooms in enumerate(STOREYS) for room in rooms}

@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from tempseg_mm.weight_files import file_digest, local_weights, read_weights
+from tempseg_mm.weight_files import file_digest, local_weights, read_checkpoint, read_weights
 
 
 def saved(path, content=None, **options):
@@ -135,3 +135,45 @@ def test_safetensors_without_the_package(tmp_path, monkeypatch):
     (tmp_path / 'a.safetensors').write_bytes(b'')
     with pytest.raises(ImportError, match='pip install safetensors'):
         read_weights(str(tmp_path / 'a.safetensors'))
+
+
+def test_damaged_safetensors(tmp_path):
+    pytest.importorskip('safetensors.torch')
+    (tmp_path / 'a.safetensors').write_bytes(b'damaged')
+    with pytest.raises(ValueError, match='a.safetensors cannot be read as weights'):
+        read_weights(str(tmp_path / 'a.safetensors'))
+
+
+def test_a_whole_checkpoint(tmp_path):
+    """All but the text that mmengine would run as a config."""
+    meta = dict(iter=3, config='import os', cfg='')
+    path = saved(tmp_path / 'a.pth', dict(state_dict=dict(b=torch.ones(1)), meta=meta))
+    content = read_checkpoint(str(path))
+    assert content['meta'] == dict(iter=3, cfg='') and content['state_dict']['b'].tolist() == [1]
+    assert read_checkpoint(str(path), 'meta')['state_dict']['b'].is_meta
+
+
+def test_home_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    saved(tmp_path / 'a.pth')
+    assert read_weights('~/a.pth')['a'].tolist() == [0, 1, 2]
+
+
+def test_a_digest_in_the_url(tmp_path, hub):
+    path = saved(tmp_path / 'net.pth')
+    assert read_weights(f'{path.as_uri()}#sha256={digest(path)}')['a'].tolist() == [0, 1, 2]
+    assert [file.name for file in hub.iterdir()] == ['net.pth']
+    with pytest.raises(ValueError, match=r'net.pth has the SHA-256 .* expected 0123abcd\.\.\.'):
+        read_weights(f'{path.as_uri()}#sha256=0123abcd')
+    with pytest.raises(ValueError, match='8 to 64 lower-case hexadecimal digits'):
+        read_weights(f'{path.as_uri()}#sha256=0')
+
+
+def test_a_url_that_nothing_pins_is_told_how(tmp_path, hub, monkeypatch):
+    said = []
+    monkeypatch.setattr('tempseg_mm.weight_files.print_log', lambda text, **_: said.append(text))
+    path = saved(tmp_path / 'net.pth')
+    read_weights(path.as_uri())
+    assert f'Write {path.as_uri()}#sha256={digest(path)} to make sure' in said[0]
+    read_weights(f'{path.as_uri()}#sha256={digest(path)}')
+    assert len(said) == 1
