@@ -64,5 +64,5 @@ OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, 'engine')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS, 'engine')
 OPTIMIZERS = _child(root.OPTIMIZERS)
 PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS)
-DATA_SAMPLERS = _child(root.DATA_SAMPLERS)
+DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets')
 TASK_UTILS = _child(root.TASK_UTILS, 'flow', 'inference')  # optical-flow providers, fine-tuners, baselines

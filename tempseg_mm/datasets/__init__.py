@@ -1,7 +1,9 @@
 from .clip_sampler import ClipSampler
 from .davis import DAVISDataset
 from .image_folder import ImageFolderDataset
+from .resumable_sampler import ResumableSampler
 from .segtrack_v2 import SegTrackV2Dataset
+from .sequence_sampler import SequenceSampler
 from .synthetic import SyntheticVOSDataset, write_davis_layout
 from .transforms import (
     ClipPhotometric,
@@ -31,7 +33,9 @@ __all__ = [
     'PackClip',
     'PackImage',
     'RandomResizedCrop',
+    'ResumableSampler',
     'SegTrackV2Dataset',
+    'SequenceSampler',
     'SyntheticVOSDataset',
     'VOSDataset',
     'VOSSequence',

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tempseg_mm.registry import DATASETS
+from tempseg_mm.safe_path import printable
 
 from .image_io import image_size, object_mask, read_annotation, verify_image
 from .vos_dataset import VOSDataset
@@ -40,7 +41,7 @@ class Finding:
     level: str = 'error'
 
     def __str__(self) -> str:
-        return f'{self.level:7}  {self.where + ": " if self.where else ""}{self.text}'
+        return printable(f'{self.level:7}  {self.where + ": " if self.where else ""}{self.text}')
 
 
 @dataclass
@@ -88,19 +89,23 @@ def find_sequences(dataset: VOSDataset, splits: Sequence[str] = ()) -> tuple[lis
         splits: splits to check instead of the data set's own; ``['*']`` for all that there are.
 
     Returns:
-        Names in the order of the splits; findings. Where a list is missing or broken, all sequences on disk are taken.
+        Names in the order of the splits; findings. Where a list is missing or broken, and beside all splits, all
+        sequences on disk are taken.
     """
     if not os.path.isdir(dataset.data_root):
         return [], [Finding('', f'data root {dataset.data_root} is not a folder. {dataset.SOURCE}')]
     names: list = []
     findings = [Finding('', text, 'warning') for text in _attempt(dataset.missing_parts, [])]
-    if list(splits) == ['*']:
+    everything = list(splits) == ['*']
+    if everything:
         splits = _attempt(dataset.splits, findings)
     for split in splits or [dataset.split]:
         dataset.split = split
         names += _attempt(dataset.selected_names, findings, split)
-    if not names and findings:
-        names = _attempt(dataset.names_on_disk, findings)
+    if everything or not names and findings:
+        extra = [name for name in _attempt(dataset.names_on_disk, findings) if name not in names]
+        findings += [Finding(name, 'is on disk, but no split names it', 'warning') for name in extra if names]
+        names += extra
     return list(dict.fromkeys(names)), list(dict.fromkeys(findings))
 
 
@@ -179,7 +184,7 @@ def _file_faults(dataset: VOSDataset, frames: dict, masks: dict) -> Iterator[tup
     read = {*frames.values(), *masks.values()}
     for folder in sorted({os.path.dirname(path) for path in read}):
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if entry.is_file() and entry.path not in read and not entry.name.startswith('.'):
+            if os.path.isfile(entry.path) and entry.path not in read and not entry.name.startswith('.'):
                 yield f'{entry.path} is not read: neither a frame nor a mask, or another has its name', 'warning'
 
 

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 
 from mmengine.dataset import BaseDataset
 
 from tempseg_mm.registry import DATASETS, TRANSFORMS
 
-from .image_io import read_image
+from .image_io import read_image, verify_image
+from .readable import ReadablePart
 from .resize import Size
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
@@ -65,6 +67,11 @@ class ImageFolderDataset(BaseDataset):
         if not found:
             raise ValueError(f'class {name!r} has no images: {folder} holds no {", ".join(IMAGE_SUFFIXES)} files')
         return [os.path.join(folder, file) for file in found]
+
+    def readable_parts(self) -> list:
+        """A :class:`~tempseg_mm.datasets.readable.ReadablePart` for every image."""
+        paths = (BaseDataset.get_data_info(self, idx)['path'] for idx in range(len(self)))
+        return [ReadablePart((path,), partial(verify_image, path)) for path in paths]
 
     def get_data_info(self, idx: int) -> dict:
         """Item ``idx`` before the pipeline: ``img``, ``label``, ``path``."""

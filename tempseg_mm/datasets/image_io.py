@@ -1,6 +1,10 @@
 """Decoding frames and annotations from files. Called by ``VOSSequence``; every fault names the file and the way out."""
 
 import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import cv2
@@ -9,6 +13,11 @@ from PIL import Image
 
 from .resize import Size, resize_image, target_size
 
+FORMATS = ('BMP', 'JPEG', 'PNG', 'PPM', 'TIFF', 'WEBP')  # not EPS: Pillow would have Ghostscript run it
+MOST_PIXELS = 2 ** 26  # 8192x8192; decoded, a file of a few kilobytes could otherwise fill the memory
+# What Pillow's decoders raise on broken files; some are no OSError.
+DECODER_ERRORS = (OSError, ValueError, SyntaxError, LookupError, TypeError, ArithmeticError, EOFError, struct.error,
+                  zlib.error, Image.DecompressionBombError)
 REDUCED_FLAGS = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
 
@@ -17,10 +26,23 @@ class UnreadableImageError(OSError):
 
 
 def _unreadable(path: str, reason: object) -> OSError:
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         return FileNotFoundError(f'image {path} does not exist; the sequence is incomplete: unpack or copy it anew')
     return UnreadableImageError(f'image {path} cannot be decoded ({reason}); it is truncated or not an image: restore '
                                 'it from the original archive, or leave its sequence out')
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Image.Image]:
+    """The image of a file, its header read. Whatever is wrong with it, here or in the block, is told in one way."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > MOST_PIXELS:
+                raise ValueError(f'it claims {width}x{height} pixels, more than {MOST_PIXELS} are not read')
+            yield image
+    except DECODER_ERRORS as error:
+        raise _unreadable(path, error) from error
 
 
 @lru_cache(maxsize=100_000)
@@ -29,13 +51,10 @@ def image_size(path: str) -> tuple:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        UnreadableImageError: if it is no image.
+        UnreadableImageError: if it is no image, or one of more than 2^26 pixels.
     """
-    try:
-        with Image.open(path) as image:
-            return image.size[::-1]
-    except (OSError, SyntaxError) as error:  # Pillow reports some broken PNG headers as SyntaxError
-        raise _unreadable(path, error) from error
+    with _opened(path) as image:
+        return image.size[::-1]
 
 
 def read_image(path: str, size: Size = None) -> np.ndarray:
@@ -45,7 +64,7 @@ def read_image(path: str, size: Size = None) -> np.ndarray:
     the factor divides both sides.
 
     Args:
-        path: JPEG, PNG or anything else OpenCV reads.
+        path: JPEG, PNG, BMP, PPM or WebP.
         size: see :func:`~tempseg_mm.datasets.resize.target_size`.
 
     Returns:
@@ -63,9 +82,13 @@ def read_image(path: str, size: Size = None) -> np.ndarray:
                    # A side that the factor does not divide is rounded up, which would shift pixels against the mask.
                    if all(full % factor == 0 and full >= wanted * factor for full, wanted in zip(stored, size))]
         flag = REDUCED_FLAGS[max(factors)] if factors else flag
-    image = cv2.imread(path, flag | cv2.IMREAD_IGNORE_ORIENTATION)  # annotations know nothing of EXIF rotation
-    if image is None:
-        raise _unreadable(path, 'OpenCV found no pixels')
+    try:
+        encoded = np.fromfile(path, np.uint8)  # OpenCV 5 crashes on names that are no text
+        image = cv2.imdecode(encoded, flag | cv2.IMREAD_IGNORE_ORIENTATION)  # masks know nothing of EXIF rotation
+    except (OSError, cv2.error) as error:
+        raise _unreadable(path, error) from error
+    if image is None or flag == cv2.IMREAD_COLOR and image.shape[:2] != stored:
+        raise _unreadable(path, 'OpenCV found no pixels, or not as many as the header says')
     return cv2.cvtColor(resize_image(image, size), cv2.COLOR_BGR2RGB)
 
 
@@ -76,12 +99,9 @@ def verify_image(path: str) -> None:
         FileNotFoundError: if there is no such file.
         UnreadableImageError: if it cannot be decoded to its end.
     """
-    try:
-        with Image.open(path) as image:
-            image.draft(None, tuple(side // 8 for side in image.size))  # reads all of a JPEG, but transforms less
-            image.load()
-    except (OSError, SyntaxError) as error:
-        raise _unreadable(path, error) from error
+    with _opened(path) as image:
+        image.draft(None, tuple(side // 8 for side in image.size))  # reads all of a JPEG, but transforms less
+        image.load()
 
 
 def read_annotation(path: str, *, as_levels: bool = False) -> np.ndarray:
@@ -100,14 +120,11 @@ def read_annotation(path: str, *, as_levels: bool = False) -> np.ndarray:
         FileNotFoundError: if there is no such file.
         UnreadableImageError: if it cannot be decoded.
     """
-    try:
-        with Image.open(path) as image:  # Pillow keeps the ids of palette files, OpenCV turns them into colours
-            if as_levels and image.mode in ('P', '1'):
-                image = image.convert('RGB')
-            bands = image.getbands()
-            pixels = np.asarray(image)
-    except (OSError, SyntaxError) as error:
-        raise _unreadable(path, error) from error
+    with _opened(path) as image:  # Pillow keeps the ids of palette files, OpenCV turns them into colours
+        if as_levels and image.mode in ('P', '1'):
+            image = image.convert('RGB')
+        bands = image.getbands()
+        pixels = np.asarray(image)
     if bands[-1] == 'A':
         pixels, bands = pixels[..., :-1], bands[:-1]
     return pixels if len(bands) > 1 else pixels.reshape(pixels.shape[:2])

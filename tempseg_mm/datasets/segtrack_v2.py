@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterable
 
 from tempseg_mm.registry import DATASETS
+from tempseg_mm.safe_path import plain_name
 
+from .name_list import read_lines
 from .vos_dataset import VOSDataset, files_by_stem, folders_in
 from .vos_sequence import VOSSequence
 
@@ -65,9 +67,8 @@ class SegTrackV2Dataset(VOSDataset):
         path = self._path('ImageSets', f'{self.split}.txt')
         if not os.path.isfile(path):
             return self.names_on_disk()
-        with open(path, encoding='utf-8') as lines:
-            entries = [line.strip().lstrip('*').strip('/') for line in lines]
-        return self._find(dict.fromkeys(filter(None, entries)))
+        entries = [line.lstrip('*').strip('/') for line in read_lines(path)]
+        return self._find(plain_name(entry, what=f'in the list {path}: folder') for entry in dict.fromkeys(entries))
 
     def names_on_disk(self) -> list:
         return self._find(folders_in(self._folder('JPEGImages')))

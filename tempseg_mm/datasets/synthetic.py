@@ -105,10 +105,14 @@ def _holds(root: str, manifest: dict) -> bool:
     if not os.path.isfile(path):
         raise ValueError(f'{root} exists but holds no {MANIFEST}, so it is no synthetic data set and is left alone; '
                          'choose another data_root')
-    with open(path, encoding='utf-8') as file:
-        found = json.load(file)
-    if found != manifest:
+    try:
+        with open(path, encoding='utf-8') as file:
+            found = json.load(file)
         changed = sorted(key for key in {*manifest, *found} if found.get(key) != manifest.get(key))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f'{path} is no manifest of synthetic data ({error}); delete {root} to have it made anew'
+                         ) from error
+    if found != manifest:
         raise ValueError(f'{root} holds synthetic data made with another {", ".join(changed)}; choose another '
                          'data_root or delete that folder')
     return True

@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from functools import partial
 from typing import Any
 
 from mmengine.dataset import BaseDataset
@@ -12,7 +12,10 @@ from mmengine.dataset import BaseDataset
 from tempseg_mm.registry import DATASETS, TRANSFORMS
 
 from .clip_sampler import ClipSampler
+from .name_list import sequence_names
+from .readable import ReadablePart
 from .resize import Size
+from .resumable_sampler import draws_of
 from .vos_sequence import VOSSequence
 
 FRAME_SUFFIXES = ('.jpg', '.jpeg', '.png')
@@ -77,16 +80,13 @@ class VOSDataset(BaseDataset):
     def split_names(self) -> list:
         """Names of the sequences in ``ImageSets/<resolution>/<split>.txt``, in order, each once.
 
-        A line is a name, or paths as in the lists of DAVIS 2016,
-        ``/JPEGImages/480p/bear/00000.jpg /Annotations/480p/bear/00000.png``, whose folder is the name.
+        See :func:`~tempseg_mm.datasets.name_list.sequence_names`.
         """
         known = self.splits()
         if self.split not in known:
             raise ValueError(f'unknown split {self.split!r}; {self._folder("ImageSets")} has: '
                              f'{", ".join(known) or "none"}')
-        with open(os.path.join(self._folder('ImageSets'), f'{self.split}.txt'), encoding='utf-8') as lines:
-            entries = [PurePosixPath(line.split()[0]) for line in lines if line.strip()]
-        return list(dict.fromkeys(entry.parent.name if entry.parent.name else entry.name for entry in entries))
+        return sequence_names(os.path.join(self._folder('ImageSets'), f'{self.split}.txt'))
 
     def names_on_disk(self) -> list:
         """Names of all sequences that have a folder, whatever the splits say, in natural order."""
@@ -177,6 +177,11 @@ class VOSDataset(BaseDataset):
                                  'training needs one for every frame; leave the sequence out with `sequences`')
         return clips
 
+    def readable_parts(self) -> list:
+        """A :class:`~tempseg_mm.datasets.readable.ReadablePart` for every frame, with its annotation and flow."""
+        return [ReadablePart(sequence.files(i), partial(sequence.verify, i))
+                for sequence in self._sequences for i in range(len(sequence))]
+
     def get_data_info(self, idx: int) -> dict:
         """Item ``idx`` before the pipeline: ``sequence``, ``size`` and, in training, ``frame_ids``."""
         info = dict(self.data_list[idx])
@@ -191,7 +196,8 @@ class VOSDataset(BaseDataset):
         Raises:
             ValueError: if a transform returned ``None``.
         """
-        data = self.prepare_data(idx)
+        with draws_of(idx):
+            data = self.prepare_data(idx)
         if data is None:
             raise ValueError(f'the pipeline of {type(self).__name__} returned None for item {idx}; a transform that '
                              'cannot do its work must raise')

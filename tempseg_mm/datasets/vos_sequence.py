@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempseg_mm.flow.flo_file import read_flo
+from tempseg_mm.safe_path import plain_name
 
-from .image_io import image_size, read_image, read_mask
+from .image_io import image_size, read_image, read_mask, verify_image
 from .resize import Size, resize_flow, resize_mask, target_size
 
 
@@ -18,7 +19,7 @@ class VOSSequence:
     ``size`` arguments: ``None`` as stored, (H, W) exactly that, an int the shorter side with the aspect kept.
 
     Attributes:
-        name: unique within its data set.
+        name: unique within its data set; results are filed under it.
         frame_paths: T image files in order.
         mask_paths: T annotation files; ``None`` for a frame that is not annotated.
         flow_paths: T-1 ``.flo`` files, entry i running from frame i to i+1, ``None`` where there is none; or empty.
@@ -28,7 +29,8 @@ class VOSSequence:
             as they are decoded, so that nothing is scored against a mask that was resized.
 
     Raises:
-        ValueError: if there are no frames, or the numbers of paths do not fit.
+        ValueError: if there are no frames, the numbers of paths do not fit, or the name is no plain one
+            (:func:`~tempseg_mm.safe_path.plain_name`), so that nothing filed under it can leave its folder.
     """
     name: str
     frame_paths: tuple
@@ -39,6 +41,7 @@ class VOSSequence:
     annotation_size: tuple | None = None
 
     def __post_init__(self) -> None:
+        plain_name(self.name, what='sequence name')
         if not self.frame_paths:
             raise ValueError(f'sequence {self.name!r} has no frames')
         for what, paths, lengths in (('mask_paths', self.mask_paths, (len(self),)),
@@ -76,13 +79,8 @@ class VOSSequence:
             OSError: if the file is missing or cannot be decoded.
             ValueError: if the frame's stored size is not that of frame 0.
         """
-        self._check_index(i, len(self))
-        path = self.frame_paths[i]
-        stored, first = image_size(path), image_size(self.frame_paths[0])
-        if stored != first:
-            raise ValueError(f'frames of sequence {self.name!r} differ in size: {path} is {_text(stored)}, the first, '
-                             f'{self.frame_paths[0]}, is {_text(first)}; bring them to one size first')
-        return read_image(path, target_size(size, self.annotation_size or stored))
+        stored = self._frame_size(i)
+        return read_image(self.frame_paths[i], target_size(size, self.annotation_size or stored))
 
     def mask(self, i: int, size: Size = None) -> np.ndarray | None:
         """Decodes the annotation of frame i.
@@ -111,7 +109,7 @@ class VOSSequence:
         Raises:
             IndexError: if there is no such pair of frames.
             OSError: if the file is missing or broken.
-            ValueError: if its stored size is not that of the frame.
+            ValueError: if its stored size is not that of the frame, or a vector of it is not finite.
         """
         self._check_index(i, len(self) - 1)
         if not self.flow_paths or self.flow_paths[i] is None:
@@ -119,7 +117,37 @@ class VOSSequence:
         flow = read_flo(self.flow_paths[i])
         stored = image_size(self.frame_paths[i])
         self._check_same_size(i, self.flow_paths[i], flow.shape[:2], stored)
+        if not np.isfinite(flow).all():
+            raise ValueError(f'{self.flow_paths[i]} holds vectors that are not finite (sequence {self.name!r}); remove '
+                             'it, and the flow is estimated, or make it anew')
         return resize_flow(flow, target_size(size, self.annotation_size or stored))
+
+    def files(self, i: int) -> tuple:
+        """Paths of frame i, of its annotation and of the flow from it, as far as they are there."""
+        self._check_index(i, len(self))
+        return tuple(filter(None, (self.frame_paths[i], self.mask_paths[i], *self.flow_paths[i:i + 1])))
+
+    def verify(self, i: int) -> None:
+        """Reads the :meth:`files` of frame i to their ends, which a truncated JPEG is not when it is decoded for use.
+
+        Raises:
+            OSError, ValueError: as :meth:`frame`, :meth:`mask` and :meth:`flow`.
+        """
+        self._frame_size(i)
+        verify_image(self.frame_paths[i])
+        self.mask(i)
+        if i < len(self) - 1:
+            self.flow(i)
+
+    def _frame_size(self, i: int) -> tuple:
+        """(H, W) of frame i as stored, which must be that of frame 0."""
+        self._check_index(i, len(self))
+        path = self.frame_paths[i]
+        stored, first = image_size(path), image_size(self.frame_paths[0])
+        if stored != first:
+            raise ValueError(f'frames of sequence {self.name!r} differ in size: {path} is {_text(stored)}, the first, '
+                             f'{self.frame_paths[0]}, is {_text(first)}; bring them to one size first')
+        return stored
 
     def _check_index(self, i: int, stop: int) -> None:
         if not 0 <= i < stop:

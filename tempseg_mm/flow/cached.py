@@ -18,6 +18,7 @@ from .npy_file import read_npy, write_npy
 
 FORMATS = dict(float32=('.flo', read_flo, write_flo), float16=('.npy', read_npy, write_npy))
 MANIFEST = 'manifest.json'
+MOST_WARNINGS = 5  # of one provider: a cache may hold a hundred thousand files
 VERSION = 1  # of the cache: raised when its files mean something else
 
 
@@ -58,6 +59,7 @@ class CachedFlow(FlowProvider):
         self.provider = TASK_UTILS.build(provider) if isinstance(provider, dict) else provider
         self.cache_dir, self.dtype, self.missing = Path(cache_dir), dtype, missing
         self.num_estimated = 0  # pairs that were not found
+        self.num_broken = 0  # files that were there and could not be used
         self._suffix, self._read_file, self._write_file = FORMATS[dtype]
         self._opened: set = set()
 
@@ -122,13 +124,17 @@ class CachedFlow(FlowProvider):
         except FileNotFoundError:
             return None
         except BrokenFlowFileError as error:
-            warnings.warn(f'recomputing a cached flow: {error}', stacklevel=2)
-            return None
+            return self._recompute(error)
         fault = f'{flow.shape[:2]}, not {size}' if flow.shape[:2] != size else 'not finite'
         if flow.shape[:2] != size or not np.isfinite(flow).all():
-            warnings.warn(f'recomputing a cached flow: {path} is {fault}', stacklevel=2)
-            return None
+            return self._recompute(f'{path} is {fault}')
         return flow
+
+    def _recompute(self, reason: object) -> None:
+        self.num_broken += 1
+        if self.num_broken <= MOST_WARNINGS:
+            last = '; further ones are not reported' if self.num_broken == MOST_WARNINGS else ''
+            warnings.warn(f'recomputing a cached flow: {reason}{last}', stacklevel=2)
 
 
 def _require_same(path: Path, wanted: dict) -> None:
@@ -136,7 +142,7 @@ def _require_same(path: Path, wanted: dict) -> None:
     try:
         found = json.loads(path.read_text(encoding='utf-8'))
         differing = [key for key in wanted if found.get(key) != wanted[key]]
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise StaleCacheError(f'{path} is no manifest of a flow cache ({error}). {way_out}') from error
     if differing:
         raise StaleCacheError(f'the flow in {path.parent} is not what is asked for: ' + '; '.join(

@@ -1,12 +1,19 @@
 """Flow at half the size on disk: float16 in NumPy's own ``.npy``. Used by the cache; ``.flo`` is for exchange."""
 
+import math
 import os
+from tokenize import TokenError
+from typing import BinaryIO
 
 import numpy as np
 
 from tempseg_mm.atomic import written_beside
 
 from .flo_file import BrokenFlowFileError
+
+LONGEST_HEADER = 256  # ours have 118 bytes; Python may crash on a literal that is long and deep
+# The header is a Python literal, and NumPy lets through what the parser says of a broken one.
+HEADER_ERRORS = (OSError, ValueError, SyntaxError, TypeError, LookupError, RecursionError, MemoryError, TokenError)
 
 
 def read_npy(path: str) -> np.ndarray:
@@ -20,15 +27,30 @@ def read_npy(path: str) -> np.ndarray:
         BrokenFlowFileError: if it is truncated or holds something else.
     """
     try:
-        flow = np.load(path, allow_pickle=False)
+        with open(path, 'rb') as file:
+            shape = _shape(file)
+            return np.fromfile(file, '<f2').reshape(shape).astype(np.float32)
     except FileNotFoundError as error:
         raise FileNotFoundError(f'flow file {path} does not exist') from error
-    except (OSError, ValueError, EOFError) as error:
-        raise BrokenFlowFileError(f'{path} is not a whole .npy file ({error}); delete it so that it is made anew'
-                                  ) from error
-    if not isinstance(flow, np.ndarray) or flow.ndim != 3 or flow.shape[2] != 2 or flow.dtype != np.float16:
-        raise BrokenFlowFileError(f'{path} holds no (H, W, 2) float16 flow; delete it so that it is made anew')
-    return flow.astype(np.float32)
+    except HEADER_ERRORS as error:
+        raise BrokenFlowFileError(f'{path} is not a whole .npy file of flow ({error}); delete it so that it is made '
+                                  'anew') from error
+
+
+def _shape(file: BinaryIO) -> tuple:
+    """(H, W, 2), the header read. No memory is taken for what it only claims to hold, and nothing is unpickled."""
+    version = np.lib.format.read_magic(file)
+    length = int.from_bytes(file.read(2), 'little')
+    if version != (1, 0) or length > LONGEST_HEADER:
+        raise ValueError(f'its format is {version} with a header of {length} bytes, not (1, 0) with 118')
+    file.seek(-2, os.SEEK_CUR)
+    shape, columns_first, dtype = np.lib.format.read_array_header_1_0(file)
+    if len(shape) != 3 or shape[2] != 2 or min(shape) < 1 or columns_first or dtype != np.dtype('<f2'):
+        raise ValueError(f'it holds {shape} {dtype}, not (H, W, 2) float16')
+    expected, size = file.tell() + 2 * math.prod(shape), os.fstat(file.fileno()).st_size
+    if size != expected:
+        raise ValueError(f'its header says {shape}, which is {expected} bytes; it has {size}')
+    return shape
 
 
 def write_npy(path: str, flow: np.ndarray) -> None:

@@ -20,12 +20,20 @@ class ClipBatch:
         reference_masks: (N, T, 1, H, W) float in [0, 1]: what the generator is told of the object in each frame.
         flow: (N, T-1, 2, H, W) float, pixels, (x, y), forward: ``flow[:, t]`` runs from frame t to t+1.
         sequences: N names, for messages.
+        frame_ids: N tuples of T numbers, those of the frames in their sequences, for messages.
     """
     frames: Tensor
     gt_masks: Tensor
     reference_masks: Tensor
     flow: Tensor
     sequences: tuple = ()
+    frame_ids: tuple = ()
+
+    @property
+    def origin(self) -> str:
+        """Which frames these are, in words: ``'bear 3 4 5, camel 0 1 2'``."""
+        ids = self.frame_ids or ((),) * len(self.sequences)
+        return ', '.join(' '.join(map(str, (name, *frames))) for name, frames in zip(self.sequences, ids, strict=True))
 
 
 @dataclass(frozen=True)

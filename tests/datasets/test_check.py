@@ -61,9 +61,8 @@ def the_one(findings, level, where, *words):
 def test_clean(davis):
     findings, (bear, boat) = check(davis)
     assert findings == []
-    assert (bear.name, bear.num_frames, bear.num_annotated, bear.num_with_object, bear.sizes) == (
-        'bear', 4, 4, 4, {SIZE})
-    assert (boat.name, boat.num_frames) == ('boat', 3)
+    assert (bear.num_frames, bear.num_annotated, bear.num_with_object, bear.sizes) == (4, 4, 4, {SIZE})
+    assert (bear.name, boat.name, boat.num_frames) == ('bear', 'boat', 3)
 
 
 @pytest.mark.parametrize('part', ['JPEGImages', 'Annotations'])
@@ -75,9 +74,7 @@ def test_missing_folder_of_a_sequence(davis, part):
 
 
 def test_missing_root(tmp_path):
-    findings, reports = check(tmp_path / 'gone')
-    the_one(findings, 'error', '', 'gone is not a folder', 'davischallenge.org')
-    assert reports == []
+    the_one(check(tmp_path / 'gone')[0], 'error', '', 'gone is not a folder', 'davischallenge.org')
 
 
 def test_missing_list_does_not_stop_the_search(davis):
@@ -94,8 +91,10 @@ def test_all_splits_and_an_unknown_sequence(davis):
     findings, reports = check(davis, splits=['*'])
     assert [report.name for report in reports] == ['boat', 'baer', 'bear']
     assert {finding[1] for finding in findings} == {'baer'} and len(findings) == 2  # no frames, no masks
-    findings, _ = check(davis, splits=['dev'])
-    the_one(findings, 'error', 'dev', "unknown split 'dev'", 'train, val')
+    for split in ('train', 'val'):
+        (davis / f'ImageSets/480p/{split}.txt').write_text('bear\n')
+    the_one(check(davis, splits=['*'])[0], 'warning', 'boat', 'is on disk, but no split names it')
+    the_one(check(davis, splits=['dev'])[0], 'error', 'dev', "unknown split 'dev'", 'train, val')
 
 
 @pytest.mark.parametrize('cut', [0, 200, -30])
@@ -147,9 +146,8 @@ def test_only_the_given_masks(davis):
 def test_too_few_frames(davis):
     the_one(check(davis, test_mode=False, clip_sampler=dict(clip_length=4))[0], 'error', 'boat',
             'has 3 frame(s), needed are at least 4')
-    for t in (1, 2):
-        for path in (davis / f'JPEGImages/480p/boat/{t:05d}.jpg', davis / f'Annotations/480p/boat/{t:05d}.png'):
-            path.unlink()
+    for path in [*davis.glob('*/480p/boat/00001.*'), *davis.glob('*/480p/boat/00002.*')]:
+        path.unlink()
     the_one(check(davis)[0], 'error', 'boat', 'has 1 frame(s), needed are at least 2')
 
 
@@ -202,6 +200,8 @@ def test_flow(davis):
     assert check(davis)[0] == []
     write_flo(davis / 'Flow/480p/bear/00001.flo', np.zeros((8, 9, 2)))
     the_one(check(davis)[0], 'error', 'bear', '00001.flo is 8x9')
+    write_flo(davis / 'Flow/480p/bear/00001.flo', np.full((*SIZE, 2), np.inf))
+    the_one(check(davis)[0], 'error', 'bear', '00001.flo holds vectors that are not finite')
     (davis / 'Flow/480p/bear/00001.flo').unlink()
     the_one(check(davis)[0], 'warning', 'bear', '1 of 3 flow files are missing')
 

@@ -1,3 +1,9 @@
+import os
+import struct
+import tracemalloc
+import warnings
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -148,3 +154,51 @@ def test_verification_reads_to_the_end(tmp_path, suffix):
         verify_image(path)
     with pytest.raises(FileNotFoundError, match='gone.png does not exist'):
         verify_image(str(tmp_path / 'gone.png'))
+
+
+READERS = [image_size, read_image, read_mask, verify_image]
+
+
+def png(path, width, height):
+    """A PNG of 68 bytes whose header says what it likes, with a right checksum."""
+    header = b'IHDR' + struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
+    data = b'IDAT' + zlib.compress(b'\0\0')
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + b''.join(
+        struct.pack('>I', len(chunk) - 4) + chunk + struct.pack('>I', zlib.crc32(chunk))
+        for chunk in (header, data, b'IEND')))
+    return str(path)
+
+
+@pytest.mark.parametrize('read', READERS)
+@pytest.mark.parametrize('width, height', [(8193, 8192), (30_000, 30_000), (2 ** 31 - 1, 2 ** 31 - 1)])
+def test_no_memory_is_taken_for_what_a_header_claims(tmp_path, read, width, height):
+    path = png(tmp_path / 'bomb.png', width, height)
+    tracemalloc.start()
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+        with pytest.raises(UnreadableImageError, match=r'bomb\.png cannot be decoded \(.*pixels'):
+            read(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e6
+    assert read_mask(png(tmp_path / 'small.png', 1, 1)).tolist() == [[0]]
+
+
+@pytest.mark.parametrize('read', READERS)
+def test_formats_that_run_programs_are_not_opened(tmp_path, read):
+    path = tmp_path / 'a.png'  # PostScript, for which Pillow would start Ghostscript
+    Image.new('RGB', (4, 4)).save(path, format='EPS')
+    with Image.open(path) as image:
+        assert image.format == 'EPS'
+    with pytest.raises(UnreadableImageError, match='a.png cannot be decoded'):
+        read(str(path))
+
+
+def test_a_name_that_is_no_text(tmp_path):
+    """OpenCV 5 itself ends the process with a segmentation fault."""
+    path = save(tmp_path / 'a.png', IDS)
+    os.rename(path, str(tmp_path / 'caf\udce9.png'))
+    path = str(tmp_path / 'caf\udce9.png')
+    assert image_size(path) == (2, 3)
+    np.testing.assert_array_equal(read_image(path), np.dstack([IDS] * 3))
+    np.testing.assert_array_equal(read_mask(path), IDS != 0)

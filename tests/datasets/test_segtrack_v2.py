@@ -133,3 +133,11 @@ def test_the_config_runs(root, tiny_config):
     assert 0 <= metrics['J_mean'] <= 1
     written = [path.relative_to(cfg.work_dir).parts for path in Path(cfg.work_dir).rglob('bmx no *.png')]
     assert sorted({path[-2] for path in written}) == ['bmx-2']
+
+
+@pytest.mark.parametrize('line', ['..', '*../frog', '/JPEGImages/../frog', '*'])
+def test_a_list_cannot_name_a_place_elsewhere(root, line):
+    (root / 'ImageSets').mkdir()
+    (root / 'ImageSets/all.txt').write_text(f'*frog\n{line}\n')
+    with pytest.raises(ValueError, match=r'in the list .*all\.txt: folder .* cannot be used'):
+        SegTrackV2Dataset(str(root), test_mode=True)

@@ -151,3 +151,11 @@ def test_empty_splits_are_refused(tmp_path):
 def test_unknown_argument_is_refused(root):
     with pytest.raises(TypeError, match='clip_len'):
         SyntheticVOSDataset(root, scene=SCENE, num_sequences=COUNTS, clip_len=3)
+
+
+@pytest.mark.parametrize('content', ['', '[]', '3', '[' * 100_000])
+def test_a_broken_manifest_is_named(tmp_path, content):
+    (tmp_path / 'x').mkdir()
+    (tmp_path / 'x/synthetic.json').write_text(content)
+    with pytest.raises(ValueError, match=r'synthetic\.json is no manifest of synthetic data .*delete'):
+        write_davis_layout(tmp_path / 'x')

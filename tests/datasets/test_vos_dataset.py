@@ -174,3 +174,10 @@ def test_what_is_there(root):
     assert data.splits() == ['train', 'val'] and data.names_on_disk() == ['bear', 'boat', 'camel']
     assert list(data.frame_files('boat')) == list(data.mask_files('boat')) == ['00000', '00001', '00002', '00003']
     assert data.missing_parts() == []
+
+
+@pytest.mark.parametrize('line', ['../../secret', '/', '..', 'a\\b'])
+def test_a_split_cannot_name_a_place_elsewhere(root, line):
+    (root / 'ImageSets/480p/val.txt').write_text(f'camel\n{line}\n')
+    with pytest.raises(ValueError, match=r'in the list .*val\.txt: sequence .* cannot be used'):
+        VOSDataset(root, 'val', test_mode=True)

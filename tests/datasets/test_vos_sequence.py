@@ -131,3 +131,42 @@ def test_frames_are_brought_to_the_size_of_their_annotations(tmp_path, sequence)
     assert one.frame(1, 24).shape[:2] == one.mask(0, 24).shape == (24, 32)
     with pytest.raises(ValueError, match=r'm00002.png is 97x131 .*, but its frame .*00002.png is to be read at 49x66'):
         one.mask(2)
+
+
+@pytest.mark.parametrize('name', ['', '..', '../x', '/etc', 'a/b', 'a\\b', 'a\0b'])
+def test_names_that_lead_elsewhere_are_refused(name):
+    with pytest.raises(ValueError, match='sequence name .* cannot be used'):
+        VOSSequence(name, ('a',), (None,))
+
+
+def test_flow_that_is_not_finite_is_named(sequence):
+    flow = np.zeros((*SIZE, 2))
+    flow[3, 4, 1] = np.nan
+    write_flo(sequence.flow_paths[0], flow)
+    with pytest.raises(ValueError, match=r"00000\.flo holds vectors that are not finite \(sequence 'walk'\)"):
+        sequence.flow(0)
+
+
+def test_files_of_a_frame(sequence):
+    assert sequence.files(0) == (sequence.frame_paths[0], sequence.mask_paths[0], sequence.flow_paths[0])
+    assert sequence.files(1) == (sequence.frame_paths[1],)
+    assert sequence.files(2) == (sequence.frame_paths[2], sequence.mask_paths[2])
+    with pytest.raises(IndexError, match='index 3 is not in 0..2'):
+        sequence.files(3)
+
+
+@pytest.mark.parametrize('i, kind', [(1, 'frame_paths'), (2, 'mask_paths'), (0, 'flow_paths')])
+def test_verification_reads_frame_annotation_and_flow(sequence, i, kind):
+    for t in range(3):
+        sequence.verify(t)
+    path = getattr(sequence, kind)[i]
+    with open(path, 'r+b') as file:
+        file.truncate(60)
+    with pytest.raises(OSError, match=f'{path} '):
+        sequence.verify(i)
+
+
+def test_verification_compares_sizes(sequence):
+    cv2.imwrite(sequence.frame_paths[2], np.zeros((10, 20, 3), np.uint8))
+    with pytest.raises(ValueError, match='differ in size: .*00002.png is 10x20'):
+        sequence.verify(2)

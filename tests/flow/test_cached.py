@@ -154,3 +154,24 @@ def test_spoilt_file_is_recomputed_with_a_warning(tmp_path, frames, content):
 def test_built_from_config_and_transparent_signature(tmp_path):
     cached = TASK_UTILS.build(dict(type='CachedFlow', provider=dict(type='DISFlow'), cache_dir=str(tmp_path)))
     assert cached.signature == 'DISFlow(preset=medium)'
+
+
+def test_a_spoilt_cache_is_not_a_flood_of_warnings(tmp_path, frames):
+    cached = CachedFlow(Counting(), tmp_path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        for _ in range(9):
+            cached(frames[:1], frames[1:2])
+            files(tmp_path)[0].write_bytes(b'')
+    assert cached.num_broken == 8 and len(caught) == 5
+    assert [str(warning.message).endswith('further ones are not reported') for warning in caught] == [False] * 4 + [
+        True]
+
+
+@pytest.mark.parametrize('content', ['', '[]', '3', '[' * 100_000])
+def test_a_broken_manifest_is_refused(tmp_path, frames, content):
+    CachedFlow(Counting(), tmp_path)(frames[:1], frames[1:2])
+    manifest, = tmp_path.rglob('manifest.json')
+    manifest.write_text(content)
+    with pytest.raises(StaleCacheError, match='is no manifest of a flow cache .*Delete'):
+        CachedFlow(Counting(), tmp_path)(frames[:1], frames[1:2])

@@ -1,4 +1,6 @@
 import os
+import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -41,3 +43,23 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match='disk full'):
         write_flo(path, np.ones((2, 2, 2)))
     assert os.listdir(tmp_path) == ['x.flo'] and not read_flo(path).any()
+
+
+@pytest.mark.parametrize('width, height', [(30_000, 40_000), (2 ** 31 - 1, 2 ** 31 - 1), (-1, 1), (-1, -1), (0, 0)])
+def test_no_memory_is_taken_for_what_a_header_claims(tmp_path, width, height):
+    path = tmp_path / 'bomb.flo'
+    path.write_bytes(struct.pack('<4sii', b'PIEH', width, height) + bytes(64))
+    tracemalloc.start()
+    with pytest.raises(BrokenFlowFileError, match=rf'bomb.flo .*its header says {height}x{width} '):
+        read_flo(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e5
+
+
+def test_more_bytes_than_the_header_says_are_a_fault(tmp_path):
+    path = tmp_path / 'long.flo'
+    write_flo(path, np.zeros((2, 3, 2)))
+    path.write_bytes(path.read_bytes() + b'x')
+    with pytest.raises(BrokenFlowFileError, match='which is 60 bytes; it has 61'):
+        read_flo(path)

@@ -38,5 +38,20 @@ def test_broken_files(tmp_path):
 @pytest.mark.parametrize('array', [np.zeros((4, 4)), np.zeros((4, 4, 3), np.float16), np.zeros((4, 4, 2), np.float32)])
 def test_something_else_than_flow(tmp_path, array):
     np.save(tmp_path / '0.npy', array)
-    with pytest.raises(BrokenFlowFileError, match=r'holds no \(H, W, 2\) float16 flow'):
+    with pytest.raises(BrokenFlowFileError, match=r'it holds .*, not \(H, W, 2\) float16'):
         read_npy(tmp_path / '0.npy')
+
+
+def test_no_memory_is_taken_for_what_a_header_claims(tmp_path):
+    path = tmp_path / '0.npy'
+    write_npy(path, np.zeros((4, 4, 2)))
+    path.write_bytes(path.read_bytes().replace(b'(4, 4, 2)', b'(9999999, 9999, 2)')[:256])
+    with pytest.raises(BrokenFlowFileError, match=r'its header says \(9999999, 9999, 2\), which is 39\d+ bytes'):
+        read_npy(path)
+
+
+def test_nothing_is_unpickled(tmp_path):
+    path = tmp_path / '0.npy'
+    np.save(path, np.array([[[print, print]]], dtype=object), allow_pickle=True)
+    with pytest.raises(BrokenFlowFileError, match='not a whole .npy file of flow'):
+        read_npy(path)

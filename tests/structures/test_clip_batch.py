@@ -33,3 +33,9 @@ def test_a_batch_is_not_changed_by_mistake():
     batch = ClipBatch(*[torch.zeros(1)] * 4)
     with pytest.raises(dataclasses.FrozenInstanceError):
         batch.flow = torch.ones(1)
+
+
+def test_a_batch_tells_its_frames():
+    tensors = [torch.zeros(1)] * 4
+    assert ClipBatch(*tensors, ('bear', 'camel'), ((3, 4), (0, 1))).origin == 'bear 3 4, camel 0 1'
+    assert ClipBatch(*tensors, ('bear', 'camel')).origin == 'bear, camel'
