@@ -14,8 +14,10 @@ INSTALL_REQUIRES = [
     'opencv-python',
     'numpy>=1.24',
     'pillow',
+    'safetensors',
     'pydensecrf2',  # `import pydensecrf`; pydensecrf itself does not build on Python 3.11
     'tensorboard',
+    'rich',
 ]
 DEV_REQUIRES = ['pytest', 'pytest-cov', 'hypothesis', 'ruff', 'pre-commit']
 
@@ -38,8 +40,9 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['tempseg_mm', 'tempseg_mm.*']),
+    package_data={'tempseg_mm.visualization.report': ['templates/*']},
     install_requires=INSTALL_REQUIRES,
-    extras_require={'dev': DEV_REQUIRES, 'safetensors': ['safetensors'], 'raft': ['torchvision']},
+    extras_require={'dev': DEV_REQUIRES, 'onnx': ['onnx', 'onnxruntime'], 'raft': ['torchvision']},
     classifiers=[
         'Development Status :: 3 - Alpha',
         'Intended Audience :: Science/Research',

@@ -53,23 +53,6 @@ def contact_sheet(tiles: Sequence[np.ndarray | None], columns: int, *, captions:
     return sheet
 
 
-def fit_width(picture: np.ndarray, width: int, *, labels: bool = False) -> np.ndarray:
-    """Shrink a picture that is wider than ``width``, keeping its proportions; leave a narrower one alone.
-
-    Args:
-        picture: (H, W) or (H, W, C), a type OpenCV can resize.
-        width: pixels.
-        labels: take the nearest pixel instead of averaging, for masks of labels.
-
-    Returns:
-        (h, w) or (h, w, C) with w at most ``width``.
-    """
-    if picture.shape[1] <= width:
-        return picture
-    size = (width, max(1, round(picture.shape[0] * width / picture.shape[1])))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST if labels else cv2.INTER_AREA)
-
-
 def _bar_height(width: int) -> int:
     return min(BAR, max(12, width // 8))
 

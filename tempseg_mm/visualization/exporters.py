@@ -1,17 +1,23 @@
 """Masks and pictures into files. Used by the export and picture hooks; a file appears whole or not at all."""
 
+import struct
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import GifImagePlugin, Image
 
 from tempseg_mm.atomic import written_beside
+from tempseg_mm.safe_path import path_text
 
 from .overlay import GROUND_TRUTH_COLOR, draw_contour, overlay_mask
 from .palette import color_palette
+from .shrink import fit_shorter_side, fit_width
+
+CODEC = 'vp09'  # H.264 is not in OpenCV's wheels, and what else they can write, no browser plays
+FOREVER = b'!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00'
 
 
 def write_indexed_png(path: str | Path, mask: np.ndarray) -> None:
@@ -45,29 +51,39 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
         Image.fromarray(image).save(beside, format='PNG')
 
 
-def write_gif(path: str | Path, frames: Iterable[np.ndarray], *, fps: float = 10) -> None:
-    """Write an endless animation. Holds a palette picture of each frame in memory.
+def write_gif(path: str | Path, frames: Iterable[np.ndarray], *, fps: float = 10, max_width: int = 320) -> None:
+    """Write an endless animation. Holds one frame at a time; each has 256 colours of its own.
 
     Args:
         path: the file; its folder is made.
         frames: (H, W, 3) uint8 RGB, all of one size.
         fps: frames a second; GIF counts in hundredths of a second.
+        max_width: wider frames are shrunk to this many pixels.
 
     Raises:
-        ValueError: no frame, or an ``fps`` that is not positive.
+        ValueError: no frame, frames of different sizes, or an ``fps`` that is not positive.
     """
     if not fps > 0:
         raise ValueError(f'fps must be positive, got {fps}')
-    images = [Image.fromarray(frame).quantize() for frame in frames]
-    if not images:
-        raise ValueError('an animation needs at least one frame, got none')
-    options = dict(save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0)
-    with written_beside(path) as beside:
-        images[0].save(beside, format='GIF', **options)
+    hundredths = max(1, round(100 / fps))
+    size = None
+    with written_beside(path) as beside, open(beside, 'wb') as file:
+        for frame in frames:
+            image = Image.fromarray(fit_width(frame, max_width)).quantize()
+            if size is None:
+                size = image.size
+                file.write(b'GIF89a' + struct.pack('<HHBBB', *size, 0, 0, 0) + FOREVER)
+            if image.size != size:
+                raise ValueError(f'the frames of an animation must be of one size, got {image.size} after {size}')
+            # Pillow's own way of saving an animation collects all of it before the first byte is written.
+            file.writelines(GifImagePlugin.getdata(image, duration=10 * hundredths, include_color_table=True))
+        if size is None:
+            raise ValueError('an animation needs at least one frame, got none')
+        file.write(b';')
 
 
 class OverlayVideoWriter:
-    """An MP4 that grows frame by frame; holds no frame.
+    """An MP4 that browsers play and that grows frame by frame; holds no frame.
 
     ::
 
@@ -75,24 +91,30 @@ class OverlayVideoWriter:
             for frame in stream:
                 video.write(frame.image, frame.mask, gt_mask=frame.gt_mask)
 
-    The file is written beside and renamed on :meth:`close`; after an error, or without any frame, none is left.
+    The file is written beside and renamed on :meth:`close`; after an error, or without any frame, none is left. The
+    codec is VP9, a key frame in every twelve, so that a page can seek; it takes some 0.14 s of one core for a frame of
+    480x854, most of the time outside of Python's lock.
 
     Args:
         path: the file, ending in ``.mp4``; its folder is made.
         fps: frames a second.
+        max_side: frames whose shorter side is longer are shrunk to it, in pixels, before anything is drawn.
 
     Raises:
-        ValueError: another suffix, or an ``fps`` that is not positive.
+        ValueError: another suffix, or an ``fps`` or ``max_side`` that is not positive.
         OSError: from :meth:`write`, where OpenCV cannot open the file or lacks the codec.
     """
 
-    def __init__(self, path: str | Path, fps: float = 15) -> None:
+    def __init__(self, path: str | Path, fps: float = 15, *, max_side: int = 480) -> None:
         self.path = Path(path)
         if self.path.suffix.lower() != '.mp4':
             raise ValueError(f'the codec needs a name that ends in .mp4, got {self.path.name!r}')
         if not fps > 0:
             raise ValueError(f'fps must be positive, got {fps}')
+        if max_side < 1:
+            raise ValueError(f'max_side must be at least 1 pixel, got {max_side}')
         self.fps = fps
+        self.max_side = max_side
         self._stack = ExitStack()
         self._writer: cv2.VideoWriter | None = None
         self._shape: tuple[int, ...] = ()
@@ -102,23 +124,28 @@ class OverlayVideoWriter:
 
         Args:
             image: (H, W, 3) uint8 RGB, of the first frame's size. Odd sides are filled up by a copy of the edge.
-            mask: (H, W), filled and outlined, where given.
+            mask: (H, W), 0/1 or object ids: filled, each object in its colour, and outlined, where given.
             gt_mask: (H, W), outlined in another colour, where given.
 
         Raises:
-            ValueError: a frame that is not (H, W, 3), or of another size than the first.
+            ValueError: a frame that is not (H, W, 3), or of another size than the first or than its masks.
             OSError: see the class.
         """
         if self._writer is None:
             self._open(image.shape)
         if image.shape != self._shape:
             raise ValueError(f'{self.path.name}: a frame is {image.shape}, the first was {self._shape}')
+        for given in (mask, gt_mask):
+            if given is not None and given.shape != image.shape[:2]:
+                raise ValueError(f'{self.path.name}: a mask is {given.shape}, its frame {image.shape[:2]}')
+        picture = fit_shorter_side(image, self.max_side)
         if mask is not None:
-            image = overlay_mask(image, mask)
+            picture = overlay_mask(picture, fit_shorter_side(mask, self.max_side, labels=True))
         if gt_mask is not None:
-            image = draw_contour(image, gt_mask, color=GROUND_TRUTH_COLOR)
-        height, width = image.shape[:2]
-        even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+            gt_mask = fit_shorter_side(gt_mask, self.max_side, labels=True)
+            picture = draw_contour(picture, gt_mask, color=GROUND_TRUTH_COLOR)
+        height, width = picture.shape[:2]
+        even = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
         self._writer.write(cv2.cvtColor(even, cv2.COLOR_RGB2BGR))
 
     def close(self) -> None:
@@ -137,13 +164,13 @@ class OverlayVideoWriter:
     def _open(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 3 or shape[2] != 3:
             raise ValueError(f'{self.path.name}: a frame must be (H, W, 3) RGB, got {shape}')
-        height, width = shape[:2]
+        height, width = fit_shorter_side(np.zeros(shape[:2], np.uint8), self.max_side).shape
         beside = self._stack.enter_context(written_beside(self.path))
         size = (width + width % 2, height + height % 2)
-        writer = cv2.VideoWriter(str(beside), cv2.VideoWriter_fourcc(*'mp4v'), self.fps, size)
+        writer = cv2.VideoWriter(path_text(beside), cv2.VideoWriter_fourcc(*CODEC), self.fps, size)
         if not writer.isOpened():
-            error = OSError(f'OpenCV cannot write {self.path} (codec mp4v, {size[0]}x{size[1]} pixels); is the folder '
-                            'writable and OpenCV built with FFmpeg? `write_gif` needs neither')
+            error = OSError(f'OpenCV cannot write {self.path} (codec {CODEC}, {size[0]}x{size[1]} pixels); is the '
+                            'folder writable and OpenCV built with FFmpeg and VP9? `write_gif` needs neither')
             self._stack.__exit__(OSError, error, None)
             raise error
         self._writer, self._shape = writer, shape

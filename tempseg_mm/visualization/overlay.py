@@ -1,48 +1,53 @@
-"""A mask over its frame. Used by the sheets, the video writer and the hooks; relies on OpenCV's contours."""
+"""Masks over their frame. Used by the sheets, the video writer and the hooks; relies on OpenCV's contours."""
 
 import cv2
 import numpy as np
 
-PREDICTION_COLOR = (255, 64, 64)
+from .palette import object_colors
+
 GROUND_TRUTH_COLOR = (64, 255, 96)
 WHITE = (255, 255, 255)
 DARK = (24, 24, 24)
 
 
-def overlay_mask(image: np.ndarray, mask: np.ndarray, *, color: tuple[int, int, int] = PREDICTION_COLOR,
+def overlay_mask(image: np.ndarray, mask: np.ndarray, *, color: tuple[int, int, int] | None = None,
                  alpha: float = 0.5, contour: bool = True) -> np.ndarray:
-    """Tint an object and draw its outline.
+    """Tint objects and draw their outlines.
 
     Args:
         image: (H, W, 3) uint8 RGB, left as it is.
-        mask: (H, W) bool, 0/1, or probabilities (object above one half).
-        color: RGB of the tint.
+        mask: (H, W): integers are object ids, 0 to 255, 0 the background; bool; or probabilities of one object, which
+            is where they are above one half.
+        color: RGB of the tint; default: each object's of :func:`~.palette.object_colors`.
         alpha: share of the tint, 0 (none) to 1 (opaque).
-        contour: whether to draw the outline, white between dark lines: it shows on bright and on dark scenes, and
+        contour: whether to draw the outlines, white between dark lines: they show on bright and on dark scenes, and
             where the tint has the object's own colour.
 
     Returns:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        ValueError: an image that is not (H, W, 3) uint8, a mask of another size, or an ``alpha`` out of range.
+        ValueError: an image that is not (H, W, 3) uint8, a mask of another size or with other ids, or an ``alpha`` out
+            of range.
     """
-    inside = _inside(image, mask)
+    labels = _labels(image, mask)
     if not 0 <= alpha <= 1:
         raise ValueError(f'alpha must be in [0, 1], got {alpha}')
-    tint = np.round((1 - alpha) * image[inside] + alpha * np.asarray(color, np.float32))
+    inside = labels > 0
+    colors = object_colors()[labels[inside]] if color is None else np.asarray(color)
+    tint = np.round((1 - alpha) * image[inside] + alpha * colors.astype(np.float32))
     drawn = image.copy()
     drawn[inside] = tint.astype(np.uint8)
-    return draw_contour(drawn, mask) if contour else drawn
+    return draw_contour(drawn, labels) if contour else drawn
 
 
 def draw_contour(image: np.ndarray, mask: np.ndarray, *, color: tuple[int, int, int] = WHITE) -> np.ndarray:
-    """Draw the outline of a mask, holes included, as a coloured line between dark ones.
+    """Draw the outline of every object, holes included, as a coloured line between dark ones.
 
     Args:
         image: (H, W, 3) uint8 RGB, left as it is.
-        mask: (H, W) bool, 0/1, or probabilities (object above one half).
-        color: RGB of the line.
+        mask: (H, W), see :func:`overlay_mask`.
+        color: RGB of the lines.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -50,19 +55,26 @@ def draw_contour(image: np.ndarray, mask: np.ndarray, *, color: tuple[int, int, 
     Raises:
         ValueError: as :func:`overlay_mask`.
     """
-    inside = _inside(image, mask)
+    labels = _labels(image, mask)
     drawn = np.ascontiguousarray(image).copy()
-    outlines, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    width = max(1, round(min(inside.shape) / 160))
+    outlines = [line for object_id in np.flatnonzero(np.bincount(labels.ravel())) if object_id
+                for line in cv2.findContours((labels == object_id).astype(np.uint8), cv2.RETR_CCOMP,
+                                             cv2.CHAIN_APPROX_NONE)[0]]
+    width = max(1, round(min(labels.shape) / 160))
     cv2.drawContours(drawn, outlines, -1, DARK, width + 2)
     cv2.drawContours(drawn, outlines, -1, tuple(map(int, color)), width)
     return drawn
 
 
-def _inside(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """(H, W) bool, after a check of both."""
+def _labels(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(H, W) uint8, object ids, after a check of both."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f'the image must be (H, W, 3) uint8 RGB, got {image.shape} {image.dtype}')
     if mask.shape != image.shape[:2]:
         raise ValueError(f'the mask is {mask.shape}, its image {image.shape[:2]}; resize one of them first')
-    return mask > 0.5
+    if mask.dtype.kind == 'f':
+        mask = mask > 0.5
+    elif mask.dtype.kind not in 'bu' or mask.dtype.itemsize > 1:
+        if mask.size and not 0 <= mask.min() <= mask.max() <= 255:
+            raise ValueError(f'object ids must be 0 to 255, got {mask.min()} to {mask.max()}')
+    return mask.astype(np.uint8, copy=False)

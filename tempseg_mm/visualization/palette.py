@@ -1,6 +1,16 @@
-"""Colours of object ids. Used by the indexed PNG writer."""
+"""Colours of object ids. Used by the indexed PNG writer, the overlays and the pages."""
+
+import colorsys
+from functools import cache
 
 import numpy as np
+
+# Apart in hue or lightness, and none near the green of the ground truth's outline.
+FIRST_COLORS = (
+    (255, 64, 64), (64, 140, 255), (255, 205, 0), (214, 84, 255), (0, 214, 222), (255, 138, 28), (255, 150, 200),
+    (120, 94, 240), (164, 108, 60), (0, 140, 150), (176, 20, 90), (250, 226, 160),
+)
+GOLDEN_RATIO = 0.618034
 
 
 def color_palette() -> np.ndarray:
@@ -18,3 +28,19 @@ def color_palette() -> np.ndarray:
         for place in range(3):  # 8 bits are dealt out in at most three rounds
             palette[:, channel] |= ((ids >> (3 * place + channel) & 1) << (7 - place)).astype(np.uint8)
     return palette
+
+
+@cache
+def object_colors() -> np.ndarray:
+    """Bright colours for objects in overlays and curves: the palette of the files is too dark for that.
+
+    Returns:
+        (256, 3) uint8 RGB, read-only, the colour of id i in row i, no two alike; id 0, the background, is black. The
+        first twelve are chosen by hand, the rest go round the hues by the golden ratio.
+    """
+    rest = (colorsys.hsv_to_rgb(i * GOLDEN_RATIO % 1, (0.5, 0.75, 1)[i % 3], (1, 0.75)[i % 2])
+            for i in range(255 - len(FIRST_COLORS)))
+    colors = [(0, 0, 0), *FIRST_COLORS, *(tuple(round(255 * value) for value in color) for color in rest)]
+    table = np.array(colors, np.uint8)
+    table.setflags(write=False)
+    return table

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..structures.frame_prediction import FramePrediction
-from .contact_sheet import contact_sheet, fit_width
+from tempseg_mm.safe_path import inside
+from tempseg_mm.structures.frame_prediction import FramePrediction
+
+from .contact_sheet import contact_sheet
 from .exporters import write_png
 from .overlay import GROUND_TRUTH_COLOR, draw_contour, overlay_mask
+from .shrink import fit_width
 
 
 class SequenceSheet:
@@ -71,7 +74,7 @@ class SequenceSheet:
         tiles, captions, self._tiles, self._captions = self._tiles, self._captions, [], []
         if not tiles:
             return None
-        path = self.directory / f'{self._sequence}.png'
+        path = inside(self.directory, f'{self._sequence}.png')
         write_png(path, contact_sheet(tiles, self.columns, captions=captions))
         return path
 

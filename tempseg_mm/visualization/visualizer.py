@@ -7,8 +7,9 @@ from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
 
 from ..registry import VISUALIZERS
-from .contact_sheet import contact_sheet, fit_width
+from .contact_sheet import contact_sheet
 from .flow_colors import flow_colors
+from .shrink import fit_width
 
 
 @VISUALIZERS.register_module()

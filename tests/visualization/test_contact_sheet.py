@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.visualization.contact_sheet import contact_sheet, fit_width
+from tempseg_mm.visualization.contact_sheet import contact_sheet
 
 
 def tile(value, height=10, width=20):
@@ -51,19 +51,3 @@ def test_a_caption_is_written_above_its_picture(caption):
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         contact_sheet(**arguments)
-
-
-def test_a_wide_picture_is_shrunk_in_proportion():
-    assert fit_width(tile(0, 100, 200), 50).shape == (25, 50, 3)
-    assert fit_width(np.zeros((1, 300), np.uint8), 30).shape == (1, 30)
-
-
-def test_a_narrow_picture_is_left_alone():
-    picture = tile(3)
-    assert fit_width(picture, 20) is picture
-
-
-def test_labels_are_not_mixed():
-    mask = np.random.default_rng(0).integers(0, 2, (64, 64)).astype(np.uint8) * 7
-    assert set(np.unique(fit_width(mask, 20, labels=True))) == {0, 7}
-    assert len(np.unique(fit_width(mask, 20))) > 2

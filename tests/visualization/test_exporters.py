@@ -1,3 +1,5 @@
+import weakref
+
 import cv2
 import numpy as np
 import pytest
@@ -69,6 +71,33 @@ def test_an_animation_needs_frames_and_a_rate(tmp_path):
         write_gif(tmp_path / 'a.gif', frames(), fps=0)
 
 
+def test_a_wide_animation_is_shrunk_and_holds_no_frame(tmp_path):
+    frames_made = []
+
+    class Frame(np.ndarray):
+        pass
+
+    def stream():
+        for i in range(6):
+            frame = np.full((50, 100, 3), 40 * i, np.uint8).view(Frame)
+            frames_made.append(weakref.ref(frame))
+            yield frame
+            del frame
+            assert sum(made() is not None for made in frames_made) <= 1
+
+    write_gif(tmp_path / 'a.gif', stream(), max_width=40)
+    image = Image.open(tmp_path / 'a.gif')
+    assert image.n_frames == 6 and image.size == (40, 20)
+    image.seek(5)
+    assert np.allclose(np.asarray(image.convert('RGB')), 200, atol=4)
+
+
+def test_an_animation_of_two_sizes_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r'of one size, got \(48, 30\) after \(48, 32\)'):
+        write_gif(tmp_path / 'a.gif', [*frames(1), *frames(1, (30, 48))])
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize('shape, coded', [((32, 48), (32, 48)), ((33, 47), (34, 48))])
 def test_a_video_has_every_frame_and_even_sides(tmp_path, shape, coded):
     path = tmp_path / 'new' / 'a.mp4'
@@ -96,6 +125,23 @@ def test_a_video_draws_masks(tmp_path):
     assert (image[..., 1].astype(int) - image[..., 0] > 60).any()  # green: the ground truth's outline
 
 
+def test_a_video_draws_every_object_and_shrinks_what_is_large(tmp_path):
+    scene, labels = np.full((128, 192, 3), 20, np.uint8), np.zeros((128, 192), np.int64)
+    labels[32:96, 20:80], labels[32:96, 110:170] = 1, 2
+    with OverlayVideoWriter(tmp_path / 'a.mp4', max_side=64) as video:
+        video.write(scene, labels, gt_mask=labels > 0)
+    image, = read_video(tmp_path / 'a.mp4')
+    assert image.shape == (64, 96, 3)
+    assert image[32, 25, 0] > image[32, 25, 2] + 60  # object 1 is red, object 2 blue
+    assert image[32, 70, 2] > image[32, 70, 0] + 30
+
+
+def test_a_mask_of_another_size_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r'a.mp4: a mask is \(16, 24\), its frame \(32, 48\)'):
+        with OverlayVideoWriter(tmp_path / 'a.mp4', max_side=16) as video:
+            video.write(frames()[0], np.zeros((16, 24), np.uint8))
+
+
 def test_after_an_error_no_video_is_left(tmp_path):
     with pytest.raises(RuntimeError), OverlayVideoWriter(tmp_path / 'a.mp4') as video:
         video.write(frames()[0])
@@ -121,13 +167,15 @@ def test_wrong_arguments_are_named(tmp_path):
         OverlayVideoWriter(tmp_path / 'a.avi')
     with pytest.raises(ValueError, match='fps must be positive, got -1'):
         OverlayVideoWriter(tmp_path / 'a.mp4', fps=-1)
+    with pytest.raises(ValueError, match='max_side must be at least 1 pixel, got 0'):
+        OverlayVideoWriter(tmp_path / 'a.mp4', max_side=0)
     with pytest.raises(ValueError, match=r'must be \(H, W, 3\) RGB, got \(32, 48\)'):
         OverlayVideoWriter(tmp_path / 'a.mp4').write(np.zeros((32, 48), np.uint8))
 
 
 def test_a_missing_codec_is_an_os_error_that_names_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(cv2.VideoWriter, 'isOpened', lambda self: False)
-    with pytest.raises(OSError, match=r'cannot write .*a.mp4 \(codec mp4v, 48x32 pixels\)'):
+    with pytest.raises(OSError, match=r'cannot write .*a.mp4 \(codec vp09, 48x32 pixels\)'):
         with OverlayVideoWriter(tmp_path / 'a.mp4') as video:
             video.write(frames()[0])
     assert list(tmp_path.iterdir()) == []

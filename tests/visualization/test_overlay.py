@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tempseg_mm.visualization.overlay import draw_contour, overlay_mask
+from tempseg_mm.visualization.palette import object_colors
 
 
 @pytest.fixture
@@ -60,6 +61,27 @@ def test_the_image_is_left_as_it_is(mask):
 
 def test_a_view_with_reversed_channels_can_be_drawn_on(mask):
     assert overlay_mask(flat(1, 2, 3)[..., ::-1], mask)[0, 0].tolist() == [3, 2, 1]
+
+
+def test_each_object_has_its_colour_and_its_outline(mask):
+    mask[10:30, 22:35] = 7
+    drawn = overlay_mask(flat(0, 0, 0), mask, alpha=1)
+    assert drawn[20, 15].tolist() == object_colors()[1].tolist() == [255, 64, 64]
+    assert drawn[20, 29].tolist() == object_colors()[7].tolist()
+    assert (drawn[20, 20:24] == 255).all(-1).any()  # where they meet
+    assert overlay_mask(flat(0, 0, 0), mask, alpha=1, color=(9, 8, 7))[20, 29].tolist() == [9, 8, 7]
+
+
+@pytest.mark.parametrize('dtype', [np.int64, np.int8, np.uint16])
+def test_ids_may_be_of_any_integer_type(mask, dtype):
+    assert np.array_equal(overlay_mask(flat(0, 0, 0), mask.astype(dtype)), overlay_mask(flat(0, 0, 0), mask))
+
+
+def test_ids_out_of_range_are_named(mask):
+    with pytest.raises(ValueError, match='object ids must be 0 to 255, got 0 to 300'):
+        overlay_mask(flat(0, 0, 0), mask.astype(int) * 300)
+    with pytest.raises(ValueError, match='got -1 to 0'):
+        overlay_mask(flat(0, 0, 0), -mask.astype(int))
 
 
 @pytest.mark.parametrize('draw', [overlay_mask, draw_contour])

@@ -1,0 +1,9 @@
+"""Pages to look at in a browser: one file each, that needs no network, no server and no library."""
+
+from .dataset_report import DatasetReport, SequenceRow, write_dataset_report
+from .sequence_report import SequenceReport, write_sequence_report
+from .thumbnails import ThumbnailKeeper
+
+__all__ = [
+    'DatasetReport', 'SequenceReport', 'SequenceRow', 'ThumbnailKeeper', 'write_dataset_report', 'write_sequence_report'
+]

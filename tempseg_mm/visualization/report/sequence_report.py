@@ -1,0 +1,75 @@
+"""The page of one segmented sequence: player, curves, thumbnails, settings. Written by the inferencer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tempseg_mm.structures.frame_record import FrameRecord
+
+from ..palette import object_colors
+from .page import flat_rows, picture_uri, write_page
+
+
+@dataclass(frozen=True)
+class SequenceReport:
+    """What a page shows.
+
+    Attributes:
+        title: any text, such as the name of the file that was segmented.
+        video: overlay of the frames as an MP4 that browsers play; it goes into the page.
+        fps: frames a second of it.
+        records: figures of the frames; record k is frame k of ``video``.
+        finetune_losses: loss of every step of fine-tuning, by object id.
+        settings: what the sequence was segmented with; mappings may lie in mappings.
+        versions: of the packages involved.
+        timings: e.g. seconds by stage.
+        notices: sentences for the top of the page, such as what could not be read.
+        thumbnails: (index into ``records``, (h, w, 3) uint8 RGB picture) where the masks changed most.
+    """
+    title: str
+    video: Path
+    fps: float
+    records: Sequence[FrameRecord]
+    finetune_losses: Mapping[int, Sequence[float]] = field(default_factory=dict)
+    settings: Mapping = field(default_factory=dict)
+    versions: Mapping = field(default_factory=dict)
+    timings: Mapping = field(default_factory=dict)
+    notices: Sequence[str] = ()
+    thumbnails: Sequence[tuple[int, np.ndarray]] = ()
+
+
+def write_sequence_report(path: str | Path, report: SequenceReport) -> None:
+    """Write the page.
+
+    Args:
+        path: the file; its folder is made, and it appears whole or not at all. The page holds all it shows: it can be
+            sent, and works from a disk.
+        report: what it shows.
+
+    Raises:
+        ValueError: no record, an ``fps`` that is not positive, or a thumbnail of a frame without a record.
+        OSError: if the video cannot be read.
+    """
+    if not report.records:
+        raise ValueError(f'the report of {report.title!r} needs the record of at least one frame')
+    if not report.fps > 0:
+        raise ValueError(f'fps must be positive, got {report.fps}')
+    for index, _ in report.thumbnails:
+        if not 0 <= index < len(report.records):
+            raise ValueError(f'a thumbnail is of record {index}; there are {len(report.records)}')
+    objects = sorted({*report.finetune_losses, *(i for record in report.records for i in record.areas)})
+    data = dict(
+        title=report.title,
+        fps=report.fps,
+        objects=[dict(id=i, color=object_colors()[i].tolist()) for i in objects],
+        frames=[dict(id=record.frame_id, name=record.file_name, given=record.given) for record in report.records],
+        curves={name: {i: [getattr(record, name).get(i) for record in report.records] for i in objects}
+                for name in ('areas', 'confidences', 'changes', 'scores')},
+        losses={i: list(losses) for i, losses in report.finetune_losses.items()},
+        thumbnails=[dict(index=index, picture=picture_uri(picture)) for index, picture in report.thumbnails],
+        notices=list(report.notices),
+        tables=[dict(title=title, rows=flat_rows(table)) for title, table in (
+            ('Timings', report.timings), ('Settings', report.settings), ('Versions', report.versions)) if table])
+    write_page(path, 'sequence', title=report.title, data=data, video=Path(report.video))
