@@ -1,3 +1,27 @@
+from .arrays import ArraySource
+from .box_mask import mask_from_box, parse_box
+from .camera import CameraSource
 from .frame_source import FrameSource, SourceFrame
+from .given_masks import GivenMask, read_given_masks
+from .image_files import ImageFilesSource
+from .label_mask import read_label_mask, read_label_masks
+from .open_source import open_source
+from .spool import FrameSpool
+from .video_file import VideoFileSource
 
-__all__ = ['FrameSource', 'SourceFrame']
+__all__ = [
+    'ArraySource',
+    'CameraSource',
+    'FrameSource',
+    'FrameSpool',
+    'GivenMask',
+    'ImageFilesSource',
+    'SourceFrame',
+    'VideoFileSource',
+    'mask_from_box',
+    'open_source',
+    'parse_box',
+    'read_given_masks',
+    'read_label_mask',
+    'read_label_masks',
+]

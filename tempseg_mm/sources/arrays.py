@@ -1,0 +1,52 @@
+"""Frames that a program hands over. Made by ``open_source`` from a list, an array or an iterator of arrays."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from .partial_source import PartialSource
+from .rgb import to_rgb8
+
+
+class ArraySource(PartialSource):
+    """Arrays in order, taken when asked for and copied, so that a generator may use one buffer for all.
+
+    What has a length and items (a list, an array) can be read again, an iterator cannot.
+
+    Args:
+        images: of pictures as :func:`~tempseg_mm.sources.rgb.to_rgb8` takes them, such as (H, W, 3) uint8 RGB; or one
+            array (T, H, W, 3).
+        start: first frame; those before it are taken and thrown away.
+        end: the frame to stop before.
+        fps: frames a second.
+        resize_frames: bring frames of another size to that of the first.
+
+    Raises:
+        ValueError: a single picture in place of several; a part outside of them; from :meth:`frames`, what is no
+            picture.
+    """
+
+    def __init__(self, images: Iterable, *, start: int = 0, end: int | None = None, fps: float | None = None,
+                 resize_frames: bool = False) -> None:
+        if isinstance(images, np.ndarray) and (images.ndim not in (3, 4) or images.ndim == 3 and images.shape[2] <= 4):
+            raise ValueError(f'an array of frames must be (T, H, W, 3), or (T, H, W) in gray, got {images.shape}; a '
+                             'single frame goes into a list: [image]')
+        has_items = hasattr(images, '__len__') and hasattr(images, '__getitem__')
+        super().__init__('frames', start=start, end=end, length=len(images) if has_items else None, fps=fps,
+                         resize_frames=resize_frames, rewindable=has_items)
+        self._source = images
+
+    def _images(self) -> Iterator[tuple[str, np.ndarray]]:
+        for i, image in self._numbered():
+            yield f'{i:05d}', np.array(to_rgb8(image, f'frame {i}'))
+
+    def _numbered(self) -> Iterator[tuple[int, np.ndarray]]:
+        if self.rewindable:
+            yield from ((i, self._source[i]) for i in range(self.start, self.start + self.num_frames))
+            return
+        for i, image in enumerate(self._source):
+            if i >= self.start:
+                yield i, image
+
+    def close(self) -> None:
+        self._source = ()

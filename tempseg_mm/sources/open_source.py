@@ -1,0 +1,83 @@
+"""The frame source for whatever a person calls a video. Called by the inferencer."""
+
+import glob
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .arrays import ArraySource
+from .camera import CameraSource
+from .frame_source import FrameSource
+from .image_files import IMAGE_SUFFIXES, ImageFilesSource, frames_in, frames_matching
+from .video_file import VideoFileSource
+
+
+def open_source(video: str | os.PathLike | int | Iterable, *, start: int = 0, end: int | None = None,
+                fps: float | None = None, resize_frames: bool = False) -> FrameSource:
+    """Opens a sequence, or a part of it.
+
+    =============================================  ====================================================
+    ``video``                                      read as
+    =============================================  ====================================================
+    a folder                                       its image files, ``frame2`` before ``frame10``
+    an image file                                  a sequence of one frame
+    any other file                                 a video file, upright
+    a pattern, ``'shots/a*.png'``                  the image files that match, in natural order
+    an int, or text of digits only                 the camera of that number
+    a list of paths                                these image files, in this order
+    a list or array of pictures                    these, as often as wanted
+    an iterator of pictures                        these, once
+    =============================================  ====================================================
+
+    What exists under a name goes before what the name may mean otherwise. Pictures are (H, W, 3) uint8 RGB, or another
+    layout of :func:`~tempseg_mm.sources.rgb.to_rgb8`.
+
+    Args:
+        video: see the table.
+        start: first frame, counted in the whole source.
+        end: the frame to stop before; default: all that follow.
+        fps: frames a second, in place of what the source knows.
+        resize_frames: bring frames of another size to that of the first instead of refusing them.
+
+    Returns:
+        The source; nothing but headers is read yet.
+
+    Raises:
+        FileNotFoundError: if there is nothing under that name.
+        OSError: what cannot be read.
+        ValueError: something else than the table lists, a part outside of the source, frames of several sizes.
+    """
+    part = dict(start=start, end=end, fps=fps, resize_frames=resize_frames)
+    if isinstance(video, (int, np.integer)) and not isinstance(video, bool):
+        return CameraSource(int(video), **part)
+    if isinstance(video, (str, os.PathLike)):
+        return _open_path(os.fspath(video), part)
+    if isinstance(video, (Mapping, bytes, bool)) or not isinstance(video, Iterable):
+        raise ValueError('a video is a file, a folder of frames, a pattern, the number of a camera, or an iterable of '
+                         f'(H, W, 3) uint8 arrays; got {type(video).__name__}')
+    if isinstance(video, Sequence) and video and all(isinstance(item, (str, os.PathLike)) for item in video):
+        return ImageFilesSource(video, **part)
+    return ArraySource(video, **part)
+
+
+def _open_path(text: str, part: dict) -> FrameSource:
+    path = Path(text)
+    if path.is_dir():
+        return ImageFilesSource(frames_in(path), name=path.resolve().name, **part)
+    if path.is_file():
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            return ImageFilesSource([path], name=path.stem, **part)
+        return VideoFileSource(path, **part)
+    if text.isdecimal():
+        return CameraSource(int(text), **part)
+    if any(sign in text for sign in '*?['):
+        return _open_matches(text, glob.glob(text, recursive=True), part)
+    raise FileNotFoundError(f'there is no video file or folder of frames {text!r}')
+
+
+def _open_matches(pattern: str, matches: list, part: dict) -> FrameSource:
+    if len(matches) == 1:
+        return _open_path(matches[0], part)
+    return ImageFilesSource(frames_matching(pattern, matches), **part)

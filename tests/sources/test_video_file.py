@@ -1,0 +1,152 @@
+import shutil
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tempseg_mm.sources.video_file import VideoFileSource
+
+NUM_FRAMES, SIZE = 12, (48, 64)
+QUARTER_TURN = (0, 1, 0, -1, 0, 0, 0, 0, 1)  # of ISO 14496-12: (x, y) -> (-y, x), clockwise on the screen
+
+
+@pytest.fixture(scope='module')
+def movie(tmp_path_factory):
+    """An MP4 of 12 frames of 48x64: frame i has the gray 20 i, and a red square in its upper left corner."""
+    path = tmp_path_factory.mktemp('movie') / 'shot 1.mp4'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 12.5, SIZE[::-1])
+    assert writer.isOpened()
+    for i in range(NUM_FRAMES):
+        image = np.full((*SIZE, 3), 20 * i, np.uint8)
+        image[:16, :16] = (0, 0, 255)
+        writer.write(image)
+    writer.release()
+    return path
+
+
+def boxes(data):
+    """``{type: bytes}`` of the outermost boxes of an MP4."""
+    found, place = {}, 0
+    while place < len(data):
+        size, kind = struct.unpack('>I4s', data[place:place + 8])
+        found[kind] = data[place:place + size]
+        place += size
+    return found
+
+
+def index_first(data):
+    """The same MP4 with its index before the frames, as for streaming: their offsets grow by its size."""
+    parts = boxes(data)
+    index = parts[b'moov']
+    table = index.index(b'stco') + 8
+    count, = struct.unpack_from('>I', index, table)
+    offsets = struct.unpack_from(f'>{count}I', index, table + 4)
+    moved = struct.pack(f'>{count}I', *(offset + len(index) for offset in offsets))
+    index = index[:table + 4] + moved + index[table + 4 + len(moved):]
+    return b''.join((parts[b'ftyp'], index, parts.get(b'free', b''), parts[b'mdat']))
+
+
+def turned(data, matrix):
+    """The same MP4 with another matrix in its track header."""
+    place = data.index(b'tkhd') + 4 + 40
+    values = [value << (30 if i % 3 == 2 else 16) for i, value in enumerate(matrix)]
+    return data[:place] + struct.pack('>9i', *values) + data[place + 36:]
+
+
+def grays(source):
+    """Number of each frame, told by its gray."""
+    return [round(float(frame.image[30:, 30:].mean()) / 20) for frame in source.frames()]
+
+
+def test_a_video(movie):
+    with VideoFileSource(movie) as source:
+        assert (source.name, source.fps, source.num_frames, source.rewindable) == ('shot 1', 12.5, NUM_FRAMES, True)
+        assert grays(source) == grays(source) == list(range(NUM_FRAMES))
+        frame = next(source.frames())
+    assert (frame.frame_id, frame.file_name, frame.image.shape) == (0, '00000', (*SIZE, 3))
+    red, green, blue = frame.image[4:12, 4:12].reshape(-1, 3).mean(0)
+    assert red > 200 and green < 50 and blue < 50, 'RGB, not BGR'
+    assert source.notices == []
+
+
+def test_a_part_of_it(movie):
+    source = VideoFileSource(movie, start=5, end=8, fps=30)
+    assert grays(source) == [5, 6, 7] and source.fps == 30 and source.num_frames == 3
+    assert [frame.file_name for frame in source.frames()] == ['00005', '00006', '00007']
+    with pytest.raises(ValueError, match='shot 1 has 12 frames, 0 to 11'):
+        VideoFileSource(movie, end=13)
+
+
+@pytest.mark.parametrize('name', ['ein schöner Tag.mp4', '100%02d.mp4', 'http:x.mp4', 'clip_01.mp4'])
+def test_names(movie, tmp_path, monkeypatch, name):
+    shutil.copy(movie, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert len(grays(VideoFileSource(name))) == NUM_FRAMES
+
+
+def test_a_telephone_held_upright(movie, tmp_path):
+    path = tmp_path / 'portrait.mp4'
+    path.write_bytes(turned(movie.read_bytes(), QUARTER_TURN))
+    stored, upright = (next(VideoFileSource(file).frames()).image for file in (movie, path))
+    assert upright.shape == (64, 48, 3)
+    np.testing.assert_array_equal(upright, np.rot90(stored, -1))
+
+
+def test_a_file_whose_rest_is_missing(movie, tmp_path):
+    data = index_first(movie.read_bytes())
+    path = tmp_path / 'cut.mp4'
+    path.write_bytes(data)
+    assert grays(VideoFileSource(path)) == list(range(NUM_FRAMES))
+    path.write_bytes(data[:-len(boxes(data)[b'mdat']) // 2])
+    source = VideoFileSource(path)
+    assert source.num_frames == NUM_FRAMES
+    read = len(grays(source))
+    assert 2 <= read < NUM_FRAMES and len(list(source.frames())) == read
+    notice, = source.notices
+    assert f'cut.mp4 could be read up to frame {read - 1}, {read} frames; 12 were expected' in notice
+    whole_part = VideoFileSource(path, end=2)
+    assert len(list(whole_part.frames())) == 2 and whole_part.notices == []
+    with pytest.raises(OSError, match=f'cannot be read beyond frame {read - 1}, so not from frame 11 on'):
+        list(VideoFileSource(path, start=11).frames())
+
+
+def test_a_file_without_its_index(movie, tmp_path):
+    data = movie.read_bytes()
+    for size in (len(data) // 2, 20, 0):
+        path = tmp_path / f'cut_{size}.mp4'
+        path.write_bytes(data[:size])
+        with pytest.raises(OSError, match='cannot be opened as a video. .* its index is missing.*untrunc.*ffmpeg'):
+            VideoFileSource(path)
+
+
+def test_no_frame_can_be_decoded(movie, tmp_path):
+    data = index_first(movie.read_bytes())
+    path = tmp_path / 'head.mp4'
+    path.write_bytes(data[:-len(boxes(data)[b'mdat']) + 8])
+    with pytest.raises(OSError, match='head.mp4 (has no frame 0 that can be decoded|cannot be opened)'):
+        list(VideoFileSource(path).frames())
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no video file .*gone.mp4'):
+        VideoFileSource(tmp_path / 'gone.mp4')
+
+
+@pytest.mark.parametrize('num_frames', [1, 3])
+def test_animated_gif(tmp_path, num_frames):
+    images = [Image.fromarray(np.full((20, 31, 3), 60 * i, np.uint8)) for i in range(num_frames)]
+    images[0].save(tmp_path / 'a.gif', save_all=True, append_images=images[1:], duration=100)
+    frames = list(VideoFileSource(tmp_path / 'a.gif').frames())
+    assert [frame.image.shape for frame in frames] == [(20, 31, 3)] * num_frames
+    assert [round(frame.image.mean() / 60) for frame in frames] == list(range(num_frames))
+
+
+def test_one_frame(tmp_path):
+    path = tmp_path / 'one.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, SIZE[::-1])
+    writer.write(np.full((*SIZE, 3), 100, np.uint8))
+    writer.release()
+    source = VideoFileSource(path)
+    assert source.num_frames == 1 and grays(source) == [5]
