@@ -15,6 +15,7 @@ from tempseg_mm.registry import TASK_UTILS
 from tempseg_mm.structures import FramePrediction
 
 from .online_finetuner import OnlineFinetuner
+from .prepared_frame import FramePreparer, PreparedFrame
 from .propagator import MaskPropagation, Propagator, WorkingSizePropagation
 from .segment import segment_sequence
 
@@ -33,12 +34,8 @@ class _Copy(MaskPropagation):
 
 class _AlongFlow(WorkingSizePropagation):
 
-    def __init__(self, provider, *, size: Size, device) -> None:
-        super().__init__(size=size, device=device)
-        self.provider = provider
-
-    def _next_mask(self, frame: Tensor, following: Tensor, mask: Tensor) -> Tensor:
-        return move_mask(mask, self.provider(frame, following))
+    def _next_mask(self, frame: PreparedFrame, mask: Tensor) -> Tensor:
+        return move_mask(mask, frame.flow)
 
 
 @TASK_UTILS.register_module()
@@ -59,8 +56,8 @@ class FlowPropagation:
                 ) -> Iterator[FramePrediction]:
         """The sequence by this rival; arguments as in :meth:`UntrainedGenerator.segment`."""
         device = next(model.parameters()).device
-        propagation = _AlongFlow(model.data_preprocessor.estimate_flow, size=size, device=device)
-        return segment_sequence(sequence, propagation, num_given_frames=num_given_frames)
+        preparer = FramePreparer(model.data_preprocessor.estimate_flow, size=size, device=device)
+        return segment_sequence(sequence, _AlongFlow(preparer), num_given_frames=num_given_frames)
 
 
 @TASK_UTILS.register_module()

@@ -1,4 +1,4 @@
-"""Online fine-tuning: the generator learns the object from the first annotated frames, and forgets it afterwards.
+"""Online fine-tuning: the generator learns the object from annotated frames, and forgets it afterwards.
 
 A plain class: the test hook, the baselines and the API call it; it relies on the model's own generator losses.
 """
@@ -33,7 +33,7 @@ class FinetuneReport:
 
 @TASK_UTILS.register_module()
 class OnlineFinetuner:
-    """Trains G alone on the first frames with the combined loss (paper note P15); :meth:`restore` undoes it exactly.
+    """Trains G alone on annotated frames with the combined loss (paper note P15); :meth:`restore` undoes it exactly.
 
     Paper note: two annotated frames, so that the temporal losses are defined on the pair 0 -> 1. With ``num_frames=1``
     (the common one-shot protocol) the clip is the one frame twice, without motion.
@@ -69,19 +69,24 @@ class OnlineFinetuner:
         self._parent: dict | None = None
 
     def adapt(self, model: nn.Module, sequence: Any, *, size: Size = None, seed: int = 0,
-              on_step: Callable[[int], None] = lambda step: None) -> FinetuneReport:
-        """Fine-tune ``model.generator`` in place on the first frames of a sequence.
+              frame_ids: Sequence[int] | None = None, on_step: Callable[[int], None] = lambda step: None
+              ) -> FinetuneReport:
+        """Fine-tune ``model.generator`` in place on the annotated frames of a sequence.
+
+        Frames that follow each other form a clip, one that stands alone a clip without motion; the steps take the clips
+        in turn.
 
         Args:
             model: a ``TempSegGAN``; left in eval mode.
-            sequence: a ``VOSSequence`` whose first ``num_frames`` frames are annotated.
+            sequence: a ``VOSSequence``, or anything with its ``name``, ``frame(i)`` and ``mask(i)``.
             size: working size.
+            frame_ids: annotated frames to learn from; ``None``: the first ``num_frames``.
             seed: with the sequence's name it decides every random draw, so that what came before changes nothing.
             on_step: told the number of each step when it is done, from 1.
 
         Raises:
-            ValueError: if ``leave_out`` names a loss that the model does not have; if a mask is missing, of another
-                size than its frame, or the first has no object.
+            ValueError: if ``leave_out`` names a loss that the model does not have; if there is no frame to learn from;
+                if a mask is missing, of another size than its frame, or the first has no object.
             FloatingPointError: if a loss is not finite; the generator is restored first.
         """
         unknown = set(self.leave_out) - set(model.losses)
@@ -91,7 +96,8 @@ class OnlineFinetuner:
         if self._parent is not None:
             raise RuntimeError('the generator is already adapted: call restore(model) before the next sequence')
         started = time.perf_counter()
-        clip = self._first_clip(model, sequence, size)
+        clips = [self._clip(model, sequence, indices, size)
+                 for indices in self._runs(range(self.num_frames) if frame_ids is None else frame_ids)]
         self._parent = copy.deepcopy(model.generator.state_dict())
         report = FinetuneReport()
         try:
@@ -99,7 +105,8 @@ class OnlineFinetuner:
                 optim_wrapper = build_optim_wrapper(
                     model.generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
                 for step in range(self.steps):
-                    report.losses.append(self._step(model, clip, optim_wrapper, f'{sequence.name}, step {step}'))
+                    report.losses.append(self._step(
+                        model, clips[step % len(clips)], optim_wrapper, f'{sequence.name}, step {step}'))
                     on_step(step + 1)
         except BaseException:
             self.restore(model)
@@ -127,20 +134,32 @@ class OnlineFinetuner:
         optim_wrapper.update_params(loss)
         return loss.detach()
 
-    def _first_clip(self, model: nn.Module, sequence: Any, size: Size) -> dict:
-        """Results dict of the clip, its flow computed once."""
-        indices = range(self.num_frames) if self.num_frames > 1 else (0, 0)
+    def _runs(self, frame_ids: Sequence[int]) -> list[list[int]]:
+        """Frames that follow each other, cut into clips of ``num_frames`` but at least two; one alone comes twice."""
+        ordered = sorted(set(frame_ids))
+        if not ordered:
+            raise ValueError('there is no frame to learn from: give at least one')
+        starts = [i for i, frame_id in enumerate(ordered) if i == 0 or ordered[i - 1] != frame_id - 1]
+        runs, longest = [], max(2, self.num_frames)
+        for start, end in zip(starts, [*starts[1:], len(ordered)], strict=True):
+            run = ordered[start:end]
+            # The last clip of a long run reaches back, so that no frame of it stands alone.
+            runs += [run[min(i, max(0, len(run) - longest)):][:longest] for i in range(0, len(run), longest)]
+        return [run * 2 if len(run) == 1 else run for run in runs]
+
+    def _clip(self, model: nn.Module, sequence: Any, indices: list[int], size: Size) -> dict:
+        """Results dict of a clip, its flow computed once."""
         frames, masks = [], []
         for i in indices:
             frame, mask = sequence.frame(i), given_mask(sequence, i)
             shape = target_size(size, frame.shape[:2])
             frames.append(resize_image(frame, shape))
             masks.append(resize_mask(mask, shape))
-        return dict(sequence_name=sequence.name, frame_ids=list(indices), frames=frames, gt_masks=masks,
-                    flow=self._flow(model, frames))
+        return dict(sequence_name=sequence.name, frame_ids=indices, frames=frames, gt_masks=masks,
+                    flow=self._flow(model, frames, still=indices[0] == indices[-1]))
 
-    def _flow(self, model: nn.Module, frames: list) -> list:
-        if self.num_frames == 1:
+    def _flow(self, model: nn.Module, frames: list, still: bool) -> list:
+        if still:
             return [np.zeros((*frames[0].shape[:2], 2), np.float32)]
         device = next(model.parameters()).device
         stacked = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(device)

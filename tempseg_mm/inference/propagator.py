@@ -8,13 +8,13 @@
 
 from abc import ABC, abstractmethod
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from tempseg_mm.datasets.resize import Size, resize_image, resize_mask, target_size
-from tempseg_mm.ops.warp import move_mask
+from tempseg_mm.datasets.resize import Size
+
+from .prepared_frame import FramePreparer, PreparedFrame, frame_preparer
 
 
 class MaskPropagation(ABC):
@@ -37,61 +37,46 @@ class MaskPropagation(ABC):
 
 
 class WorkingSizePropagation(MaskPropagation):
-    """Keeps the last frame and mask at the working size, as tensors; subclasses say how the next mask is found.
+    """Keeps the last mask at the working size, as a tensor; subclasses say how the next mask is found.
 
     Args:
-        size: working size, see ``tempseg_mm.datasets.resize.target_size``.
-        device: where the tensors live.
+        preparer: brings frames to the working size; not used where prepared frames come in.
     """
 
-    def __init__(self, *, size: Size = None, device: str | torch.device = 'cpu') -> None:
-        self.size = size
-        self.device = device
-        self._frame: Tensor | None = None  # (1, 3, h, w) uint8
+    def __init__(self, preparer: FramePreparer) -> None:
+        self.preparer = preparer
+        self._frame: PreparedFrame | None = None
         self._mask: Tensor | None = None  # (1, 1, h, w) float in [0, 1]
 
-    def start(self, frame: np.ndarray, mask: np.ndarray) -> None:
+    def start(self, frame: np.ndarray | PreparedFrame, mask: np.ndarray) -> None:
         """See :class:`MaskPropagation`.
 
         Raises:
             ValueError: if the mask's size is not the frame's.
         """
-        if mask.shape != frame.shape[:2]:
-            raise ValueError(f'the given mask is {mask.shape}, its frame {frame.shape[:2]}; they must agree')
-        self._frame = self._to_tensor(frame)
+        self._frame = self.preparer.first(frame) if isinstance(frame, np.ndarray) else frame
         self.correct(mask)
 
-    def step(self, frame: np.ndarray) -> np.ndarray:
+    def step(self, frame: np.ndarray | PreparedFrame) -> np.ndarray:
         """See :class:`MaskPropagation`.
 
         Raises:
             RuntimeError: before :meth:`start`.
+            ValueError: if the frame differs in size from those before.
         """
         if self._frame is None:
             raise RuntimeError('call start(frame, mask) with the first frame before step(frame)')
-        following = self._to_tensor(frame)
-        if following.shape != self._frame.shape:
-            raise ValueError(f'this frame is {tuple(following.shape[-2:])} at the working size, the ones before '
-                             f'{tuple(self._frame.shape[-2:])}: the frames of a sequence must agree in size')
-        self._mask = self._next_mask(self._frame, following, self._mask)
-        self._frame = following
-        probability = self._mask[0, 0].float().cpu().numpy()
-        if probability.shape != frame.shape[:2]:
-            probability = cv2.resize(probability, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        return probability
+        self._frame = self.preparer.following(frame) if isinstance(frame, np.ndarray) else frame
+        self._mask = self._next_mask(self._frame, self._mask)
+        return self._frame.at_original_size(self._mask)
 
     def correct(self, mask: np.ndarray) -> None:
         """See :class:`MaskPropagation`."""
-        shape = self._frame.shape[-2:]
-        self._mask = torch.from_numpy(resize_mask(mask, shape))[None, None].to(self.device, torch.float32)
-
-    def _to_tensor(self, frame: np.ndarray) -> Tensor:
-        resized = resize_image(frame, target_size(self.size, frame.shape[:2]))
-        return torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1)))[None].to(self.device)
+        self._mask = self._frame.at_working_size(mask)
 
     @abstractmethod
-    def _next_mask(self, frame: Tensor, following: Tensor, mask: Tensor) -> Tensor:
-        """(1, 3, h, w) uint8 twice and (1, 1, h, w) in [0, 1] -> (1, 1, h, w) in [0, 1]."""
+    def _next_mask(self, frame: PreparedFrame, mask: Tensor) -> Tensor:
+        """The new frame and the mask of the one before, (1, 1, h, w) in [0, 1] -> (1, 1, h, w) in [0, 1]."""
 
 
 class Propagator(WorkingSizePropagation):
@@ -103,11 +88,9 @@ class Propagator(WorkingSizePropagation):
     """
 
     def __init__(self, model: torch.nn.Module, *, size: Size = None) -> None:
-        super().__init__(size=size, device=next(model.parameters()).device)
+        super().__init__(frame_preparer(model, size=size))
         self.model = model
 
     @torch.no_grad()
-    def _next_mask(self, frame: Tensor, following: Tensor, mask: Tensor) -> Tensor:
-        if self.model.uses_reference:
-            mask = move_mask(mask, self.model.data_preprocessor.estimate_flow(frame, following))
-        return self.model.predict(following, mask)
+    def _next_mask(self, frame: PreparedFrame, mask: Tensor) -> Tensor:
+        return self.model.predict(frame.tensor, frame.reference_from(mask))

@@ -1,5 +1,6 @@
 from .adversary import Adversary
 from .backbones import ImageNetWeights, MobileNetV2Backbone, TempSegBackbone, VGGBackbone
+from .checkpoint_schemes import load_from_plain_file, load_from_zoo
 from .classifier import ImageClassifier
 from .data_preprocessor import VOSDataPreprocessor
 from .decoders import UnpoolDecoder, UpsampleDecoder
@@ -13,4 +14,5 @@ __all__ = [
     'Adversary', 'AdversarialLoss', 'BCELoss', 'ConvDiscriminator', 'EncoderDecoderGenerator', 'IFTLoss', 'ITSDLoss',
     'ImageClassifier', 'ImageNetWeights', 'L1Loss', 'LongRangeIFTLoss', 'MaskEncoder', 'MobileNetV2Backbone',
     'TempSegBackbone', 'TempSegGAN', 'UnpoolDecoder', 'UpsampleDecoder', 'VGGBackbone', 'VOSDataPreprocessor',
+    'load_from_plain_file', 'load_from_zoo',
 ]

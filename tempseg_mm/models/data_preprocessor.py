@@ -58,7 +58,8 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
         references = references_from(references.roll(-1, dims=1), references[:, :1], flow)
         return ClipBatch(
             frames=self.normalize(frames), gt_masks=gt_masks, reference_masks=references, flow=flow,
-            sequences=tuple(s.sequence for s in samples))
+            sequences=tuple(s.sequence for s in samples),
+            frame_ids=tuple(tuple(s.get('frame_ids', ())) for s in samples))
 
     def _flow(self, frames: Tensor, samples: Sequence) -> Tensor:
         """(N, T, 3, H, W) -> (N, T-1, 2, H, W)."""

@@ -1,6 +1,7 @@
 """TempSeg-GAN: the mathematics of both half-steps and of prediction. No optimiser, no schedule, no loop in here."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from mmengine.model import BaseModel, is_model_wrapper
@@ -87,19 +88,21 @@ class TempSegGAN(BaseModel):
         return ClipPrediction(prediction.logits, verdict.fake.view(n, t))
 
     @torch.no_grad()
-    def predict(self, frames: Tensor, reference_masks: Tensor) -> Tensor:
+    def predict(self, frames: Tensor, reference_masks: Tensor, *, generator: nn.Module | None = None) -> Tensor:
         """Probabilities for frames as they come from disk.
 
         Args:
             frames: (B, 3, H, W) RGB 0..255.
             reference_masks: (B, 1, H, W) in [0, 1], already where the object should be in these frames.
+            generator: another one in place of the model's own, e.g. adapted to another object.
 
         Returns:
             (B, 1, H, W) in [0, 1].
         """
+        predict = partial(self._predict, self.generator if generator is None else generator)
         if self.test_time_augmentation is None:
-            return self._predict(frames, reference_masks)
-        return self.test_time_augmentation(self._predict, frames, reference_masks)
+            return predict(frames, reference_masks)
+        return self.test_time_augmentation(predict, frames, reference_masks)
 
-    def _predict(self, frames: Tensor, reference_masks: Tensor) -> Tensor:
-        return torch.sigmoid(self.generator(self.data_preprocessor.normalize(frames), reference_masks).float())
+    def _predict(self, generator: nn.Module, frames: Tensor, reference_masks: Tensor) -> Tensor:
+        return torch.sigmoid(generator(self.data_preprocessor.normalize(frames), reference_masks).float())

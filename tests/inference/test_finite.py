@@ -1,15 +1,39 @@
+import math
+
 import pytest
 import torch
+from torch import nn
 
-from tempseg_mm.inference.finite import check_finite
+from tempseg_mm.inference.finite import as_floats, check_finite, fault_in, gradient_norm
 
 
 def test_finite_terms_become_floats():
     terms = dict(a=torch.tensor(1.5, requires_grad=True), b=torch.tensor([2], dtype=torch.int64))
-    assert check_finite(terms, 'here') == dict(a=1.5, b=2.0)
+    assert check_finite(terms, 'here') == as_floats(terms) == dict(a=1.5, b=2.0)
+    assert fault_in(as_floats(terms), 'here') is None
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
 def test_the_term_the_place_and_all_terms_are_named(value):
     with pytest.raises(FloatingPointError, match=r'^loss_b not finite in step 7\. All terms: loss_a=1\.5, loss_b='):
         check_finite(dict(loss_a=torch.tensor(1.5), loss_b=torch.tensor(value)), 'step 7')
+
+
+def with_gradients(*gradients):
+    parameters = [nn.Parameter(torch.zeros(len(gradient))) for gradient in gradients]
+    for parameter, gradient in zip(parameters, gradients):
+        parameter.grad = torch.tensor(gradient)
+    return parameters
+
+
+def test_the_norm_of_all_gradients_leaves_them_as_they_are():
+    parameters = with_gradients([3.0, 0.0], [4.0, 1e-42, -0.0])
+    before = [parameter.grad.clone() for parameter in parameters]
+    assert gradient_norm(iter([*parameters, nn.Parameter(torch.ones(1))])).item() == pytest.approx(5)
+    assert all(torch.equal(parameter.grad.view(torch.int32), was.view(torch.int32))
+               for parameter, was in zip(parameters, before))
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
+def test_one_wrong_gradient_shows_in_the_norm(value):
+    assert not math.isfinite(gradient_norm(with_gradients([3.0, 0.0], [4.0, value])))

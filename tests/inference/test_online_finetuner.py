@@ -104,6 +104,48 @@ def test_frames_it_learns_from(make_model, make_sequence, monkeypatch, num_frame
     assert all(entry == (expected, places, [(32, 48, 2)] * (len(expected) - 1)) for entry in seen)
 
 
+@pytest.mark.parametrize('num_frames, frame_ids, expected', [
+    (2, [3], [[3, 3]]),
+    (2, [3, 0], [[0, 0], [3, 3]]),
+    (2, [0, 1, 5, 6, 9], [[0, 1], [5, 6], [9, 9]]),
+    (2, [4, 5, 6], [[4, 5], [5, 6]]),
+    (1, [0, 1], [[0, 1]]),
+    (3, [2, 3, 4, 5], [[2, 3, 4], [3, 4, 5]]),
+])
+def test_given_frames_anywhere_form_clips_that_take_turns(make_model, make_sequence, monkeypatch, num_frames, frame_ids,
+                                                          expected):
+    seen = []
+
+    class Spy:
+        def __call__(self, results):
+            seen.append((results['frame_ids'], len(results['frames']), [field.any() for field in results['flow']]))
+            return results
+    monkeypatch.setitem(TRANSFORMS.module_dict, 'Spy', Spy)
+    model = make_model()
+    monkeypatch.setattr(model.data_preprocessor, 'estimate_flow', lambda first, second: torch.ones(
+        len(first), 2, *first.shape[2:]))
+    steps = len(expected) + 1
+    OnlineFinetuner(steps=steps, num_frames=num_frames, pipeline=[dict(type='Spy'), dict(type='PackClip')]).adapt(
+        model, make_sequence(10), frame_ids=frame_ids)
+    moving = [[len(set(clip)) > 1] * (len(clip) - 1) for clip in expected]
+    assert seen == [(expected[i % len(expected)], len(expected[i % len(expected)]), moving[i % len(expected)])
+                    for i in range(steps)]
+
+
+def test_the_first_frames_named_one_by_one_change_nothing(make_model, make_sequence):
+    model, finetuner = make_model(), OnlineFinetuner(steps=2)
+    reports = []
+    for frame_ids in (None, [1, 0]):
+        reports.append(finetuner.adapt(model, make_sequence(), frame_ids=frame_ids).losses)
+        finetuner.restore(model)
+    assert reports[0] == reports[1]
+
+
+def test_no_frame_to_learn_from(make_model, make_sequence):
+    with pytest.raises(ValueError, match='no frame to learn from'):
+        OnlineFinetuner(steps=1).adapt(make_model(), make_sequence(), frame_ids=[])
+
+
 def test_augmentation_comes_before_the_pipeline_and_is_drawn_for_each_copy(make_model, make_sequence, monkeypatch):
     order = []
 

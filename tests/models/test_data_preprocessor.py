@@ -48,7 +48,7 @@ def test_stacks_clips(provider):
     assert batch.frames.shape == (2, 3, 3, 8, 12) and batch.gt_masks.shape == (2, 3, 1, 8, 12)
     assert batch.reference_masks.shape == (2, 3, 1, 8, 12) and batch.flow.shape == (2, 2, 2, 8, 12)
     assert batch.gt_masks.dtype is batch.reference_masks.dtype is batch.frames.dtype is torch.float32
-    assert batch.sequences == ('bear', 'camel')
+    assert batch.sequences == ('bear', 'camel') and batch.frame_ids == ((0, 1, 2), (0, 1, 2))
 
 
 def test_normalisation_by_hand():

@@ -1,6 +1,7 @@
 """The paper's decoder: maps grow by max-unpooling with the switches of the contracting path."""
 
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -25,4 +26,9 @@ class UnpoolDecoder(SkipDecoder):
         if x.shape[1] != switch.shape[1]:
             raise ValueError(f'UnpoolDecoder has {x.shape[1]} maps to enlarge and switches for {switch.shape[1]}: '
                              "leave `channels` out, or use decoder=dict(type='UpsampleDecoder')")
+        # `max_unpool2d` is refused where torch must be deterministic, though no two maxima share a place here; and in
+        # an export it would keep the size of the frames it was traced with.
+        if torch.jit.is_tracing() or torch.are_deterministic_algorithms_enabled():
+            zeros = torch.zeros_like(skip, dtype=x.dtype)
+            return zeros.flatten(2).scatter(2, switch.flatten(2), x.flatten(2)).view_as(skip)
         return F.max_unpool2d(x, switch, 2, output_size=skip.shape[-2:])

@@ -1,0 +1,130 @@
+"""Several objects of one sequence: each by a generator of its own, merged so that their masks never overlap.
+
+    propagator = ObjectPropagator(model, {1: generator_of_1, 2: generator_of_2}, size=240)
+    propagator.start(first_frame, first_labels)
+    for frame in frames:
+        probabilities = propagator.step(frame)
+        labels = labels_of(probabilities, propagator.object_ids)
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tempseg_mm.datasets.resize import Size
+from tempseg_mm.ops.soft_aggregation import soft_aggregation
+
+from .prepared_frame import PreparedFrame, frame_preparer
+
+
+class ObjectPropagator:
+    """``Propagator`` for K objects: one forward pass an object and frame, merged by soft aggregation (paper note P16).
+
+    What is carried on as reference masks is the merged probabilities, so an object that loses a pixel to another is not
+    told of it again. One object gives what ``Propagator`` gives, bit for bit. An object takes part from its first given
+    mask on; before it, its probability is 0.
+
+    Args:
+        model: a ``TempSegGAN`` in eval mode, its flow provider in the data preprocessor.
+        generators: object id (1 to 255) -> its generator; ``None``: the model's own.
+        size: working size.
+
+    Raises:
+        ValueError: without objects, or for an id out of range.
+    """
+
+    def __init__(self, model: nn.Module, generators: Mapping[int, nn.Module | None], *, size: Size = None) -> None:
+        if not generators or not all(1 <= object_id <= 255 for object_id in generators):
+            raise ValueError(f'object ids must be 1 to 255, at least one, got {sorted(generators)}')
+        self.model = model
+        self.generators = dict(generators)
+        self.object_ids = tuple(sorted(generators))
+        self.preparer = frame_preparer(model, size=size)
+        self._frame: PreparedFrame | None = None
+        self._masks: dict = {}  # object id -> (1, 1, h, w) in [0, 1], of the objects that take part
+
+    @property
+    def masks(self) -> dict:
+        """Object id -> (1, 1, h, w) merged probabilities at the working size; new tensors each frame."""
+        return dict(self._masks)
+
+    def start(self, frame: np.ndarray | PreparedFrame, labels: np.ndarray) -> None:
+        """Take the first frame and its given masks.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB, or prepared.
+            labels: (H, W) uint8 object ids, 0 the background.
+
+        Raises:
+            ValueError: if the sizes differ, or an id has no generator.
+        """
+        self._frame = self.preparer.first(frame) if isinstance(frame, np.ndarray) else frame
+        self._masks = {}
+        self.correct(labels)
+
+    def resume(self, frame: np.ndarray | PreparedFrame, masks: Mapping[int, Tensor]) -> None:
+        """Go on after a frame whose :attr:`masks` were kept."""
+        self._frame = self.preparer.first(frame) if isinstance(frame, np.ndarray) else frame
+        self._masks = {object_id: mask.to(self._frame.tensor.device) for object_id, mask in masks.items()}
+
+    @torch.no_grad()
+    def step(self, frame: np.ndarray | PreparedFrame) -> np.ndarray:
+        """Advance by one frame.
+
+        Returns:
+            (K, H, W) float32 in [0, 1] in the order of :attr:`object_ids`; their sum is at most 1.
+
+        Raises:
+            RuntimeError: before :meth:`start`.
+            ValueError: if the frame differs in size from those before.
+        """
+        if self._frame is None:
+            raise RuntimeError('call start(frame, labels) with the first frame before step(frame)')
+        self._frame = self.preparer.following(frame) if isinstance(frame, np.ndarray) else frame
+        if self._masks:
+            alone = [self.model.predict(self._frame.tensor, self._frame.reference_from(mask),
+                                        generator=self.generators[object_id])
+                     for object_id, mask in self._masks.items()]
+            self._masks = dict(zip(self._masks, soft_aggregation(torch.stack(alone))[1:], strict=True))
+        return self._probabilities()
+
+    def correct(self, labels: np.ndarray) -> None:
+        """Replace the masks of all objects by given ones, as the references for the next frame.
+
+        Args:
+            labels: (H, W) uint8 object ids. An object that takes part and is not among them is gone.
+
+        Raises:
+            ValueError: as :meth:`start`.
+        """
+        present = {int(label) for label in np.unique(labels)} - {0}
+        if not present <= set(self.object_ids):
+            raise ValueError(f'the given mask holds the ids {sorted(present)}, there are generators for '
+                             f'{list(self.object_ids)}')
+        self._masks = {object_id: self._frame.at_working_size((labels == object_id).astype(np.uint8))
+                       for object_id in self.object_ids if object_id in present or object_id in self._masks}
+
+    def _probabilities(self) -> np.ndarray:
+        probabilities = np.zeros((len(self.object_ids), *self._frame.size), np.float32)
+        for k, object_id in enumerate(self.object_ids):
+            if object_id in self._masks:
+                probabilities[k] = self._frame.at_original_size(self._masks[object_id])
+        return probabilities
+
+
+def labels_of(probabilities: np.ndarray, object_ids: Sequence[int]) -> np.ndarray:
+    """Merged probabilities -> the most probable object of each pixel.
+
+    Args:
+        probabilities: (K, H, W) in [0, 1] whose sum is at most 1: the rest is background.
+        object_ids: K ids, 1 to 255.
+
+    Returns:
+        (H, W) uint8: 0 where no object is more probable than the background; one object needs more than one half.
+    """
+    if len(object_ids) == 1:
+        return np.where(probabilities[0] > 0.5, object_ids[0], 0).astype(np.uint8)
+    wins = probabilities.max(0) > 1 - probabilities.sum(0)
+    return np.where(wins, np.asarray(object_ids)[probabilities.argmax(0)], 0).astype(np.uint8)

@@ -1,0 +1,107 @@
+"""What the network needs of a frame before any mask is known: its pixels at the working size and the flow onto it.
+
+Depends on frames alone, so another thread may do it ahead of the network. Used by every propagation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from tempseg_mm.datasets.resize import Size, resize_image, resize_mask, target_size
+from tempseg_mm.ops.warp import move_mask
+
+
+@dataclass(frozen=True)
+class PreparedFrame:
+    """A frame on its way into the network.
+
+    Attributes:
+        size: (H, W) of the original.
+        tensor: (1, 3, h, w) uint8 at the working size, on the device of the network.
+        flow: (1, 2, h, w) pixels, from the frame before to this one; ``None`` in the first frame, and where the network
+            takes no reference mask.
+    """
+    size: tuple
+    tensor: Tensor
+    flow: Tensor | None = None
+
+    def reference_from(self, mask: Tensor) -> Tensor:
+        """The mask of the frame before, (1, 1, h, w), where the object should be in this one; without flow as it is."""
+        return mask if self.flow is None else move_mask(mask, self.flow)
+
+    def at_working_size(self, mask: np.ndarray) -> Tensor:
+        """A given mask, (H, W) uint8 0/1 -> (1, 1, h, w) float32.
+
+        Raises:
+            ValueError: if the mask's size is not the frame's.
+        """
+        if mask.shape != self.size:
+            raise ValueError(f'the given mask is {mask.shape}, its frame {self.size}; they must agree')
+        resized = resize_mask(mask, tuple(self.tensor.shape[-2:]))
+        return torch.from_numpy(resized)[None, None].to(self.tensor.device, torch.float32)
+
+    def at_original_size(self, probability: Tensor) -> np.ndarray:
+        """(1, 1, h, w) in [0, 1] -> (H, W) float32, bilinearly."""
+        plain = probability[0, 0].float().cpu().numpy()
+        if plain.shape != self.size:
+            plain = cv2.resize(plain, self.size[::-1], interpolation=cv2.INTER_LINEAR)
+        return plain
+
+
+class FramePreparer:
+    """Prepares the frames of a sequence one after the other; remembers the last one, for the flow.
+
+    Args:
+        estimate_flow: two (1, 3, h, w) -> (1, 2, h, w); ``None``: frames are prepared without.
+        size: working size, see ``tempseg_mm.datasets.resize.target_size``.
+        device: where the tensors are to live.
+    """
+
+    def __init__(self, estimate_flow: Callable[[Tensor, Tensor], Tensor] | None = None, *, size: Size = None,
+                 device: str | torch.device = 'cpu') -> None:
+        self.estimate_flow = estimate_flow
+        self.size = size
+        self.device = device
+        self._last: Tensor | None = None
+
+    def first(self, image: np.ndarray, *, size: tuple | None = None) -> PreparedFrame:
+        """A frame with none before it.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            size: (H, W) of the original, where the image was shrunk already.
+        """
+        self._last = self._to_tensor(image)
+        return PreparedFrame(size or image.shape[:2], self._last)
+
+    def following(self, image: np.ndarray, *, size: tuple | None = None) -> PreparedFrame:
+        """The frame next to the last one, after or before it in time.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            size: as in :meth:`first`.
+
+        Raises:
+            ValueError: if it differs in size from the last one.
+        """
+        tensor = self._to_tensor(image)
+        if tensor.shape != self._last.shape:
+            raise ValueError(f'this frame is {tuple(tensor.shape[-2:])} at the working size, the ones before '
+                             f'{tuple(self._last.shape[-2:])}: the frames of a sequence must agree in size')
+        flow = None if self.estimate_flow is None else self.estimate_flow(self._last, tensor)
+        self._last = tensor
+        return PreparedFrame(size or image.shape[:2], tensor, flow)
+
+    def _to_tensor(self, image: np.ndarray) -> Tensor:
+        resized = resize_image(image, target_size(self.size, image.shape[:2]))
+        return torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1)))[None].to(self.device)
+
+
+def frame_preparer(model: torch.nn.Module, *, size: Size = None) -> FramePreparer:
+    """The preparer that suits a ``TempSegGAN``: on its device, with its flow where it takes reference masks."""
+    estimate_flow = model.data_preprocessor.estimate_flow if model.uses_reference else None
+    return FramePreparer(estimate_flow, size=size, device=next(model.parameters()).device)
