@@ -1,6 +1,8 @@
 # What every run needs and no experiment is about.
 default_scope = 'tempseg_mm'
-env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=1))
+# Seconds that a process waits for one that lives; a dead one ends the run within a minute, see HeartbeatHook.
+env_cfg = dict(
+    cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=1), dist_cfg=dict(timeout=1800))
 randomness = dict(seed=0)
 # One distributed wrapper a sub-module: each has an optimiser of its own.
 model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel', device_ids=None)
@@ -9,13 +11,18 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=10, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1000, max_keep_ckpts=3),
+    checkpoint=dict(type='AtomicCheckpointHook', interval=1000, max_keep_ckpts=3),
+    training_state=dict(type='TrainingStateHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    checkpoint_guard=dict(type='CheckpointGuardHook'),
+    bounded_log=dict(type='BoundedLogHook'),
+    check_data=dict(type='CheckDataHook'),
     pictures=dict(type='TrainingPictureHook', interval=200),
     progress=dict(type='ProgressHook'),
     results=dict(type='ResultHook'),
+    records=dict(type='SequenceRecordHook'),
+    heartbeat=dict(type='HeartbeatHook'),
     overlays=dict(type='OverlayHook'),
+    checkpoint_guard=dict(type='CheckpointGuardHook'),  # the last: it sees what the others put into a checkpoint
 )
 log_processor = dict(by_epoch=False, window_size=10)
 visualizer = dict(

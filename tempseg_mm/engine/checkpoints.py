@@ -1,43 +1,70 @@
-"""Checkpoints of plain types only, so that ``torch.load(weights_only=True)`` reads them, and of the right architecture.
+"""What a checkpoint holds: plain types only, so that ``torch.load(weights_only=True)`` reads it with any torch.
 
-mmengine puts ``HistoryBuffer`` objects and NumPy scalars into a checkpoint's ``message_hub``; ``torch.load`` (2.6 and
-later) rejects both, which breaks resuming.
+mmengine puts ``HistoryBuffer`` objects and NumPy scalars into a checkpoint's ``message_hub``, which ``torch.load``
+rejects.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import torch
 from mmengine.logging import HistoryBuffer
 
+RESUMED = ('meta', 'message_hub', 'optimizer')
 
-def make_plain(message_hub: dict) -> None:
-    """Replace, in place, buffers by lists of numbers and NumPy scalars by Python's."""
-    message_hub['log_scalars'] = {
+
+def make_plain(checkpoint: dict) -> None:
+    """Replace, in place, whatever is not plain: buffers of the log by lists, NumPy's arrays by tensors and its scalars
+    by Python's, other kinds of dicts by plain ones.
+
+    Raises:
+        TypeError: naming what cannot be replaced. Such a checkpoint could be written, but never read.
+    """
+    hub = checkpoint['message_hub']
+    hub['log_scalars'] = {
         name: dict(values=buffer.data[0].tolist(), counts=buffer.data[1].tolist(), max_length=buffer.max_length)
-        for name, buffer in message_hub['log_scalars'].items()}
-    message_hub['runtime_info'] = {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in message_hub['runtime_info'].items()}
+        for name, buffer in hub['log_scalars'].items()}
+    for name in checkpoint.keys() - {'state_dict'}:  # tensors; and mmengine has hung the versions of modules on it
+        checkpoint[name] = _plain(checkpoint[name], f'checkpoint[{name!r}]')
 
 
 def rebuild(message_hub: dict) -> None:
-    """Undo :func:`make_plain` in place."""
+    """Make buffers of the log again of what :func:`make_plain` made of them, in place."""
     message_hub['log_scalars'] = {
         name: HistoryBuffer(saved['values'], saved['counts'], saved['max_length'])
         for name, saved in message_hub['log_scalars'].items()}
 
 
-def require_same_architecture(saved: Mapping, wanted: Mapping) -> None:
-    """Compare names and shapes of two state dicts.
+def require_resumable(checkpoint: Mapping) -> None:
+    """Check that a checkpoint holds more than weights.
 
     Raises:
-        ValueError: listing the first keys that are missing, unknown or of another shape.
+        ValueError: naming what it lacks.
     """
-    faults = [f'missing {key} {tuple(wanted[key].shape)}' for key in wanted if key not in saved]
-    faults += [f'unknown {key} {tuple(saved[key].shape)}' for key in saved if key not in wanted]
-    faults += [f'{key} is {tuple(saved[key].shape)}, the model has {tuple(wanted[key].shape)}'
-               for key in wanted if key in saved and saved[key].shape != wanted[key].shape]
-    if faults:
-        more = f' ... and {len(faults) - 5} more' if len(faults) > 5 else ''
-        raise ValueError('the checkpoint is of another architecture than the config: ' + '; '.join(faults[:5]) + more
-                         + '. Use the config (width, reference_mask, backbone, decoder) that it was trained with.')
+    lacking = [name for name in RESUMED if name not in checkpoint]
+    if lacking:
+        raise ValueError(f'the checkpoint holds no {", ".join(lacking)}, so training cannot go on from it: name a '
+                         'checkpoint iter_*.pth of a training run, or start anew from these weights with '
+                         '--cfg-options load_from=<file> instead of --resume')
+
+
+def _plain(value: Any, where: str) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    elif isinstance(value, np.ndarray):
+        value = torch.from_numpy(value.copy()) if value.dtype.kind in 'buif' else value.tolist()
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    if value is None or isinstance(value, (torch.Tensor, torch.Size, torch.dtype)):
+        return value
+    if isinstance(value, Mapping):
+        kind = OrderedDict if isinstance(value, OrderedDict) else dict
+        return kind((_plain(key, where), _plain(part, f'{where}[{key!r}]')) for key, part in value.items())
+    if isinstance(value, (list, tuple)):
+        parts = [_plain(part, f'{where}[{i}]') for i, part in enumerate(value)]
+        return parts if isinstance(value, list) else tuple(parts)
+    raise TypeError(f'{where} is a {type(value).__module__}.{type(value).__qualname__}, which torch.load(weights_only='
+                    'True) would refuse: keep numbers, text, tensors, and lists and dicts of them in a checkpoint')

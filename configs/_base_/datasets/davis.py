@@ -5,7 +5,7 @@ train_dataloader = dict(
     batch_size=10,  # clips; times clip_length = the paper's 50 frames
     num_workers=2,
     persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    sampler=dict(type='ResumableSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='DAVISDataset',
@@ -24,7 +24,7 @@ train_dataloader = dict(
 test_dataloader = dict(
     batch_size=1,
     num_workers=0,  # frames are decoded one at a time as the network asks for them
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type='SequenceSampler'),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(type='DAVISDataset', data_root=data_root, split='val', size=480, test_mode=True))
 test_evaluator = dict(type='VOSMetric')

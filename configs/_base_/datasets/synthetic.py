@@ -7,7 +7,7 @@ train_dataloader = dict(
     batch_size=4,
     num_workers=1,
     persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    sampler=dict(type='ResumableSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         **source,
@@ -24,7 +24,7 @@ train_dataloader = dict(
 test_dataloader = dict(
     batch_size=1,
     num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type='SequenceSampler'),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(**source, split='test', test_mode=True))
 test_evaluator = dict(type='VOSMetric')

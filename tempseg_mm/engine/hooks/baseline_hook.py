@@ -38,6 +38,15 @@ class BaselineHook(Hook):
                     finetuner=finetuner):
                 self.metrics[title].process(None, [frame])
 
+    def sequence_state(self, name: str) -> dict:
+        """What every baseline has found on a sequence, see ``SequenceRecordHook``."""
+        return {title: metric.sequence_state(name) for title, metric in self.metrics.items()}
+
+    def restore_sequence(self, name: str, state: dict) -> None:
+        """Take what the baselines found in another run."""
+        for title, metric in self.metrics.items():
+            metric.restore_sequence(name, state[title])
+
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         size = len(runner.test_loop.dataloader.dataset)
         rows = {runner.experiment_name.rsplit('_', 2)[0]: metrics}

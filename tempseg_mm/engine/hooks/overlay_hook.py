@@ -1,42 +1,64 @@
 """Pictures of a test: an overlay clip and a contact sheet per sequence."""
 
 import os.path as osp
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from mmengine.hooks import Hook
 
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
+from tempseg_mm.safe_path import inside
 from tempseg_mm.visualization.exporters import OverlayVideoWriter
 from tempseg_mm.visualization.sequence_sheet import SequenceSheet
+
+AHEAD = 8  # frames that may wait for the thread that draws them
 
 
 @HOOKS.register_module()
 class OverlayHook(Hook):
     """``<out_dir>/<sequence>.mp4`` and ``<out_dir>/<sequence>.png``.
 
+    A thread of its own draws and encodes, while the network goes on. What goes wrong there is raised at one of the
+    next frames, at the latest when the sequence ends.
+
     Args:
         out_dir: default: ``<work_dir>/test/overlays``.
         fps: frames a second of the MP4.
+        max_side: frames whose shorter side is longer are shrunk to it in the MP4; the time that takes goes with its
+            square.
     """
 
-    def __init__(self, out_dir: str | None = None, fps: float = 12) -> None:
+    def __init__(self, out_dir: str | None = None, fps: float = 12, max_side: int = 360) -> None:
         self.out_dir = out_dir
         self.fps = fps
+        self.max_side = max_side
 
     def before_test(self, runner) -> None:
         self.out_dir = self.out_dir or osp.join(runner.work_dir, 'test', 'overlays')
         self._sheet = SequenceSheet(self.out_dir, score=region_similarity)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix='overlays')
+        self._waiting: deque[Future] = deque()
 
     def before_sequence(self, runner, sequence, size) -> None:
-        self._video = OverlayVideoWriter(osp.join(self.out_dir, f'{sequence.name}.mp4'), self.fps)
+        path = inside(self.out_dir, f'{sequence.name}.mp4')
+        self._video = OverlayVideoWriter(path, self.fps, max_side=self.max_side)
 
     def after_frame(self, runner, frame) -> None:
-        self._video.write(frame.image, frame.mask, gt_mask=frame.gt_mask)
-        self._sheet.add(frame)
+        self._waiting.append(self._thread.submit(self._draw, frame))
+        while len(self._waiting) > AHEAD:
+            self._waiting.popleft().result()
 
     def after_sequence(self, runner, sequence, size) -> None:
+        while self._waiting:
+            self._waiting.popleft().result()
         self._video.close()
         self._sheet.close()
 
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
+        self._thread.shutdown()
         runner.logger.info(f'overlays: {osp.abspath(self.out_dir)}')
+
+    def _draw(self, frame) -> None:
+        self._video.write(frame.image, frame.mask, gt_mask=frame.gt_mask)
+        self._sheet.add(frame)

@@ -33,6 +33,14 @@ class ProgressHook(Hook):
 
     def after_sequence(self, runner, sequence, size) -> None:
         self._finished += 1
+        self._progress.report(self._scores(runner, sequence))
+
+    def after_recall(self, runner, sequence) -> None:
+        self._finished += 1
+        self._progress.total -= len(sequence)  # they say nothing about the pace
+        runner.logger.info(f'{self._scores(runner, sequence)}  (finished by an earlier run)')
+
+    def _scores(self, runner, sequence) -> str:
         scores = runner.test_loop.evaluator.metrics[0].sequence_scores(sequence.name)
-        self._progress.report(f'[{self._finished}/{self._sequences}] {sequence.name}: '
-                              + ', '.join(f'{name} {value:.3f}' for name, value in scores.items()))
+        return (f'[{self._finished}/{self._sequences}] {sequence.name}: '
+                + ', '.join(f'{name} {value:.3f}' for name, value in scores.items()))

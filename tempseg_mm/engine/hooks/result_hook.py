@@ -6,6 +6,7 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
 from tempseg_mm.registry import HOOKS
+from tempseg_mm.safe_path import inside
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 
@@ -24,7 +25,12 @@ class ResultHook(Hook):
         self.out_dir = self.out_dir or osp.join(runner.work_dir, 'test')
 
     def after_frame(self, runner, frame) -> None:
-        write_indexed_png(osp.join(self.out_dir, 'masks', frame.sequence, f'{frame.file_name}.png'), frame.mask)
+        write_indexed_png(inside(self.out_dir, 'masks', frame.sequence, f'{frame.file_name}.png'), frame.mask)
+
+    def has_masks(self, sequence) -> bool:
+        """Whether every frame of a sequence has its mask on disk."""
+        folder = osp.join(self.out_dir, 'masks', sequence.name)
+        return all(osp.exists(osp.join(folder, f'{sequence.file_name(i)}.png')) for i in range(len(sequence)))
 
     @master_only
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:

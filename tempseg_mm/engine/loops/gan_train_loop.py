@@ -5,8 +5,12 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop
 from torch import nn
 
-from tempseg_mm.inference.finite import check_finite
+from tempseg_mm.datasets.data_stream import DataStream
+from tempseg_mm.engine.finite_steps import FiniteSteps
+from tempseg_mm.engine.nonfinite_dump import dumped_if_not_finite
+from tempseg_mm.random_state import get_random_state
 from tempseg_mm.registry import LOOPS
+from tempseg_mm.structures import ClipBatch, ClipPrediction
 
 
 @LOOPS.register_module()
@@ -20,24 +24,39 @@ class GANTrainLoop(IterBasedTrainLoop):
         generator_steps x:      min over G       # eq. 10, the adversary held still
         after_train_iter
 
+    A loss or a gradient that is not finite updates nothing: see :class:`~tempseg_mm.engine.finite_steps.FiniteSteps`.
+
     Args:
         runner: the Runner.
         dataloader: of training clips.
         max_iters: iterations in all.
         discriminator_steps: D half-steps an iteration.
         generator_steps: G half-steps an iteration; each after the first predicts anew.
+        on_nonfinite: ``'stop'``, with a dump that repeats the iteration, or ``'skip'``.
+        max_skips: how many half-steps may be skipped in a row.
         kwargs: of ``IterBasedTrainLoop`` (validation interval).
     """
 
     def __init__(self, runner, dataloader, max_iters: int, *, discriminator_steps: int = 1, generator_steps: int = 1,
-                 **kwargs) -> None:
+                 on_nonfinite: str = 'stop', max_skips: int = 10, **kwargs) -> None:
         super().__init__(runner, dataloader, max_iters, **kwargs)
         if discriminator_steps < 1 or generator_steps < 1:
             raise ValueError('discriminator_steps and generator_steps must be at least 1, got '
                              f'{discriminator_steps} and {generator_steps}; without an adversary set adversary=None')
         self.discriminator_steps = discriminator_steps
         self.generator_steps = generator_steps
+        self.steps = FiniteSteps(on_nonfinite, max_skips)
         self.last_batch = self.last_prediction = None  # of the newest iteration, for pictures
+        self.random_state: dict = {}  # before the newest prediction, to repeat it
+
+    @property
+    def dataloader(self) -> DataStream:
+        """The training data, which know how far training has read. Set by mmengine to a data loader."""
+        return self._stream
+
+    @dataloader.setter
+    def dataloader(self, loader) -> None:
+        self._stream = DataStream(loader)
 
     @property
     def model(self) -> nn.Module:
@@ -45,44 +64,68 @@ class GANTrainLoop(IterBasedTrainLoop):
         return self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
 
     def run(self) -> nn.Module:
-        """Train from the current iteration to ``max_iters``."""
+        """Train from the current iteration to ``max_iters``, on the data from ``dataloader.position`` on."""
         steps = dict(generator=self.generator_steps, adversary=self.discriminator_steps)
         for name, optim in self.runner.optim_wrapper.items():
             done, all_of_them = (iters * steps[name] for iters in (self.iter, self.max_iters))
             optim.initialize_count_status(getattr(self.model, name), done, all_of_them)
-        return super().run()
+        self.runner.call_hook('before_train')
+        self.runner.call_hook('before_train_epoch')
+        self.validate_if_due()  # which a run that was stopped at this iteration left undone
+        while self._iter < self._max_iters and not self.stop_training:
+            self.runner.model.train()
+            self.run_iter(next(self.dataloader_iterator))
+            self.validate_if_due()
+        self.runner.call_hook('after_train_epoch')
+        self.runner.call_hook('after_train')
+        return self.runner.model
 
     def run_iter(self, data_batch: dict) -> None:
         """One iteration, between mmengine's two hook calls."""
         self.runner.call_hook('before_train_iter', batch_idx=self._iter, data_batch=data_batch)
-        outputs = self.alternate(data_batch)
+        with dumped_if_not_finite(self, data_batch):
+            outputs = self.alternate(data_batch)
         self.runner.call_hook('after_train_iter', batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
         self._iter += 1
+
+    def validate_if_due(self) -> None:
+        """At every ``val_interval`` iterations from ``val_begin`` on, and at the last; not when asked to stop."""
+        self._decide_current_val_interval()
+        due = self._iter % self.val_interval == 0 or self._iter == self._max_iters
+        if self.runner.val_loop is not None and due and self._iter >= self.val_begin and not self.stop_training:
+            self.runner.val_loop.run()
 
     def alternate(self, data_batch: dict) -> dict:
         """Both half-steps; returns every logged term as a float."""
         model, optim = self.model, self.runner.optim_wrapper
         batch = model.data_preprocessor(data_batch, training=True)
-        with optim['generator'].optim_context(model.generator):
-            prediction = model(batch)
-        terms = {}
+        self.steps.begin(model, f'iteration {self._iter + 1} (frames {batch.origin})')
+        prediction = self._predict(batch)
 
         # max over D and E:  log D(E(Y)) + log(1 - D(E(Y^)))
         if model.adversary is not None:
             for _ in range(self.discriminator_steps):
                 with optim['adversary'].optim_context(model.adversary):
-                    loss, d_terms = model.parse_losses(model.discriminator_losses(prediction, batch))
-                optim['adversary'].update_params(loss)
-                terms.update(d_terms, loss_d=d_terms.pop('loss'))
+                    loss, terms = model.parse_losses(model.discriminator_losses(prediction, batch))
+                self._step('adversary', loss, dict(terms, loss_d=terms.pop('loss')))
 
         # min over G:  a_adv (BCE(Y, Y^) - log D(E(Y^))) + a_L1 L1 + a_ITSDL ITSDL + a_IFTL IFTL + a_L-IFTL L-IFTL
         for step in range(self.generator_steps):
+            if step > 0:
+                prediction = self._predict(batch)
             with optim['generator'].optim_context(model.generator):
-                if step > 0:
-                    prediction = model(batch)
-                loss, g_terms = model.parse_losses(model.generator_losses(prediction, batch))
-            optim['generator'].update_params(loss)
-            terms.update(g_terms, loss_g=g_terms.pop('loss'))
+                loss, terms = model.parse_losses(model.generator_losses(prediction, batch))
+            self._step('generator', loss, dict(terms, loss_g=terms.pop('loss')))
 
         self.last_batch, self.last_prediction = batch, prediction
-        return check_finite(terms, f'iteration {self._iter + 1} (sequences {", ".join(batch.sequences)})')
+        return self.steps.terms
+
+    def _predict(self, batch: ClipBatch) -> ClipPrediction:
+        self.random_state = get_random_state()
+        with self.runner.optim_wrapper['generator'].optim_context(self.model.generator):
+            return self.model(batch)
+
+    def _step(self, part: str, loss, terms: dict) -> None:
+        skipped = self.steps.take(part, self.runner.optim_wrapper[part], loss, terms)
+        if skipped:
+            self.runner.logger.warning(f'step of the {part} skipped: {skipped}')

@@ -1,5 +1,10 @@
 import cv2
+import numpy as np
+import pytest
 from PIL import Image
+
+from tempseg_mm.engine.hooks.overlay_hook import OverlayHook
+from tempseg_mm.structures.frame_prediction import FramePrediction
 
 
 def test_a_clip_and_a_sheet_a_sequence(make_runner, tmp_path):
@@ -21,3 +26,30 @@ def test_default_folder_is_in_the_work_dir(make_runner, tmp_path):
                             'test_dataloader.dataset.sequences': ['test_000']})
     runner.test()
     assert (tmp_path / 'work/test/overlays/test_000.mp4').is_file()
+
+
+class Runner:
+    def __init__(self, work_dir):
+        self.work_dir = str(work_dir)
+
+
+def test_what_goes_wrong_while_drawing_is_raised(tmp_path, sequence):
+    hook = OverlayHook()
+    hook.before_test(Runner(tmp_path))
+    hook.before_sequence(None, sequence, None)
+    broken = FramePrediction('a', 0, 2, '00000', np.zeros((8, 8, 3), np.uint8), np.zeros((4, 4), np.float32))
+    hook.after_frame(None, broken)
+    with pytest.raises(ValueError, match=r'a mask is \(4, 4\), its frame \(8, 8\)'):
+        hook.after_sequence(None, sequence, None)
+
+
+def test_few_frames_wait(tmp_path, sequence, monkeypatch):
+    hook, drawn = OverlayHook(), []
+    monkeypatch.setattr(hook, '_draw', drawn.append)
+    hook.before_test(Runner(tmp_path))
+    hook.before_sequence(None, sequence, None)
+    for i in range(40):
+        hook.after_frame(None, i)
+        assert len(hook._waiting) <= 8
+    hook.after_sequence(None, sequence, None)
+    assert drawn == list(range(40))

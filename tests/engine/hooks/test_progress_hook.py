@@ -32,3 +32,14 @@ def test_within_long_sequences_after_the_interval(lines):
 def test_the_training_data_are_not_asked_for(lines):
     reported, _, _ = lines(**{'train_dataloader.dataset.data_root': '/nowhere'})
     assert len(reported) == 2
+
+
+def test_sequences_of_an_earlier_run_count_as_done(lines, make_runner, monkeypatch):
+    options = {'test_dataloader.dataset.sequences': ['test_000', 'test_001'], 'custom_hooks': []}
+    make_runner(**{**options, 'test_dataloader.dataset.sequences': ['test_000']}).test()
+    seen = []
+    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: seen.append(str(text)))
+    make_runner(**{**options, 'default_hooks.records.resume': True}).test()
+    first, second = [line for line in seen if line.startswith('[')]
+    assert re.match(r'\[1/2\] test_000: J_mean .*\(finished by an earlier run\)$', first), first
+    assert second.startswith('[2/2] test_001: ') and second.endswith('eta 0:00:00)')

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tempseg_mm.datasets.vos_dataset import VOSDataset
+from tempseg_mm.engine.hooks.result_hook import ResultHook
 
 
 def iou(mask, gt_mask):
@@ -51,4 +52,16 @@ def test_default_folder_is_in_the_work_dir(make_runner):
     runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_001'], 'custom_hooks': []})
     runner.test()
     folder = Path(runner.work_dir) / 'test'
-    assert sorted(path.name for path in folder.iterdir()) == ['masks', 'scores.csv', 'scores.json']
+    assert sorted(path.name for path in folder.iterdir()) == [
+        'masks', 'scores.csv', 'scores.json', 'sequences']
+
+
+def test_it_knows_whether_all_masks_are_there(make_runner, sequence):
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000'], 'custom_hooks': []})
+    hook, = [hook for hook in runner.hooks if isinstance(hook, ResultHook)]
+    hook.before_test(runner)
+    assert not hook.has_masks(sequence)
+    runner.test()
+    assert hook.has_masks(sequence)
+    (Path(hook.out_dir) / 'masks/test_000/00003.png').unlink()
+    assert not hook.has_masks(sequence)

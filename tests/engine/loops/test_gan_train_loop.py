@@ -1,10 +1,12 @@
 import copy
+import gc
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from tempseg_mm.flow.zero import ZeroFlow
@@ -163,9 +165,71 @@ def test_a_term_that_is_not_finite_stops_the_run(make_runner, monkeypatch):
     with pytest.raises(FloatingPointError) as error:
         runner.train()
     message = str(error.value)
-    assert message.startswith('loss_fragile, loss_g not finite in iteration 2 (sequences train_00')
+    assert message.startswith('loss_fragile, loss_g, gradient of generator not finite in iteration 2 (frames train_00')
     assert all(f'{name}=' in message for name in ('loss_d_real', 'loss_itsd', 'loss_bce', 'd_acc_fake', 'loss_fragile'))
     assert runner.iter == 1
+
+
+class Spoiling(nn.Module):
+    """A loss that is NaN the second time."""
+    needs_adversary, calls = False, 0
+
+    def forward(self, prediction, batch):
+        self.calls += 1
+        return prediction.logits.mean() * (float('nan') if self.calls == 2 else 1)
+
+
+def test_a_step_can_be_skipped(make_runner, monkeypatch):
+    monkeypatch.setitem(MODELS.module_dict, 'Spoiling', Spoiling)
+    runner = make_runner(**{'model.losses.spoiling': dict(type='Spoiling'), 'train_cfg.on_nonfinite': 'skip'})
+    watch = watched(runner)
+    runner.train()
+    assert [terms['skipped_steps'] for terms in watch.outputs] == [0, 1, 1]
+    assert 'loss_g' not in watch.outputs[1] and 'loss_d' in watch.outputs[1]
+    same = {part: all(torch.equal(value, watch.states[1][name]) for name, value in watch.states[0].items()
+                      if name.startswith(part)) for part in ('generator', 'adversary.discriminator')}
+    assert same == {'generator': True, 'adversary.discriminator': False}
+    assert all(value.isfinite().all() for value in watch.states[2].values())
+    assert not list(Path(runner.work_dir).glob('nonfinite*'))
+
+
+@pytest.mark.parametrize('start, at', [(0, [2, 4, 5]), (2, [2, 4, 5]), (3, [4, 5])])
+def test_validation_comes_at_its_interval_and_first_where_a_stop_left_it_undone(make_runner, start, at):
+    runner = make_runner(**{'train_cfg.max_iters': 5, 'train_cfg.val_interval': 2})
+    loop, ran = runner.train_loop, []
+
+    class Validation(BaseLoop):
+        def run(self):
+            ran.append(runner.iter)
+    runner._val_loop = Validation(runner, None)
+    runner.call_hook = lambda *args, **kwargs: None
+    loop._iter = start
+    loop.run_iter = lambda batch: setattr(loop, '_iter', loop._iter + 1)
+    loop.dataloader_iterator = iter(range(9))
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    loop.run()
+    assert ran == at
+
+
+def test_memory_stays_flat(make_runner):
+    class Count(Hook):
+        priority = 'LOWEST'
+
+        def __init__(self):
+            self.objects, self.tensors = {}, {}
+
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            if batch_idx in (14, 49):
+                gc.collect()
+                found = gc.get_objects()
+                self.objects[batch_idx] = len(found)
+                self.tensors[batch_idx] = sum(isinstance(one, torch.Tensor) for one in found)
+    runner = make_runner(**{'train_cfg.max_iters': 55, 'train_dataloader.batch_size': 1, 'log_level': 'ERROR'})
+    count = Count()
+    runner.register_hook(count)
+    runner.train()
+    assert count.tensors[49] == count.tensors[14]
+    assert count.objects[49] - count.objects[14] < 30  # one an iteration would show
 
 
 @pytest.mark.parametrize('steps', [dict(discriminator_steps=0), dict(generator_steps=0)])

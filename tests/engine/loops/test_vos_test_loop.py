@@ -124,6 +124,19 @@ def test_the_network_is_in_eval_mode_and_its_adversary_is_not_asked(make_runner)
     assert modes == [(False, False)] * 5
 
 
+def test_a_hook_may_recall_a_sequence_instead(make_runner):
+    class Recall(Recording):
+        def recall_sequence(self, runner, sequence):
+            return sequence.name == 'test_000'
+
+        def after_recall(self, runner, sequence):
+            self.stages.append(('recalled', sequence.name))
+    runner, recall = make_runner(**{'custom_hooks': []}), Recall()
+    runner.register_hook(recall, priority='LOWEST')
+    runner.test()
+    assert recall.stages[:3] == ['before_test', ('recalled', 'test_000'), ('before', 'test_001', None)]
+
+
 def test_an_error_within_a_sequence_is_not_swallowed(make_runner):
     def fail(frame):
         raise ZeroDivisionError('in a refinement')

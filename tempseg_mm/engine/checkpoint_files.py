@@ -1,0 +1,92 @@
+"""The files of a training run's checkpoints: written whole, the newest whole one found. Used by hooks and commands."""
+
+import errno
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+from mmengine.fileio import LocalBackend, register_backend
+
+from tempseg_mm.atomic import no_space, written_beside
+
+POINTER = 'last_checkpoint'  # mmengine's name of the file that names the newest checkpoint
+NUMBERED = re.compile(r'(?:iter|epoch)_(\d+)\.pth')
+ATOMIC = dict(backend='tempseg_mm_atomic')
+
+
+@register_backend(ATOMIC['backend'])
+class AtomicBackend(LocalBackend):
+    """mmengine's local files, but put in place whole. For the ``backend_args`` of ``Runner.save_checkpoint``.
+
+    The bytes are forced to the disk first: after a new checkpoint an old one is removed, and a power cut must not find
+    the one removed and the other empty.
+    """
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write a file.
+
+        Raises:
+            OSError: if it does not fit, before anything is written if that can be known.
+        """
+        path = Path(filepath)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(path.parent).free < len(obj):
+            raise no_space(path, len(obj))
+        with written_beside(path, durable=True) as beside:
+            beside.write_bytes(obj)
+
+
+def is_complete(path: Path) -> bool:
+    """Whether a file is a checkpoint to its last byte: the table of contents is what ``torch.save`` writes last."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith('/data.pkl') for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def newest_complete(folder: str | Path) -> Path | None:
+    """The checkpoint that a training run in ``folder`` wrote last, among those that are whole.
+
+    It is the one that ``last_checkpoint`` names, unless a later iteration was written after that name, or the file is
+    damaged or gone: then the one written last.
+
+    Returns:
+        Its path; ``None`` if there is none.
+    """
+    folder = Path(folder)
+    numbers = {path: int(NUMBERED.fullmatch(path.name)[1]) for path in folder.glob('*_*.pth')
+               if NUMBERED.fullmatch(path.name)}
+    named = _named_by(folder / POINTER)
+    if named is not None:
+        known, since = numbers.get(named, 0), _written(folder / POINTER)
+        later = {path for path, number in numbers.items() if number > known and _written(path) > since}
+        return max(filter(is_complete, later), key=numbers.get, default=named)
+    return max(filter(is_complete, numbers), key=lambda path: (_written(path), numbers[path]), default=None)
+
+
+def point_to(path: Path | None, pointer: Path) -> None:
+    """Have ``last_checkpoint`` name a file, or be gone for ``None``."""
+    if path is None:
+        pointer.unlink(missing_ok=True)
+    else:
+        with written_beside(pointer, durable=True) as beside:
+            beside.write_text(str(path), encoding='utf-8')
+
+
+def _named_by(pointer: Path) -> Path | None:
+    """The whole checkpoint that the pointer names, beside it if the folder was moved, or where it says."""
+    text = pointer.read_text(encoding='utf-8', errors='replace').strip('\0 \n') if pointer.is_file() else ''
+    if not Path(text).name or '\0' in text:
+        return None
+    return next((path for path in (pointer.with_name(Path(text).name), Path(text)) if is_complete(path)), None)
+
+
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise
+        return 0

@@ -1,0 +1,94 @@
+"""Finds the file that cannot be read before the first iteration, not after a night. Relies on ``datasets.readable``."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import all_gather_object, broadcast_object_list, get_dist_info
+from mmengine.hooks import Hook
+
+from tempseg_mm.atomic import written_beside
+from tempseg_mm.datasets.readable import BrokenDataError, faults_of, fingerprint, parts_of
+from tempseg_mm.engine.progress import Progress
+from tempseg_mm.registry import HOOKS
+from tempseg_mm.worker_pool import default_workers
+
+REMEMBERED = 'checked_data.json'
+MOST_REMEMBERED = 16
+
+
+@HOOKS.register_module()
+class CheckDataHook(Hook):
+    """Reads every frame, annotation and flow file that a run will need, to its end, once::
+
+        before_train:  the training data, and those of the validation
+        before_test:   the test data
+
+    All files that are broken or do not fit together are named in one error. Data found whole are remembered in
+    ``<work_dir>/checked_data.json`` by names, sizes and times, so that the next start only asks for those. Processes
+    share the work. Off: ``--cfg-options default_hooks.check_data=None``.
+
+    Args:
+        workers: threads of each process; ``None``: one a core, at most four.
+        limit: seconds; what is not read by then is left to the run, with a warning.
+
+    Raises:
+        BrokenDataError: from the stages above.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, workers: int | None = None, limit: float = 600) -> None:
+        self.workers, self.limit = workers or default_workers(), limit
+
+    def before_train(self, runner) -> None:
+        for loop in filter(None, (runner.train_loop, runner.val_loop)):
+            self._check(runner, loop.dataloader.dataset)
+
+    def before_test(self, runner) -> None:
+        self._check(runner, runner.test_loop.dataloader.dataset)
+
+    def _check(self, runner: Any, dataset: Any) -> None:
+        parts, path = parts_of(dataset), Path(runner.work_dir, REMEMBERED)
+        mark = fingerprint(parts)
+        known = [not parts or mark in _remembered(path)]
+        broadcast_object_list(known)
+        if known[0]:
+            return
+        rank, world_size = get_dist_info()
+        share = parts[rank::world_size]
+        results = all_gather_object(self._read(share, runner.logger))
+        faults = [fault for found, _ in results for fault in found]
+        num_read = sum(count for _, count in results)
+        if faults:
+            raise BrokenDataError(faults, num_read)
+        if num_read < len(parts):
+            runner.logger.warning(f'{len(parts) - num_read} of {len(parts)} frames were not checked in the '
+                                  f'{self.limit:.0f} s that there were; raise `limit` of CheckDataHook for all of them')
+        elif rank == 0:
+            _remember(path, mark)
+
+    def _read(self, parts: list, logger: Any) -> tuple[list, int]:
+        """Faults, and how many parts were read within the limit."""
+        progress = Progress(len(parts), logger.info, unit='frames')
+        faults, end = [], time.monotonic() + self.limit
+        for count, fault in enumerate(faults_of(parts, workers=self.workers), 1):
+            faults += [fault] if fault else []
+            progress.step(f'checking the data: {count} of {len(parts)} frames')
+            if time.monotonic() > end:
+                return faults, count
+        return faults, len(parts)
+
+
+def _remembered(path: Path) -> list:
+    try:
+        marks = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError, RecursionError):
+        return []  # none, or none that can be read: then it is all checked again
+    return marks if isinstance(marks, list) else []
+
+
+def _remember(path: Path, mark: str) -> None:
+    with written_beside(path) as beside:
+        beside.write_text(json.dumps([*_remembered(path), mark][-MOST_REMEMBERED:], indent=1), encoding='utf-8')

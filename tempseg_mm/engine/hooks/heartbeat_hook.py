@@ -1,0 +1,38 @@
+"""Lets a run of several processes end when one of them is dead."""
+
+from mmengine.dist import get_world_size
+from mmengine.hooks import Hook
+
+from tempseg_mm.engine.heartbeat import Heartbeat
+from tempseg_mm.engine.processes import run_store, wait_for_all
+from tempseg_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class HeartbeatHook(Hook):
+    """A :class:`~tempseg_mm.engine.heartbeat.Heartbeat` for the length of a run; nothing in a run of one process.
+
+    ``torchrun`` ends all processes when one fails. ``srun`` does so with ``--kill-on-bad-exit=1`` only, and a
+    collective of NCCL waits until its time-out: here a dead process takes the others down within a minute.
+
+    Args:
+        interval: seconds between beats.
+        limit: seconds of silence after which a process is dead.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, interval: float = 5.0, limit: float = 45.0) -> None:
+        self.interval, self.limit = interval, limit
+        self._heartbeat: Heartbeat | None = None
+
+    def before_run(self, runner) -> None:
+        if get_world_size() > 1 and self._heartbeat is None:
+            self._heartbeat = Heartbeat(run_store(), interval=self.interval, limit=self.limit)
+            self._heartbeat.start()
+
+    def after_run(self, runner) -> None:
+        if self._heartbeat is not None:
+            wait_for_all()
+            self._heartbeat.stop()
+            self._heartbeat = None

@@ -1,0 +1,131 @@
+"""A page of the whole test: scores by sequence, worst frames first."""
+
+import os
+import os.path as osp
+import time
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import quote
+
+from mmengine.dist import collect_results, get_world_size
+from mmengine.hooks import Hook
+
+from tempseg_mm.evaluation.functional.region import region_similarity
+from tempseg_mm.registry import HOOKS
+from tempseg_mm.visualization.report.dataset_report import DatasetReport, SequenceRow, write_dataset_report
+from tempseg_mm.visualization.report.page import picture_uri
+from tempseg_mm.visualization.report.thumbnails import ThumbnailKeeper
+
+from .overlay_hook import OverlayHook
+
+PACKAGES = ('torch', 'mmengine', 'mmcv-lite', 'opencv-python', 'numpy')
+SHOWN = ('model', 'custom_hooks', 'test_cfg', 'test_dataloader', 'randomness')  # of the config
+
+
+@HOOKS.register_module()
+class ReportHook(Hook):
+    """``<out_dir>/report.html``: a table to sort, and of each sequence the frames with the lowest J.
+
+    Of a sequence it keeps a few small pictures, whatever its length. Where several processes test, each sees its own
+    sequences; the main one gathers what all saw, and writes.
+
+    Args:
+        out_dir: default: ``<work_dir>/test``.
+        num_frames: how many of the worst frames of a sequence to show.
+    """
+
+    priority = 'VERY_LOW'
+
+    def __init__(self, out_dir: str | None = None, num_frames: int = 4) -> None:
+        self.out_dir = out_dir
+        self.num_frames = num_frames
+
+    def before_test(self, runner) -> None:
+        self.out_dir = self.out_dir or osp.join(runner.work_dir, 'test')
+        self._rows: list[SequenceRow] = []
+
+    def before_test_epoch(self, runner) -> None:
+        self._started = time.monotonic()
+
+    def before_sequence(self, runner, sequence, size) -> None:
+        self._worst = ThumbnailKeeper(self.num_frames, spacing=3 * self.num_frames)
+        self._scores: dict[int, float] = {}
+
+    def after_frame(self, runner, frame) -> None:
+        if frame.gt_mask is None or frame.given:
+            return
+        score = self._scores[frame.frame_id] = region_similarity(frame.mask, frame.gt_mask)
+        self._worst.add(frame.frame_id, frame.image, frame.mask, 1 - score, gt_mask=frame.gt_mask)
+
+    def after_sequence(self, runner, sequence, size) -> None:
+        worst = sorted(self._worst.thumbnails, key=lambda kept: self._scores[kept[0]])
+        self._rows.append(SequenceRow(
+            sequence.name, len(sequence), time.monotonic() - self._started,
+            thumbnails=[(i, self._scores[i], picture_uri(picture)) for i, picture in worst],
+            links=self._links(runner, sequence.name)))
+        self._started = time.monotonic()  # of the next one: its fine-tuning comes before this hook's turn
+
+    def after_recall(self, runner, sequence) -> None:
+        self._started = time.monotonic()
+
+    def sequence_state(self, name: str) -> dict:
+        """The row of a sequence, see ``SequenceRecordHook``."""
+        return asdict(next(row for row in self._rows if row.name == name))
+
+    def restore_sequence(self, name: str, state: dict) -> None:
+        """Take the row from another run."""
+        self._rows.append(SequenceRow(**state))
+
+    def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
+        gathered = collect_results([self._rows], get_world_size(), device='gpu')  # through the process group
+        if gathered is None:
+            return  # not the main process
+        rows = {row.name: row for own in reversed(gathered) for row in own}  # a sampler may pad with a sequence
+        table = runner.test_loop.evaluator.metrics[0].scores
+        means = table.scalars()
+        report = DatasetReport(
+            title=f'Test of {self._experiment(runner)}',
+            rows=[rows[name] for name in sorted(rows)],
+            columns=[column for column in means if column != 'T_all'],  # has no value by sequence
+            scores={name: table.scalars(name) for name in table.sequences},
+            means=means,
+            curves=table.sequences,
+            settings=self._settings(runner, table.protocol),
+            versions={name: metadata.version(name) for name in PACKAGES if _is_installed(name)},
+            notices=[] if means else ['No annotated frame counted, so there are no scores.'])
+        path = osp.join(self.out_dir, 'report.html')
+        write_dataset_report(path, report)
+        runner.logger.info(f'report: {osp.abspath(path)}')
+
+    def _links(self, runner, name: str) -> dict[str, str]:
+        """Of the overlays, if some hook draws them."""
+        hook = next((hook for hook in runner.hooks if isinstance(hook, OverlayHook)), None)
+        if hook is None:
+            return {}
+        places = {title: Path(hook.out_dir, f'{name}{suffix}').resolve()
+                  for title, suffix in (('overlay', '.mp4'), ('contact sheet', '.png'))}
+        return {title: _address(place, Path(self.out_dir).resolve()) for title, place in places.items()}
+
+    @staticmethod
+    def _experiment(runner) -> str:
+        return runner.experiment_name.rsplit('_', 2)[0]
+
+    @staticmethod
+    def _settings(runner, protocol: dict) -> dict:
+        config = {key: runner.cfg[key] for key in SHOWN if key in runner.cfg}
+        weights = runner.cfg.get('load_from') or 'none: weights as the initialisation leaves them'
+        return dict(config=runner.cfg.filename, weights=weights, work_dir=osp.abspath(runner.work_dir),
+                    seed=runner.seed, protocol=protocol, **config)
+
+
+def _address(place: Path, folder: Path) -> str:
+    """Of a file, for a page in ``folder``."""
+    try:
+        return quote(Path(os.path.relpath(place, folder)).as_posix())
+    except ValueError:  # Windows: on another drive
+        return place.as_uri()
+
+
+def _is_installed(name: str) -> bool:
+    return any(metadata.distributions(name=name))

@@ -1,0 +1,97 @@
+"""What a test has found on its finished sequences, a JSON file each, and what it was found with.
+
+Kept by ``SequenceRecordHook``.
+"""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tempseg_mm.atomic import written_beside
+from tempseg_mm.safe_path import inside
+
+
+def fingerprints(parts: Mapping[str, Any]) -> dict[str, str]:
+    """A short hash of each part of what a result depends on.
+
+    Args:
+        parts: name -> plain values, or a state dict of tensors, of which every bit counts.
+    """
+    return {name: _fingerprint(part) for name, part in parts.items()}
+
+
+def _fingerprint(part: Any) -> str:
+    tensors = isinstance(part, Mapping) and any(isinstance(value, Tensor) for value in part.values())
+    if not tensors:
+        return sha256(json.dumps(part, sort_keys=True, default=repr).encode()).hexdigest()[:16]
+    digest = sha256()
+    for name, tensor in sorted(part.items()):
+        digest.update(f'{name} {tuple(tensor.shape)} {tensor.dtype}'.encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
+
+
+class SequenceRecords:
+    """The records of one test.
+
+    Args:
+        folder: where they lie, as ``<sequence>.json``.
+        made_with: :func:`fingerprints` of this test.
+    """
+
+    def __init__(self, folder: str | Path, made_with: Mapping[str, str]) -> None:
+        self.folder = Path(folder)
+        self.made_with = dict(made_with)
+
+    def clear(self) -> None:
+        """Remove what an earlier test left."""
+        for path in self.folder.glob('*.json'):
+            path.unlink()
+
+    def check(self) -> int:
+        """Count the records; all must come from a test like this one.
+
+        Raises:
+            ValueError: naming what differs, or a file that is no record.
+        """
+        paths = sorted(self.folder.glob('*.json'))
+        for path in paths:
+            self._read(path)
+        return len(paths)
+
+    def write(self, name: str, content: Mapping[str, Any]) -> None:
+        """Keep what was found on a sequence: plain values without NaN. The file appears whole or not at all."""
+        with written_beside(self._path(name)) as beside:
+            beside.write_text(json.dumps(dict(made_with=self.made_with, found=content), allow_nan=False) + '\n',
+                              encoding='utf-8')
+
+    def read(self, name: str) -> dict | None:
+        """What was found on a sequence; ``None`` where it was not finished.
+
+        Raises:
+            ValueError: as :meth:`check`.
+        """
+        path = self._path(name)
+        return self._read(path) if path.exists() else None
+
+    def _path(self, name: str) -> Path:
+        return inside(self.folder, f'{name}.json')
+
+    def _read(self, path: Path) -> dict:
+        try:
+            record = json.loads(path.read_text(encoding='utf-8'))
+            made_with, found = record['made_with'], record['found']
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f'{path} is no record of a finished sequence: delete it, or test without --resume, which '
+                             'starts anew') from error
+        differing = [part for part in {**self.made_with, **made_with}
+                     if made_with.get(part) != self.made_with.get(part)]
+        if differing:
+            raise ValueError(f'{path} was found with another {", ".join(differing)} than this test has, so it cannot '
+                             'be gone on with: test without --resume, which starts anew, or into another folder')
+        return found

@@ -1,0 +1,97 @@
+import io
+import time
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.runner import LogProcessor
+
+from tempseg_mm.engine.checkpoints import make_plain
+from tempseg_mm.engine.hooks.bounded_log_hook import BoundedLogHook
+
+ENTRIES = 100_000
+
+
+def logging(hub_name, **options):
+    """What the hook sees of a Runner."""
+    return SimpleNamespace(message_hub=MessageHub(hub_name), log_processor=LogProcessor(by_epoch=False, **options))
+
+
+def log(runner, hook, values):
+    for i, value in enumerate(values):
+        hook.before_train_iter(runner, i)
+        runner.message_hub.update_scalar('train/loss_g', value)
+
+
+def seconds(work):
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def size(runner):
+    checkpoint = dict(message_hub=runner.message_hub.state_dict())
+    make_plain(checkpoint)
+    file = io.BytesIO()
+    torch.save(checkpoint, file)
+    return file.tell()
+
+
+@pytest.fixture(scope='module')
+def long_run():
+    """A log of a hundred entries, and then of a hundred thousand: size of a checkpoint, seconds for 500 more."""
+    runner, hook, found = logging('long'), BoundedLogHook(), []
+    hook.before_train(runner)
+    for entries in (100, ENTRIES - 100 - 1000):
+        log(runner, hook, [0.123] * entries)
+        times = [seconds(lambda: log(runner, hook, [0.123] * 500)) for _ in range(2)]
+        found.append((size(runner), min(times)))
+    return found
+
+
+def test_a_checkpoint_does_not_grow_with_the_log(long_run):
+    (before, _), (after, _) = long_run
+    assert after == before
+
+
+def test_a_scalar_costs_the_same_after_a_hundred_thousand(long_run):
+    (_, before), (_, after) = long_run
+    assert after < 3 * before  # of mmengine's own it costs tens of times as much:
+    whole = HistoryBuffer([0.123] * ENTRIES, [1] * ENTRIES)
+    assert seconds(lambda: [whole.update(0.123) for _ in range(100)]) / 100 > 5 * after / 500
+
+
+def test_what_is_logged_stays_the_same():
+    """Means over every window that the config asks for are those of the whole log."""
+    cfg = [dict(data_src='loss_g', log_name='short', method_name='mean', window_size=3),
+           dict(data_src='loss_g', log_name='long', method_name='max', window_size=20)]
+    bounded, whole, hook = logging('b', window_size=10, custom_cfg=cfg), logging('w', window_size=10, custom_cfg=cfg), \
+        BoundedLogHook()
+    hook.before_train(bounded)
+    values = [float(i * 37 % 101) for i in range(60)]
+    log(bounded, hook, values)
+    log(whole, SimpleNamespace(before_train_iter=lambda *_: None), values)
+    assert len(bounded.message_hub.get_scalar('train/loss_g').data[0]) == 20
+    told = [runner.log_processor._collect_scalars(cfg, runner, 'train') for runner in (bounded, whole)]
+    assert told[0] == told[1] and told[0].keys() == {'loss_g', 'short', 'long'}
+
+
+def test_a_window_over_the_whole_run_is_kept_whole():
+    runner, hook = logging('g', custom_cfg=[dict(data_src='loss_g', method_name='mean', window_size='global')]), \
+        BoundedLogHook()
+    hook.before_train(runner)
+    log(runner, hook, [1.0] * 50)
+    runner.message_hub.update_scalar('train/time', 1.0)
+    hook.before_train_iter(runner, 50)
+    assert len(runner.message_hub.get_scalar('train/loss_g').data[0]) == 50
+    assert runner.message_hub.get_scalar('train/time').max_length == 10
+
+
+def test_training_has_it(make_runner):
+    runner = make_runner(**{'train_cfg.max_iters': 3, 'log_processor.window_size': 2})
+    runner.train()
+    lengths = {len(buffer.data[0]) for buffer in runner.message_hub.log_scalars.values()}
+    assert lengths == {2}
+    saved = torch.load(f'{runner.work_dir}/iter_3.pth', weights_only=True)['message_hub']['log_scalars']
+    assert {len(scalar['values']) for scalar in saved.values()} == {2} and len(saved) > 10
