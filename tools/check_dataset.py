@@ -7,9 +7,8 @@ error; warnings are about data that can be read but may not be what was meant.
 import argparse
 import sys
 
-from mmengine.config import DictAction
-
 from tempseg_mm.apis import load_config
+from tempseg_mm.apis.overrides import ConfigOverrides
 from tempseg_mm.datasets.check import check_sequences, find_sequences, summary, unloaded
 from tempseg_mm.engine.progress import Progress
 
@@ -27,7 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', nargs='?', help='config file, e.g. configs/tempseg_davis.py')
     parser.add_argument('--part', choices=['train', 'test'], nargs='+', default=['train', 'test'],
                         help='which data of the config; default: both')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
                         help='override settings of the config')
     parser.add_argument('--type', help='instead of a config: a data set class, e.g. DAVISDataset')
     parser.add_argument('--root', metavar='DIR', help='its folder')

@@ -11,11 +11,12 @@ from pathlib import Path
 
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
 
-from mmengine.config import Config, DictAction  # noqa: E402
+from mmengine.config import Config  # noqa: E402
 
 from tempseg_mm.apis.config import load_config  # noqa: E402
 from tempseg_mm.apis.flow_evaluation import evaluate_flow, score_rows  # noqa: E402
 from tempseg_mm.apis.flow_pairs import configured_provider  # noqa: E402
+from tempseg_mm.apis.overrides import ConfigOverrides  # noqa: E402
 
 EXAMPLES = """\
   python tools/eval_flow.py configs/tempseg_synthetic.py
@@ -34,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--every', type=int, default=1, metavar='N', help='only every N-th pair; default: 1')
     parser.add_argument('--out', metavar='DIR', help='write a picture of each sequence there')
     parser.add_argument('--device', default='cpu', help="where networks run, e.g. 'cuda'; default: cpu")
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
                         help='override settings of the config')
     return parser.parse_args()
 

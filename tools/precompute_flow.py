@@ -20,10 +20,10 @@ EXAMPLES = """\
 
 def main() -> None:
     # Here, not above: the worker processes import this file, and need nothing of it.
-    from mmengine.config import DictAction
 
     from tempseg_mm.apis.config import load_config
     from tempseg_mm.apis.flow_cache import fill_cache
+    from tempseg_mm.apis.overrides import ConfigOverrides
 
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=f'examples:\n{EXAMPLES}', formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument('--workers', type=int, metavar='N',
                         help='processes, 0: none but this one; default: one a core, at most 4')
     parser.add_argument('--device', default='cpu', help="'cuda' for a network on a GPU, in one process; default: cpu")
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
                         help='override settings of the config')
     args = parser.parse_args()
     done = fill_cache(load_config(args.config, options=args.cfg_options), parts=args.part, cache_dir=args.cache_dir,

@@ -15,6 +15,8 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning th
 from mmengine.logging import MMLogger  # noqa: E402
 
 from tempseg_mm.apis.paper_tables import PRESETS, TABLES, TableRun, write_report  # noqa: E402
+from tempseg_mm.apis.stopping import stopped_by_signals  # noqa: E402
+from tempseg_mm.engine.exit_codes import STOPPED_BY_SIGNAL  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = """\
@@ -62,7 +64,12 @@ def main() -> None:
     def report() -> str:
         return write_report(table, out_dir / 'table.md', title=f'Table {args.table}, {args.preset} preset')
 
-    faults = table.run(resume=args.resume, on_row=report)
+    try:
+        with stopped_by_signals():
+            faults = table.run(resume=args.resume, on_row=report)
+    except KeyboardInterrupt as stop:
+        log(f'{stop or "stopped by Ctrl-C"}: what is finished is kept in {out_dir}; --resume goes on')
+        sys.exit(STOPPED_BY_SIGNAL)
     print(f'\n{report()}\n{out_dir / "table.md"} and table.csv')
     if faults:
         sys.exit('\n'.join(['', *faults]))

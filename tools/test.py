@@ -1,23 +1,27 @@
 """Segment the sequences of a test split, fine-tuning on the first frames of each, and score them.
 
-Writes below the work dir's `test` folder: indexed masks, scores.json and scores.csv, overlays.
+Writes below the work dir's `test` folder: indexed masks, scores.json and scores.csv, overlays. SIGTERM and Ctrl-C stop
+it at once with exit code 75; finished sequences are kept for --resume.
 """
 
 import os
+import sys
 
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
 
 EXAMPLES = """\
   python tools/test.py configs/tempseg_synthetic.py --baselines
-  python tools/test.py configs/tempseg_synthetic.py --tta --crf
+  python tools/test.py configs/tempseg_synthetic.py --tta --crf --report
   python tools/test.py configs/tempseg_davis.py work_dirs/tempseg_davis/iter_10000.pth --sequences blackswan camel
   python tools/test.py configs/tempseg_davis.py --cfg-options test_dataloader.dataset.split=dev
+  torchrun --nproc-per-node 4 tools/test.py configs/tempseg_davis.py --launcher pytorch --resume
 """
 
 
 def main() -> None:
     # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
-    from tempseg_mm.apis import add_hook, choose_checkpoint, config_from, run_test, runner_parser
+    from tempseg_mm.apis import add_hook, choose_checkpoint, config_from, run_test, runner_parser, skip_finished
+    from tempseg_mm.engine.exit_codes import STOPPED_BY_SIGNAL
 
     parser = runner_parser(__doc__, EXAMPLES)
     parser.add_argument('checkpoint', nargs='?',
@@ -30,8 +34,14 @@ def main() -> None:
                         help='compare with copying the mask, moving it along the flow, and the untrained generator')
     parser.add_argument('--tta', action='store_true',
                         help='test-time augmentation: of the frames fine-tuned on, and of predictions, by mirroring')
+    parser.add_argument('--report', action='store_true',
+                        help='write report.html beside the scores: a table to sort, and the worst frames of each '
+                             'sequence')
     parser.add_argument('--crf', action='store_true',
                         help='refine the masks with the dense CRF; its settings are `crf` of the config, if it has any')
+    parser.add_argument('--resume', action='store_true',
+                        help='go on after a stop: skip the sequences that are finished; the scores are those of a run '
+                             'without a stop')
     args = parser.parse_args()
 
     cfg = config_from(args)
@@ -48,7 +58,15 @@ def main() -> None:
         add_hook(cfg, dict(type='TTAHook'))
     if args.crf:
         add_hook(cfg, dict(type='CRFHook', crf=cfg.get('crf')))
-    run_test(cfg)
+    if args.report:
+        cfg.default_hooks.report = dict(type='ReportHook', out_dir=args.out)
+    if args.resume:
+        skip_finished(cfg)
+    try:
+        run_test(cfg)
+    except KeyboardInterrupt as stop:
+        print(f'{stop or "stopped by Ctrl-C"}: finished sequences are kept; go on with --resume', file=sys.stderr)
+        sys.exit(STOPPED_BY_SIGNAL)
 
 
 if __name__ == '__main__':

@@ -1,12 +1,15 @@
-"""Train a model from a config: checkpoints, logs and TensorBoard pictures go to its work dir."""
+"""Train a model from a config: checkpoints, logs and TensorBoard pictures go to its work dir.
+
+SIGTERM, SIGHUP, SIGUSR1 and Ctrl-C end it after the iteration, with a checkpoint and exit code 75; --resume goes on
+from there as if nothing had happened. A second Ctrl-C ends it at once.
+"""
 
 import os
+import sys
 
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
 
-from mmengine.runner import Runner  # noqa: E402
-
-from tempseg_mm.apis import config_from, runner_parser  # noqa: E402
+from tempseg_mm.apis import config_from, run_training, runner_parser  # noqa: E402
 
 EXAMPLES = """\
   python tools/train.py configs/tempseg_synthetic.py
@@ -21,6 +24,8 @@ def main() -> None:
     parser.add_argument('--resume', nargs='?', const='auto', metavar='auto|PATH',
                         help='go on from the newest checkpoint of the work dir, or from the one at PATH')
     parser.add_argument('--amp', action='store_true', help='bfloat16 mixed precision')
+    parser.add_argument('--deterministic', action='store_true',
+                        help='same seed, same machine: same weights on a GPU too, at a cost; on a CPU they always are')
     args = parser.parse_args()
 
     cfg = config_from(args)
@@ -31,7 +36,11 @@ def main() -> None:
         several = cfg.optim_wrapper if 'type' not in cfg.optim_wrapper else dict(only=cfg.optim_wrapper)
         for name in several.keys() - {'constructor'}:
             several[name].type = 'BF16OptimWrapper'
-    Runner.from_cfg(cfg).train()
+    if args.deterministic:
+        cfg.merge_from_dict({'randomness.deterministic': True})
+    code = run_training(cfg)
+    if code:
+        sys.exit(code)
 
 
 if __name__ == '__main__':

@@ -2,10 +2,11 @@
 
 import argparse
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from .config import join_processes, load_config, use_device
 from .memory import keep_freed_memory
+from .overrides import ConfigOverrides
 
 
 def runner_parser(description: str, examples: str) -> argparse.ArgumentParser:
@@ -20,7 +21,7 @@ def runner_parser(description: str, examples: str) -> argparse.ArgumentParser:
     parser.add_argument('config', help='config file, e.g. configs/tempseg_davis.py')
     parser.add_argument('--work-dir', metavar='DIR',
                         help='where everything is written; default: work_dirs/<config name>')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
                         help='override settings of the config, e.g. model.width=0.25')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
                         help='how the processes of a distributed run are started')
@@ -34,6 +35,7 @@ def config_from(args: argparse.Namespace) -> Config:
     keep_freed_memory()
     cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
     use_device(args.device)
-    join_processes(args.launcher)
+    dist_cfg = cfg.get('env_cfg', {}).get('dist_cfg', {})
+    join_processes(args.launcher, timeout=dist_cfg.get('timeout', 1800))
     cfg.launcher = args.launcher
     return cfg

@@ -88,7 +88,7 @@ def write_fragment(out: str | Path, report: SearchReport, comment: str) -> None:
 def _collecting(cfg: Config, split: str, folder: str, frames_per_sequence: int) -> Config:
     """The test on this split, which keeps frames and writes no result."""
     cfg.test_dataloader.dataset.split = split
-    for name in ('results', 'overlays'):
+    for name in ('results', 'records', 'overlays'):
         cfg.default_hooks.pop(name, None)
     cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] not in LEFT_OUT]
     add_hook(cfg, dict(type='KeepFramesHook', out_dir=folder, per_sequence=frames_per_sequence))

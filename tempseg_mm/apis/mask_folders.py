@@ -1,14 +1,14 @@
 """Two folders of masks, matched frame by frame before anything is decoded. Called by the scoring of masks."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from tempseg_mm.datasets.image_io import UnreadableImageError, image_size
+from tempseg_mm.datasets.image_io import image_size, read_annotation
+from tempseg_mm.datasets.name_list import sequence_names
+from tempseg_mm.datasets.vos_dataset import natural_key
 
 
 class MaskFaults(ValueError):
@@ -60,6 +60,8 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = N
 
     Raises:
         FileNotFoundError: a folder or the split file that is not there.
+        ValueError: a split file that is no text or names a place elsewhere, see
+            :func:`~tempseg_mm.datasets.name_list.sequence_names`.
         MaskFaults: masks or sequences that are missing, that have no partner, of another size than their partner or
             that are no image; sequences without a frame that counts. All of them.
     """
@@ -79,7 +81,7 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = N
         found = _faults_of_pairs(gt_masks[name], pred_masks[name])
         faults += [f'{name}: {fault}' for fault in found]
         if not found:
-            stems = sorted(gt_masks[name], key=_natural)
+            stems = sorted(gt_masks[name], key=natural_key)
             sequences.append(MaskSequence(name, *(tuple(masks[name][stem] for stem in stems)
                                                   for masks in (gt_masks, pred_masks))))
     if not names:
@@ -104,21 +106,12 @@ def read_labels(path: str) -> np.ndarray:
         UnreadableImageError: if it cannot be decoded.
         ValueError: if it holds more than 8 bits a pixel.
     """
-    image_size(path)  # has its own words for what is missing or no image
-    try:
-        with Image.open(path) as image:
-            bands, pixels = image.getbands(), np.asarray(image)
-    except (OSError, SyntaxError) as error:
-        raise UnreadableImageError(f'mask {path} cannot be decoded ({error}): write it anew') from error
+    pixels = read_annotation(path)
     if pixels.dtype == bool:
         pixels = pixels.astype(np.uint8)
     if pixels.dtype != np.uint8:
         raise ValueError(f'mask {path} holds {pixels.dtype}; object ids have 8 bits')
-    if bands[-1] == 'A':
-        pixels, bands = pixels[..., :-1], bands[:-1]
-    if len(bands) == 1:
-        return pixels.reshape(pixels.shape[:2])
-    return pixels.any(-1).astype(np.uint8)
+    return pixels if pixels.ndim == 2 else pixels.any(-1).astype(np.uint8)
 
 
 def _masks(folder: Path) -> dict[str, dict[str, str]]:
@@ -145,16 +138,14 @@ def _stems(folder: Path) -> dict[str, str]:
 def _split_names(split: Path) -> list[str]:
     if not split.is_file():
         raise FileNotFoundError(f'there is no split file {split}; it should hold a sequence a line')
-    lines = split.read_text(encoding='utf-8').splitlines()
-    entries = [PurePosixPath(line.split()[0]) for line in lines if line.strip()]
-    return sorted({entry.parent.name or entry.name for entry in entries})
+    return sorted(sequence_names(split))
 
 
 def _faults_of_pairs(gt: dict[str, str], pred: dict[str, str]) -> list[str]:
     faults = [f'mask {stem} is missing in the prediction' for stem in gt.keys() - pred.keys()]
     faults += [f'mask {stem} is in the prediction, but not in the ground truth' for stem in pred.keys() - gt.keys()]
     first_size = None
-    for stem in sorted(gt.keys() & pred.keys(), key=_natural):
+    for stem in sorted(gt.keys() & pred.keys(), key=natural_key):
         try:
             sizes = [image_size(masks[stem]) for masks in (gt, pred)]
         except OSError as error:
@@ -172,8 +163,3 @@ def _faults_of_pairs(gt: dict[str, str], pred: dict[str, str]) -> list[str]:
 
 def _text(size: tuple) -> str:
     return f'{size[0]}x{size[1]}'
-
-
-def _natural(text: str) -> list:
-    """A key that sorts numbers in names by their value."""
-    return [(int(part), '') if part.isdigit() else (-1, part) for part in re.split(r'(\d+)', text)]

@@ -81,7 +81,10 @@ def score_sequence(sequence: MaskSequence, *, measures: Sequence[str] = MEASURES
     Returns:
         ``{object: {measure: {frame: value}}}``, and faults in words.
     """
-    first = read_labels(sequence.gt_paths[0])
+    try:
+        first = read_labels(sequence.gt_paths[0])
+    except (OSError, ValueError) as error:
+        return {}, [str(error)]
     ids = [label for label in _labels(first) if label]
     if merge_objects or len(ids) < 2:
         ids = []  # one object, whatever its id

@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from .config import newest_checkpoint
+from .stopping import stopped_by_signals
 
 NEWEST, NONE = 'newest', 'none'
 
@@ -45,9 +46,27 @@ def run_test(cfg: Config) -> Runner:
 
     Returns:
         The Runner, when the test is over.
+
+    Raises:
+        Stopped: when a signal asks for it; finished sequences are kept.
     """
     runner = Runner.from_cfg(cfg)
     if cfg.load_from is None:
         runner.test_loop.model.init_weights()
-    runner.test()
+    with stopped_by_signals():
+        runner.test()
     return runner
+
+
+def skip_finished(cfg: Config) -> None:
+    """Let the test go on after the sequences that an earlier run has finished, see ``SequenceRecordHook``.
+
+    Raises:
+        ValueError: if the config has switched the records off.
+    """
+    hooks = [hook for hook in cfg.get('default_hooks', {}).values() if hook and hook.type == 'SequenceRecordHook']
+    if not hooks:
+        raise ValueError('a test is gone on with from its records, but default_hooks of the config has no '
+                         'SequenceRecordHook: test without --resume')
+    for hook in hooks:
+        hook.resume = True

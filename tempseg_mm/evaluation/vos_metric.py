@@ -1,6 +1,7 @@
 """J, F and T of DAVIS 2016 over a test run. Fed by the test loop, frame by frame; keeps numbers and no mask."""
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,9 +39,10 @@ class VOSMetric(BaseMetric):
         bound_th: tolerance of F, as a share of the diagonal; from 1 on, in pixels.
         skip_first: leave out the first frame of each sequence.
         skip_last: leave out the last frame of each sequence.
-        collect_device: see mmengine's ``BaseMetric``, as the two below.
+        collect_device: how distributed processes exchange their results: ``'gpu'``, through the process group, also
+            of processes on CPUs; ``'cpu'``, through files.
         prefix: prepended to the names of the scalars.
-        collect_dir: where distributed processes exchange their results.
+        collect_dir: for ``'cpu'``: where; default: a folder below the working directory.
 
     Attributes:
         scores: :class:`ScoreTable` of the last evaluation, on the main process; ``None`` before the first.
@@ -55,7 +57,7 @@ class VOSMetric(BaseMetric):
                  bound_th: float = BOUND_TH,
                  skip_first: bool = True,
                  skip_last: bool = True,
-                 collect_device: str = 'cpu',
+                 collect_device: str = 'gpu',
                  prefix: str | None = None,
                  collect_dir: str | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
@@ -112,6 +114,21 @@ class VOSMetric(BaseMetric):
         """
         table = self._table([frame for frame in self.results if frame['sequence'] == name])
         return table.scalars(name) if name in table.sequences else {}
+
+    def sequence_state(self, name: str) -> list[dict]:
+        """What this process has found on a sequence, as JSON has it: NaN is ``None``. For :meth:`restore_sequence`."""
+        return [{key: None if value != value else value for key, value in frame.items()}
+                for frame in self.results if frame['sequence'] == name]
+
+    def restore_sequence(self, name: str, state: list[dict]) -> None:
+        """Take what another run found on a sequence in place of its frames.
+
+        Args:
+            name: of the sequence.
+            state: of :meth:`sequence_state`.
+        """
+        self.results += [{key: math.nan if value is None else value for key, value in frame.items()}
+                         for frame in state]
 
     def evaluate(self, size: int) -> dict:
         """Gather the frames of all processes and score the data set.

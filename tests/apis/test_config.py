@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 from mmengine.device import utils as device_utils
@@ -50,17 +52,54 @@ def test_device(monkeypatch):
     assert device_utils.get_device() == 'cpu'
 
 
-@pytest.mark.parametrize('launcher, cuda, joined', [
-    ('pytorch', False, ['gloo']), ('pytorch', True, []), ('none', False, []), ('slurm', False, [])])
-def test_processes_are_joined_here_only_where_mmengine_cannot(monkeypatch, launcher, cuda, joined):
+@pytest.fixture
+def joins(monkeypatch):
+    """What processes were joined through, instead of joining any; on a machine with a GPU or without."""
     calls = []
-    monkeypatch.setattr(torch.distributed, 'init_process_group', calls.append)
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: cuda)
-    join_processes(launcher)
-    assert calls == joined
+    monkeypatch.setattr(torch.distributed, 'init_process_group', lambda **given: calls.append(given))
+    monkeypatch.setattr('torch.multiprocessing.set_start_method', lambda method: None)
+    for name in ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'SLURM_PROCID', 'OMPI_COMM_WORLD_LOCAL_RANK', 'MASTER_PORT'):
+        monkeypatch.setenv(name, '')  # so that what is set below is unset afterwards
+        monkeypatch.delenv(name)
+
+    def join(launcher, device, **environment):
+        monkeypatch.setattr(device_utils, 'DEVICE', device)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        join_processes(launcher, timeout=90)
+        return [(call['backend'], call['timeout'].total_seconds()) for call in calls]
+    return join
+
+
+SLURM = dict(SLURM_PROCID='3', SLURM_NTASKS='4', SLURM_NODELIST='a', SLURM_LOCALID='1', MASTER_ADDR='a')
+MPI = dict(OMPI_COMM_WORLD_LOCAL_RANK='1', OMPI_COMM_WORLD_RANK='3', OMPI_COMM_WORLD_SIZE='4', MASTER_ADDR='a')
+
+
+@pytest.mark.parametrize('launcher, environment', [
+    ('pytorch', dict(RANK='3', LOCAL_RANK='1', WORLD_SIZE='4')), ('slurm', SLURM), ('mpi', MPI)])
+def test_processes_without_a_gpu_are_joined_through_gloo(joins, launcher, environment):
+    assert joins(launcher, 'cpu', **environment) == [('gloo', 90)]
+    assert {name: os.environ[name] for name in ('RANK', 'LOCAL_RANK', 'WORLD_SIZE')} == dict(
+        RANK='3', LOCAL_RANK='1', WORLD_SIZE='4')
+
+
+def test_mmengine_joins_those_with_gpus(joins):
+    assert joins('pytorch', 'cuda', RANK='0') == []
+    assert joins('mpi', 'cuda', **MPI) == [] and os.environ['LOCAL_RANK'] == '1'  # which mmengine forgets
+    assert joins('none', 'cpu') == []
+
+
+@pytest.mark.parametrize('launcher, missing, starter', [
+    ('pytorch', 'RANK', 'torchrun'), ('slurm', 'SLURM_PROCID', 'srun'),
+    ('mpi', 'OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun')])
+def test_a_launcher_that_did_not_start_this(joins, launcher, missing, starter):
+    with pytest.raises(ValueError, match=f'--launcher {launcher}, but {missing} is not set.*{starter}'):
+        joins(launcher, 'cpu')
 
 
 def test_newest_checkpoint(tmp_path):
+    torch.save({}, tmp_path / 'iter_2.pth')
+    torch.save({}, tmp_path / 'iter_10.pth')
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_2.pth'))
     assert newest_checkpoint(str(tmp_path)) == str(tmp_path / 'iter_2.pth')
 

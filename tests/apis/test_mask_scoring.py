@@ -102,7 +102,7 @@ def test_truncated_masks_are_faults(folders):
     for i in (1, 2):
         path = folders[1] / 'camel' / f'0000{i}.png'
         path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(MaskFaults, match=r'2 fault(?s:.*)camel: mask .*00001.png cannot be decoded'):
+    with pytest.raises(MaskFaults, match=r'2 fault(?s:.*)camel: image .*00001.png cannot be decoded'):
         evaluate_masks(*folders, measures=['J'])
 
 
@@ -122,3 +122,11 @@ def test_a_worker_that_dies_is_an_error_and_no_hang(folders, monkeypatch):
 def test_wrong_options(folders, options, message):
     with pytest.raises(ValueError, match=message):
         evaluate_masks(*folders, **options)
+
+
+def test_a_first_annotation_that_cannot_be_read_is_a_fault_among_others(folders):
+    for folder, name in ((folders[0], 'camel/00000.png'), (folders[1], 'dog/00001.png')):
+        path = folder / name
+        path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(MaskFaults, match=r'2 fault(?s:.*)camel: .*00000.png(?s:.*)dog: .*00001.png'):
+        evaluate_masks(*folders, measures=['J'])

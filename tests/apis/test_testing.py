@@ -1,9 +1,15 @@
+import os
+import signal
+
 import pytest
 import torch
 from mmengine.config import Config, ConfigDict
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tempseg_mm.apis.testing import add_hook, choose_checkpoint, run_test
+from tempseg_mm.apis.stopping import Stopped
+from tempseg_mm.apis.testing import add_hook, choose_checkpoint, run_test, skip_finished
+from tempseg_mm.registry import HOOKS
 
 
 @pytest.fixture
@@ -11,6 +17,7 @@ def work_dirs(tmp_path):
     """Two work dirs, ``own`` and ``other``, with the newest checkpoint in each."""
     for name in ('own', 'other'):
         (tmp_path / name).mkdir()
+        torch.save({}, tmp_path / name / 'iter_7.pth')
         (tmp_path / name / 'last_checkpoint').write_text(f'{tmp_path}/{name}/iter_7.pth')
     return tmp_path
 
@@ -62,3 +69,26 @@ def test_given_weights_are_loaded(tiny_config, make_model, tmp_path):
     cfg.load_from = str(tmp_path / 'some.pth')
     weight = 'generator.decoder.to_logits.weight'
     assert torch.equal(run_test(cfg).model.state_dict()[weight], model.state_dict()[weight])
+
+
+def test_going_on_is_asked_of_the_records(tiny_config):
+    cfg = tiny_config()
+    assert 'resume' not in cfg.default_hooks.records
+    skip_finished(cfg)
+    assert cfg.default_hooks.records.resume is True
+    cfg.default_hooks.records = None
+    for without in (cfg, Config(dict(custom_hooks=[]))):
+        with pytest.raises(ValueError, match='no SequenceRecordHook: test without --resume'):
+            skip_finished(without)
+
+
+def test_a_signal_stops_it_between_two_lines_of_python(tiny_config):
+    class Stop(Hook):
+        def after_frame(self, runner, frame):
+            os.kill(os.getpid(), signal.SIGTERM)
+    HOOKS.register_module('StopInTest', force=True, module=Stop)
+    before = signal.getsignal(signal.SIGTERM)
+    cfg = tiny_config(**{'custom_hooks': [dict(type='StopInTest')]})
+    with pytest.raises(Stopped, match='stopped by SIGTERM'):
+        run_test(cfg)
+    assert signal.getsignal(signal.SIGTERM) == before

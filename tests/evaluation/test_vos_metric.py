@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from mmengine.evaluator import Evaluator
@@ -170,6 +172,21 @@ def test_measures_can_be_chosen(measures, names):
 def test_unknown_measures_are_refused(measures):
     with pytest.raises(ValueError, match='measures must be one or more of J, F, T, got'):
         VOSMetric(measures=measures)
+
+
+def test_what_was_found_on_a_sequence_is_kept_as_json_and_taken_back():
+    names = ('camel', 'cows')
+    frames = {name: [prediction(i, width, sequence=name) for i, width in enumerate([8, 6, 0, 4, 5])] for name in names}
+    metric, other, whole = VOSMetric(), VOSMetric(), VOSMetric()
+    metric.process(None, frames['camel'] + frames['cows'])
+    whole.process(None, frames['camel'] + frames['cows'])
+    state = json.loads(json.dumps(metric.sequence_state('camel'), allow_nan=False))
+    assert [frame['frame_id'] for frame in state] == [1, 2, 3] and state[1]['T'] is None  # an empty mask has no contour
+    other.restore_sequence('camel', state)
+    other.process(None, frames['cows'])
+    assert repr(other.evaluate(2)) == repr(whole.evaluate(2))  # which compares NaN too
+    assert repr(other.scores) == repr(whole.scores) and 'nan' in repr(whole.scores)
+    assert metric.sequence_state('gone') == []
 
 
 def test_it_works_in_the_evaluator_of_mmengine():

@@ -38,16 +38,16 @@ def built(monkeypatch):
     configs = []
 
     class Idle:
-        def train(self):
+        def train(self, *_):
             pass
-        test = train
+        test = register_hook = train
     monkeypatch.setattr(Runner, 'from_cfg', lambda cfg: configs.append(cfg) or Idle())
     return configs
 
 
 @pytest.mark.parametrize('tool, words', [
     ('train', ['examples:', 'python tools/train.py configs/', '--resume', '--amp', '--cfg-options']),
-    ('test', ['examples:', 'python tools/test.py configs/', '--baselines', '--tta', '--crf', '--sequences',
+    ('test', ['examples:', 'python tools/test.py configs/', '--baselines', '--tta', '--crf', '--report', '--sequences',
               '--show-dir', '--out']),
     ('tune_crf', ['examples:', 'python tools/tune_crf.py configs/', '--split', '--trials', '--frames-per-sequence']),
     ('run_table', ['examples:', 'python tools/run_table.py 1', '--preset', '--resume', 'default: 1']),
@@ -74,22 +74,31 @@ def test_train_arguments_reach_the_config(call, config_file, built, monkeypatch)
     path = config_file()
     call('train', path, '--work-dir', 'w', '--amp', '--device', 'cpu', '--cfg-options', 'train_cfg.max_iters=7')
     call('train', path, '--resume')
-    call('train', path, '--resume', 'some.pth')
+    call('train', path, '--resume', 'some.pth', '--deterministic')
     first, auto, named = built
     assert first.work_dir == 'w' and first.train_cfg.max_iters == 7 and not first.resume
     assert {first.optim_wrapper[name].type for name in ('generator', 'adversary')} == {'BF16OptimWrapper'}
     assert device_utils.DEVICE == 'cpu'
-    assert auto.resume and auto.load_from is None
+    assert auto.resume and auto.load_from is None and not auto.randomness.get('deterministic')
     assert auto.optim_wrapper.generator.type == 'OptimWrapper'
-    assert named.resume and named.load_from == 'some.pth'
+    assert named.resume and named.load_from == 'some.pth' and named.randomness == dict(seed=0, deterministic=True)
+
+
+def test_train_ends_with_the_code_of_the_run(call, config_file, monkeypatch):
+    from tempseg_mm import apis
+    monkeypatch.setattr(apis, 'run_training', lambda cfg: 75)
+    with pytest.raises(SystemExit) as end:
+        call('train', config_file())
+    assert end.value.code == 75
 
 
 def test_test_arguments_reach_the_config(call, config_file, built):
     path = config_file(**{'default_hooks.overlays': dict(type='OverlayHook')})
-    call('test', path, 'some.pth', '--out', 'o', '--show-dir', 's', '--sequences', 'a', 'b', '--baselines')
+    call('test', path, 'some.pth', '--out', 'o', '--show-dir', 's', '--sequences', 'a', 'b', '--baselines', '--report')
     cfg, = built
     assert cfg.load_from == 'some.pth' and not cfg.resume
     assert (cfg.default_hooks.results.out_dir, cfg.default_hooks.overlays.out_dir) == ('o', 's')
+    assert cfg.default_hooks.report == dict(type='ReportHook', out_dir='o')
     assert cfg.test_dataloader.dataset.sequences == ['a', 'b']
     assert cfg.custom_hooks[-1]['type'] == 'BaselineHook'
 

@@ -8,8 +8,17 @@ from tempseg_mm.atomic import written_beside
 
 
 def read_record(path: Path) -> dict | None:
-    """The content of a record; ``None`` where there is none."""
-    return json.loads(path.read_text(encoding='utf-8')) if path.exists() else None
+    """The content of a record; ``None`` where there is none.
+
+    Raises:
+        ValueError: for a file that is no JSON.
+    """
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'{path} is no record of ours ({error}): remove it, and its row runs anew') from error
 
 
 def write_record(path: Path, content: dict) -> None:

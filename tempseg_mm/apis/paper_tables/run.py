@@ -5,19 +5,22 @@ A row is what a reader would type; this adds order, bookkeeping and going on aft
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from tempseg_mm.apis.config import load_config, newest_checkpoint
+from tempseg_mm.apis.folder_lock import locked
+from tempseg_mm.apis.overrides import ConfigOverrides
 from tempseg_mm.engine.progress import Progress
 from tempseg_mm.registry import DATASETS
 
@@ -31,8 +34,10 @@ TRAINING_READS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'pa
 TEST_READS = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator', 'randomness')
 TEST_HOOKS = ('OnlineFinetuneHook', 'TTAHook', 'CRFHook', 'BaselineHook')
 
+PATIENCE = 60  # seconds: a training that is asked to stop finishes its iteration and saves
+
 _OPTIONS = argparse.ArgumentParser()
-_OPTIONS.add_argument('--cfg-options', nargs='+', action=DictAction)
+_OPTIONS.add_argument('--cfg-options', nargs='+', action=ConfigOverrides)
 
 
 class TableRun:
@@ -66,6 +71,7 @@ class TableRun:
         self.only = [row.key for row in rows] if only is None else only
         self.options = (*preset.options, *options)
         self._processes: set = set()
+        self._lock_file = -1
         self._stopped = threading.Event()
         self._lock = threading.RLock()  # the environment is shared by all threads, as is the report
         self._configs: dict = {}
@@ -86,8 +92,13 @@ class TableRun:
 
         Raises:
             FileExistsError: if there are results and ``resume`` is not set.
+            BlockingIOError: if another run is at work below the folder.
             OSError, ValueError: if a config or the data set of the base cannot be read, before anything runs.
         """
+        with locked(self.out_dir) as self._lock_file:
+            return self._run(resume, on_row)
+
+    def _run(self, resume: bool, on_row: Callable[[], None]) -> list[str]:
         if not resume and any(self.out_dir.glob(f'*/*/{TESTED}')):
             raise FileExistsError(f'{self.out_dir} holds results: --resume goes on with them, --out writes elsewhere')
         wanted = [row for row in self.rows if row.key in self.only and not self.missing(row)]
@@ -105,13 +116,25 @@ class TableRun:
             try:
                 for chain in as_completed(chains):
                     faults += chain.result()
-            except BaseException:  # Ctrl-C: nothing may run on unseen
+            except BaseException:  # Ctrl-C, SIGTERM: nothing may run on unseen
                 self._stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
-                for process in list(self._processes):
-                    process.terminate()
+                self._end_processes()
                 raise
         return faults
+
+    def _end_processes(self) -> None:
+        """Ask them to stop; those that do not, and what they started, are killed."""
+        running = list(self._processes)
+        for process in running:
+            process.terminate()
+        end = time.monotonic() + PATIENCE
+        for process in running:
+            try:
+                process.wait(max(0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def result(self, row: Row, seed: int) -> dict | None:
         """What is known of a finished row: ``scores`` (overall J, F, T), ``seconds``, ``train_seconds``, ``commit``."""
@@ -188,8 +211,11 @@ class TableRun:
                            OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 1) // self.jobs)))
         started = time.monotonic()
         with open(done.parent / log, 'w', encoding='utf-8') as output:
+            # In a session of its own, so that Ctrl-C reaches it once, through _end_processes; with the lock, so that
+            # no other run takes the folder while it still writes.
             process = subprocess.Popen([sys.executable, self.root / 'tools' / command[0], *map(str, command[1:])],
-                                       env=environment, stdout=output, stderr=subprocess.STDOUT)
+                                       env=environment, stdout=output, stderr=subprocess.STDOUT,
+                                       start_new_session=True, pass_fds=(self._lock_file,))
             self._processes.add(process)
             if self._stopped.is_set():
                 process.terminate()

@@ -14,6 +14,13 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
     assert [found.name for found in path.parent.iterdir()] == ['tested.json']
 
 
+def test_a_broken_record_is_named(tmp_path):
+    path = tmp_path / 'tested.json'
+    path.write_text('{"seconds": 1')
+    with pytest.raises(ValueError, match='tested.json is no record of ours.*remove it'):
+        read_record(path)
+
+
 def test_commit(tmp_path):
     assert commit_of(tmp_path) == 'unknown'
 

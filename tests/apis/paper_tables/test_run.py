@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from tempseg_mm.apis.folder_lock import locked
 from tempseg_mm.apis.paper_tables.rows import Preset, Row
 from tempseg_mm.apis.paper_tables.run import TableRun
 
@@ -24,13 +24,15 @@ test_dataloader = dict(
     dataset=dict(type='DAVISDataset', data_root={root!r}, split='test', resolution='32p', test_mode=True))
 """
 TRAIN = """
-import os, pathlib, sys
+import os, pathlib, sys, zipfile
 folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
 with open(os.environ['CALLS'], 'a') as calls:
     calls.write(f'train {folder.parent.name} {folder.name} {"--resume" in sys.argv} {os.environ["TEMPSEG_BASE"]}\\n')
 if os.environ.get('FAIL') == folder.parent.name:
     print('a word about the fault')
     sys.exit(3)
+with zipfile.ZipFile(folder / 'iter_2.pth', 'w') as checkpoint:
+    checkpoint.writestr('iter_2/data.pkl', '')
 (folder / 'last_checkpoint').write_text(str(folder / 'iter_2.pth'))
 """
 TEST = """
@@ -190,25 +192,55 @@ def test_two_jobs_run_at_a_time(make_table, root):
     assert make_table(only=['full'], seeds=[0, 1], jobs=2).run() == []
 
 
-def test_ctrl_c_leaves_nothing_running(root, make_table, synthetic_root):
-    (root / 'tools/train.py').write_text(f"import os, pathlib, time\npathlib.Path({str(root / 'pid')!r}).write_text("
-                                         "str(os.getpid()))\ntime.sleep(60)\n")
+def is_running(pid):
+    return Path(f'/proc/{pid}').exists() and 'zombie' not in Path(f'/proc/{pid}/status').read_text()
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_stop_leaves_nothing_running_and_keeps_what_is_finished(root, number):
+    (root / 'tools/train.py').write_text(
+        'import os, pathlib, signal, subprocess, sys, time\n'
+        f'root = pathlib.Path({str(root)!r})\n'
+        "(root / 'calls').touch()\nos.environ['CALLS'] = str(root / 'calls')\n"
+        "if 'seed1' in ' '.join(sys.argv):\n"
+        '    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n'  # it must be killed, and what it started
+        "    child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "    (root / 'pids.part').write_text(f'{os.getpid()} {child.pid}')\n"
+        "    os.rename(root / 'pids.part', root / 'pids')\n    time.sleep(60)\n" + TRAIN)
     main = (f'import signal\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n'
             'signal.signal(signal.SIGINT, signal.default_int_handler)\n'  # what runs in the background ignores it
+            'from tempseg_mm.apis.paper_tables import run\n'
             'from tempseg_mm.apis.paper_tables.rows import Preset, Row\n'
-            'from tempseg_mm.apis.paper_tables.run import TableRun\n'
-            f"TableRun([Row('full', 'Full', 'base.py')], Preset('base', ''), {str(root / 'out')!r}, seeds=[0], "
-            f"root={str(root)!r}).run()\n")
-    process = subprocess.Popen([sys.executable, '-c', main], stderr=subprocess.DEVNULL)
+            'from tempseg_mm.apis.stopping import stopped_by_signals\n'
+            'run.PATIENCE = 0.5\n'
+            'with stopped_by_signals():\n'
+            f"    run.TableRun([Row('full', 'Full', 'base.py')], Preset('base', ''), {str(root / 'out')!r}, "
+            f"seeds=[0, 1], root={str(root)!r}).run()\n")
+    environment = dict(os.environ, CALLS=str(root / 'calls'))
+    process = subprocess.Popen([sys.executable, '-c', main], stderr=subprocess.PIPE, env=environment, text=True)
     end = time.monotonic() + 60
-    while not ((root / 'pid').exists() and (root / 'pid').read_text()) and time.monotonic() < end:
+    while not (root / 'pids').exists() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) != 0
-    pid = int((root / 'pid').read_text())
-    time.sleep(0.2)
-    assert not Path(f'/proc/{pid}').exists() or 'zombie' in Path(f'/proc/{pid}/status').read_text()
-    assert threading.active_count() < 20 and not list((root / 'out').rglob('trained.json'))
+    process.send_signal(number)
+    _, text = process.communicate(timeout=30)
+    assert process.returncode != 0 and ('KeyboardInterrupt' if number == signal.SIGINT else 'by SIGTERM') in text
+    end = time.monotonic() + 5
+    pids = [int(pid) for pid in (root / 'pids').read_text().split()]
+    while any(map(is_running, pids)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(map(is_running, pids))
+    assert sorted(str(path.relative_to(root / 'out')) for path in (root / 'out').rglob('t*ed.json')) == [
+        'full/seed0/tested.json', 'full/seed0/trained.json']
+    with locked(root / 'out'):  # and the folder is free
+        pass
+
+
+def test_one_run_at_a_time_in_a_folder(make_table, root, calls):
+    with locked(root / 'out'):
+        with pytest.raises(BlockingIOError, match=f'process {os.getpid()} on '):
+            make_table().run()
+    assert calls() == []
+    assert make_table(only=['full']).run() == []
 
 
 def test_records_are_plain_json(make_table, root):

@@ -1,0 +1,221 @@
+"""What segmenting a whole video costs beside the bare network, where the rest goes, and whether memory stays flat.
+
+    python benchmarks/inference.py                                       # both parts: the better part of an hour
+    python benchmarks/inference.py --parts speed --settings small        # a minute
+    python benchmarks/inference.py --parts memory --memory-frames 20 200
+
+A video of noise that moves, an object in it, is written as MP4 and segmented as `tools/segment_video.py` does: masks,
+overlay and page, no fine-tuning, no CRF. The bare network is the generator's forward on a ready tensor of the working
+size, half of its passes before each call and half after, so that a machine that slows down slows both. Ratios compare
+frames a second; `walk` is from the first frame read to the last file written, `call` is all, with opening the video and
+writing the page, which a long video does not notice. Read the ratios, not the seconds. The small network is faster
+than the encoder of the overlay, which then sets the pace: its ratio says how far the encoder is behind.
+
+Peak memory is that of a fresh process with Python, torch and the small network in it.
+"""
+
+import argparse
+import multiprocessing
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads ruin timings on shared cores
+os.environ.setdefault('GOMP_SPINCOUNT', '0')
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+SETTINGS = dict(
+    full=dict(config=str(ROOT / 'configs/tempseg_davis.py'), size=480, frames=9),
+    small=dict(config=str(ROOT / 'configs/segment_video.py'), size=None, frames=49))
+STAGES = dict(
+    read='decoding, ahead of the network', prepare='shrinking and flow, ahead of the network', network='the network',
+    masks='PNG files, behind the network', overlay='drawing and encoding, behind the network')
+WANTED = 0.9
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--parts', nargs='+', choices=['speed', 'memory'], default=['speed', 'memory'])
+    parser.add_argument('--settings', nargs='+', choices=SETTINGS, default=list(SETTINGS),
+                        help='full: width 1 at 480 pixels, as in the paper; small: what the tool uses by default')
+    parser.add_argument('--size', type=int, nargs=2, default=(480, 854), metavar=('H', 'W'), help='of the video')
+    parser.add_argument('--frames', type=int, help='of the video that is timed; default: 9 for full, 49 for small')
+    parser.add_argument('--rounds', type=int, default=5, help='calls after the one that warms up')
+    parser.add_argument('--memory-frames', type=int, nargs=2, default=(100, 1000), metavar=('FEW', 'MANY'),
+                        help='lengths to compare the peak memory of')
+    parser.add_argument('--threads', type=int, help='of torch and OpenCV; default: theirs')
+    parser.add_argument('--device', default='cpu')
+    return parser.parse_args()
+
+
+def make_video(path: Path, num_frames: int, size: tuple) -> Path:
+    """Write the video; the mask of its first frame is :func:`first_mask`."""
+    import cv2
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    ground, texture = (cv2.resize(generator.integers(low, high, (24, 40, 3), dtype=np.uint8), size[::-1])
+                       for low, high in ((0, 140), (120, 256)))
+    mask = first_mask(size)[..., None]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 24, size[::-1])
+    if not writer.isOpened():
+        raise OSError(f'{path} cannot be written: this OpenCV has no encoder for mp4v')
+    for t in range(num_frames):
+        writer.write(np.where(np.roll(mask, 3 * t, 1), texture, np.roll(ground, (t, -2 * t), (0, 1))))
+    writer.release()
+    return path
+
+
+def first_mask(size: tuple):
+    """An ellipse, (H, W) uint8 0/1."""
+    import cv2
+    import numpy as np
+    height, width = size
+    return cv2.ellipse(np.zeros(size, np.uint8), (width // 4, height // 2), (width // 9, height // 5), 0, 0, 360, 1, -1)
+
+
+def use_threads(number: int | None) -> None:
+    """Of torch and OpenCV, in this process; and memory as the tools have it."""
+    import cv2
+    import torch
+
+    from tempseg_mm.apis.memory import keep_freed_memory
+    keep_freed_memory()
+    if number is not None:
+        torch.set_num_threads(number)
+        cv2.setNumThreads(number)
+
+
+def make_inferencer(config: str, size: int | None, device: str):
+    """With random weights, on which the time does not depend, and no fine-tuning."""
+    from tempseg_mm.apis.inferencer import VOSInferencer
+    return VOSInferencer(config, 'none', device, steps=0, size=size)
+
+
+class Pair:
+    """A whole call and the bare network at the same working size.
+
+    Args:
+        inferencer: see :func:`make_inferencer`.
+        video: to segment.
+        mask: of its first frame.
+        passes: of the network that a call takes: one for each frame but the first.
+        out_dir: written over by each call.
+    """
+
+    def __init__(self, inferencer, video: Path, mask, *, passes: int, out_dir: Path) -> None:
+        import torch
+
+        from tempseg_mm.datasets.resize import target_size
+        self.inferencer, self.video, self.mask, self.passes, self.out_dir = inferencer, video, mask, passes, out_dir
+        self.generator = inferencer.segmenter.model.generator
+        self.device = next(self.generator.parameters()).device
+        self.size = target_size(inferencer.segmenter.size, mask.shape)
+        self.inputs = [torch.rand(1, channels, *self.size, device=self.device) for channels in (3, 1)]
+
+    def bare(self, passes: int) -> float:
+        """Seconds of so many forward passes."""
+        import torch
+        begin = time.perf_counter()
+        with torch.no_grad():
+            for _ in range(passes):
+                self.generator(*self.inputs)
+        if self.device.type == 'cuda':
+            torch.cuda.synchronize()
+        return time.perf_counter() - begin
+
+    def round(self) -> dict:
+        """Both once: seconds a frame of each, and of each stage of the call."""
+        before = self.bare((self.passes + 1) // 2)
+        begin = time.perf_counter()
+        result = self.inferencer(self.video, self.mask, out_dir=self.out_dir, overwrite=self.out_dir.exists())
+        call = time.perf_counter() - begin
+        bare = before + self.bare(self.passes // 2)
+        stages = {stage: result.timings[stage] / self.passes for stage in STAGES}
+        return dict(bare=bare / self.passes, call=call / self.passes, walk=1 / result.timings['frames_per_s'], **stages)
+
+
+def measure_speed(name: str, args: argparse.Namespace, folder: Path) -> None:
+    """Print the ratios and the shares of one setting."""
+    use_threads(args.threads)
+    import torch
+
+    setting = SETTINGS[name]
+    frames = args.frames or setting['frames']
+    video = make_video(folder / f'{name}.mp4', frames, args.size)
+    inferencer = make_inferencer(setting['config'], setting['size'], args.device)
+    pair = Pair(inferencer, video, first_mask(args.size), passes=frames - 1, out_dir=folder / name)
+    pair.round()  # warms up
+    rounds = [pair.round() for _ in range(args.rounds)]
+    median = {key: statistics.median(figures[key] for figures in rounds) for key in rounds[0]}
+    print(f'{name}: {frames} frames of {args.size[0]}×{args.size[1]}, network at {pair.size[0]}×{pair.size[1]}, '
+          f'{args.device}, {torch.get_num_threads()} thread(s), {args.rounds} rounds')
+    print(f'  bare network {1e3 * median["bare"]:10.1f} ms a frame')
+    for part, wanted in (('walk', f'   (wanted: at least {WANTED})' if name == 'full' else ''), ('call', '')):
+        ratios = sorted(figures['bare'] / figures[part] for figures in rounds)
+        print(f'  {part} {1e3 * median[part]:18.1f} ms a frame; speed / bare network: min {ratios[0]:.2f}, median '
+              f'{statistics.median(ratios):.2f}, max {ratios[-1]:.2f}{wanted}')
+    print_shares(rounds, median)
+
+
+def print_shares(rounds: list, median: dict) -> None:
+    """Where the time goes. Stages of one thread add up; those of different threads overlap."""
+    print('  stage          ms a frame   of the walk')
+    for stage, what in STAGES.items():
+        share = statistics.median(figures[stage] / figures['walk'] for figures in rounds)
+        print(f'  {stage:10s} {1e3 * median[stage]:14.1f} {share:12.0%}   {what}')
+    rest = [1 - figures['network'] / figures['walk'] for figures in rounds]
+    work = [sum(figures[stage] for stage in STAGES) / figures['walk'] for figures in rounds]
+    slowed = [figures['network'] / figures['bare'] for figures in rounds]
+    print(f'  {"rest":10s} {1e3 * (median["walk"] - median["network"]):14.1f} {statistics.median(rest):12.0%}   '
+          "the network's thread beside it: deciding, recording, waiting")
+    print(f'  {statistics.median(work):.2f} s of stages in a second of the walk; the network beside the others takes '
+          f'{statistics.median(slowed):.2f} × its time alone\n', flush=True)
+
+
+def peak_memory(video: str, size: tuple, threads: int | None, device: str, out_dir: str) -> tuple[float, float]:
+    """GiB, and frames a second; to be called in a fresh process."""
+    use_threads(threads)
+    inferencer = make_inferencer(SETTINGS['small']['config'], SETTINGS['small']['size'], device)
+    result = inferencer(video, first_mask(size), out_dir=out_dir)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20, result.timings['frames_per_s']
+
+
+def measure_memory(args: argparse.Namespace, folder: Path) -> None:
+    """Print the peaks of a short and of a long video."""
+    peaks = []
+    for frames in args.memory_frames:
+        video = make_video(folder / f'{frames}.mp4', frames, args.size)
+        peak, rate = alone(peak_memory, str(video), args.size, args.threads, args.device, str(folder / str(frames)))
+        peaks.append(peak)
+        print(f'memory: {frames:5d} frames of {args.size[0]}×{args.size[1]}: peak {1024 * peak:8.1f} MiB   '
+              f'({rate:.1f} frames/s)', flush=True)
+    print(f'many / few: {peaks[1] / peaks[0]:.3f}   (wanted: 0.95 to 1.05)')
+
+
+def alone(function: Callable, *arguments):
+    """``function(*arguments)`` in a process that has done nothing else."""
+    with multiprocessing.get_context('spawn').Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
+def main() -> None:
+    args = parse_args()
+    args.size = tuple(args.size)
+    with tempfile.TemporaryDirectory() as folder:
+        if 'speed' in args.parts:
+            for name in args.settings:
+                measure_speed(name, args, Path(folder))
+        if 'memory' in args.parts:
+            measure_memory(args, Path(folder))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,98 @@
+"""From a config and a checkpoint to one file with the generator. Called by ``tools/export_generator.py``."""
+
+import os
+import os.path as osp
+from dataclasses import dataclass
+from importlib import import_module
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from torch import nn
+
+from tempseg_mm.inference.generator_export import largest_difference, write_onnx, write_torchscript
+from tempseg_mm.inference.generator_weights import load_generator, save_generator
+from tempseg_mm.registry import MODELS
+
+SUFFIXES = dict(torchscript='.pt', onnx='.onnx', safetensors='.safetensors')
+
+
+@dataclass(frozen=True)
+class ExportedGenerator:
+    """What was written.
+
+    Attributes:
+        path: the file.
+        num_bytes: its size.
+        difference: the largest between its probabilities and the model's, on random frames of several odd sizes.
+    """
+    path: str
+    num_bytes: int
+    difference: float
+
+
+def export_generator(cfg: Config, file_format: str, *, checkpoint: str | None = None, out: str | None = None,
+                     half: bool = True) -> ExportedGenerator:
+    """Write the generator of a config; the file appears whole, and only if it gives what the model gives.
+
+    Args:
+        cfg: config of a ``TempSegGAN``.
+        file_format: 'torchscript', 'onnx' or 'safetensors'.
+        checkpoint: whatever :func:`~tempseg_mm.inference.generator_weights.load_generator` reads; ``None``: weights as
+            their initialisation leaves them.
+        out: the file; default: ``<work dir>/export/generator`` with the suffix of the format.
+        half: store safetensors as float16. TorchScript and ONNX are always float32.
+
+    Raises:
+        ValueError: for an unknown format, a config without generator, a component that cannot be exported, or a
+            checkpoint of another architecture.
+        FileNotFoundError: if there is no such checkpoint.
+        ImportError: for ONNX without its packages.
+    """
+    if file_format not in SUFFIXES:
+        raise ValueError(f'file_format must be one of {", ".join(SUFFIXES)}, got {file_format!r}')
+    model = build_generator(cfg, checkpoint)
+    path = out or osp.join(cfg.get('work_dir') or '.', 'export', 'generator' + SUFFIXES[file_format])
+    metadata = _metadata(cfg, checkpoint)
+    if file_format == 'safetensors':
+        save_generator(model, path, half=half, metadata=metadata)
+        again = build_generator(cfg, path)
+        difference = largest_difference(again.predict, model.predict)
+    else:
+        write = dict(torchscript=write_torchscript, onnx=write_onnx)[file_format]
+        difference = write(model, path, metadata=metadata)
+    return ExportedGenerator(path, os.path.getsize(path), difference)
+
+
+def build_generator(cfg: Config, checkpoint: str | None = None) -> nn.Module:
+    """The model of a config with its generator and the normalisation only: no adversary, losses or flow, hence none of
+    their weights; on the CPU, in evaluation mode.
+
+    Raises:
+        ValueError: if the config's model has no generator, or the checkpoint is of another architecture.
+    """
+    model_cfg = cfg.get('model', {})
+    if 'generator' not in model_cfg:
+        raise ValueError(f'{cfg.filename or "the config"} has no generator: expected model = dict(type=\'TempSegGAN\', '
+                         'generator=...), as in configs/tempseg_davis.py')
+    preprocessor = model_cfg.get('data_preprocessor') or dict(type='VOSDataPreprocessor')
+    torch.manual_seed(cfg.get('randomness', {}).get('seed') or 0)  # most weights are drawn as their layer is built
+    model = MODELS.build({**model_cfg, 'losses': {}, 'adversary': None, 'data_preprocessor': {
+        **preprocessor, 'flow': None}})
+    if checkpoint is None:
+        if not MMLogger.check_instance_created('export'):
+            MMLogger.get_instance('export', log_level='WARNING')  # else a line for each parameter
+        model.init_weights()
+    else:
+        load_generator(model, checkpoint)
+    return model.eval()
+
+
+def _metadata(cfg: Config, checkpoint: str | None) -> dict:
+    generator = cfg.model.generator
+    return dict(
+        project=f'tempseg_mm {import_module("tempseg_mm").__version__}',
+        config=osp.basename(cfg.filename or 'unknown'), weights=osp.basename(checkpoint or 'untrained'),
+        width=str(generator.get('width', cfg.model.get('width', 1.0))),
+        reference_mask=generator.get('reference_mask', 'input'),
+        backbone=generator.backbone.type, decoder=generator.decoder.type)

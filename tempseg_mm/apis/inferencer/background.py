@@ -1,0 +1,144 @@
+"""Threads beside the network: frames are read ahead of it, files written behind it, both with bounded queues.
+
+Decoding, optical flow, PNG and video encoding leave Python's lock alone, so they run while the network does.
+"""
+
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+POLL = 0.1  # seconds after which a thread that waits looks whether it should stop
+
+
+class StageClock:
+    """Seconds spent by stage. Each stage is timed by one thread only.
+
+    Attributes:
+        seconds: stage -> seconds so far.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict = defaultdict(float)
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time what is inside."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.perf_counter() - started
+
+    def timed(self, items: Iterable, stage: str) -> Iterator:
+        """The items, with the time each takes to come."""
+        iterator = iter(items)
+        while True:
+            with self(stage):
+                try:
+                    item = next(iterator)
+                except StopIteration:
+                    return
+            yield item
+
+
+def read_ahead(items: Iterable, depth: int = 3) -> Iterator:
+    """The items in order, made by another thread, ``depth`` of them ahead at most.
+
+    An error of ``items`` is raised where its item was due. When the reader closes the generator early, the thread ends,
+    and ``items`` is closed where it can be.
+    """
+    ready: queue.Queue = queue.Queue(depth)
+    stopped = threading.Event()
+
+    def put(entry: tuple) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put(entry, timeout=POLL)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def work() -> None:
+        error = None
+        try:
+            for item in items:
+                if not put((item, None)):
+                    break
+        except BaseException as caught:  # handed on to whoever reads
+            error = caught
+        finally:
+            if hasattr(items, 'close'):
+                items.close()
+        put((None, error or StopIteration()))
+
+    thread = threading.Thread(target=work, name='read_ahead', daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = ready.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item
+    finally:
+        stopped.set()
+        thread.join()
+
+
+class BackgroundWriter:
+    """Calls a function in another thread, in order. Context manager; on the way out all that was put is done.
+
+    Args:
+        write: the function.
+        depth: calls that may wait before :meth:`put` does.
+
+    Raises:
+        Exception: what ``write`` raised, from the next :meth:`put`, :meth:`flush` or the end of the block; calls after
+            the one that failed are dropped.
+    """
+
+    def __init__(self, write: Callable, *, depth: int = 4) -> None:
+        self._write = write
+        self._queue: queue.Queue = queue.Queue(depth)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name='background_writer', daemon=True)
+        self._thread.start()
+
+    def put(self, *arguments: Any) -> None:
+        """Have the function called with these arguments; waits while too many calls do."""
+        self._raise()
+        self._queue.put(arguments)
+
+    def flush(self) -> None:
+        """Wait until all calls are done."""
+        self._queue.join()
+        self._raise()
+
+    def __enter__(self) -> 'BackgroundWriter':
+        return self
+
+    def __exit__(self, kind: type | None, *error: object) -> None:
+        self._queue.put(None)
+        self._thread.join()
+        if kind is None:
+            self._raise()
+
+    def _work(self) -> None:
+        while (arguments := self._queue.get()) is not None:
+            try:
+                if self._error is None:
+                    self._write(*arguments)
+            except BaseException as error:  # raised in the thread that puts
+                self._error = error
+            finally:
+                self._queue.task_done()
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error

@@ -1,0 +1,157 @@
+"""What a call starts from: the given masks, their frames, and those frames that must be put aside for a second reading.
+
+Called by ``VOSInferencer``; relies on a source that may come only once and in one direction.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tempseg_mm.datasets.resize import Size, resize_image, target_size
+from tempseg_mm.sources.box_mask import mask_from_box, parse_box
+from tempseg_mm.sources.frame_source import FrameSource, SourceFrame
+from tempseg_mm.sources.given_masks import read_given_masks
+from tempseg_mm.sources.spool import FrameSpool
+from tempseg_mm.visualization.exporters import write_indexed_png
+
+
+@dataclass
+class Inputs:
+    """The given frames of a source, and the way to all of its frames.
+
+    Attributes:
+        source: of the frames.
+        size: (H, W) of the frames.
+        labels: frame number -> (H, W) uint8 object ids, given.
+        images: frame number -> (H, W, 3) uint8 RGB, of the given frames.
+        spool: frames put aside, from the first on; at the working size where nothing else is asked of them.
+        names: file names of the frames in the spool.
+        rest: frames that follow the spool, where the source cannot be read again.
+    """
+    source: FrameSource
+    size: tuple
+    labels: dict = field(default_factory=dict)
+    images: dict = field(default_factory=dict)
+    spool: FrameSpool | None = None
+    names: list = field(default_factory=list)
+    rest: Iterator | None = None
+
+    @property
+    def first_given(self) -> int:
+        return min(self.labels)
+
+    @property
+    def object_ids(self) -> tuple:
+        return tuple(sorted({int(i) for labels in self.labels.values() for i in np.unique(labels)} - {0}))
+
+    def frames(self) -> Iterator[SourceFrame]:
+        """All frames in order, at the original size; only once where the source is not rewindable."""
+        if self.rest is None:
+            yield from self.source.frames()
+            return
+        for i, name in enumerate(self.names):
+            yield SourceFrame(self.source.start + i, name, self.spool.read(i))
+        yield from self.rest
+
+
+class InputReader:
+    """Reads a source up to its last given frame.
+
+    Args:
+        source: of the frames.
+        masks: as ``read_given_masks`` takes them; ``None``: boxes only.
+        boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, or tuples (x, y, w, h). Each is an object of its own, its mask made
+            by GrabCut; without a number it is for the first frame.
+        resize_mask: bring masks to the size of the frames.
+
+    Raises:
+        ValueError: if neither mask nor box is given, or a box says nothing.
+    """
+
+    def __init__(self, source: FrameSource, masks: object = None, boxes: Sequence = (), *, resize_mask: bool = False
+                 ) -> None:
+        if masks is None and not len(boxes):
+            raise ValueError('a mask or a box is needed to know what to follow: --mask FILE or --box x,y,w,h')
+        self.source = source
+        self.masks = masks
+        self.boxes = [_numbered(box, source.start) for box in boxes]
+        self.resize_mask = resize_mask
+
+    def read(self, stack: ExitStack, *, working_size: Size = None, whole: bool = False,
+             given_dir: str | Path | None = None) -> Inputs:
+        """Read and check all that is given.
+
+        Args:
+            stack: closes what stays open.
+            working_size: of the frames put aside.
+            whole: put them aside at their original size.
+            given_dir: masks made from boxes are written there, to be looked at and corrected.
+
+        Raises:
+            OSError, ValueError: what ``open_source``, ``read_given_masks`` and ``mask_from_box`` refuse; a mask or box
+                for a frame that is not there.
+        """
+        frames = self.source.frames()
+        first = next(frames)
+        inputs = Inputs(self.source, first.image.shape[:2])
+        if self.masks is not None:
+            given = read_given_masks(self.masks, inputs.size, start=self.source.start, resize=self.resize_mask)
+            inputs.labels = {mask.frame_id: mask.labels for mask in given}
+        wanted = {*inputs.labels, *(frame_id for _, frame_id in self.boxes)}
+        self._require_within(wanted)
+        last = max(wanted)
+        put_aside_to = min(wanted) - 1 if self.source.rewindable else last
+        shape = inputs.size if whole or not self.source.rewindable else target_size(working_size, inputs.size)
+        if put_aside_to >= self.source.start:
+            inputs.spool = stack.enter_context(FrameSpool())
+        names = {}
+        frame: SourceFrame | None = first
+        while frame is not None:
+            if frame.frame_id <= put_aside_to:
+                inputs.spool.append(resize_image(frame.image, shape))
+                inputs.names.append(frame.file_name)
+            if frame.frame_id in wanted:
+                inputs.images[frame.frame_id], names[frame.frame_id] = frame.image, frame.file_name
+            if frame.frame_id == last:
+                break
+            ended, frame = frame.frame_id, next(frames, None)
+        else:
+            raise ValueError(f'a mask or box is given for frame {last}, but {self.source.name} ended after frame '
+                             f'{ended}')
+        if self.source.rewindable:
+            frames.close()
+        else:
+            inputs.rest = frames
+        self._add_boxes(inputs, names, given_dir)
+        return inputs
+
+    def _require_within(self, wanted: set) -> None:
+        start, count = self.source.start, self.source.num_frames
+        wrong = [i for i in sorted(wanted) if i < start or count is not None and i >= start + count]
+        if wrong:
+            end = '' if count is None else f' to {start + count - 1}'
+            raise ValueError(f'a mask or box is given for frame {wrong[0]}, but the frames to segment are {start}{end}')
+
+    def _add_boxes(self, inputs: Inputs, names: dict, given_dir: str | Path | None) -> None:
+        """Objects of boxes get the ids that follow those of the masks; they take no pixel from another object."""
+        largest = max(inputs.object_ids, default=0)
+        if largest + len(self.boxes) > 255:
+            raise ValueError(f'there may be 255 objects at most; the masks hold ids to {largest}, and '
+                             f'{len(self.boxes)} boxes come after them')
+        for object_id, (box, frame_id) in enumerate(self.boxes, largest + 1):
+            mask = mask_from_box(inputs.images[frame_id], box)
+            labels = inputs.labels.get(frame_id, np.zeros(inputs.size, np.uint8))
+            inputs.labels[frame_id] = np.where((labels == 0) & (mask > 0), object_id, labels).astype(np.uint8)
+            if not (inputs.labels[frame_id] == object_id).any():
+                raise ValueError(f'the object in box {box} of frame {frame_id} lies within objects given before it')
+        for frame_id in sorted({frame_id for _, frame_id in self.boxes}) if given_dir else ():
+            write_indexed_png(Path(given_dir) / f'{names[frame_id]}.png', inputs.labels[frame_id])
+
+
+def _numbered(box: object, start: int) -> tuple[tuple, int]:
+    """(box, frame number)."""
+    box, frame_id = parse_box(box) if isinstance(box, str) else (tuple(box), None)
+    return box, start if frame_id is None else frame_id

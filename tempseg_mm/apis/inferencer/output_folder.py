@@ -1,0 +1,81 @@
+"""Where a call writes what, and whether it may. Made by ``VOSInferencer`` before any work."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from tempseg_mm.datasets.image_io import read_annotation
+
+
+class OutputFolder:
+    """The files of one segmented sequence.
+
+    Args:
+        root: the folder; made when something is written.
+
+    Attributes:
+        masks: folder of indexed PNG files, one a frame.
+        given: folder of masks made from boxes.
+        overlay, gif, report, result: files.
+        resume: folder of what an interrupted call left.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.masks, self.given = self.root / 'masks', self.root / 'given'
+        self.overlay, self.gif = self.root / 'overlay.mp4', self.root / 'overlay.gif'
+        self.report, self.result = self.root / 'report.html', self.root / 'result.json'
+        self.resume = self.root / '.resume'
+
+    def claim(self, *, resume: bool = False, overwrite: bool = False) -> None:
+        """Make sure that nothing of value is written over.
+
+        Args:
+            resume: going on is what is wanted.
+            overwrite: results of an earlier call may be removed, by :meth:`clear`.
+
+        Raises:
+            ValueError: for both at once, or ``resume`` where all is done.
+            FileExistsError: if there are results, or a file stands where the folder should be.
+        """
+        if resume and overwrite:
+            raise ValueError('--resume goes on with what is there, --overwrite removes it: choose one')
+        if self.root.exists() and not self.root.is_dir():
+            raise FileExistsError(f'{self.root} is a file; --out names a folder')
+        if resume and self.result.exists() and not self.resume.exists():
+            raise ValueError(f'there is nothing to go on with: {self.root} is finished. --overwrite does it anew')
+        if overwrite:
+            self._require_own_results()
+            return
+        held = [path for path in (self.result, self.resume, self.masks, self.overlay) if path.exists()]
+        if held and not (resume and self.resume.exists()):
+            unfinished = 'an interrupted run' if self.resume.exists() else 'results'
+            ways = ('--resume goes on with it, --overwrite begins anew' if self.resume.exists()
+                    else '--overwrite replaces them')
+            raise FileExistsError(f'{self.root} holds {unfinished} ({held[0].name}): {ways}, another --out leaves them')
+
+    def mask_file(self, file_name: str) -> Path:
+        """Of a frame."""
+        return self.masks / f'{file_name}.png'
+
+    def read_mask(self, file_name: str) -> np.ndarray:
+        """(H, W) uint8 object ids of a frame that was written.
+
+        Raises:
+            FileNotFoundError: if it is not there.
+        """
+        return read_annotation(str(self.mask_file(file_name)))
+
+    def clear(self) -> None:
+        """Remove the results of an earlier call; ``given`` and files of other origin stay. Call when inputs are read:
+        a mask to correct by may lie among the results."""
+        for path in (self.result, self.overlay, self.gif, self.report):
+            path.unlink(missing_ok=True)
+        for folder in (self.masks, self.resume):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _require_own_results(self) -> None:
+        if self.masks.exists() and not (self.result.exists() or self.resume.exists()):
+            raise FileExistsError(f'{self.masks} was not written by this tool (no {self.result.name} beside it), so it '
+                                  'is not overwritten: name another --out')

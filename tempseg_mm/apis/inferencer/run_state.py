@@ -1,0 +1,126 @@
+"""What an interrupted call leaves, so that another goes on as if nothing had happened. Kept by ``VOSInferencer``."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tempseg_mm.atomic import written_beside
+from tempseg_mm.inference.object_finetuning import AdaptedGenerator
+
+BACKWARDS, FORWARDS = 'backwards', 'forwards'
+INTERVAL = 20.0  # seconds between two writings: what an abrupt end loses at most
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where a walk is.
+
+    Attributes:
+        direction: :data:`BACKWARDS` or :data:`FORWARDS`.
+        frame_id: the last frame whose mask is on disk.
+        masks: object id -> (1, 1, h, w), what the next frame starts from.
+    """
+    direction: str
+    frame_id: int
+    masks: dict
+
+
+class RunState:
+    """The folder ``.resume`` of an output folder; removed when all is done.
+
+    Args:
+        folder: it; made when there is something to keep.
+        inputs: everything that decides the masks, by name, of types that JSON knows.
+        interval: seconds between two writings.
+
+    Attributes:
+        confidences: frame number -> {object id: confidence}, of all frames that are done.
+        snapshot: where the walk is; ``None`` at its beginning.
+    """
+
+    def __init__(self, folder: str | Path, inputs: Mapping, *, interval: float = INTERVAL) -> None:
+        self.folder = Path(folder)
+        self.inputs = json.loads(json.dumps(inputs, default=str))
+        self.interval = interval
+        self.confidences: dict = {}
+        self.snapshot: Snapshot | None = None
+        self._written = time.monotonic()
+
+    def load(self) -> bool:
+        """Read what an earlier call left.
+
+        Returns:
+            Whether there was anything.
+
+        Raises:
+            ValueError: if that call had other inputs; says which.
+        """
+        if not (self.folder / 'inputs.json').is_file():
+            return False
+        before = json.loads((self.folder / 'inputs.json').read_text(encoding='utf-8'))
+        differing = [f'{name} ({before.get(name)!r} then, {self.inputs.get(name)!r} now)'
+                     for name in {**before, **self.inputs} if before.get(name) != self.inputs.get(name)]
+        if differing:
+            raise ValueError(f'the interrupted run in {self.folder.parent} differs in {"; ".join(differing)}. Go on '
+                             'with what it had, or begin anew with --overwrite')
+        if (self.folder / 'walk.pth').is_file():
+            saved = torch.load(self.folder / 'walk.pth', map_location='cpu', weights_only=True)
+            self.confidences = saved['confidences']
+            self.snapshot = Snapshot(saved['direction'], saved['frame_id'], saved['masks'])
+        return True
+
+    def begin(self) -> None:
+        """Make the folder, and note what the masks depend on."""
+        with written_beside(self.folder / 'inputs.json') as path:
+            path.write_text(json.dumps(self.inputs, indent=1), encoding='utf-8')
+
+    def keep_generator(self, object_id: int, adapted: AdaptedGenerator) -> None:
+        """Write the generator adapted to an object."""
+        with written_beside(self._generator_file(object_id)) as path:
+            torch.save(dict(weights=adapted.generator.state_dict(), losses=adapted.losses, seconds=adapted.seconds),
+                       path)
+
+    def kept_generator(self, object_id: int, like: Callable[[], nn.Module]) -> AdaptedGenerator | None:
+        """The generator that was adapted to an object; ``None``: it is to be adapted yet.
+
+        Args:
+            object_id: of the object.
+            like: makes a generator to load the weights into.
+        """
+        if not self._generator_file(object_id).is_file():
+            return None
+        saved = torch.load(self._generator_file(object_id), map_location='cpu', weights_only=True)
+        generator = like()
+        generator.load_state_dict(saved['weights'])
+        return AdaptedGenerator(generator.eval().requires_grad_(False), saved['losses'], saved['seconds'])
+
+    def note(self, snapshot: Snapshot | None, flush: Callable[[], None]) -> None:
+        """A frame is done. Now and then this is written, after ``flush``, which waits for all mask files."""
+        if snapshot is not None:
+            self.snapshot = snapshot
+        if time.monotonic() - self._written >= self.interval:
+            flush()
+            self.write()
+
+    def write(self) -> None:
+        """Write where the walk is."""
+        if self.snapshot is not None:
+            # Cloned: the masks of several objects share their memory, all of which would be written for each.
+            masks = {object_id: mask.cpu().clone() for object_id, mask in self.snapshot.masks.items()}
+            with written_beside(self.folder / 'walk.pth') as path:
+                torch.save(dict(direction=self.snapshot.direction, frame_id=self.snapshot.frame_id, masks=masks,
+                                confidences=self.confidences), path)
+        self._written = time.monotonic()
+
+    def remove(self) -> None:
+        """There is nothing to go on with."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _generator_file(self, object_id: int) -> Path:
+        return self.folder / f'generator_{object_id}.pth'

@@ -1,0 +1,147 @@
+"""Segmentation of a single sequence from whatever a person has: the front door of the API for those with a video."""
+
+import os
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+
+from tempseg_mm.datasets.resize import Size
+from tempseg_mm.sources.open_source import open_source
+
+from .adapting import OnProgress
+from .inputs import InputReader, Inputs
+from .loading import find_config, load_segmenter
+from .object_stream import ObjectStream
+from .output_folder import OutputFolder
+from .recorder import GroundTruth
+from .result import SegmentationResult
+from .run_state import RunState
+from .sequence_run import SequenceRun, Wishes
+from .window import Window
+
+DEFAULT_CONFIG = 'configs/segment_video.py'
+DEFAULT_OUT = 'work_dirs/segment_video'
+NO_CHANGE = ('threads',)  # settings another call may have when it goes on
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    """Nobody wants to know."""
+
+
+class VOSInferencer:
+    """Follows objects through a sequence from masks of one or more of its frames.
+
+    ::
+
+        inferencer = VOSInferencer(checkpoint='work_dirs/tempseg_davis/iter_10000.pth')
+        result = inferencer('dog.mp4', 'dog_first_frame.png', out_dir='out')
+        print(result.paths['overlay'], result.timings['frames_per_s'])
+
+    The network is built once and serves any number of calls. In a call a copy of its generator is fine-tuned for each
+    object, then carries that object's mask from frame to frame; what it takes grows with the number of objects, memory
+    does not grow with the length of the sequence.
+
+    Args:
+        config: of a test: a file, as seen from here or from the folder of the project, or a config.
+        checkpoint: of a training, or a generator alone; ``'newest'``, a folder or ``'none'`` as in ``tools/test.py``.
+            ``None``: what the config names if that is a file, else weights from scratch.
+        device: e.g. ``'cpu'``; ``None``: the GPU if there is one.
+        steps: of fine-tuning an object; ``None``: those of the config.
+        size: working size, e.g. 240 for the shorter side; ``None``: that of the config.
+        tta: test-time augmentation, of the frames fine-tuned on and of predictions.
+        crf: refine masks with the dense CRF. A program that uses it must start from ``if __name__ == '__main__':``.
+        seed: of all random draws.
+        cfg_options: settings of the config to override, by dotted name.
+
+    Raises:
+        FileNotFoundError: if there is no such config or checkpoint.
+        ValueError: for weights of another architecture than the config's, or settings out of range.
+    """
+
+    def __init__(self, config: str | os.PathLike | dict | Config = DEFAULT_CONFIG, checkpoint: str | None = None,
+                 device: str | None = None, *, steps: int | None = None, size: Size = None, tta: bool = False,
+                 crf: bool = False, seed: int = 0, cfg_options: dict | None = None) -> None:
+        self.cfg = find_config(config, cfg_options)
+        self.seed = seed
+        self.segmenter = load_segmenter(self.cfg, checkpoint, device, steps=steps, size=size, tta=tta, crf=crf,
+                                        seed=seed)
+
+    def __call__(self, video: object, masks: object = None, *, boxes: Sequence = (), out_dir: str | Path | None = None,
+                 start: int = 0, end: int | None = None, fps: float | None = None,
+                 ground_truth: str | Path | Sequence | Mapping | None = None, gif: bool = False, show: bool = False,
+                 resume: bool = False, overwrite: bool = False, resize_mask: bool = False, resize_frames: bool = False,
+                 report: bool = True, on_progress: OnProgress = _silent) -> SegmentationResult:
+        """Segment a sequence; everything is written to a folder.
+
+        Frames before the first given mask are segmented backwards from it. On a given frame the given mask is the
+        answer, and all objects go on from it. An object that first appears in a later mask is followed from there.
+
+        Args:
+            video: a video file, a folder of frames, a pattern, the number of a camera, or arrays, see ``open_source``.
+            masks: paths or arrays, for one frame or more, see ``read_given_masks``; several objects by value.
+            boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each around an object of its own.
+            out_dir: default: ``work_dirs/segment_video/<name of the sequence>``.
+            start: first frame.
+            end: the frame to stop before.
+            fps: frames a second of the overlay; default: what the source says, else 24.
+            ground_truth: masks to score against, see ``GroundTruth``.
+            gif: write an animation too.
+            show: show the overlay in a window; q stops.
+            resume: go on after an interrupted call; the masks are those of an uninterrupted one, bit for bit.
+            overwrite: replace the results of an earlier call.
+            resize_mask: bring masks of another size to that of the frames.
+            resize_frames: bring frames of another size to that of the first.
+            report: write the page.
+            on_progress: told stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``), steps done and steps in all
+                (``None`` where nobody knows).
+
+        Raises:
+            OSError: what cannot be read or written, or ``out_dir`` holds results already.
+            ValueError: masks, frames and settings that do not fit together; says which and the way out.
+            KeyboardInterrupt: handed on; masks that are finished are whole, and ``resume=True`` goes on after them.
+        """
+        with ExitStack() as stack:
+            show_frame = stack.enter_context(Window('tempseg_mm')).show if show else None
+            source = stack.enter_context(open_source(video, start=start, end=end, fps=fps, resize_frames=resize_frames))
+            out = OutputFolder(out_dir or Path(DEFAULT_OUT) / source.name)
+            out.claim(resume=resume, overwrite=overwrite)
+            truth = None if ground_truth is None else GroundTruth(ground_truth, start=start)
+            boxes = [boxes] if isinstance(boxes, str) else list(boxes or ())
+            reader = InputReader(source, masks, boxes, resize_mask=resize_mask)
+            inputs = reader.read(stack, working_size=self.segmenter.size, whole=self.segmenter.crf is not None,
+                                 given_dir=out.given)
+            settings = dict(self._settings(video, inputs), end=end, fps=source.fps)
+            state = RunState(out.resume, self._decisive(inputs))
+            if overwrite:
+                out.clear()
+            elif resume:
+                state.load()
+            state.begin()
+            wishes = Wishes(self.seed, truth, gif, report, show_frame, on_progress)
+            return SequenceRun(self.segmenter, inputs, out, state, wishes).run(settings)
+
+    def stream(self, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *,
+               on_progress: Callable[[str, int, int | None], None] = _silent) -> ObjectStream:
+        """Fine-tune on the first frames, then answer frame by frame; writes nothing. See ``ObjectStream``."""
+        return ObjectStream(self.segmenter, first_frames, masks, seed=self.seed, on_progress=on_progress)
+
+    def _settings(self, video: object, inputs: Inputs) -> dict:
+        named = os.fspath(video) if isinstance(video, (str, os.PathLike)) else inputs.source.name
+        return dict(video=named, start=inputs.source.start, given_frames=sorted(inputs.labels),
+                    objects=list(inputs.object_ids), frame_size=list(inputs.size), **self.segmenter.settings)
+
+    def _decisive(self, inputs: Inputs) -> dict:
+        """Everything that the masks depend on."""
+        settings = {name: value for name, value in self.segmenter.settings.items() if name not in NO_CHANGE}
+        return dict(
+            sequence=inputs.source.name, start=inputs.source.start, frame_size=list(inputs.size),
+            given_masks={i: _digest(labels) for i, labels in sorted(inputs.labels.items())},
+            given_frames={i: _digest(image) for i, image in sorted(inputs.images.items())}, **settings)
+
+
+def _digest(array: np.ndarray) -> str:
+    return f'{zlib.crc32(np.ascontiguousarray(array)):08x}'

@@ -1,0 +1,25 @@
+"""What ``tools/train.py`` does between its config and its exit code."""
+
+import os
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from tempseg_mm.engine.exit_codes import STOPPED_BY_SIGNAL
+from tempseg_mm.engine.hooks.stop_hook import StopHook
+from tempseg_mm.engine.stop_signals import StopSignals
+
+
+def run_training(cfg: Config) -> int:
+    """Train as ``cfg`` says; SIGTERM, SIGINT, SIGHUP and SIGUSR1 end it after the iteration, with a checkpoint.
+
+    Returns:
+        0, or 75 if a signal ended it.
+    """
+    if cfg.get('randomness', {}).get('deterministic'):
+        os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')  # without it torch refuses cuBLAS
+    runner = Runner.from_cfg(cfg)
+    with StopSignals() as signals:
+        runner.register_hook(StopHook(signals))
+        runner.train()
+    return STOPPED_BY_SIGNAL if signals.stopped else 0

@@ -1,0 +1,127 @@
+"""Whether a config can be used: it loads, its components are known, its files and data are there.
+
+Called by ``tools/doctor.py``. Imports the rest of the project only once it is asked, for that may be what is broken.
+"""
+
+import os
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from .check import BROKEN, MISSING, NOTE, OK, WRONG, Check
+
+LOOKED_INTO = 3  # sequences of a data set, unless all are asked for
+SHOWN = 3  # findings of a data set
+DATA_PARTS = ('train', 'val', 'test')
+FILE_KEYS = ('weights', 'load_from', 'checkpoint')
+WORDS = ('newest', 'none')  # of `checkpoint`, which are no paths
+LONGEST = 400  # of what is shown of an error
+
+
+def check_config(path: str, *, data: str = 'quick') -> list[Check]:
+    """Looks at a config and at all that it names; every fault, not the first. Nothing is written or downloaded.
+
+    Args:
+        path: the config file.
+        data: 'quick', the lists of sequences and the files of three of them; 'all', every file; 'none'.
+
+    Raises:
+        ValueError: for another ``data``.
+    """
+    if data not in ('quick', 'all', 'none'):
+        raise ValueError(f"data must be 'quick', 'all' or 'none', got {data!r}")
+    try:
+        from tempseg_mm.apis.config import load_config
+        cfg = load_config(path)
+    except (Exception, SystemExit) as error:  # a config is a program
+        return [Check('config', WRONG, f'{path} does not load: {_said(error)}', 'mend it, or name another one')]
+    checks = [Check('config', OK, f'{path} loads')]
+    try:
+        checks += [*_types(cfg.to_dict()), *_files(cfg)]
+        for part in DATA_PARTS if data != 'none' else ():
+            if cfg.get(f'{part}_dataloader'):
+                checks.append(_data(part, cfg[f'{part}_dataloader'].dataset.to_dict(), path, data == 'all'))
+    except (Exception, SystemExit) as error:
+        checks.append(Check('config', BROKEN, f'cannot be looked into: {_said(error)}',
+                            'mend what is said of the packages above first'))
+    return checks
+
+
+def _said(error: BaseException) -> str:
+    return textwrap.shorten(f'{type(error).__name__}: {error}', LONGEST, placeholder=' ...')
+
+
+def _types(cfg: dict) -> Iterator[Check]:
+    from .config_types import find_types, unknown_type
+    found = list(find_types(cfg))
+    faults = [(place, fault) for place, name in found if (fault := unknown_type(place, name))]
+    for place, fault in faults:
+        yield Check('.'.join(map(str, place)), WRONG, fault,
+                    'correct the name, or name the module that registers it in `custom_imports`')
+    if not faults:
+        yield Check('types', OK, f'{len(found)} components, all of them known')
+
+
+def _files(cfg: Any) -> Iterator[Check]:
+    seen = set()
+    for place, value in _paths(cfg.to_dict()):
+        if value in seen:
+            continue
+        seen.add(value)
+        if '://' in value:
+            yield Check(place, NOTE, f'{value} is downloaded when it is first used')
+        elif not os.path.exists(value):
+            yield Check(place, MISSING, f'there is no {value}', 'put it there, or set the path by --cfg-options '
+                                                                f'{place}=PATH')
+        else:
+            yield Check(place, OK, value)
+    if cfg.get('checkpoint') == 'newest' and not os.path.isdir(cfg.work_dir):
+        yield Check('checkpoint', NOTE, f'nothing was trained yet: there is no {cfg.work_dir}')
+
+
+def _paths(cfg: Any, place: tuple = ()) -> Iterator[tuple[str, str]]:
+    """(place, value) of the weights and checkpoints that a config names."""
+    items = cfg.items() if isinstance(cfg, dict) else enumerate(cfg) if isinstance(cfg, (list, tuple)) else ()
+    for key, value in items:
+        if key in FILE_KEYS and isinstance(value, str) and value and value not in WORDS:
+            yield '.'.join(map(str, (*place, key))), value
+        yield from _paths(value, (*place, key))
+
+
+def _data(part: str, cfg: dict, path: str, look_at_all: bool) -> Check:
+    from tempseg_mm.datasets.check import check_sequences, find_sequences, unloaded
+    from tempseg_mm.datasets.synthetic import SyntheticVOSDataset
+    from tempseg_mm.datasets.vos_dataset import VOSDataset
+    from tempseg_mm.registry import DATASETS
+    name, root = f'{part} data', cfg.get('data_root', '')
+    cls = DATASETS.module_dict.get(cfg.get('type'))  # an unknown one was reported already
+    made = cls is not None and issubclass(cls, SyntheticVOSDataset)
+    if made and not os.path.isdir(root):
+        return Check(name, NOTE, f'{root} is made when it is first used')
+    if cls is None or not issubclass(cls, VOSDataset):
+        if os.path.isdir(root):
+            return Check(name, NOTE, f'{cfg.get("type")} in {root}, which is there; not looked into')
+        return Check(name, MISSING, f'data root {root} is not a folder', f'set {part}_dataloader.dataset.data_root')
+    try:
+        dataset = unloaded(cfg)
+        names, findings = find_sequences(dataset)
+        chosen = names if look_at_all else names[::max(1, -(-len(names) // LOOKED_INTO))]
+        reports = list(check_sequences(dataset, chosen))
+    except (OSError, TypeError, ValueError) as error:
+        return Check(name, WRONG, _said(error), f'python tools/check_dataset.py {path} --part {part}')
+    findings = [*findings, *(finding for report in reports for finding in report.findings)]
+    return _verdict(name, f'{cfg["type"]} in {root}: {len(names)} sequence(s), {len(chosen)} of them looked into, '
+                          f'{sum(report.num_frames for report in reports)} frames', findings, path, len(names))
+
+
+def _verdict(name: str, text: str, findings: list, path: str, num_sequences: int) -> Check:
+    errors = [finding for finding in findings if finding.level == 'error']
+    if not num_sequences and not errors:
+        return Check(name, WRONG, f'{text}: nothing to read', f'python tools/check_dataset.py {path}')
+    if not findings:
+        return Check(name, OK, text)
+    first = '; '.join(f'{finding.where}: {finding.text}' if finding.where else finding.text
+                      for finding in (errors or findings)[:SHOWN])
+    counts = f'{len(errors)} error(s), {len(findings) - len(errors)} warning(s): {first}'
+    text = f'{text}; {counts}' if num_sequences else first
+    return Check(name, WRONG if errors else NOTE, text, f'python tools/check_dataset.py {path}')

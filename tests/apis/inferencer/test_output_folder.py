@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from tempseg_mm.apis.inferencer.output_folder import OutputFolder
+from tempseg_mm.visualization.exporters import write_indexed_png
+
+
+@pytest.fixture
+def out(tmp_path):
+    return OutputFolder(tmp_path / 'out')
+
+
+def finish(out):
+    write_indexed_png(out.mask_file('00000'), np.eye(3, dtype=np.uint8) * 255)
+    out.result.write_text('{}')
+
+
+def test_a_new_or_foreign_folder_may_be_used(out):
+    out.claim()
+    out.claim(resume=True)
+    out.root.mkdir()
+    (out.root / 'notes.txt').write_text('mine')
+    out.claim()
+    out.claim(overwrite=True)
+
+
+def test_results_are_not_written_over_unasked(out):
+    finish(out)
+    with pytest.raises(FileExistsError, match=r'holds results \(result.json\): --overwrite replaces them'):
+        out.claim()
+    with pytest.raises(ValueError, match='nothing to go on with: .* is finished. --overwrite does it anew'):
+        out.claim(resume=True)
+    out.claim(overwrite=True)
+
+
+def test_an_interrupted_run_may_be_gone_on_with(out):
+    out.resume.mkdir(parents=True)
+    with pytest.raises(FileExistsError, match='holds an interrupted run .*--resume goes on with it'):
+        out.claim()
+    out.claim(resume=True)
+    with pytest.raises(ValueError, match='choose one'):
+        out.claim(resume=True, overwrite=True)
+
+
+def test_clearing_leaves_what_is_not_ours(out):
+    finish(out)
+    out.given.mkdir()
+    (out.root / 'notes.txt').write_text('mine')
+    out.clear()
+    assert sorted(path.name for path in out.root.iterdir()) == ['given', 'notes.txt']
+
+
+def test_masks_of_other_origin_are_never_removed(out):
+    out.masks.mkdir(parents=True)
+    with pytest.raises(FileExistsError, match='was not written by this tool'):
+        out.claim(overwrite=True)
+
+
+def test_a_file_in_the_place_of_the_folder(out):
+    out.root.write_text('')
+    with pytest.raises(FileExistsError, match='is a file; --out names a folder'):
+        out.claim()
+
+
+def test_a_mask_is_read_back_as_it_was_written(out):
+    finish(out)
+    np.testing.assert_array_equal(out.read_mask('00000'), np.eye(3) * 255)

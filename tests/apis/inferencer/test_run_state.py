@@ -1,0 +1,70 @@
+import pytest
+import torch
+from torch import nn
+
+from tempseg_mm.apis.inferencer.run_state import FORWARDS, RunState, Snapshot
+from tempseg_mm.inference.object_finetuning import AdaptedGenerator
+
+INPUTS = dict(steps=3, given_masks={7: 'ab'}, size=(1, 2))
+
+
+def snapshot(frame_id):
+    return Snapshot(FORWARDS, frame_id, {1: torch.full((1, 1, 2, 3), frame_id / 10)})
+
+
+def test_what_is_written_is_what_is_read(tmp_path):
+    state = RunState(tmp_path / 's', INPUTS)
+    assert not state.load()
+    state.begin()
+    state.confidences = {0: {1: 0.5, 2: None}}
+    state.note(snapshot(3), lambda: None)
+    state.write()
+    again = RunState(tmp_path / 's', INPUTS)
+    assert again.load()
+    assert again.confidences == {0: {1: 0.5, 2: None}}
+    assert (again.snapshot.direction, again.snapshot.frame_id) == (FORWARDS, 3)
+    assert torch.equal(again.snapshot.masks[1], snapshot(3).masks[1])
+
+
+def test_it_is_written_now_and_then_after_the_masks(tmp_path):
+    state, flushed = RunState(tmp_path / 's', INPUTS, interval=0), []
+    state.begin()
+    state.note(snapshot(3), lambda: flushed.append((tmp_path / 's/walk.pth').exists()))
+    assert flushed == [False] and (tmp_path / 's/walk.pth').exists()
+    rare = RunState(tmp_path / 'rare', INPUTS, interval=1e6)
+    rare.note(snapshot(3), lambda: flushed.append('too early'))
+    assert flushed == [False]
+
+
+def test_a_frame_without_snapshot_leaves_the_last_one(tmp_path):
+    state = RunState(tmp_path, INPUTS)
+    state.note(snapshot(3), lambda: None)
+    state.note(None, lambda: None)
+    assert state.snapshot.frame_id == 3
+
+
+def test_a_tensor_that_shares_memory_is_written_alone(tmp_path):
+    state = RunState(tmp_path / 's', INPUTS)
+    state.begin()
+    large = torch.zeros(1000, 1, 1, 10, 10)
+    state.note(Snapshot(FORWARDS, 0, {1: large[0]}), lambda: None)
+    state.write()
+    assert (tmp_path / 's/walk.pth').stat().st_size < 10_000
+
+
+def test_other_inputs_are_named(tmp_path):
+    RunState(tmp_path / 's', INPUTS).begin()
+    with pytest.raises(ValueError, match=r'differs in steps \(3 then, 4 now\); given_masks .*--overwrite'):
+        RunState(tmp_path / 's', dict(INPUTS, steps=4, given_masks={7: 'cd'})).load()
+
+
+def test_generators_are_kept_one_by_one(tmp_path):
+    state, layer = RunState(tmp_path / 's', INPUTS), nn.Linear(2, 2)
+    state.begin()
+    state.keep_generator(4, AdaptedGenerator(layer, [0.5, 0.25], 1.5))
+    assert state.kept_generator(1, lambda: nn.Linear(2, 2)) is None
+    kept = state.kept_generator(4, lambda: nn.Linear(2, 2))
+    assert torch.equal(kept.generator.weight, layer.weight) and not kept.generator.training
+    assert (kept.losses, kept.seconds) == ([0.5, 0.25], 1.5)
+    state.remove()
+    assert not (tmp_path / 's').exists()

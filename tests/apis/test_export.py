@@ -1,0 +1,63 @@
+import pytest
+import torch
+from mmengine.config import Config
+from safetensors.torch import load_file
+
+from tempseg_mm.apis.export import SUFFIXES, build_generator, export_generator
+from tempseg_mm.inference.generator_weights import load_generator, read_metadata
+
+
+@pytest.fixture
+def cfg(model_cfg, tmp_path):
+    """Only what an export needs; the flow network's weights are not there."""
+    model = {**model_cfg, 'data_preprocessor': dict(
+        type='VOSDataPreprocessor', flow=dict(type='FlowNet2Flow', weights='gone.pth'))}
+    Config(dict(model=model, work_dir=str(tmp_path / 'work'))).dump(tmp_path / 'tiny.py')
+    return Config.fromfile(tmp_path / 'tiny.py')
+
+
+@pytest.fixture
+def checkpoint(make_model, tmp_path):
+    torch.save(dict(state_dict=make_model().state_dict()), tmp_path / 'iter_5.pth')
+    return str(tmp_path / 'iter_5.pth')
+
+
+@pytest.mark.parametrize('file_format', SUFFIXES)
+def test_each_format_has_its_place(cfg, checkpoint, file_format):
+    if file_format == 'onnx':
+        pytest.importorskip('onnxruntime')
+    written = export_generator(cfg, file_format, checkpoint=checkpoint)
+    assert written.path == f'{cfg.work_dir}/export/generator{SUFFIXES[file_format]}'
+    assert written.num_bytes > 10_000
+    assert written.difference < (0.02 if file_format == 'safetensors' else 1e-4)
+
+
+def test_half_precision_tells_where_it_comes_from(cfg, checkpoint, make_model, tmp_path):
+    half = export_generator(cfg, 'safetensors', checkpoint=checkpoint, out=str(tmp_path / 'half.safetensors'))
+    full = export_generator(cfg, 'safetensors', checkpoint=checkpoint, out=str(tmp_path / 'full.safetensors'),
+                            half=False)
+    assert half.num_bytes < 0.6 * full.num_bytes and full.difference == 0 < half.difference
+    assert {value.dtype for value in load_file(full.path).values()} == {torch.float32, torch.int64}
+    told = read_metadata(half.path)
+    assert told.pop('project').startswith('tempseg_mm ')
+    assert told == dict(config='tiny.py', weights='iter_5.pth', width='0.0625', reference_mask='input',
+                        backbone='TempSegBackbone', decoder='UnpoolDecoder')
+    with pytest.raises(ValueError, match=r'another architecture.*config tiny\.py'):
+        load_generator(make_model(width=0.125), half.path)
+
+
+def test_without_checkpoint_the_weights_are_fresh_and_the_same_every_time(cfg):
+    first, second = build_generator(cfg), build_generator(cfg)
+    assert not first.training and first.adversary is None and first.data_preprocessor.flow is None
+    for a, b in zip(first.generator.parameters(), second.generator.parameters()):
+        assert torch.equal(a, b)
+
+
+def test_what_cannot_be_exported(cfg, checkpoint):
+    with pytest.raises(ValueError, match="must be one of torchscript, onnx, safetensors, got 'tflite'"):
+        export_generator(cfg, 'tflite')
+    with pytest.raises(ValueError, match='the config has no generator'):
+        export_generator(Config(dict(model=dict(type='FrameClassifier'))), 'onnx')
+    cfg.model.width = 0.125
+    with pytest.raises(ValueError, match='another architecture'):
+        export_generator(cfg, 'torchscript', checkpoint=checkpoint)

@@ -1,0 +1,63 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from tempseg_mm.apis.training import run_training
+from tempseg_mm.engine.exit_codes import STOPPED_BY_SIGNAL
+from tempseg_mm.registry import HOOKS
+
+
+class SendsTerm(Hook):
+    """SIGTERM to this process in the first iteration."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if batch_idx == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.fixture
+def weights(tiny_config, tmp_path):
+    """Those of a short training, from the checkpoint it left."""
+    def train(folder, **options):
+        cfg = tiny_config(**{'work_dir': str(tmp_path / folder), **options})
+        assert run_training(cfg) == 0
+        return torch.load(tmp_path / folder / 'iter_3.pth', weights_only=True)['state_dict']
+    return train
+
+
+def test_a_signal_ends_it_with_a_code_of_its_own_and_resuming_with_none(tiny_config, monkeypatch):
+    monkeypatch.setitem(HOOKS.module_dict, 'SendsTerm', SendsTerm)
+    before = signal.getsignal(signal.SIGTERM)
+    cfg = tiny_config()
+    cfg.custom_hooks.append(dict(type='SendsTerm'))
+    assert run_training(cfg) == STOPPED_BY_SIGNAL
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert [path.name for path in Path(cfg.work_dir).glob('*.pth')] == ['iter_1.pth']
+    assert run_training(tiny_config(resume=True)) == 0
+    assert (Path(cfg.work_dir) / 'iter_3.pth').is_file()
+
+
+def test_same_seed_same_weights_whoever_loads_the_data(weights):
+    first = weights('one')
+    for folder, workers in (('two', 0), ('three', 2)):
+        again = weights(folder, **{'train_dataloader.num_workers': workers})
+        assert all(torch.equal(value, again[name]) for name, value in first.items())
+    other = weights('four', **{'randomness.seed': 1})
+    assert not torch.equal(first['generator.decoder.to_logits.weight'], other['generator.decoder.to_logits.weight'])
+
+
+def test_the_switch_changes_nothing_on_a_cpu_but_what_torch_allows(weights, monkeypatch):
+    monkeypatch.delenv('CUBLAS_WORKSPACE_CONFIG', raising=False)
+    first = weights('one')
+    assert 'CUBLAS_WORKSPACE_CONFIG' not in os.environ
+    try:
+        strict = weights('two', **{'randomness.deterministic': True})
+        assert torch.are_deterministic_algorithms_enabled() and os.environ['CUBLAS_WORKSPACE_CONFIG'] == ':4096:8'
+    finally:
+        torch.use_deterministic_algorithms(False)
+        torch.backends.cudnn.deterministic = False
+    assert all(torch.equal(value, strict[name]) for name, value in first.items())

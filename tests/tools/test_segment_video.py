@@ -1,0 +1,129 @@
+"""The command as it is typed, called in this process; what it does stands in tests/apis/inferencer."""
+
+import json
+import re
+import runpy
+import signal
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tempseg_mm.apis.inferencer import VOSInferencer
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = ('--config', str(ROOT / 'configs/segment_video.py'), '--device', 'cpu', '--cfg-options', 'model.width=0.0625')
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """``call(...)`` runs the tool with these arguments."""
+    def run(*arguments):
+        monkeypatch.setattr(sys, 'argv', ['tools/segment_video.py', *map(str, arguments)])
+        runpy.run_path(str(ROOT / 'tools/segment_video.py'))['main']()
+    return run
+
+
+@pytest.fixture
+def video(tmp_path, make_sequence):
+    """A folder with ``shot.mp4`` of four frames, masks of its frames 0 and 2 as PNG, and ground truth in ``gt``."""
+    sequence = make_sequence(4)
+    writer = cv2.VideoWriter(str(tmp_path / 'shot.mp4'), cv2.VideoWriter_fourcc(*'mp4v'), 12, (48, 32))
+    (tmp_path / 'gt').mkdir()
+    for i, (frame, mask) in enumerate(zip(sequence.frames, sequence.masks, strict=True)):
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        Image.fromarray(mask * 255).save(tmp_path / f'gt/{i:05d}.png')
+    writer.release()
+    return tmp_path
+
+
+def test_a_video_and_masks_to_files(call, video, capsys):
+    call(video / 'shot.mp4', '--mask', video / 'gt/00000.png', '--mask', f'{video}/gt/00002.png@2', '--steps', 1,
+         '--size', 32, '--out', video / 'out', '--gt', video / 'gt', '--gif', *TINY)
+    said = capsys.readouterr().out
+    for kind, name in dict(masks='masks', overlay='overlay.mp4', report='report.html', gif='overlay.gif',
+                           result='result.json').items():
+        assert re.search(rf'^{kind}: +{video}/out/{name}$', said, re.MULTILINE) and (video / 'out' / name).exists()
+    assert re.search(r'^J of object 1: \d\.\d{3}$', said, re.MULTILINE)
+    assert 'note: No trained weights were given' in said and 'fine-tuning: 1/1' in said
+    assert re.search(r'^4 frames in [\d.]+ s, [\d.]+ s of it fine-tuning$', said, re.MULTILINE)
+    settings = json.loads((video / 'out/result.json').read_text())['settings']
+    assert (settings['given_frames'], settings['size'], settings['fps']) == ([0, 2], 32, 12)
+    np.testing.assert_array_equal(np.asarray(Image.open(video / 'out/masks/00002.png')) * 255,
+                                  np.asarray(Image.open(video / 'gt/00002.png')))
+
+
+def test_arguments_reach_the_inferencer(call, monkeypatch, tmp_path):
+    seen = {}
+
+    def build(self, *arguments, **keywords):
+        seen.update(keywords, build=arguments)
+
+    def run(self, *arguments, **keywords):
+        seen.update(keywords, run=arguments)
+        raise ValueError('enough')
+    monkeypatch.setattr(VOSInferencer, '__init__', build)
+    monkeypatch.setattr(VOSInferencer, '__call__', run)
+    with pytest.raises(SystemExit):
+        call('v.mp4', '--mask', 'a.png', '--box', '1,2,3,4@5', '--out', 'o', '--config', 'c.py', '--checkpoint',
+             'k.pth', '--steps', 5, '--size', 64, '--start', 2, '--end', 9, '--fps', 12.5, '--tta', '--crf',
+             '--gt', 'g', '--gif', '--no-report', '--show', '--resume', '--resize-mask', '--resize-frames', '--seed', 3,
+             '--device', 'cpu', '--cfg-options', 'model.width=0.5')
+    del seen['on_progress']
+    assert seen == dict(
+        build=('c.py', 'k.pth', 'cpu'), steps=5, size=64, tta=True, crf=True, seed=3, cfg_options={'model.width': 0.5},
+        run=('v.mp4', ['a.png']), boxes=['1,2,3,4@5'], out_dir='o', start=2, end=9, fps=12.5, ground_truth='g',
+        gif=True, show=True, resume=True, overwrite=False, resize_mask=True, resize_frames=True, report=False)
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['shot.mp4'], r'Give a --mask FILE or a --box X,Y,W,H'),
+    (['none.mp4', '--mask', 'gt/00000.png'], "there is no video file or folder of frames 'none.mp4'"),
+    (['shot.mp4', '--mask', 'none.png'], 'none.png'),
+    (['shot.mp4', '--mask', 'gt/00000.png@9'], 'given for frame 9, but the frames to segment are 0 to 3'),
+    (['shot.mp4', '--box', '1,2,3'], 'a box is x,y,w,h'),
+    (['shot.mp4', '--mask', 'gt/00000.png', '--checkpoint', 'none.pth'], 'none.pth'),
+    (['shot.mp4', '--mask', 'gt/00000.png', '--config', 'none.py'], 'no config at none.py'),
+    (['shot.mp4', '--mask', 'gt/00000.png', '--steps', '-1'], 'steps of fine-tuning must be at least 0'),
+])
+def test_what_is_wrong_is_said_in_one_line(call, video, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(video)
+    tiny = () if '--config' in arguments else TINY
+    with pytest.raises(SystemExit) as end:
+        call(*arguments, '--out', 'out', *tiny)
+    said = capsys.readouterr()
+    assert end.value.code == 2
+    assert re.search(f'error: .*{message}', said.err.splitlines()[-1]) and 'Traceback' not in said.err
+    assert not (video / 'out').exists()
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_stopped_and_gone_on_with(call, video, monkeypatch, capsys, number):
+    from tempseg_mm.apis.inferencer.recorder import FrameRecorder
+    add = FrameRecorder.add
+
+    def add_and_stop(self, frame, confidences):
+        if frame.frame_id == 2:
+            signal.raise_signal(number)
+        return add(self, frame, confidences)
+    arguments = (video / 'shot.mp4', '--mask', video / 'gt/00000.png', '--steps', 1, '--size', 32, '--no-report', *TINY,
+                 '--out', video / 'out')
+    monkeypatch.setattr(FrameRecorder, 'add', add_and_stop)
+    with pytest.raises(SystemExit) as end:
+        call(*arguments)
+    assert end.value.code == 130 and '--resume goes on after them' in capsys.readouterr().err
+    monkeypatch.setattr(FrameRecorder, 'add', add)
+    call(*arguments, '--resume')
+    assert len(list((video / 'out/masks').iterdir())) == 4 and (video / 'out/result.json').exists()
+
+
+def test_help_teaches(call, capsys):
+    with pytest.raises(SystemExit) as end:
+        call('--help')
+    text = capsys.readouterr().out
+    assert end.value.code == 0
+    assert [word for word in ('examples:', '--box 120,40,200,160', '--resume', 'Works without trained weights',
+                              'segmented backwards', '@40') if word not in text] == []

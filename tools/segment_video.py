@@ -1,0 +1,124 @@
+"""Follow objects through a video, from a mask or a box in one frame or more.
+
+VIDEO is a file, a folder of frames, a pattern in quotes ('shots/a*.png') or the number of a camera. A mask is an image
+of the size of the frames: white on black for one object; a palette, colours or numbers for several. A mask that is
+transparent around the object does, too. Frames before the first mask are segmented backwards from it.
+
+Written to --out: masks/ (indexed PNG, one a frame), overlay.mp4, report.html (open it in a browser) and result.json.
+Works without trained weights: the network then learns the object from the given masks alone, which takes a few minutes
+on a CPU and is rough where the object looks like its surroundings. With a --checkpoint it takes fewer --steps and knows
+more. Each object is fine-tuned on its own: three objects take three times as long as one.
+"""
+
+import os
+
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
+
+import argparse
+import sys
+
+EXAMPLES = """\
+examples:
+  python tools/segment_video.py dog.mp4 --mask dog_first.png
+  python tools/segment_video.py dog.mp4 --mask first.png --mask later.png@40 --gif
+  python tools/segment_video.py dog.mp4 --box 120,40,200,160 --out out     # look at out/given, correct it, then
+  python tools/segment_video.py dog.mp4 --mask out/given/00000.png --out out --overwrite
+  python tools/segment_video.py frames/ --mask first.png --config configs/tempseg_davis_small.py \\
+      --checkpoint work_dirs/tempseg_davis_small --steps 100 --tta --crf
+  python tools/segment_video.py dog.mp4 --mask dog_first.png --resume      # after Ctrl-C
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The arguments of this tool."""
+    from tempseg_mm.apis.overrides import ConfigOverrides
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('video', metavar='VIDEO', help='file, folder, pattern or camera number')
+    parser.add_argument('--mask', action='append', metavar='FILE[@FRAME]',
+                        help='mask of a frame, more than once for more frames; without number: of the first frame, '
+                             'then of the second, ...')
+    parser.add_argument('--box', action='append', default=[], metavar='X,Y,W,H[@FRAME]',
+                        help='box around an object, in pixels: left, top, width, height; GrabCut makes the mask. More '
+                             'than once for more objects; without number: in the first frame')
+    parser.add_argument('--out', metavar='DIR', help='default: work_dirs/segment_video/<name of the video>')
+    parser.add_argument('--config', default='configs/segment_video.py', help='default: configs/segment_video.py')
+    parser.add_argument('--checkpoint', metavar='FILE',
+                        help="of tools/train.py or tools/export_generator.py, a folder to take the newest one of, or "
+                             "'newest' in the config's work dir; default: weights from scratch, unless the config "
+                             'names a file')
+    parser.add_argument('--steps', type=int, help="of fine-tuning, for each object; default: the config's")
+    parser.add_argument('--size', type=int, metavar='PIXELS',
+                        help="shorter side at which the network works: larger is finer and slower; default: the "
+                             "config's")
+    parser.add_argument('--start', type=int, default=0, metavar='FRAME', help='first frame; default: 0')
+    parser.add_argument('--end', type=int, metavar='FRAME', help='the frame to stop before; default: all')
+    parser.add_argument('--fps', type=float, help="of the overlay; default: the video's, or 24")
+    parser.add_argument('--tta', action='store_true',
+                        help='test-time augmentation: of the frames fine-tuned on, and of predictions, by mirroring')
+    parser.add_argument('--crf', action='store_true', help='refine the masks with the dense CRF, slowly')
+    parser.add_argument('--gt', metavar='DIR', help='masks to score against, named as the frames: adds J')
+    parser.add_argument('--gif', action='store_true', help='write overlay.gif too')
+    parser.add_argument('--no-report', action='store_true', help='leave report.html out')
+    parser.add_argument('--show', action='store_true', help='show the overlay in a window meanwhile; q stops')
+    parser.add_argument('--resume', action='store_true', help='go on after an interrupted run in --out')
+    parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in --out')
+    parser.add_argument('--resize-mask', action='store_true', help='bring masks to the size of the frames')
+    parser.add_argument('--resize-frames', action='store_true', help='bring all frames to the size of the first')
+    parser.add_argument('--seed', type=int, default=0, help='of all random draws; default: 0')
+    parser.add_argument('--device', help="e.g. 'cpu' to leave a GPU alone; default: the GPU if there is one")
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
+                        help='override settings of the config, e.g. model.width=0.125')
+    return parser
+
+
+def segment(args: argparse.Namespace):
+    """What the arguments ask for."""
+    # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
+    from tempseg_mm.apis.inferencer import VOSInferencer
+    from tempseg_mm.apis.inferencer.console import shown_progress
+    from tempseg_mm.apis.memory import keep_freed_memory
+    from tempseg_mm.apis.stopping import stopped_by_signals
+
+    keep_freed_memory()
+    inferencer = VOSInferencer(
+        args.config, args.checkpoint, args.device, steps=args.steps, size=args.size, tta=args.tta, crf=args.crf,
+        seed=args.seed, cfg_options=args.cfg_options)
+    with stopped_by_signals(), shown_progress(lambda text: print(text, flush=True)) as on_progress:
+        return inferencer(
+            args.video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, fps=args.fps,
+            ground_truth=args.gt, gif=args.gif, show=args.show, resume=args.resume, overwrite=args.overwrite,
+            resize_mask=args.resize_mask, resize_frames=args.resize_frames, report=not args.no_report,
+            on_progress=on_progress)
+
+
+def tell(result) -> None:
+    """What was written, and what to know of it."""
+    for kind, path in result.paths.items():
+        print(f'{kind + ":":9}{path}')
+    for object_id, mean_j in result.mean_j.items():
+        print(f'J of object {object_id}: {mean_j:.3f}')
+    for notice in result.notices:
+        print(f'note: {notice}')
+    print(f'{len(result.records)} frames in {result.timings["total"]:.1f} s, '
+          f'{result.timings["finetune"]:.1f} s of it fine-tuning')
+
+
+def main() -> None:
+    parser = make_parser()
+    args = parser.parse_args()
+    if not args.mask and not args.box:
+        parser.error('what is to be followed? Give a --mask FILE or a --box X,Y,W,H')
+    try:
+        tell(segment(args))
+    except KeyboardInterrupt:
+        print('stopped; the masks that are finished are whole. The same command with --resume goes on after them',
+              file=sys.stderr)
+        sys.exit(130)
+    except (OSError, ValueError, ImportError) as error:
+        parser.exit(2, f'{parser.prog}: error: {error}\n')
+
+
+if __name__ == '__main__':
+    main()
