@@ -60,7 +60,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--crf', action='store_true', help='refine the masks with the dense CRF, slowly')
     parser.add_argument('--gt', metavar='DIR', help='masks to score against, named as the frames: adds J')
     parser.add_argument('--gif', action='store_true', help='write overlay.gif too')
-    parser.add_argument('--no-report', action='store_true', help='leave report.html out')
+    parser.add_argument('--masks-only', action='store_true',
+                        help='leave overlay and report out: several times as fast where the network is small')
     parser.add_argument('--show', action='store_true', help='show the overlay in a window meanwhile; q stops')
     parser.add_argument('--resume', action='store_true', help='go on after an interrupted run in --out')
     parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in --out')
@@ -89,7 +90,7 @@ def segment(args: argparse.Namespace):
         return inferencer(
             args.video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, fps=args.fps,
             ground_truth=args.gt, gif=args.gif, show=args.show, resume=args.resume, overwrite=args.overwrite,
-            resize_mask=args.resize_mask, resize_frames=args.resize_frames, report=not args.no_report,
+            resize_mask=args.resize_mask, resize_frames=args.resize_frames, pictures=not args.masks_only,
             on_progress=on_progress)
 
 

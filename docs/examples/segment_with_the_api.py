@@ -89,7 +89,7 @@ def a_box_instead_of_a_mask(inferencer: VOSInferencer, frames: list, labels: lis
     arrays this time; a folder, a pattern ('shots/a*.png') or the number of a camera would do as well.
     """
     x, y, width, height = cv2.boundingRect((labels[0] == 1).astype(np.uint8))
-    result = inferencer(frames, boxes=[(x, y, width, height)], out_dir=out, report=False, overwrite=True)
+    result = inferencer(frames, boxes=[(x, y, width, height)], out_dir=out, pictures=False, overwrite=True)
     found = np.asarray(Image.open(result.given / '00000.png')) == 1
     truth = labels[0] == 1
     print(f'\nmask made from the box: {result.given / "00000.png"}, IoU with the true one '

@@ -70,13 +70,13 @@ def test_arguments_reach_the_inferencer(call, monkeypatch, tmp_path):
     with pytest.raises(SystemExit):
         call('v.mp4', '--mask', 'a.png', '--box', '1,2,3,4@5', '--out', 'o', '--config', 'c.py', '--checkpoint',
              'k.pth', '--steps', 5, '--size', 64, '--start', 2, '--end', 9, '--fps', 12.5, '--tta', '--crf',
-             '--gt', 'g', '--gif', '--no-report', '--show', '--resume', '--resize-mask', '--resize-frames', '--seed', 3,
-             '--device', 'cpu', '--cfg-options', 'model.width=0.5')
+             '--gt', 'g', '--gif', '--masks-only', '--show', '--resume', '--resize-mask', '--resize-frames', '--seed',
+             3, '--device', 'cpu', '--cfg-options', 'model.width=0.5')
     del seen['on_progress']
     assert seen == dict(
         build=('c.py', 'k.pth', 'cpu'), steps=5, size=64, tta=True, crf=True, seed=3, cfg_options={'model.width': 0.5},
         run=('v.mp4', ['a.png']), boxes=['1,2,3,4@5'], out_dir='o', start=2, end=9, fps=12.5, ground_truth='g',
-        gif=True, show=True, resume=True, overwrite=False, resize_mask=True, resize_frames=True, report=False)
+        gif=True, show=True, resume=True, overwrite=False, resize_mask=True, resize_frames=True, pictures=False)
 
 
 @pytest.mark.parametrize('arguments, message', [
@@ -109,8 +109,8 @@ def test_stopped_and_gone_on_with(call, video, monkeypatch, capsys, number):
         if frame.frame_id == 2:
             signal.raise_signal(number)
         return add(self, frame, confidences)
-    arguments = (video / 'shot.mp4', '--mask', video / 'gt/00000.png', '--steps', 1, '--size', 32, '--no-report', *TINY,
-                 '--out', video / 'out')
+    arguments = (video / 'shot.mp4', '--mask', video / 'gt/00000.png', '--steps', 1, '--size', 32, '--masks-only',
+                 *TINY, '--out', video / 'out')
     monkeypatch.setattr(FrameRecorder, 'add', add_and_stop)
     with pytest.raises(SystemExit) as end:
         call(*arguments)

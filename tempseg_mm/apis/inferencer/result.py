@@ -21,9 +21,9 @@ class SegmentationResult:
 
     Attributes:
         masks_dir: folder of indexed PNG files, one a frame.
-        overlay: MP4 that browsers play.
         result_json: all of this, and settings and versions.
-        report: page to look at; ``None`` where none was wanted.
+        overlay: MP4 that browsers play; ``None`` where no pictures were wanted.
+        report: page to look at; likewise.
         gif: animation; ``None`` where none was wanted.
         given: folder of masks made from boxes; ``None`` without boxes.
         records: a ``FrameRecord`` for each frame.
@@ -35,8 +35,8 @@ class SegmentationResult:
         versions: of the packages involved.
     """
     masks_dir: Path
-    overlay: Path
     result_json: Path
+    overlay: Path | None = None
     report: Path | None = None
     gif: Path | None = None
     given: Path | None = None

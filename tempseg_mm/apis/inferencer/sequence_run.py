@@ -35,14 +35,15 @@ class Wishes:
     Attributes:
         seed: of all random draws.
         ground_truth: to score against.
-        gif, report: whether to write them.
+        gif: whether to write it.
+        pictures: whether to write overlay and page.
         show: told image and labels of each frame.
         on_progress: told stage, steps done and steps in all.
     """
     seed: int = 0
     ground_truth: GroundTruth | None = None
     gif: bool = False
-    report: bool = True
+    pictures: bool = True
     show: Callable[[np.ndarray, np.ndarray], None] | None = None
     on_progress: Callable[[str, int, int | None], None] = lambda stage, done, total: None
 
@@ -85,8 +86,9 @@ class SequenceRun:
         pictures = self._walk(propagator)
         walk_seconds = time.perf_counter() - walk_started
         result = SegmentationResult(
-            self.out.masks, self.out.overlay, self.out.result, records=self.recorder.records,
-            report=self.out.report if self.wishes.report else None, gif=self.out.gif if self.wishes.gif else None,
+            self.out.masks, self.out.result, records=self.recorder.records,
+            overlay=pictures and self.out.overlay, report=pictures and self.out.report,
+            gif=self.out.gif if self.wishes.gif else None,
             given=self.out.given if self.out.given.exists() else None, mean_j=self.recorder.mean_j,
             finetune_losses={object_id: found.losses for object_id, found in adapted.items()},
             notices=[*self.notices, *self.inputs.source.notices], settings=settings, versions=versions())
@@ -96,14 +98,14 @@ class SequenceRun:
         self._finish(result, pictures)
         return result
 
-    def _walk(self, propagator: ObjectPropagator) -> Pictures:
+    def _walk(self, propagator: ObjectPropagator) -> Pictures | None:
         after = self.state.snapshot
         with ExitStack() as stack:
             mask_writer = stack.enter_context(BackgroundWriter(self._write_mask))
             frames = self._refined(walk_backwards(self.inputs, propagator, self.clock, after=after))
             with self._kept(mask_writer), closing(frames):
                 self._backwards(frames, mask_writer)
-            pictures = Pictures(self.out.overlay, self.fps, self.clock, stack)
+            pictures = Pictures(self.out.overlay, self.fps, self.clock, stack) if self.wishes.pictures else None
             frames = self._refined(walk_forwards(self.inputs, propagator, self.clock, after=after,
                                                  read_back=self.out.read_mask))
             with self._kept(mask_writer), closing(frames):
@@ -121,14 +123,16 @@ class SequenceRun:
             self._keep(frame, mask_writer)
             self.wishes.on_progress('backwards', first - frame.frame_id, first - self.inputs.source.start)
 
-    def _forwards(self, frames: Iterator[SegmentedFrame], mask_writer: BackgroundWriter, pictures: Pictures) -> None:
+    def _forwards(self, frames: Iterator[SegmentedFrame], mask_writer: BackgroundWriter, pictures: Pictures | None
+                  ) -> None:
         try:
             for index, frame in enumerate(frames):
                 self._decide(frame)
                 if frame.masks is not None:
                     self._keep(frame, mask_writer)
                 record = self.recorder.add(frame, self.state.confidences[frame.frame_id])
-                pictures.add(index, frame.image, frame.labels, record)
+                if pictures is not None:
+                    pictures.add(index, frame.image, frame.labels, record)
                 if self.wishes.show is not None:
                     self.wishes.show(frame.image, frame.labels)
                 self.wishes.on_progress('forwards', index + 1, self.inputs.source.num_frames)
@@ -178,10 +182,10 @@ class SequenceRun:
         mask_writer.flush()
         self.state.write()
 
-    def _finish(self, result: SegmentationResult, pictures: Pictures) -> None:
+    def _finish(self, result: SegmentationResult, pictures: Pictures | None) -> None:
         if result.gif is not None:
             write_overlay_gif(result.gif, result.overlay, self.fps)
-        if result.report is not None:
+        if pictures is not None:
             write_report(result, pictures, title=self.inputs.source.name, fps=self.fps)
         result.write()
         self.state.remove()

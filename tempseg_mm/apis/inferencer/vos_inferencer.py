@@ -74,7 +74,7 @@ class VOSInferencer:
                  start: int = 0, end: int | None = None, fps: float | None = None,
                  ground_truth: str | Path | Sequence | Mapping | None = None, gif: bool = False, show: bool = False,
                  resume: bool = False, overwrite: bool = False, resize_mask: bool = False, resize_frames: bool = False,
-                 report: bool = True, on_progress: OnProgress = _silent) -> SegmentationResult:
+                 pictures: bool = True, on_progress: OnProgress = _silent) -> SegmentationResult:
         """Segment a sequence; everything is written to a folder.
 
         Frames before the first given mask are segmented backwards from it. On a given frame the given mask is the
@@ -89,13 +89,13 @@ class VOSInferencer:
             end: the frame to stop before.
             fps: frames a second of the overlay; default: what the source says, else 24.
             ground_truth: masks to score against, see ``GroundTruth``.
-            gif: write an animation too.
+            gif: write an animation too; made from the overlay.
             show: show the overlay in a window; q stops.
             resume: go on after an interrupted call; the masks are those of an uninterrupted one, bit for bit.
             overwrite: replace the results of an earlier call.
             resize_mask: bring masks of another size to that of the frames.
             resize_frames: bring frames of another size to that of the first.
-            report: write the page.
+            pictures: write overlay and page; without, a small network is several times as fast.
             on_progress: told stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``), steps done and steps in all
                 (``None`` where nobody knows).
 
@@ -104,6 +104,8 @@ class VOSInferencer:
             ValueError: masks, frames and settings that do not fit together; says which and the way out.
             KeyboardInterrupt: handed on; masks that are finished are whole, and ``resume=True`` goes on after them.
         """
+        if gif and not pictures:
+            raise ValueError('the animation is made from the overlay: leave pictures on, or gif off')
         with ExitStack() as stack:
             show_frame = stack.enter_context(Window('tempseg_mm')).show if show else None
             source = stack.enter_context(open_source(video, start=start, end=end, fps=fps, resize_frames=resize_frames))
@@ -121,7 +123,7 @@ class VOSInferencer:
             elif resume:
                 state.load()
             state.begin()
-            wishes = Wishes(self.seed, truth, gif, report, show_frame, on_progress)
+            wishes = Wishes(self.seed, truth, gif, pictures, show_frame, on_progress)
             return SequenceRun(self.segmenter, inputs, out, state, wishes).run(settings)
 
     def stream(self, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *,

@@ -43,7 +43,7 @@ def test_the_animation_has_ten_frames_a_second_at_most(drawn):
 
 def test_the_page_holds_what_is_known(drawn):
     folder, pictures, _ = drawn
-    result = SegmentationResult(folder / 'masks', folder / 'overlay.mp4', folder / 'result.json',
+    result = SegmentationResult(folder / 'masks', folder / 'result.json', folder / 'overlay.mp4',
                                 report=folder / 'report.html', records=[record(i, 0.1) for i in range(12)],
                                 notices=['ends early'], settings=dict(steps=77))
     write_report(result, pictures, title='a dog', fps=30)

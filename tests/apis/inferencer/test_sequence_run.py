@@ -22,7 +22,7 @@ def make_run(make_model, make_sequence, tmp_path):
         out = OutputFolder(tmp_path / 'out')
         state = RunState(out.resume, {})
         state.begin()
-        return SequenceRun(segmenter, inputs, out, state, Wishes(report=False, **wishes))
+        return SequenceRun(segmenter, inputs, out, state, Wishes(pictures=False, **wishes))
     return make
 
 
@@ -91,5 +91,5 @@ def test_a_camera_ends_when_it_is_stopped(make_run, monkeypatch):
         if done == 3:
             raise KeyboardInterrupt
     result = make_run(Camera, on_progress=stop).run({})
-    assert len(result.records) == 3 and result.overlay.exists()
+    assert len(result.records) == 3 and result.overlay is None
     assert result.notices == ['from scratch', 'frames was stopped after frame 2.']

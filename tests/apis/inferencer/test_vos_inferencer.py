@@ -100,11 +100,11 @@ def test_a_square_is_found_and_everything_written(make_inferencer, tmp_path):
 def test_two_objects_never_overlap_and_are_as_good_as_alone(make_inferencer, tmp_path):
     frames, masks = scene(5, ids=(1, 2))
     inferencer = make_inferencer(40)
-    both = inferencer(frames, masks[0], out_dir=tmp_path / 'both', ground_truth=masks, report=False)
+    both = inferencer(frames, masks[0], out_dir=tmp_path / 'both', ground_truth=masks, pictures=False)
     assert {1, 2} == set(np.unique(np.stack(list(written(tmp_path / 'both').values())))) - {0}
     for object_id in (1, 2):
         alone = inferencer(frames, np.where(masks[0] == object_id, object_id, 0).astype(np.uint8),
-                           out_dir=tmp_path / str(object_id), ground_truth=masks, report=False)
+                           out_dir=tmp_path / str(object_id), ground_truth=masks, pictures=False)
         assert alone.finetune_losses[object_id] == both.finetune_losses[object_id]
         assert abs(alone.mean_j[object_id] - both.mean_j[object_id]) < 0.02 < alone.mean_j[object_id] - 0.6
 
@@ -112,7 +112,7 @@ def test_two_objects_never_overlap_and_are_as_good_as_alone(make_inferencer, tmp
 def test_frames_before_a_mask_for_a_later_one_are_segmented_backwards(make_inferencer, tmp_path):
     frames, masks = scene()
     heard = []
-    result = make_inferencer(40)(frames, {5: masks[5]}, out_dir=tmp_path / 'out', ground_truth=masks, report=False,
+    result = make_inferencer(40)(frames, {5: masks[5]}, out_dir=tmp_path / 'out', ground_truth=masks, pictures=False,
                                  on_progress=lambda *step: heard.append(step))
     assert [step for step in heard if step[0] == 'backwards'] == [('backwards', i, 5) for i in range(1, 6)]
     assert all(record.scores[1] > 0.6 for record in result.records if not record.given)
@@ -124,7 +124,7 @@ def test_given_masks_come_back_as_given_and_later_objects_are_followed_from_ther
     frames, masks = scene(ids=(1, 2))
     only_first = np.where(masks[0] == 1, 1, 0).astype(np.uint8)
     odd = np.roll(masks[4], 3, axis=1)  # not what any network would say
-    make_inferencer(2)(frames, {0: only_first, 4: odd}, out_dir=tmp_path / 'out', report=False)
+    make_inferencer(2)(frames, {0: only_first, 4: odd}, out_dir=tmp_path / 'out', pictures=False)
     labels = written(tmp_path / 'out')
     np.testing.assert_array_equal(labels['00000'], only_first)
     np.testing.assert_array_equal(labels['00004'], odd)
@@ -139,7 +139,7 @@ def test_going_on_gives_what_would_have_come(make_inferencer, tmp_path, monkeypa
     frames, masks = scene(ids=(1, 2))
     inferencer = make_inferencer(4)
     inferencer.segmenter.crf = crf
-    arguments = dict(masks={4: masks[4]}, report=False, ground_truth=masks)
+    arguments = dict(masks={4: masks[4]}, pictures=False, ground_truth=masks)
     whole = inferencer(frames, out_dir=tmp_path / 'whole', **arguments)
     with pytest.raises(KeyboardInterrupt):
         inferencer(frames, out_dir=tmp_path / 'part', on_progress=stop_at(stage, step), **arguments)
@@ -163,16 +163,16 @@ def test_going_on_with_other_settings_is_refused(make_inferencer, tmp_path):
         make_inferencer(1)(frames, masks[0], out_dir=tmp_path)
     with pytest.raises(ValueError, match=r'differs in given_masks .*; steps \(1 then, 2 now\).*--overwrite'):
         make_inferencer(2)(frames, masks[1], out_dir=tmp_path, resume=True)
-    make_inferencer(2)(frames, masks[1], out_dir=tmp_path, overwrite=True, report=False)
+    make_inferencer(2)(frames, masks[1], out_dir=tmp_path, overwrite=True, pictures=False)
     with pytest.raises(FileExistsError, match='holds results'):
         make_inferencer(1)(frames, masks[0], out_dir=tmp_path)
 
 
 def test_what_was_written_may_correct_what_comes(make_inferencer, tmp_path):
     frames, masks = scene(3)
-    make_inferencer()(frames, masks[0], out_dir=tmp_path, report=False)
+    make_inferencer()(frames, masks[0], out_dir=tmp_path, pictures=False)
     write_indexed_png(tmp_path / 'masks/00001.png', masks[1])
-    make_inferencer()(frames, tmp_path / 'masks/00001.png', out_dir=tmp_path, overwrite=True, report=False)
+    make_inferencer()(frames, tmp_path / 'masks/00001.png', out_dir=tmp_path, overwrite=True, pictures=False)
     np.testing.assert_array_equal(written(tmp_path)['00000'], masks[1])
 
 
@@ -200,16 +200,16 @@ def test_part_of_a_folder_by_its_own_names(make_inferencer, tmp_path):
 def test_what_comes_once_is_segmented_backwards_too(make_inferencer, tmp_path):
     frames, masks = scene(6)
     inferencer = make_inferencer(2)
-    inferencer(frames, {3: masks[3]}, out_dir=tmp_path / 'list', report=False)
-    inferencer(iter(frames), {3: masks[3]}, out_dir=tmp_path / 'iterator', report=False)
+    inferencer(frames, {3: masks[3]}, out_dir=tmp_path / 'list', pictures=False)
+    inferencer(iter(frames), {3: masks[3]}, out_dir=tmp_path / 'iterator', pictures=False)
     assert_same_masks(tmp_path / 'list', tmp_path / 'iterator')
 
 
 def test_at_a_smaller_working_size_the_way_back_is_the_same(make_inferencer, tmp_path):
     frames, masks = scene(5, (80, 112))
     inferencer = make_inferencer(2, size=40)
-    inferencer(frames, {3: masks[3]}, out_dir=tmp_path / 'shrunk', report=False)
-    inferencer(iter(frames), {3: masks[3]}, out_dir=tmp_path / 'whole', report=False)  # put aside at the original size
+    inferencer(frames, {3: masks[3]}, out_dir=tmp_path / 'shrunk', pictures=False)
+    inferencer(iter(frames), {3: masks[3]}, out_dir=tmp_path / 'whole', pictures=False)  # put aside as it is
     assert_same_masks(tmp_path / 'shrunk', tmp_path / 'whole')
 
 
@@ -220,7 +220,8 @@ def test_memory_does_not_grow_with_the_length(make_inferencer, tmp_path):
     def peak(count):
         tracemalloc.start()
         try:
-            inferencer((frames[0].copy() for _ in range(count)), masks[0], out_dir=tmp_path / str(count), report=False)
+            copies = (frames[0].copy() for _ in range(count))
+            inferencer(copies, masks[0], out_dir=tmp_path / str(count), pictures=False)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -231,11 +232,20 @@ def test_memory_does_not_grow_with_the_length(make_inferencer, tmp_path):
 
 def test_a_box_is_enough_and_its_mask_is_written(make_inferencer, tmp_path):
     frames, masks = scene(2, (60, 80))
-    result = make_inferencer(1)(frames, boxes='3,1,20,18', out_dir=tmp_path, report=False)
+    result = make_inferencer(1)(frames, boxes='3,1,20,18', out_dir=tmp_path, pictures=False)
     assert result.paths['given'] == tmp_path / 'given'
     given = np.asarray(Image.open(tmp_path / 'given/00000.png'))
     np.testing.assert_array_equal(written(tmp_path)['00000'], given)
     assert (given == masks[0]).mean() > 0.95
+
+
+def test_masks_without_pictures(make_inferencer, tmp_path):
+    frames, masks = scene(3)
+    result = make_inferencer(1)(frames, masks[0], out_dir=tmp_path, pictures=False)
+    assert result.paths.keys() == {'masks', 'result'} and len(written(tmp_path)) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['masks', 'result.json']
+    with pytest.raises(ValueError, match='made from the overlay'):
+        make_inferencer(1)(frames, masks[0], out_dir=tmp_path / 'other', pictures=False, gif=True)
 
 
 def test_show(make_inferencer, tmp_path, monkeypatch):
