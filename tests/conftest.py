@@ -1,6 +1,7 @@
 """What the tests share: a tiny data set, the project's own configs made small, the same random numbers every time."""
 
 import copy
+import multiprocessing
 import os
 import random
 import uuid
@@ -156,6 +157,13 @@ def make_runner(tiny_config):
     def make(**options):
         return Runner.from_cfg(tiny_config(**options))
     return make
+
+
+@pytest.fixture
+def own_processes():
+    """Lists the child processes that live and were started in this test; runners of other tests may keep workers."""
+    before = set(multiprocessing.active_children())
+    return lambda: [child for child in multiprocessing.active_children() if child not in before]
 
 
 @pytest.fixture(scope='session')

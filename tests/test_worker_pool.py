@@ -1,4 +1,3 @@
-import multiprocessing
 import operator
 import os
 import signal
@@ -14,15 +13,11 @@ def double(item):
     return Job(f'item {item}', operator.mul, (2, item))
 
 
-def alive():
-    return multiprocessing.active_children()
-
-
 @pytest.fixture
-def pool():
+def pool(own_processes):
     with WorkerPool(2) as pool:
         yield pool
-    assert not alive()
+    assert not own_processes()
 
 
 @pytest.mark.parametrize('workers', [0, 2])
@@ -41,10 +36,10 @@ def test_the_work_is_done_elsewhere_by_workers_that_stay(pool):
     assert first & second and len(first | second) <= 2
 
 
-def test_no_workers_means_this_process():
+def test_no_workers_means_this_process(own_processes):
     with WorkerPool(0) as pool:
         assert [answer for _, answer in pool.in_order([0], lambda _: Job('', os.getpid, ()))] == [os.getpid()]
-        assert not alive()
+        assert not own_processes()
 
 
 @pytest.mark.parametrize('workers, ahead, read', [(0, None, 1), (2, None, 5), (2, 1, 2), (2, 0, 1)])
@@ -63,15 +58,15 @@ def test_reads_so_far_ahead_and_no_further(workers, ahead, read):
 
 
 @pytest.mark.parametrize('workers', [0, 2])
-def test_an_error_in_a_job_names_it(workers):
+def test_an_error_in_a_job_names_it(workers, own_processes):
     pool = WorkerPool(workers)
     stream = pool.in_order([4, 0, 5], lambda item: Job(f'item {item}', operator.truediv, (8, item)))
     with pytest.raises(RuntimeError, match='(?s)item 0: .*ZeroDivisionError: division by zero'):
         list(stream)
-    assert not alive()
+    assert not own_processes()
 
 
-def test_a_killed_worker_names_its_job_and_hangs_nothing():
+def test_a_killed_worker_names_its_job_and_hangs_nothing(own_processes):
     def job(item):
         call = (signal.raise_signal, (signal.SIGKILL,)) if item == 3 else (bytes, (10 ** 6,))
         return Job(f'item {item}', *call)
@@ -80,29 +75,29 @@ def test_a_killed_worker_names_its_job_and_hangs_nothing():
         for item, _ in WorkerPool(2).in_order(range(50), job):
             seen.append(item)
     assert seen == [0, 1, 2] and time.monotonic() - begin < 20
-    assert not alive()
+    assert not own_processes()
 
 
-def test_workers_killed_from_outside_while_they_work(pool):
+def test_workers_killed_from_outside_while_they_work(pool, own_processes):
     stream = pool.in_order(range(9), lambda item: Job(f'item {item}', time.sleep, (60 * (item > 0),)))
     next(stream)
-    for worker in alive():
+    for worker in own_processes():
         os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(RuntimeError, match='item 1: its worker process died'):
         next(stream)
 
 
-def test_errors_of_the_items_and_of_the_reader_close_the_pool(pool):
+def test_errors_of_the_items_and_of_the_reader_close_the_pool(pool, own_processes):
     def items():
         yield 1
         raise KeyError('the network')
     with pytest.raises(KeyError, match='the network'):
         list(pool.in_order(items(), double))
-    assert not alive()
+    assert not own_processes()
     stream = pool.in_order(range(9), double)  # works again
-    assert next(stream) == (0, 0) and alive()
+    assert next(stream) == (0, 0) and own_processes()
     stream.close()
-    assert not alive()
+    assert not own_processes()
 
 
 def test_closing_does_not_wait_for_long_work(pool):

@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 import signal
 
@@ -23,7 +22,7 @@ def frames(num=6, size=(24, 32)):
 
 
 @pytest.mark.parametrize('workers', [0, 2])
-def test_every_frame_but_the_given_one_in_order(workers):
+def test_every_frame_but_the_given_one_in_order(workers, own_processes):
     crf = TASK_UTILS.build(dict(type='DenseCRF', srgb=20))
     refiner = CRFRefiner(crf, workers=workers)
     refined = list(refiner.refine(frames()))
@@ -33,7 +32,7 @@ def test_every_frame_but_the_given_one_in_order(workers):
         expected = before.probability if before.given else crf(before.probability, before.image)
         np.testing.assert_array_equal(after.probability, expected)
         np.testing.assert_array_equal(after.image, before.image)
-    assert isinstance(crf, DenseCRF) and not multiprocessing.active_children()
+    assert isinstance(crf, DenseCRF) and not own_processes()
 
 
 def test_the_network_is_two_frames_a_worker_ahead_at_most():
@@ -45,7 +44,7 @@ def test_the_network_is_two_frames_a_worker_ahead_at_most():
 
 
 @pytest.mark.parametrize('workers', [0, 1])
-def test_a_failure_names_sequence_and_frame(workers):
+def test_a_failure_names_sequence_and_frame(workers, own_processes):
     def broken():
         for frame in frames():
             if frame.frame_id == 3:
@@ -53,14 +52,14 @@ def test_a_failure_names_sequence_and_frame(workers):
             yield frame
     with pytest.raises(RuntimeError, match=r'(?s)CRF of sequence noise, frame 00003: .*probabilities in \[0, 1\]'):
         list(CRFRefiner(DenseCRF(), workers=workers).refine(broken()))
-    assert not multiprocessing.active_children()
+    assert not own_processes()
 
 
-def test_a_killed_worker_ends_the_stream_with_an_error():
+def test_a_killed_worker_ends_the_stream_with_an_error(own_processes):
     stream = CRFRefiner(DenseCRF(sxy_bilateral=60), workers=2).refine(frames(9, (480, 854)))
     next(stream)
-    for worker in multiprocessing.active_children():
+    for worker in own_processes():
         os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(RuntimeError, match='CRF of sequence noise, frame 0000.: its worker process died'):
         list(stream)
-    assert not multiprocessing.active_children()
+    assert not own_processes()

@@ -1,4 +1,3 @@
-import multiprocessing
 import sys
 
 import numpy as np
@@ -28,7 +27,7 @@ class Frames(Hook):
 
 
 @pytest.mark.parametrize('workers', [0, 1])
-def test_refines_what_is_scored_and_saved(make_runner, sequence, workers):
+def test_refines_what_is_scored_and_saved(make_runner, sequence, workers, own_processes):
     runner, frames = make_runner(**ONE), Frames()
     runner.register_hook(frames, priority='HIGH')
     runner.register_hook(CRFHook(dict(type='DenseCRF', srgb=12), workers=workers))
@@ -41,7 +40,7 @@ def test_refines_what_is_scored_and_saved(make_runner, sequence, workers):
         np.testing.assert_array_equal(saved, expected > 0.5)
         overlaps.append((saved & frame.gt_mask).sum() / (saved | frame.gt_mask).sum())
     assert metrics['J_mean'] == pytest.approx(np.mean(overlaps[1:-1]))
-    assert not multiprocessing.active_children()
+    assert not own_processes()
 
 
 def test_the_same_masks_in_any_order_of_hooks(make_runner):
@@ -55,7 +54,7 @@ def test_the_same_masks_in_any_order_of_hooks(make_runner):
     np.testing.assert_array_equal(*results)
 
 
-def test_an_error_elsewhere_leaves_no_workers_behind(make_runner):
+def test_an_error_elsewhere_leaves_no_workers_behind(make_runner, own_processes):
     class Failing(Hook):
         def after_frame(self, runner, frame):
             if frame.frame_id == 2:
@@ -64,7 +63,7 @@ def test_an_error_elsewhere_leaves_no_workers_behind(make_runner):
     runner.register_hook(Failing())
     with pytest.raises(ZeroDivisionError, match='in the export'):
         runner.test()
-    assert not multiprocessing.active_children()
+    assert not own_processes()
 
 
 def test_without_the_package_the_runner_is_not_even_built(make_runner, monkeypatch):
