@@ -1,0 +1,125 @@
+"""Several objects at once: what a network an object gains over one network for all, and what company costs an object.
+
+    python benchmarks/objects.py --config configs/tempseg_synthetic.py --checkpoint work_dirs/tempseg_synthetic
+
+Renders sequences with two numbered objects and follows them, from the first mask on, in four ways with the same steps
+and draws: each object alone; both with a network each, merged (what ``tools/segment_video.py`` does); both with one
+network that is fine-tuned on both in turn, with the steps of one object, and with those of two. J is the mean over the
+frames after the first, at the original size; seconds are of the whole sequence.
+"""
+
+import argparse
+import copy
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+WAYS = ('alone', 'a network each', 'one network', 'one network, twice the steps')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='of the network')
+    parser.add_argument('--checkpoint', help='its weights; default: from scratch')
+    parser.add_argument('--sequences', type=int, default=6, help='to render')
+    parser.add_argument('--frames', type=int, default=24, help='of a sequence')
+    parser.add_argument('--seed', type=int, default=1, help='of the scenes')
+    return parser.parse_args()
+
+
+def adapted_to_all(segmenter, objects: list, steps: int):
+    """One generator, fine-tuned on the clips of all objects in turn."""
+    from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+
+    class InTurn(OnlineFinetuner):
+        def _runs(self, frame_ids):
+            return [(given, run) for given in objects for run in super(InTurn, self)._runs(given.frame_ids)]
+
+        def _clip(self, model, sequence, indices, size):
+            given, run = indices
+            return super()._clip(model, given, run, size)
+    finetuner = copy.copy(segmenter.finetuner)
+    finetuner.__class__, finetuner.steps = InTurn, steps
+    finetuner.adapt(segmenter.model, objects[0], size=segmenter.size)
+    generator = copy.deepcopy(segmenter.model.generator)
+    finetuner.restore(segmenter.model)
+    return generator.eval()
+
+
+def follow(segmenter, generators: dict, sequence, first) -> dict:
+    """Mean J of each object; raises if masks overlap, which labels cannot."""
+    import numpy as np
+
+    from tempseg_mm.datasets.image_io import read_annotation
+    from tempseg_mm.evaluation.functional.region import region_similarity
+    from tempseg_mm.inference.object_propagator import ObjectPropagator, labels_of
+    propagator = ObjectPropagator(segmenter.model, generators, size=segmenter.size)
+    propagator.start(sequence.frame(0), np.where(np.isin(first, list(generators)), first, 0).astype(np.uint8))
+    scores = {object_id: [] for object_id in generators}
+    for i in range(1, len(sequence)):
+        found = labels_of(propagator.step(sequence.frame(i)), propagator.object_ids)
+        truth = read_annotation(sequence.mask_paths[i])
+        for object_id in generators:
+            scores[object_id].append(region_similarity(found == object_id, truth == object_id))
+    return {object_id: float(np.mean(values)) for object_id, values in scores.items()}
+
+
+def measure(segmenter, sequence) -> dict:
+    """Way -> (J by object, seconds)."""
+    from tempseg_mm.datasets.image_io import read_annotation
+    from tempseg_mm.inference.object_finetuning import GivenObject, adapt_to_object
+    first = read_annotation(sequence.mask_paths[0])
+    objects = [GivenObject(sequence.name, object_id, {0: sequence.frame(0)}, {0: first})
+               for object_id in (1, 2) if (first == object_id).any()]
+    steps, found = segmenter.finetuner.steps, {}
+    started = time.perf_counter()
+    own = {given.object_id: adapt_to_object(segmenter.model, segmenter.finetuner, given, size=segmenter.size).generator
+           for given in objects}
+    each = time.perf_counter() - started
+    alone = {}
+    for object_id, generator in own.items():
+        alone.update(follow(segmenter, {object_id: generator}, sequence, first))
+    found[WAYS[0]] = alone, time.perf_counter() - started
+    started = time.perf_counter() - each
+    found[WAYS[1]] = follow(segmenter, own, sequence, first), time.perf_counter() - started
+    for way, factor in zip(WAYS[2:], (1, len(objects))):
+        started = time.perf_counter()
+        shared = adapted_to_all(segmenter, objects, factor * steps)
+        scores = follow(segmenter, dict.fromkeys(own, shared), sequence, first)
+        found[way] = scores, time.perf_counter() - started
+    return found
+
+
+def main() -> None:
+    args = parse_args()
+    from statistics import mean
+
+    from tempseg_mm.apis.inferencer.loading import find_config, load_segmenter
+    from tempseg_mm.apis.memory import keep_freed_memory
+    from tempseg_mm.datasets.davis import DAVISDataset
+    from tempseg_mm.datasets.synthetic import write_davis_layout
+    from tempseg_mm.datasets.synthetic_draw import SceneParams
+
+    keep_freed_memory()
+    segmenter = load_segmenter(find_config(args.config), args.checkpoint, None)
+    with tempfile.TemporaryDirectory() as folder:
+        scene = SceneParams(num_frames=args.frames)
+        write_davis_layout(f'{folder}/set', scene=scene, seed=args.seed, num_sequences=dict(test=args.sequences),
+                           all_objects=True)
+        data = DAVISDataset(f'{folder}/set', 'test', resolution=f'{scene.height}p', test_mode=True)
+        results = [measure(segmenter, item['sequence']) for item in data]
+    objects = [(k, object_id) for k, found in enumerate(results) for object_id in found[WAYS[0]][0]]
+    print(f'{len(objects)} objects in {len(results)} sequences, {segmenter.finetuner.steps} steps each')
+    print(f'{"":30} {"J":>6} {"largest loss beside alone":>26} {"s a sequence":>13}')
+    for way in WAYS:
+        scores = [results[k][way][0][object_id] for k, object_id in objects]
+        lost = max(results[k][WAYS[0]][0][object_id] - results[k][way][0][object_id] for k, object_id in objects)
+        print(f'{way:30} {mean(scores):6.3f} {lost:26.3f} {mean(found[way][1] for found in results):13.1f}')
+
+
+if __name__ == '__main__':
+    main()
