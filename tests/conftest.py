@@ -4,6 +4,7 @@ import copy
 import multiprocessing
 import os
 import random
+import signal
 import uuid
 from pathlib import Path
 
@@ -157,6 +158,19 @@ def make_runner(tiny_config):
     def make(**options):
         return Runner.from_cfg(tiny_config(**options))
     return make
+
+
+@pytest.fixture(scope='session', autouse=True)
+def signals_as_in_a_terminal():
+    """In the background of a shell, or under nohup, Ctrl-C or SIGHUP are ignored, and would be in what is tested."""
+    usual = dict(SIGINT=signal.default_int_handler, SIGHUP=signal.SIG_DFL)
+    ignored = [(number, handler) for name, handler in usual.items()
+               if (number := getattr(signal, name, None)) and signal.getsignal(number) == signal.SIG_IGN]
+    for number, handler in ignored:
+        signal.signal(number, handler)
+    yield
+    for number, _ in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tempseg_mm.datasets.image_io import read_annotation
+from tempseg_mm.safe_path import inside
 
 
 class OutputFolder:
@@ -57,7 +58,7 @@ class OutputFolder:
 
     def mask_file(self, file_name: str) -> Path:
         """Of a frame."""
-        return self.masks / f'{file_name}.png'
+        return inside(self.root, self.masks.name, f'{file_name}.png')
 
     def read_mask(self, file_name: str) -> np.ndarray:
         """(H, W) uint8 object ids of a frame that was written.

@@ -1,16 +1,9 @@
 """What a call gives back, and ``result.json``, which holds the same."""
 
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib import import_module
 from pathlib import Path
-
-import cv2
-import mmengine
-import numpy as np
-import torch
 
 from tempseg_mm.atomic import written_beside
 
@@ -59,12 +52,6 @@ class SegmentationResult:
         """Write ``result_json``, whole or not at all."""
         with written_beside(self.result_json) as path:
             path.write_text(json.dumps(asdict(self), indent=1, default=str), encoding='utf-8')
-
-
-def versions() -> dict:
-    """Name -> version of what masks may depend on."""
-    return dict(tempseg_mm=import_module('tempseg_mm').__version__, python=platform.python_version(),
-                torch=torch.__version__, mmengine=mmengine.__version__, opencv=cv2.__version__, numpy=np.__version__)
 
 
 def rounded(timings: Mapping[str, float]) -> dict:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempseg_mm.datasets.resize import Size, resize_mask, target_size
+from tempseg_mm.engine.versions import versions
 from tempseg_mm.inference.object_crf import ObjectCRF
 from tempseg_mm.inference.object_propagator import ObjectPropagator, labels_of
 from tempseg_mm.inference.segmented_frame import SegmentedFrame
@@ -21,7 +22,7 @@ from .loading import Segmenter
 from .output_folder import OutputFolder
 from .pictures import Pictures, write_overlay_gif, write_report
 from .recorder import FrameRecorder, GroundTruth, confidences_of
-from .result import SegmentationResult, rounded, versions
+from .result import SegmentationResult, rounded
 from .run_state import RunState
 from .walk import snapshot_of, walk_backwards, walk_forwards
 

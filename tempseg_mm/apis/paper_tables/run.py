@@ -21,6 +21,7 @@ from mmengine.config import Config
 from tempseg_mm.apis.config import load_config, newest_checkpoint
 from tempseg_mm.apis.folder_lock import locked
 from tempseg_mm.apis.overrides import ConfigOverrides
+from tempseg_mm.engine.checkpoint_files import newest_complete
 from tempseg_mm.engine.progress import Progress
 from tempseg_mm.registry import DATASETS
 
@@ -186,7 +187,7 @@ class TableRun:
         if self._done(row, seed, TRAINED) is None:
             started = folder / 'started.json'
             mark = dict(fingerprint=self._fingerprint(row, seed, TRAINED))
-            goes_on = read_record(started) == mark and (folder / 'last_checkpoint').exists()
+            goes_on = read_record(started) == mark and newest_complete(folder) is not None
             write_record(started, mark)
             self._process(row, seed, 'train.log', ['train.py', self._config_path(row), '--work-dir', folder,
                                                    *(['--resume'] if goes_on else []), *self._cfg_options(seed)],

@@ -4,13 +4,13 @@ import os
 import os.path as osp
 import time
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
 from mmengine.dist import collect_results, get_world_size
 from mmengine.hooks import Hook
 
+from tempseg_mm.engine.versions import versions
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.visualization.report.dataset_report import DatasetReport, SequenceRow, write_dataset_report
@@ -19,7 +19,6 @@ from tempseg_mm.visualization.report.thumbnails import ThumbnailKeeper
 
 from .overlay_hook import OverlayHook
 
-PACKAGES = ('torch', 'mmengine', 'mmcv-lite', 'opencv-python', 'numpy')
 SHOWN = ('model', 'custom_hooks', 'test_cfg', 'test_dataloader', 'randomness')  # of the config
 
 
@@ -92,7 +91,7 @@ class ReportHook(Hook):
             means=means,
             curves=table.sequences,
             settings=self._settings(runner, table.protocol),
-            versions={name: metadata.version(name) for name in PACKAGES if _is_installed(name)},
+            versions=versions(),
             notices=[] if means else ['No annotated frame counted, so there are no scores.'])
         path = osp.join(self.out_dir, 'report.html')
         write_dataset_report(path, report)
@@ -125,7 +124,3 @@ def _address(place: Path, folder: Path) -> str:
         return quote(Path(os.path.relpath(place, folder)).as_posix())
     except ValueError:  # Windows: on another drive
         return place.as_uri()
-
-
-def _is_installed(name: str) -> bool:
-    return any(metadata.distributions(name=name))

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from tempseg_mm.apis.folder_lock import locked
 from tempseg_mm.apis.paper_tables.rows import Preset, Row
@@ -138,7 +139,7 @@ def test_a_training_that_was_stopped_goes_on(make_table, calls, monkeypatch, roo
     monkeypatch.setenv('FAIL', 'full')
     make_table(only=['full']).run()
     calls()
-    (root / 'out/full/seed0/last_checkpoint').write_text(str(root / 'out/full/seed0/iter_1.pth'))
+    torch.save({}, root / 'out/full/seed0/iter_1.pth')
     monkeypatch.delenv('FAIL')
     make_table(only=['full']).run(resume=True)
     assert calls()[0] == 'train full seed0 True base'
