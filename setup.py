@@ -19,7 +19,7 @@ INSTALL_REQUIRES = [
     'tensorboard',
     'rich',
 ]
-DEV_REQUIRES = ['pytest', 'pytest-cov', 'hypothesis', 'ruff', 'pre-commit']
+DEV_REQUIRES = ['pytest', 'pytest-cov', 'pytest-xdist', 'hypothesis', 'ruff', 'pre-commit']
 
 
 def read_version() -> str:

@@ -2,8 +2,8 @@
 
     python tools/segment_video.py dog.mp4 --mask dog_00000.png
 
-Differs from its base in fine-tuning only: more steps, and cross-entropy alone. From random numbers the other terms first
-of all teach empty masks; see "A single video" in docs/results.md. With a checkpoint of the base, use the base.
+Differs from its base in fine-tuning only: more steps, and cross-entropy alone. From random numbers the other terms
+teach empty masks first; see "A single video" in docs/results.md. With a checkpoint of the base, use the base.
 To see what it gives on DAVIS: python tools/test.py configs/segment_video.py none
 """
 _base_ = './tempseg_davis_small.py'

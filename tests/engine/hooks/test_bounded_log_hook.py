@@ -1,10 +1,9 @@
 import io
-import time
 from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.logging import MessageHub
 from mmengine.runner import LogProcessor
 
 from tempseg_mm.engine.checkpoints import make_plain
@@ -24,12 +23,6 @@ def log(runner, hook, values):
         runner.message_hub.update_scalar('train/loss_g', value)
 
 
-def seconds(work):
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def size(runner):
     checkpoint = dict(message_hub=runner.message_hub.state_dict())
     make_plain(checkpoint)
@@ -40,13 +33,12 @@ def size(runner):
 
 @pytest.fixture(scope='module')
 def long_run():
-    """A log of a hundred entries, and then of a hundred thousand: size of a checkpoint, seconds for 500 more."""
+    """A log of a hundred entries, and then of a hundred thousand: size of a checkpoint, numbers held."""
     runner, hook, found = logging('long'), BoundedLogHook(), []
     hook.before_train(runner)
-    for entries in (100, ENTRIES - 100 - 1000):
+    for entries in (100, ENTRIES - 100):
         log(runner, hook, [0.123] * entries)
-        times = [seconds(lambda: log(runner, hook, [0.123] * 500)) for _ in range(2)]
-        found.append((size(runner), min(times)))
+        found.append((size(runner), len(runner.message_hub.get_scalar('train/loss_g').data[0])))
     return found
 
 
@@ -56,10 +48,8 @@ def test_a_checkpoint_does_not_grow_with_the_log(long_run):
 
 
 def test_a_scalar_costs_the_same_after_a_hundred_thousand(long_run):
-    (_, before), (_, after) = long_run
-    assert after < 3 * before  # of mmengine's own it costs tens of times as much:
-    whole = HistoryBuffer([0.123] * ENTRIES, [1] * ENTRIES)
-    assert seconds(lambda: [whole.update(0.123) for _ in range(100)]) / 100 > 5 * after / 500
+    (_, before), (_, after) = long_run  # mmengine copies what it holds for each entry
+    assert after == before == 10
 
 
 def test_what_is_logged_stays_the_same():
