@@ -132,7 +132,7 @@ def tiny_config(synthetic_root, tmp_path, monkeypatch):
             SyntheticVOSDataset=dict(data_root=synthetic_root, scene=SCENE, num_sequences=NUM_SEQUENCES),
             DAVISDataset=dict(data_root=synthetic_root, resolution='32p'))
         for loader, split in ((cfg.train_dataloader, 'train'), (cfg.test_dataloader, 'test')):
-            loader.update(num_workers=0, persistent_workers=False)
+            loader.update(num_workers=0)
             loader.dataset.size = None
             if loader.dataset.type in places:
                 loader.dataset.update(places[loader.dataset.type], split=split)

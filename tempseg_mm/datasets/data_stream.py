@@ -6,7 +6,8 @@ Workers read ahead of training; what counts here is what training was given.
 import atexit
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from typing import Any
 
@@ -32,6 +33,7 @@ class DataStream:
 
     def __init__(self, loader: DataLoader) -> None:
         self.loader, self.position = loader, 0
+        self._running: Callable[[], Generator | None] = lambda: None
         # Else each iterator draws a number from the main stream, of which dropout draws.
         loader.generator = torch.Generator()
         loader.worker_init_fn = partial(_start_worker, loader.worker_init_fn)
@@ -41,6 +43,17 @@ class DataStream:
 
     def __iter__(self) -> Iterator[Any]:
         """Batches from ``position`` on; a sampler that cannot start there, a round through the data."""
+        batches = self._batches()
+        self._running = weakref.ref(batches)  # no circle: whoever drops the batches ends the workers at once
+        return batches
+
+    def close(self) -> None:
+        """End the workers, unless they are persistent: the garbage collector would wait five seconds for each."""
+        batches = self._running()
+        if batches is not None:
+            batches.close()
+
+    def _batches(self) -> Iterator[Any]:
         if hasattr(self.loader.sampler, 'start'):
             self.loader.sampler.start = self.position
         for batch in self.loader:

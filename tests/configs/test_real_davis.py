@@ -18,7 +18,7 @@ def cfg(davis_root, tmp_path):
     cfg = Config.fromfile(path)
     cfg.merge_from_dict({
         'work_dir': str(tmp_path), 'model.width': 0.0625, 'train_dataloader.batch_size': 1,
-        'train_dataloader.num_workers': 0, 'train_dataloader.persistent_workers': False,
+        'train_dataloader.num_workers': 0,
         'train_dataloader.dataset.size': (96, 171), 'train_dataloader.dataset.sequences': ['bear'],
         'train_cfg.max_iters': 1, 'visualizer.vis_backends': [dict(type='LocalVisBackend')], 'log_level': 'WARNING'})
     for loader in (cfg.train_dataloader, cfg.test_dataloader):

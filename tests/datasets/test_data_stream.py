@@ -39,7 +39,7 @@ class Signals:
 def stream_of(dataset, num_workers=0, seed=3, sampler=ResumableSampler, **options):
     return DataStream(DataLoader(
         dataset, batch_size=2, num_workers=num_workers, sampler=sampler(dataset, seed=seed), collate_fn=list,
-        persistent_workers=num_workers > 0, **options))
+        **options))
 
 
 def take(stream, number):
@@ -94,3 +94,13 @@ def test_signals_are_for_the_main_process():
     batch, = take(stream_of(Signals(), num_workers=1, worker_init_fn=told.append), 1)
     assert batch == [[True] * len(STOP_SIGNALS)] * 2 and len(STOP_SIGNALS) == 4
     assert signal.getsignal(signal.SIGTERM) != signal.SIG_IGN
+
+
+def test_closing_ends_the_workers(own_processes):
+    stream = stream_of(list(range(20)), num_workers=2)
+    stream.close()  # nothing runs yet
+    batches = iter(stream)
+    next(batches)
+    assert len(own_processes()) == 2
+    stream.close()
+    assert not own_processes() and next(batches, None) is None

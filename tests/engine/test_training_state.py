@@ -17,7 +17,7 @@ from tempseg_mm.registry import HOOKS
 CUT, END = 3, 5
 BF16 = {f'optim_wrapper.{name}.type': 'BF16OptimWrapper' for name in ('generator', 'adversary')}
 GATHER = {f'optim_wrapper.{name}.accumulative_counts': 2 for name in ('generator', 'adversary')}  # 2, cut, 2, the rest
-WORKERS = {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True}
+WORKERS = {'train_dataloader.num_workers': 2}
 CLIP = {'optim_wrapper.generator.clip_grad': dict(max_norm=0.01)}
 
 

@@ -37,7 +37,7 @@ source = dict(
     data_root={synthetic_root!r}, num_sequences=dict(train=2, test=2), size=None,
     scene=dict(_delete_=True, num_frames=6, height=32, width=48, max_speed=1.5))
 model = dict(width=0.0625)
-train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False, dataset=source)
+train_dataloader = dict(batch_size=2, num_workers=0, dataset=source)
 test_dataloader = dict(dataset=source)
 train_cfg = dict(max_iters=2)
 default_hooks = dict(checkpoint=dict(interval=1), logger=dict(interval=1))

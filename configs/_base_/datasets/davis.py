@@ -4,7 +4,6 @@ data_root = '{{$TEMPSEG_DAVIS_ROOT:data/DAVIS}}'
 train_dataloader = dict(
     batch_size=10,  # clips; times clip_length = the paper's 50 frames
     num_workers=2,
-    persistent_workers=True,
     sampler=dict(type='ResumableSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(

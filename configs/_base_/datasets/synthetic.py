@@ -6,7 +6,6 @@ source = dict(
 train_dataloader = dict(
     batch_size=4,
     num_workers=1,
-    persistent_workers=True,
     sampler=dict(type='ResumableSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
