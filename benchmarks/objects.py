@@ -28,6 +28,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--sequences', type=int, default=6, help='to render')
     parser.add_argument('--frames', type=int, default=24, help='of a sequence')
     parser.add_argument('--seed', type=int, default=1, help='of the scenes')
+    parser.add_argument('--occluders', type=int, default=1, help='things that pass in front of the first object')
+    parser.add_argument('--similarity', type=float, default=0.7, help='of the objects, 0 to 1')
     return parser.parse_args()
 
 
@@ -107,7 +109,7 @@ def main() -> None:
     keep_freed_memory()
     segmenter = load_segmenter(find_config(args.config), args.checkpoint, None)
     with tempfile.TemporaryDirectory() as folder:
-        scene = SceneParams(num_frames=args.frames)
+        scene = SceneParams(num_frames=args.frames, occluders=args.occluders, similarity=args.similarity)
         write_davis_layout(f'{folder}/set', scene=scene, seed=args.seed, num_sequences=dict(test=args.sequences),
                            all_objects=True)
         data = DAVISDataset(f'{folder}/set', 'test', resolution=f'{scene.height}p', test_mode=True)

@@ -20,11 +20,11 @@ from .prepared_frame import PreparedFrame, frame_preparer
 
 
 class ObjectPropagator:
-    """``Propagator`` for K objects: one forward pass an object and frame, merged by soft aggregation (paper note P16).
+    """``Propagator`` for K objects: one forward pass an object and frame, merged by soft aggregation (paper note P19).
 
-    What is carried on as reference masks is the merged probabilities, so an object that loses a pixel to another is not
-    told of it again. One object gives what ``Propagator`` gives, bit for bit. An object takes part from its first given
-    mask on; before it, its probability is 0.
+    What is carried on as reference masks is each network's own answer, not the merged one: an object is lost to another
+    where both claim a pixel, and no further. One object gives what ``Propagator`` gives, bit for bit. An object takes
+    part from its first given mask on; before it, its probability is 0.
 
     Args:
         model: a ``TempSegGAN`` in eval mode, its flow provider in the data preprocessor.
@@ -47,7 +47,7 @@ class ObjectPropagator:
 
     @property
     def masks(self) -> dict:
-        """Object id -> (1, 1, h, w) merged probabilities at the working size; new tensors each frame."""
+        """Object id -> (1, 1, h, w) its network's probabilities at the working size; new tensors each frame."""
         return dict(self._masks)
 
     def start(self, frame: np.ndarray | PreparedFrame, labels: np.ndarray) -> None:
@@ -83,12 +83,10 @@ class ObjectPropagator:
         if self._frame is None:
             raise RuntimeError('call start(frame, labels) with the first frame before step(frame)')
         self._frame = self.preparer.following(frame) if isinstance(frame, np.ndarray) else frame
-        if self._masks:
-            alone = [self.model.predict(self._frame.tensor, self._frame.reference_from(mask),
-                                        generator=self.generators[object_id])
-                     for object_id, mask in self._masks.items()]
-            self._masks = dict(zip(self._masks, soft_aggregation(torch.stack(alone))[1:], strict=True))
-        return self._probabilities()
+        self._masks = {object_id: self.model.predict(self._frame.tensor, self._frame.reference_from(mask),
+                                                     generator=self.generators[object_id])
+                       for object_id, mask in self._masks.items()}
+        return self._merged()
 
     def correct(self, labels: np.ndarray) -> None:
         """Replace the masks of all objects by given ones, as the references for the next frame.
@@ -106,11 +104,12 @@ class ObjectPropagator:
         self._masks = {object_id: self._frame.at_working_size((labels == object_id).astype(np.uint8))
                        for object_id in self.object_ids if object_id in present or object_id in self._masks}
 
-    def _probabilities(self) -> np.ndarray:
+    def _merged(self) -> np.ndarray:
         probabilities = np.zeros((len(self.object_ids), *self._frame.size), np.float32)
-        for k, object_id in enumerate(self.object_ids):
-            if object_id in self._masks:
-                probabilities[k] = self._frame.at_original_size(self._masks[object_id])
+        if self._masks:
+            merged = soft_aggregation(torch.stack(list(self._masks.values())))[1:]
+            for object_id, mask in zip(self._masks, merged, strict=True):
+                probabilities[self.object_ids.index(object_id)] = self._frame.at_original_size(mask)
         return probabilities
 
 
