@@ -14,7 +14,8 @@ PACKAGE = 'tempseg_mm'
 # Rooms from the ground up. A room may import those of the storeys below it; rooms of one storey stay apart.
 STOREYS = (
     ('plain_pickle',),
-    ('registry', 'atomic', 'safe_path', 'weight_files', 'worker_pool', 'random_state', 'structures', 'ops'),
+    ('registry', 'atomic', 'background', 'safe_path', 'weight_files', 'worker_pool', 'random_state', 'structures',
+     'ops'),
     ('datasets', 'flow', 'evaluation', 'visualization'),
     ('models', 'sources'),
     ('inference',),

@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tempseg_mm.background import BackgroundWriter, StageClock
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.exporters import OverlayVideoWriter, write_gif
 from tempseg_mm.visualization.report import SequenceReport, ThumbnailKeeper, write_sequence_report
 
-from .background import BackgroundWriter, StageClock
 from .result import SegmentationResult
 
 GIF_FPS = 10  # of the animation, at most: it is for a glance

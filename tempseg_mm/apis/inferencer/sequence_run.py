@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tempseg_mm.background import BackgroundWriter, StageClock
 from tempseg_mm.datasets.resize import Size, resize_mask, target_size
 from tempseg_mm.engine.versions import versions
 from tempseg_mm.inference.object_crf import ObjectCRF
@@ -16,7 +17,6 @@ from tempseg_mm.sources.camera import CameraSource
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 from .adapting import adapt_to_all
-from .background import BackgroundWriter, StageClock
 from .inputs import Inputs
 from .loading import Segmenter
 from .output_folder import OutputFolder

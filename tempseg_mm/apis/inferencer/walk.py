@@ -8,11 +8,11 @@ from contextlib import closing
 
 import numpy as np
 
+from tempseg_mm.background import StageClock, read_ahead
 from tempseg_mm.inference.object_propagator import ObjectPropagator
 from tempseg_mm.inference.prepared_frame import PreparedFrame
 from tempseg_mm.inference.segmented_frame import SegmentedFrame
 
-from .background import StageClock, read_ahead
 from .inputs import Inputs
 from .run_state import BACKWARDS, FORWARDS, Snapshot
 

@@ -1,11 +1,10 @@
 """Pictures of a test: an overlay clip and a contact sheet per sequence."""
 
 import os.path as osp
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from mmengine.hooks import Hook
 
+from tempseg_mm.background import BackgroundWriter
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.safe_path import inside
@@ -37,26 +36,22 @@ class OverlayHook(Hook):
     def before_test(self, runner) -> None:
         self.out_dir = self.out_dir or osp.join(runner.work_dir, 'test', 'overlays')
         self._sheet = SequenceSheet(self.out_dir, score=region_similarity)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix='overlays')
-        self._waiting: deque[Future] = deque()
+        self._drawer = BackgroundWriter(self._draw, depth=AHEAD)
 
     def before_sequence(self, runner, sequence, size) -> None:
         path = inside(self.out_dir, f'{sequence.name}.mp4')
         self._video = OverlayVideoWriter(path, self.fps, max_side=self.max_side)
 
     def after_frame(self, runner, frame) -> None:
-        self._waiting.append(self._thread.submit(self._draw, frame))
-        while len(self._waiting) > AHEAD:
-            self._waiting.popleft().result()
+        self._drawer.put(frame)
 
     def after_sequence(self, runner, sequence, size) -> None:
-        while self._waiting:
-            self._waiting.popleft().result()
+        self._drawer.flush()
         self._video.close()
         self._sheet.close()
 
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
-        self._thread.shutdown()
+        self._drawer.close()
         runner.logger.info(f'overlays: {osp.abspath(self.out_dir)}')
 
     def _draw(self, frame) -> None:

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from tempseg_mm.apis.inferencer.background import BackgroundWriter, StageClock, read_ahead
+from tempseg_mm.background import BackgroundWriter, StageClock, read_ahead
 
 
 def test_read_ahead_keeps_the_order_and_reads_in_another_thread():

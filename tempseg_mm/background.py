@@ -1,5 +1,7 @@
 """Threads beside the network: frames are read ahead of it, files written behind it, both with bounded queues.
 
+Used by the tests of a data set and by ``VOSInferencer``.
+
 Decoding, optical flow, PNG and video encoding leave Python's lock alone, so they run while the network does.
 """
 
@@ -119,6 +121,10 @@ class BackgroundWriter:
         """Wait until all calls are done."""
         self._queue.join()
         self._raise()
+
+    def close(self) -> None:
+        """Do what was put, and end the thread."""
+        self.__exit__(None)
 
     def __enter__(self) -> 'BackgroundWriter':
         return self
