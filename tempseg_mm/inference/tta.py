@@ -1,14 +1,32 @@
-"""Predictions averaged over views of a frame. Put into ``TempSegGAN.test_time_augmentation`` by ``TTAHook``."""
+"""Test-time augmentation in both senses: of the frames fine-tuned on, and predictions averaged over views of a frame.
+
+Switched on by ``TTAHook`` in a test and by the inferencer for a single video.
+"""
 
 from collections.abc import Callable, Sequence
 
 import torch
+from mmengine.dataset import Compose
 from torch import Tensor
 from torch.nn import functional as F
 
-from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 
 Predict = Callable[[Tensor, Tensor], Tensor]
+FINETUNE_AUGMENT = (
+    dict(type='ClipRandomAffine', degrees=20, scale=(0.8, 1.25), flip=0.5), dict(type='ClipPhotometric'))
+
+
+def finetune_augment(own: Compose, transforms: Sequence[dict] | None = None) -> Compose:
+    """What an ``OnlineFinetuner`` augments its frames with under test-time augmentation.
+
+    Args:
+        own: its own ``augment``.
+        transforms: in place of it. ``None``: its own where it has any, else rotation, zoom, flip and colours.
+    """
+    if transforms is None and own.transforms:
+        return own
+    return Compose([TRANSFORMS.build(dict(t)) for t in (FINETUNE_AUGMENT if transforms is None else transforms)])
 
 
 @TASK_UTILS.register_module()

@@ -2,10 +2,11 @@ import copy
 
 import pytest
 import torch
+from mmengine.dataset import Compose
 from torch.nn import functional as F
 
-from tempseg_mm.inference.tta import TestTimeAugmentation
-from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.inference.tta import TestTimeAugmentation, finetune_augment
+from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 
 KERNEL = torch.tensor([[1., -4, 1], [3, 7, 3], [-2, 9, -2]]) / 16  # its own mirror image
 
@@ -83,3 +84,12 @@ def test_within_the_model(make_model):
 def test_scales_that_are_none(scales):
     with pytest.raises(ValueError, match='scales must be positive numbers, at least one, got'):
         TestTimeAugmentation(scales=scales)
+
+
+def test_augmentation_of_fine_tuning():
+    own, none = Compose([TRANSFORMS.build(dict(type='ClipPhotometric'))]), Compose([])
+    assert finetune_augment(own) is own
+    assert [type(one).__name__ for one in finetune_augment(none).transforms] == ['ClipRandomAffine', 'ClipPhotometric']
+    assert finetune_augment(own, []).transforms == []
+    asked = finetune_augment(own, [dict(type='ClipRandomAffine')])
+    assert [type(one).__name__ for one in asked.transforms] == ['ClipRandomAffine']

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose
 from mmengine.device import get_device
 from mmengine.logging import MMLogger
 from torch import nn
@@ -18,12 +17,13 @@ from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.overrides import merge_overrides
 from tempseg_mm.apis.testing import choose_checkpoint
 from tempseg_mm.datasets.resize import Size, target_size
-from tempseg_mm.engine.hooks.tta_hook import DEFAULT, TTAHook
+from tempseg_mm.engine.hooks.tta_hook import TTAHook
 from tempseg_mm.inference.generator_weights import load_generator
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.inference.own_randomness import own_randomness
+from tempseg_mm.inference.tta import finetune_augment
 from tempseg_mm.ops.dense_crf import DenseCRF
-from tempseg_mm.registry import MODELS, TASK_UTILS, TRANSFORMS
+from tempseg_mm.registry import MODELS, TASK_UTILS
 
 ROOT = Path(__file__).resolve().parents[3]  # of the project, for configs named from anywhere
 FROM_SCRATCH = ('No trained weights were given: the network learns from the given masks alone, starting from random '
@@ -101,8 +101,7 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
                 model.init_weights()
     if weights is not None:
         load_generator(model, weights)
-    finetuner = TASK_UTILS.build(hooks.get('OnlineFinetuneHook', {}).get('finetuner')
-                                 or dict(type='OnlineFinetuner', steps=100 if steps is None else steps))
+    finetuner = TASK_UTILS.build(hooks.get('OnlineFinetuneHook', {}).get('finetuner') or dict(type='OnlineFinetuner'))
     if steps is not None:
         if steps < 0:
             raise ValueError(f'steps of fine-tuning must be at least 0, got {steps}')
@@ -146,6 +145,4 @@ def _augment(model: nn.Module, finetuner: OnlineFinetuner, hook: dict) -> None:
     """Do for good what ``TTAHook`` does for the length of a test."""
     tta = TTAHook(**{name: value for name, value in hook.items() if name in ('finetune', 'prediction')})
     model.test_time_augmentation = tta.prediction
-    if tta.finetune is not None or not finetuner.augment.transforms:
-        transforms = DEFAULT if tta.finetune is None else tta.finetune
-        finetuner.augment = Compose([TRANSFORMS.build(dict(transform)) for transform in transforms])
+    finetuner.augment = finetune_augment(finetuner.augment, tta.finetune)

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from mmengine.dataset import Compose
 from mmengine.hooks import Hook
 
-from tempseg_mm.registry import HOOKS, TASK_UTILS, TRANSFORMS
+from tempseg_mm.inference.tta import finetune_augment
+from tempseg_mm.registry import HOOKS, TASK_UTILS
 
 from .online_finetune_hook import OnlineFinetuneHook
-
-DEFAULT = (dict(type='ClipRandomAffine', degrees=20, scale=(0.8, 1.25), flip=0.5), dict(type='ClipPhotometric'))
 
 
 @HOOKS.register_module()
@@ -29,15 +27,13 @@ class TTAHook(Hook):
         self.finetune = finetune
         cfg = dict(type='TestTimeAugmentation') if prediction is None else prediction
         self.prediction = TASK_UTILS.build(cfg) if cfg else None
-        self._augment = Compose([TRANSFORMS.build(dict(t)) for t in (DEFAULT if finetune is None else finetune)])
         self._own: list = []  # (fine-tuner, the augmentation it came with)
 
     def before_test(self, runner) -> None:
         runner.test_loop.model.test_time_augmentation = self.prediction
         for finetuner in (hook.finetuner for hook in runner.hooks if isinstance(hook, OnlineFinetuneHook)):
-            if self.finetune is not None or not finetuner.augment.transforms:
-                self._own.append((finetuner, finetuner.augment))
-                finetuner.augment = self._augment
+            self._own.append((finetuner, finetuner.augment))
+            finetuner.augment = finetune_augment(finetuner.augment, self.finetune)
 
     def after_test(self, runner) -> None:
         runner.test_loop.model.test_time_augmentation = None

@@ -4,7 +4,6 @@ import torch
 from mmengine.config import Config
 
 from tempseg_mm.apis.inferencer.loading import find_config, load_segmenter
-from tempseg_mm.engine.hooks.tta_hook import DEFAULT
 from tempseg_mm.inference.generator_weights import save_generator
 from tempseg_mm.ops.dense_crf import DenseCRF
 
@@ -62,7 +61,7 @@ def test_steps_come_from_the_config_unless_named(cfg):
 def test_augmentation_is_what_the_hook_of_a_test_does(cfg):
     plain, asked = load_segmenter(cfg()), load_segmenter(cfg(), tta=True)
     assert plain.model.test_time_augmentation is None and not plain.finetuner.augment.transforms
-    assert asked.model.test_time_augmentation.flip and len(asked.finetuner.augment.transforms) == len(DEFAULT)
+    assert asked.model.test_time_augmentation.flip and len(asked.finetuner.augment.transforms) == 2
     hook = dict(type='TTAHook', finetune=[], prediction=dict(type='TestTimeAugmentation', flip=False, scales=[1, 1.5]))
     of_config = load_segmenter(cfg(custom_hooks=[FINETUNE, hook]))
     assert of_config.model.test_time_augmentation.scales == (1, 1.5) and of_config.settings['tta']
