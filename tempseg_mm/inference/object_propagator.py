@@ -60,13 +60,13 @@ class ObjectPropagator:
         Raises:
             ValueError: if the sizes differ, or an id has no generator.
         """
-        self._frame = self.preparer.first(frame) if isinstance(frame, np.ndarray) else frame
+        self._frame = self.preparer.first(frame)
         self._masks = {}
         self.correct(labels)
 
     def resume(self, frame: np.ndarray | PreparedFrame, masks: Mapping[int, Tensor]) -> None:
         """Go on after a frame whose :attr:`masks` were kept."""
-        self._frame = self.preparer.first(frame) if isinstance(frame, np.ndarray) else frame
+        self._frame = self.preparer.first(frame)
         self._masks = {object_id: mask.to(self._frame.tensor.device) for object_id, mask in masks.items()}
 
     @torch.no_grad()
@@ -82,7 +82,7 @@ class ObjectPropagator:
         """
         if self._frame is None:
             raise RuntimeError('call start(frame, labels) with the first frame before step(frame)')
-        self._frame = self.preparer.following(frame) if isinstance(frame, np.ndarray) else frame
+        self._frame = self.preparer.following(frame)
         self._masks = {object_id: self.model.predict(self._frame.tensor, self._frame.reference_from(mask),
                                                      generator=self.generators[object_id])
                        for object_id, mask in self._masks.items()}

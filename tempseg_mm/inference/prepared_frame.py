@@ -68,18 +68,20 @@ class FramePreparer:
         self.device = device
         self._last: Tensor | None = None
 
-    def first(self, image: np.ndarray, *, size: tuple | None = None) -> PreparedFrame:
-        """A frame with none before it.
+    def first(self, image: np.ndarray | PreparedFrame, *, size: tuple | None = None) -> PreparedFrame:
+        """A frame with none before it; one that is prepared stays as it is.
 
         Args:
             image: (H, W, 3) uint8 RGB.
             size: (H, W) of the original, where the image was shrunk already.
         """
+        if isinstance(image, PreparedFrame):
+            return image
         self._last = self._to_tensor(image)
         return PreparedFrame(size or image.shape[:2], self._last)
 
-    def following(self, image: np.ndarray, *, size: tuple | None = None) -> PreparedFrame:
-        """The frame next to the last one, after or before it in time.
+    def following(self, image: np.ndarray | PreparedFrame, *, size: tuple | None = None) -> PreparedFrame:
+        """The frame next to the last one, after or before it in time; one that is prepared stays as it is.
 
         Args:
             image: (H, W, 3) uint8 RGB.
@@ -88,6 +90,8 @@ class FramePreparer:
         Raises:
             ValueError: if it differs in size from the last one.
         """
+        if isinstance(image, PreparedFrame):
+            return image
         tensor = self._to_tensor(image)
         if tensor.shape != self._last.shape:
             raise ValueError(f'this frame is {tuple(tensor.shape[-2:])} at the working size, the ones before '

@@ -54,7 +54,7 @@ class WorkingSizePropagation(MaskPropagation):
         Raises:
             ValueError: if the mask's size is not the frame's.
         """
-        self._frame = self.preparer.first(frame) if isinstance(frame, np.ndarray) else frame
+        self._frame = self.preparer.first(frame)
         self.correct(mask)
 
     def step(self, frame: np.ndarray | PreparedFrame) -> np.ndarray:
@@ -66,7 +66,7 @@ class WorkingSizePropagation(MaskPropagation):
         """
         if self._frame is None:
             raise RuntimeError('call start(frame, mask) with the first frame before step(frame)')
-        self._frame = self.preparer.following(frame) if isinstance(frame, np.ndarray) else frame
+        self._frame = self.preparer.following(frame)
         self._mask = self._next_mask(self._frame, self._mask)
         return self._frame.at_original_size(self._mask)
 
