@@ -1,3 +1,4 @@
+from .crop import ClipRandomWindow
 from .formatting import PackClip
 from .geometry import ClipRandomAffine, ClipResize
 from .image import PackImage, RandomResizedCrop
@@ -8,6 +9,7 @@ from .reference import DeformReferenceMask
 __all__ = [
     'ClipPhotometric',
     'ClipRandomAffine',
+    'ClipRandomWindow',
     'ClipResize',
     'DeformReferenceMask',
     'LoadClip',
