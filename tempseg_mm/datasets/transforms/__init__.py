@@ -3,6 +3,7 @@ from .formatting import PackClip
 from .geometry import ClipRandomAffine, ClipResize
 from .image import PackImage, RandomResizedCrop
 from .loading import LoadClip, LoadFlow
+from .lucid import LucidClip
 from .photometric import ClipPhotometric
 from .reference import DeformReferenceMask
 
@@ -14,6 +15,7 @@ __all__ = [
     'DeformReferenceMask',
     'LoadClip',
     'LoadFlow',
+    'LucidClip',
     'PackClip',
     'PackImage',
     'RandomResizedCrop',
