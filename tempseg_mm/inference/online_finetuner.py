@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dataset import Compose
-from mmengine.optim import build_optim_wrapper
+from mmengine.optim import LinearLR, OptimWrapper, build_optim_wrapper
 from torch import Tensor, nn
 
 from tempseg_mm.datasets.resize import Size, resize_image, resize_mask, target_size
 from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 
+from .finetuned_parameters import parameters_called, trained_alone
 from .finite import check_finite
 from .own_randomness import own_randomness
 from .segment import given_mask
+from .tail_average import TailAverage
 
 
 @dataclass
@@ -49,15 +51,23 @@ class OnlineFinetuner:
             copying them is what is learnt.
         leave_out: names of generator losses that take no part, e.g. ``['adv']``: D has never seen this sequence.
         norm_eval: batch normalisation keeps its running statistics; else two frames wreck them.
+        only: the parameters of G that are adapted: names of them, or of sub-modules such as ``'decoder'`` or
+            ``'decoder.to_logits'``; ``'norm'``: those of all normalisation layers. Empty: all that are trained.
+        final_lr: share of its start, in [0, 1], to which the learning rate falls linearly until the last step.
+        average: share of the last steps, in [0, 1], whose weights are averaged, see :class:`TailAverage`; 0: the
+            weights of the last step.
     """
 
     def __init__(self, *, steps: int = 100, num_frames: int = 2, clips_per_step: int = 1,
                  optimizer: dict | None = None, augment: Sequence[dict] = (),
                  pipeline: Sequence[dict] = (dict(type='PackClip'),), leave_out: Sequence[str] = (),
-                 norm_eval: bool = True) -> None:
+                 norm_eval: bool = True, only: str | Sequence[str] = (), final_lr: float = 1.0,
+                 average: float = 0.0) -> None:
         if steps < 0 or num_frames < 1 or clips_per_step < 1:
             raise ValueError('steps must be >= 0, num_frames and clips_per_step >= 1, got '
                              f'{steps}, {num_frames}, {clips_per_step}')
+        if not (0 <= final_lr <= 1 and 0 <= average <= 1):
+            raise ValueError(f'final_lr and average are shares and must be in [0, 1], got {final_lr}, {average}')
         self.steps = steps
         self.num_frames = num_frames
         self.clips_per_step = clips_per_step
@@ -66,6 +76,9 @@ class OnlineFinetuner:
         self.pipeline = Compose([TRANSFORMS.build(dict(t)) for t in pipeline])
         self.leave_out = tuple(leave_out)
         self.norm_eval = norm_eval
+        self.only = (only,) if isinstance(only, str) else tuple(only)
+        self.final_lr = final_lr
+        self.average = average
         self._parent: dict | None = None
 
     def adapt(self, model: nn.Module, sequence: Any, *, size: Size = None, seed: int = 0,
@@ -85,41 +98,62 @@ class OnlineFinetuner:
             on_step: told the number of each step when it is done, from 1.
 
         Raises:
-            ValueError: if ``leave_out`` names a loss that the model does not have; if there is no frame to learn from;
-                if a mask is missing, of another size than its frame, or the first has no object.
+            ValueError: if ``leave_out`` names a loss that the model does not have, or ``only`` parameters; if there is
+                no frame to learn from; if a mask is missing, of another size than its frame, or the first has no
+                object.
             FloatingPointError: if a loss is not finite; the generator is restored first.
         """
         unknown = set(self.leave_out) - set(model.losses)
         if unknown:
             raise ValueError(f'leave_out names {sorted(unknown)}, but the losses of the model are '
                              f'{sorted(model.losses)}')
+        chosen = self._chosen(model.generator)
         if self._parent is not None:
             raise RuntimeError('the generator is already adapted: call restore(model) before the next sequence')
         started = time.perf_counter()
         clips = [self._clip(model, sequence, indices, size)
                  for indices in self._runs(range(self.num_frames) if frame_ids is None else frame_ids)]
         self._parent = copy.deepcopy(model.generator.state_dict())
-        report = FinetuneReport()
         try:
-            with self._training_mode(model), own_randomness(seed, sequence.name):
-                optim_wrapper = build_optim_wrapper(
-                    model.generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
-                for step in range(self.steps):
-                    report.losses.append(self._step(
-                        model, clips[step % len(clips)], optim_wrapper, f'{sequence.name}, step {step}'))
-                    on_step(step + 1)
+            with (self._training_mode(model), trained_alone(model.generator, chosen),
+                  own_randomness(seed, sequence.name)):
+                losses = self._train(model, clips, sequence.name, on_step)
         except BaseException:
             self.restore(model)
             raise
-        report.losses = torch.stack(report.losses).tolist() if report.losses else []
-        report.seconds = time.perf_counter() - started
-        return report
+        return FinetuneReport(torch.stack(losses).tolist() if losses else [], time.perf_counter() - started)
 
     def restore(self, model: nn.Module) -> None:
         """Give ``model.generator`` its weights and statistics from before :meth:`adapt`, bit for bit."""
         if self._parent is not None:
             model.generator.load_state_dict(self._parent)
             self._parent = None
+
+    def _chosen(self, generator: nn.Module) -> set[str]:
+        """Names of the parameters to adapt."""
+        if self.only:
+            return parameters_called(generator, self.only)
+        return {name for name, parameter in generator.named_parameters() if parameter.requires_grad}
+
+    def _train(self, model: nn.Module, clips: list[dict], name: str, on_step: Callable[[int], None]) -> list[Tensor]:
+        """All steps; the combined loss before each."""
+        optim_wrapper = build_optim_wrapper(
+            model.generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
+        optim_wrapper.zero_grad()  # of a training step that was broken off
+        rate, mean, losses = self._falling_rate(optim_wrapper), TailAverage(self.steps, self.average), []
+        for step in range(self.steps):
+            losses.append(self._step(model, clips[step % len(clips)], optim_wrapper, f'{name}, step {step}'))
+            if rate is not None:
+                rate.step()
+            mean.add(model.generator, step)
+            on_step(step + 1)
+        mean.give_to(model.generator)
+        return losses
+
+    def _falling_rate(self, optim_wrapper: OptimWrapper) -> LinearLR | None:
+        if self.final_lr == 1 or not self.steps:
+            return None
+        return LinearLR(optim_wrapper, start_factor=1.0, end_factor=self.final_lr, end=self.steps, by_epoch=False)
 
     def _step(self, model: nn.Module, clip: dict, optim_wrapper, where: str) -> Tensor:
         packed = [self.pipeline(self.augment(copy.copy(clip))) for _ in range(self.clips_per_step)]

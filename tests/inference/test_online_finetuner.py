@@ -40,6 +40,18 @@ def failing_loss(monkeypatch, fail):
     return dict(adversary=None, losses=dict(failing=dict(type='Failing')))
 
 
+def spy_on_clips(monkeypatch, look):
+    """A pipeline that lists what ``look`` finds in each clip."""
+    seen = []
+
+    class Spy:
+        def __call__(self, results):
+            seen.append(look(results))
+            return results
+    monkeypatch.setitem(TRANSFORMS.module_dict, 'Spy', Spy)
+    return seen, [dict(type='Spy'), dict(type='PackClip')]
+
+
 def test_loss_goes_down_on_a_simple_sequence(make_model, make_sequence):
     model = make_model(adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
     report = OnlineFinetuner(steps=25, optimizer=ADAM).adapt(model, make_sequence())
@@ -88,17 +100,11 @@ def test_adversary_is_untouched(make_model, make_sequence):
 
 @pytest.mark.parametrize('num_frames, expected', [(1, [0, 0]), (2, [0, 1]), (3, [0, 1, 2])])
 def test_frames_it_learns_from(make_model, make_sequence, monkeypatch, num_frames, expected):
-    seen = []
-
-    class Spy:
-        def __call__(self, results):
-            seen.append((results['frame_ids'], [int(mask.argmax()) for mask in results['gt_masks']],
-                         [field.shape for field in results['flow']]))
-            return results
-    monkeypatch.setitem(TRANSFORMS.module_dict, 'Spy', Spy)
+    seen, pipeline = spy_on_clips(monkeypatch, lambda results: (
+        results['frame_ids'], [int(mask.argmax()) for mask in results['gt_masks']],
+        [field.shape for field in results['flow']]))
     sequence = make_sequence()
-    OnlineFinetuner(steps=2, num_frames=num_frames, clips_per_step=2,
-                    pipeline=[dict(type='Spy'), dict(type='PackClip')]).adapt(make_model(), sequence)
+    OnlineFinetuner(steps=2, num_frames=num_frames, clips_per_step=2, pipeline=pipeline).adapt(make_model(), sequence)
     assert len(seen) == 4  # drawn anew for each copy in each step
     places = [int(sequence.masks[i].argmax()) for i in expected]
     assert all(entry == (expected, places, [(32, 48, 2)] * (len(expected) - 1)) for entry in seen)
@@ -114,18 +120,13 @@ def test_frames_it_learns_from(make_model, make_sequence, monkeypatch, num_frame
 ])
 def test_given_frames_anywhere_form_clips_that_take_turns(make_model, make_sequence, monkeypatch, num_frames, frame_ids,
                                                           expected):
-    seen = []
-
-    class Spy:
-        def __call__(self, results):
-            seen.append((results['frame_ids'], len(results['frames']), [field.any() for field in results['flow']]))
-            return results
-    monkeypatch.setitem(TRANSFORMS.module_dict, 'Spy', Spy)
+    seen, pipeline = spy_on_clips(monkeypatch, lambda results: (
+        results['frame_ids'], len(results['frames']), [field.any() for field in results['flow']]))
     model = make_model()
     monkeypatch.setattr(model.data_preprocessor, 'estimate_flow', lambda first, second: torch.ones(
         len(first), 2, *first.shape[2:]))
     steps = len(expected) + 1
-    OnlineFinetuner(steps=steps, num_frames=num_frames, pipeline=[dict(type='Spy'), dict(type='PackClip')]).adapt(
+    OnlineFinetuner(steps=steps, num_frames=num_frames, pipeline=pipeline).adapt(
         model, make_sequence(10), frame_ids=frame_ids)
     moving = [[len(set(clip)) > 1] * (len(clip) - 1) for clip in expected]
     assert seen == [(expected[i % len(expected)], len(expected[i % len(expected)]), moving[i % len(expected)])
@@ -259,9 +260,12 @@ def test_a_loss_that_is_not_finite(make_model, make_sequence, monkeypatch):
     assert_equal(model, before)
 
 
-@pytest.mark.parametrize('arguments', [dict(steps=-1), dict(num_frames=0), dict(clips_per_step=0)])
+@pytest.mark.parametrize('arguments', [dict(steps=-1), dict(num_frames=0), dict(clips_per_step=0), dict(final_lr=-0.1),
+                                       dict(final_lr=1.1), dict(average=-0.1), dict(average=float('nan'))])
 def test_arguments_out_of_range(arguments):
-    with pytest.raises(ValueError, match='steps must be >= 0, num_frames and clips_per_step >= 1'):
+    share = arguments.keys() & {'final_lr', 'average'}
+    with pytest.raises(ValueError, match=r'final_lr and average are shares and must be in \[0, 1\], got' if share else
+                       'steps must be >= 0, num_frames and clips_per_step >= 1'):
         OnlineFinetuner(**arguments)
 
 

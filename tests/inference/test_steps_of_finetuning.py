@@ -1,0 +1,55 @@
+"""The optimiser steps of the online fine-tuner: what one of them is, and at which rate."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+from tempseg_mm.inference.own_randomness import own_randomness
+from tempseg_mm.registry import MODELS, TRANSFORMS
+
+
+class MeanLogit(nn.Module):
+    """A loss whose gradient for the last bias is one in every step."""
+    needs_adversary = False
+
+    def forward(self, prediction, batch):
+        return prediction.logits.mean()
+
+
+def test_the_steps_are_those_of_a_plain_loop(make_model, make_sequence):
+    model, sequence = make_model(), make_sequence()
+    plain = copy.deepcopy(model)
+    for module in plain.generator.train().modules():
+        module.train(not isinstance(module, nn.BatchNorm2d))
+    optimizer, losses = torch.optim.Adam(plain.generator.parameters(), lr=0.01), []
+    with own_randomness(5, sequence.name):
+        for _ in range(3):
+            clip = TRANSFORMS.build(dict(type='PackClip'))(dict(
+                frames=sequence.frames[:2], gt_masks=sequence.masks[:2], flow=[np.zeros((32, 48, 2), np.float32)],
+                sequence_name=sequence.name, frame_ids=[0, 1]))
+            batch = plain.data_preprocessor({name: [value] for name, value in clip.items()}, training=True)
+            loss = sum(plain.generator_losses(plain(batch), batch).values())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    finetuner = OnlineFinetuner(steps=3, optimizer=dict(type='Adam', lr=0.01))
+    assert finetuner.adapt(model, sequence, seed=5).losses == losses
+    expected = plain.generator.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in model.generator.state_dict().items())
+
+
+@pytest.mark.parametrize('final_lr, steps, rates', [
+    (1.0, 3, [0.1, 0.1, 0.1]), (0.25, 4, [0.1, 0.075, 0.05, 0.025]), (0.0, 3, [0.1, 0.05, 0]), (0.5, 1, [0.1]),
+    (0.5, 0, [])])
+def test_rate_falls_until_the_last_step(make_model, make_sequence, monkeypatch, final_lr, steps, rates):
+    monkeypatch.setitem(MODELS.module_dict, 'MeanLogit', MeanLogit)
+    model, bias = make_model(adversary=None, losses=dict(mean=dict(type='MeanLogit'))), [0.0]
+    nn.init.zeros_(model.generator.decoder.to_logits.bias)
+    OnlineFinetuner(steps=steps, optimizer=dict(type='SGD', lr=0.1), final_lr=final_lr).adapt(
+        model, make_sequence(), on_step=lambda step: bias.append(model.generator.decoder.to_logits.bias.item()))
+    assert -np.diff(bias) == pytest.approx(rates, rel=1e-3, abs=1e-6)
