@@ -1,0 +1,283 @@
+"""A race at equal time: our recipe, OSVOS's recipe on the same generator, and moving the mask along the flow.
+
+    python benchmarks/race.py --checkpoint work_dirs/tempseg_synthetic
+    python benchmarks/race.py --config configs/tempseg_davis_small.py --checkpoint work_dirs/tempseg_davis_small \\
+        --cfg-options test_dataloader.dataset.split=dev --seconds 5 10 20 40 --crf --out work_dirs/race_dev
+    python benchmarks/race.py ... --resume                  # go on after a stop
+
+`ours` is the test of the config with the generator of the checkpoint and its online fine-tuning. `osvos` is one-shot
+fine-tuning with cross-entropy alone: the same generator without reference mask, from its initial weights (an ImageNet
+trunk where the config has one) or a parent that was trained so, one given frame at a time, turned, zoomed, flipped and
+re-coloured, with the optimiser of ours. `flow` moves the given mask along the flow, `copy` leaves it where it is. The
+CRF, if any, refines the masks of all.
+
+Each sequence is run by all before the next one, so that other work on the machine hits all alike. A few steps tell how
+long a step of a recipe takes on a sequence; then it gets the steps that just use up its seconds, counted from the
+moment it is handed the frames, and its schedule spans them. What it really took stands beside. All masks are scored as
+a test scores them. Writes race.csv, race.png, and a record of each run, which --resume goes on from, below --out.
+"""
+
+import argparse
+import math
+import os
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from race_results import LEARNERS, RIVALS, draw, report, write_csv
+
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads ruin timings on shared cores
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+STEPS_TO_TIME = 8
+
+
+def parse_args() -> argparse.Namespace:
+    # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
+    from tempseg_mm.apis.overrides import ConfigOverrides
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='of our recipe')
+    parser.add_argument('--checkpoint', help="its weights, as in tools/test.py; default: the config's `checkpoint`")
+    parser.add_argument('--osvos-checkpoint', default='none',
+                        help='parent of the rival, trained without reference mask; default: initial weights')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE', default={},
+                        help='override settings of the config, e.g. test_dataloader.dataset.split=dev')
+    parser.add_argument('--given', type=int, help='frames given to ours and to the simple rivals; default: as in a '
+                                                  'test of the config')
+    parser.add_argument('--rival-frames', type=int, default=1, help="given to OSVOS's recipe; default: 1")
+    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='only these sequences of the split')
+    parser.add_argument('--seconds', type=float, nargs='+', default=[5, 10, 20, 40],
+                        help='of fine-tuning on a sequence; default: 5 10 20 40')
+    parser.add_argument('--crf', action='store_true', help='refine the masks of all with the CRF of the config')
+    parser.add_argument('--threads', type=int, help='of torch and OpenCV, and processes of the CRF; default: theirs')
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--seed', type=int, default=0, help='of initial weights and of fine-tuning; default: 0')
+    parser.add_argument('--out', type=Path, default=Path('work_dirs/race'), metavar='DIR')
+    parser.add_argument('--resume', action='store_true', help='keep the runs that a race like this one has finished')
+    parser.add_argument('--per-sequence', action='store_true', help='also print the J of every sequence')
+    args = parser.parse_args()
+    if min(args.seconds) < 0 or min(args.given or 1, args.rival_frames, args.threads or 1) < 1:
+        parser.error('--seconds must be at least 0, --given, --rival-frames and --threads at least 1')
+    return args
+
+
+@dataclass
+class Pace:
+    """Of a recipe on a sequence: seconds before the steps and for each."""
+    before: float
+    step: float
+
+    def steps_in(self, seconds: float) -> int:
+        """So many that the last one ends just after these seconds; none in no time."""
+        return max(1, math.ceil((seconds - self.before) / self.step)) if seconds > 0 else 0
+
+
+@dataclass
+class Learner:
+    """A recipe: a ``Segmenter``, and how many of the first masks it is given."""
+    segmenter: Any
+    given: int
+
+    def adapt(self, sequence, steps: int, **options):
+        """Fine-tune; returns the report of the fine-tuner."""
+        finetuner, model = self.segmenter.finetuner, self.segmenter.model
+        finetuner.steps = steps
+        return finetuner.adapt(model, sequence, size=self.segmenter.size, **options)
+
+    def restore(self) -> None:
+        self.segmenter.finetuner.restore(self.segmenter.model)
+
+    def pace(self, sequence, seed: int) -> Pace:
+        """How fast it learns from the sequence; what it learns is undone."""
+        times = [time.perf_counter()]
+        self.adapt(sequence, STEPS_TO_TIME, seed=seed, on_step=lambda step: times.append(time.perf_counter()))
+        self.restore()
+        step = (times[-1] - times[1]) / (STEPS_TO_TIME - 1)  # the first one has more to do
+        return Pace(max(0.0, times[1] - times[0] - step), step)
+
+
+def our_recipe(cfg, args: argparse.Namespace) -> Learner:
+    from tempseg_mm.apis.inferencer.loading import load_segmenter
+    segmenter = load_segmenter(cfg, args.checkpoint or cfg.get('checkpoint') or 'newest', args.device, crf=args.crf,
+                               size=cfg.test_dataloader.dataset.get('size'), seed=args.seed)
+    if args.given:
+        segmenter.finetuner.num_frames = args.given
+    return Learner(segmenter, args.given or cfg.get('test_cfg', {}).get('num_given_frames', 2))
+
+
+def osvos_recipe(cfg, ours: Learner, args: argparse.Namespace) -> Learner:
+    """Weights of the loss do not count for Adam; one is that of cross-entropy alone."""
+    from mmengine.config import Config
+
+    from tempseg_mm.apis.inferencer.loading import load_segmenter
+    from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+    from tempseg_mm.inference.tta import FINETUNE_AUGMENT
+
+    class FrameByFrame(OnlineFinetuner):
+        """A frame alone comes once: without temporal losses a second one would only cost time."""
+
+        def _runs(self, frame_ids):
+            return [[i] for i in sorted(set(frame_ids))]
+
+        def _flow(self, model, frames, still):
+            return []
+
+    model = cfg.model.to_dict()
+    model['generator']['reference_mask'] = 'none'
+    model.update(adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
+    segmenter = load_segmenter(Config(dict(model=model)), args.osvos_checkpoint, args.device, seed=args.seed,
+                               size=ours.segmenter.size)
+    own = ours.segmenter.finetuner
+    segmenter.finetuner = FrameByFrame(num_frames=args.rival_frames, optimizer=own.optimizer, norm_eval=own.norm_eval,
+                                       augment=FINETUNE_AUGMENT)
+    return Learner(segmenter, args.rival_frames)
+
+
+class Track:
+    """What all run on: the same clock, the same metric, the same refinement.
+
+    Args:
+        learners: by method; `ours` has the flow of the simple rivals.
+        evaluator: config of a ``VOSMetric``.
+        workers: processes of the CRF.
+        seed: of fine-tuning.
+    """
+
+    def __init__(self, learners: dict, evaluator: dict, *, workers: int | None, seed: int) -> None:
+        from tempseg_mm.inference.baselines import CopyMask, FlowPropagation
+        from tempseg_mm.inference.crf import CRFRefiner
+        self.learners, self.seed = learners, seed
+        self.evaluator = {**evaluator, 'measures': ('J', 'F')}
+        self.rivals = dict(flow=FlowPropagation(), copy=CopyMask())
+        crf = learners['ours'].segmenter.crf
+        self.refiner = crf and CRFRefiner(crf, workers=workers)
+        self._paces: dict = {}
+
+    def warm_up(self, sequence) -> None:
+        """Off the clock: the first steps of a process, and the start of the workers."""
+        for learner in self.learners.values():
+            learner.pace(sequence, self.seed)
+        self._walk(sequence, self._by_rival('copy', sequence))
+
+    def run(self, method: str, seconds: float, sequence) -> dict:
+        """One sequence: J and F, steps, seconds of fine-tuning and in all."""
+        if method in self.rivals:
+            return dict(steps=0, finetuning=0.0, **self._walk(sequence, self._by_rival(method, sequence)))
+        from tempseg_mm.inference.propagator import Propagator
+        from tempseg_mm.inference.segment import segment_sequence
+        learner = self.learners[method]
+        if (method, sequence.name) not in self._paces:
+            self._paces[method, sequence.name] = learner.pace(sequence, self.seed)
+        pace = self._paces[method, sequence.name]
+        steps = pace.steps_in(seconds)
+        report = learner.adapt(sequence, steps, seed=self.seed)
+        if steps >= STEPS_TO_TIME:  # then it tells the pace better for the next ones, which take longer
+            pace.step = (report.seconds - pace.before) / steps
+        propagator = Propagator(learner.segmenter.model, size=learner.segmenter.size)
+        found = self._walk(sequence, segment_sequence(sequence, propagator, num_given_frames=learner.given))
+        learner.restore()
+        found['total'] += report.seconds
+        return dict(steps=steps, finetuning=report.seconds, **found)
+
+    def close(self) -> None:
+        if self.refiner:
+            self.refiner.close()
+
+    def _by_rival(self, method: str, sequence) -> Iterable:
+        ours = self.learners['ours']
+        return self.rivals[method].segment(ours.segmenter.model, sequence, num_given_frames=ours.given,
+                                           size=ours.segmenter.size, finetuner=None)
+
+    def _walk(self, sequence, stream: Iterable) -> dict:
+        """J, F and the seconds until the last mask; scoring is not on the clock."""
+        from tempseg_mm.registry import METRICS
+        metric, seconds, begin = METRICS.build(self.evaluator), 0.0, time.perf_counter()
+        for frame in self.refiner.refine(stream) if self.refiner else stream:
+            seconds += time.perf_counter() - begin
+            metric.process(None, [frame])
+            begin = time.perf_counter()
+        scores = metric.sequence_scores(sequence.name)
+        if not scores:
+            raise ValueError(f'sequence {sequence.name}: no annotated frame counts, so nobody can win there')
+        return dict(J=scores['J_mean'], F=scores['F_mean'], total=seconds)
+
+
+def race(track: Track, sequences: list, heats: list, records, out: Path) -> list[dict]:
+    """Every heat on every sequence that has no record yet; a row each, of all."""
+    from tempseg_mm.engine.progress import Progress
+    entries = [(method, seconds, sequence, f'{sequence.name}-{method}-{seconds:g}s')
+               for sequence in sequences for method, seconds in heats]
+    rows = {name: row for *_, name in entries if (row := records.read(name)) is not None}
+    missing = [entry for entry in entries if entry[-1] not in rows]
+    progress = Progress(len(missing), partial(print, file=sys.stderr, flush=True), unit='runs')
+    if missing:
+        track.warm_up(missing[0][2])
+    for method, seconds, sequence, name in missing:
+        found = track.run(method, seconds, sequence)
+        rows[name] = dict(method=method, seconds=seconds, sequence=sequence.name, **found)
+        records.write(name, rows[name])
+        progress.step(f'{name}: J {found["J"]:.3f}, {found["steps"]} steps')
+        write_csv(out / 'race.csv', list(rows.values()))
+    return [rows[entry[-1]] for entry in entries]
+
+
+def depends_on(cfg, learners: dict, args: argparse.Namespace) -> dict:
+    """What a run depends on, by name: settings as plain values, weights as state dicts."""
+    dataset = cfg.test_dataloader.dataset.to_dict()
+    dataset.pop('sequences', None)
+    weights = {f'weights of {name}': learner.segmenter.model.generator.state_dict()
+               for name, learner in learners.items()}
+    return dict(weights, settings={name: learner.segmenter.settings for name, learner in learners.items()},
+                dataset=dataset, test_evaluator=cfg.test_evaluator.to_dict(),
+                given=[learner.given for learner in learners.values()], crf=args.crf)
+
+
+def main() -> None:
+    args = parse_args()
+    import cv2
+    import torch
+
+    from tempseg_mm.apis.inferencer.loading import find_config
+    from tempseg_mm.apis.memory import keep_freed_memory
+    from tempseg_mm.engine.sequence_records import SequenceRecords, fingerprints
+    from tempseg_mm.registry import DATASETS
+
+    keep_freed_memory()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+        cv2.setNumThreads(args.threads)
+    cfg = find_config(args.config, args.cfg_options)
+    if args.sequences:
+        cfg.test_dataloader.dataset.sequences = args.sequences
+    data = DATASETS.build(cfg.test_dataloader.dataset)
+    sequences = [data[i]['sequence'] for i in range(len(data))]
+    ours = our_recipe(cfg, args)
+    learners = dict(ours=ours, osvos=osvos_recipe(cfg, ours, args))
+    records = SequenceRecords(args.out / 'runs', fingerprints(depends_on(cfg, learners, args)))
+    if args.resume:
+        print(f'going on after {records.check()} runs', file=sys.stderr)
+    else:
+        records.clear()
+    heats = [(method, 0.0) for method in RIVALS] + [
+        (method, seconds) for seconds in sorted(set(args.seconds)) for method in LEARNERS]
+    track = Track(learners, cfg.test_evaluator.to_dict(), workers=args.threads, seed=args.seed)
+    try:
+        rows = race(track, sequences, heats, records, args.out)
+    finally:
+        track.close()
+    write_csv(args.out / 'race.csv', rows)
+    draw(args.out / 'race.png', rows)
+    print(f'{args.config}, {args.checkpoint or "its checkpoint"}: {len(sequences)} sequence(s), masks given: '
+          f"{ours.given}, to OSVOS's recipe {args.rival_frames}; {torch.get_num_threads()} thread(s), {args.device}, "
+          f'seed {args.seed}{", CRF" if track.refiner else ""}\n\n{report(rows, args.per_sequence)}')
+
+
+if __name__ == '__main__':
+    main()
