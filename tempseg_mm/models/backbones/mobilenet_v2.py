@@ -31,6 +31,8 @@ class MobileNetV2Backbone(BaseModule):
         output_stride: 32 as published, or 16: ``features.14`` does not halve the resolution, and the depthwise
             convolutions after it are dilated by 2, which keeps what their weights look at (DeepLab's atrous reading).
         dropout: rate after the last layer.
+        norm_eval: in training too, batch normalisation uses its running statistics and leaves them alone: those of
+            published weights are better than what the few scenes of a small batch give.
 
     Raises:
         ValueError: for another ``output_stride``.
@@ -39,7 +41,7 @@ class MobileNetV2Backbone(BaseModule):
     unused_weights = ('features.18.', 'classifier.')
 
     def __init__(self, in_channels: int = 3, *, width: float = 1.0, output_stride: int = 32, dropout: float = 0.5,
-                 init_cfg=None) -> None:
+                 norm_eval: bool = False, init_cfg=None) -> None:
         super().__init__(init_cfg)
         if output_stride not in OUTPUT_STRIDES:
             raise ValueError(f'output_stride must be one of {OUTPUT_STRIDES}, got {output_stride!r}')
@@ -57,6 +59,7 @@ class MobileNetV2Backbone(BaseModule):
         self.skip_channels = tuple(skip_channels)
         self.bottom_channels = channels
         self.stride = output_stride
+        self.norm_eval = norm_eval
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -64,6 +67,15 @@ class MobileNetV2Backbone(BaseModule):
         for module in self.features.modules():
             if isinstance(module, nn.Conv2d):
                 kaiming_init(module)
+
+    def train(self, mode: bool = True) -> 'MobileNetV2Backbone':
+        """See ``nn.Module``; with ``norm_eval`` batch normalisation stays in eval mode."""
+        super().train(mode)
+        if self.norm_eval:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
 
     def forward(self, x: Tensor) -> Features:
         """(B, in_channels, H, W), H and W multiples of ``stride`` -> :class:`Features`, without switches."""
