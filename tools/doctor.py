@@ -1,4 +1,5 @@
-"""What is there, what is missing, and the line that installs it: packages, machine, and a config with its data.
+"""What is there, what is missing, and the line that installs it: packages, machine, the weights that come with the
+project, and a config with its data.
 
 Exits with status 1 if anything that is needed is missing or wrong. States in brackets are of what the project does
 without. Nothing is changed or downloaded.
@@ -26,10 +27,10 @@ def main() -> None:
                              'default: quick')
     args = parser.parse_args()
     try:
-        from tempseg_mm.doctor import check_config, check_machine, check_packages, lines
+        from tempseg_mm.doctor import check_config, check_machine, check_packages, check_weights, lines
     except ModuleNotFoundError as error:
         sys.exit(f'{error}: from the folder of the project, {sys.executable} -m pip install -e .')
-    checks = [*check_packages(), *check_machine()]
+    checks = [*check_packages(), *check_machine(), *check_weights()]
     print(*lines(checks), sep='\n')
     if args.config:
         found = check_config(args.config, data=args.data)

@@ -5,9 +5,10 @@ of the size of the frames: white on black for one object; a palette, colours or 
 transparent around the object does, too. Frames before the first mask are segmented backwards from it.
 
 Written to --out: masks/ (indexed PNG, one a frame), overlay.mp4, report.html (open it in a browser) and result.json.
-Works without trained weights: the network then learns the object from the given masks alone, which takes a few minutes
-on a CPU and is rough where the object looks like its surroundings. With a --checkpoint it takes fewer --steps and knows
-more. Each object is fine-tuned on its own: three objects take three times as long as one.
+Starts from the weights that the config names, those that come with the project, unless a --checkpoint is named. Works
+without trained weights, too (--checkpoint none): the network then learns the object from the given masks alone, which
+takes a few minutes on a CPU and is rough where the object looks like its surroundings. Each object is fine-tuned on its
+own: three objects take three times as long as one.
 """
 
 import os
@@ -25,6 +26,7 @@ examples:
   python tools/segment_video.py dog.mp4 --mask out/given/00000.png --out out --overwrite
   python tools/segment_video.py frames/ --mask first.png --config configs/tempseg_davis_small.py \\
       --checkpoint work_dirs/tempseg_davis_small --steps 100 --tta --crf
+  python tools/segment_video.py dog.mp4 --mask dog_first.png --checkpoint none     # learns from the mask alone
   python tools/segment_video.py dog.mp4 --mask dog_first.png --resume      # after Ctrl-C
 """
 
@@ -43,11 +45,13 @@ def make_parser() -> argparse.ArgumentParser:
                         help='box around an object, in pixels: left, top, width, height; GrabCut makes the mask. More '
                              'than once for more objects; without number: in the first frame')
     parser.add_argument('--out', metavar='DIR', help='default: work_dirs/segment_video/<name of the video>')
-    parser.add_argument('--config', default='configs/segment_video.py', help='default: configs/segment_video.py')
+    parser.add_argument('--config', metavar='FILE',
+                        help='that the weights were trained with; default: configs/segment_video.py, and without '
+                             'weights configs/segment_video_scratch.py if it is there')
     parser.add_argument('--checkpoint', metavar='FILE',
                         help="of tools/train.py or tools/export_generator.py, a folder to take the newest one of, or "
-                             "'newest' in the config's work dir; default: weights from scratch, unless the config "
-                             'names a file')
+                             "'newest' in the config's work dir, or 'none' for random numbers; default: the file that "
+                             'the config names if it is there, else random numbers')
     parser.add_argument('--steps', type=int, help="of fine-tuning, for each object; default: the config's")
     parser.add_argument('--size', type=int, metavar='PIXELS',
                         help="shorter side at which the network works: larger is finer and slower; default: the "
@@ -98,6 +102,9 @@ def tell(result) -> None:
     """What was written, and what to know of it."""
     for kind, path in result.paths.items():
         print(f'{kind + ":":9}{path}')
+    named, told = result.settings['checkpoint'], result.settings['weights'] or {}
+    trained_with = f', trained with {told["config"]}' if 'config' in told else ''
+    print(f'{"weights:":9}{named or "random numbers"}{trained_with}')
     for object_id, mean_j in result.mean_j.items():
         print(f'J of object {object_id}: {mean_j:.3f}')
     for notice in result.notices:

@@ -25,7 +25,8 @@ def main() -> None:
 
     parser = runner_parser(__doc__, EXAMPLES)
     parser.add_argument('checkpoint', nargs='?',
-                        help="file, folder to take the newest one of, or 'none' for a network that was not trained; "
+                        help="file (of tools/train.py, or a generator alone as tools/export_generator.py writes it), "
+                             "folder to take the newest one of, or 'none' for a network that was not trained; "
                              "default: the config's `checkpoint`, which is the newest one in the work dir")
     parser.add_argument('--out', metavar='DIR', help='masks and scores; default: <work dir>/test')
     parser.add_argument('--show-dir', metavar='DIR', help='overlays; default: <work dir>/test/overlays')

@@ -2,9 +2,9 @@
 
     python docs/examples/segment_with_the_api.py
 
-Needs no data and no weights: it renders a short sequence of two objects and works on that, a minute or two on a CPU.
-What it writes lies in work_dirs/segment_with_the_api; open two_objects/report.html there in a browser. Every section is
-a function; read them in the order of `main`.
+Needs no data and no weights of yours: it renders a short sequence of two objects and works on that, a minute or two on
+a CPU. What it writes lies in work_dirs/segment_with_the_api; open two_objects/report.html there in a browser. Every
+section is a function; read them in the order of `main`.
 """
 
 import argparse
@@ -118,10 +118,11 @@ def main() -> None:
     frames, labels = render(args.frames)
     write_video(args.out / 'scene.mp4', frames)
 
-    # The network is built once and serves all that follows. Without a checkpoint its weights are random numbers, and
-    # what it learns, it learns from the given mask; with checkpoint='<file of tools/train.py>' it knows more. Other
-    # settings of the config go by their dotted name: cfg_options={'model.width': 0.5}.
-    inferencer = VOSInferencer('configs/segment_video.py', steps=args.steps, size=96)
+    # The network is built once and serves all that follows. It starts from the weights that come with the project, or
+    # from your own: VOSInferencer('<config>', '<file of tools/train.py>'). With checkpoint='none', or where there are
+    # no weights, it starts from random numbers, and what it learns, it learns from the given mask. Other settings of
+    # the config go by their dotted name: cfg_options={'custom_hooks.0.finetuner.optimizer.lr': 0.002}.
+    inferencer = VOSInferencer(steps=args.steps, size=96)
 
     result = a_file_and_a_mask(inferencer, args.out / 'scene.mp4', labels, args.out / 'two_objects')
     what_is_known_of_each_frame(result)

@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from .config import newest_checkpoint
+from .project_files import find_file
 from .stopping import stopped_by_signals
 
 NEWEST, NONE = 'newest', 'none'
@@ -17,7 +18,8 @@ def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
     Args:
         cfg: its ``checkpoint`` counts where none is named, and its work dir.
         named: ``'newest'``, the newest checkpoint of the work dir; ``'none'``, weights as the initialisation leaves
-            them; a folder, the newest checkpoint in it; or a checkpoint.
+            them; a folder, the newest checkpoint in it; or a checkpoint, or a generator alone, as seen from here or
+            from the folder of the project.
 
     Returns:
         The path; ``None`` for ``'none'``.
@@ -31,7 +33,7 @@ def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
     if wanted == NEWEST:
         return newest_checkpoint(cfg.work_dir)
     is_folder = osp.isdir(wanted) or not osp.splitext(wanted)[1]
-    return newest_checkpoint(wanted) if is_folder else wanted
+    return newest_checkpoint(wanted) if is_folder else find_file(wanted)
 
 
 def add_hook(cfg: Config, hook: dict) -> None:

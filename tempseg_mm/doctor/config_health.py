@@ -63,6 +63,7 @@ def _types(cfg: dict) -> Iterator[Check]:
 
 
 def _files(cfg: Any) -> Iterator[Check]:
+    from tempseg_mm.apis.project_files import find_file
     seen = set()
     for place, value in _paths(cfg.to_dict()):
         if value in seen:
@@ -70,7 +71,7 @@ def _files(cfg: Any) -> Iterator[Check]:
         seen.add(value)
         if '://' in value:
             yield Check(place, NOTE, f'{value} is downloaded when it is first used')
-        elif not os.path.exists(value):
+        elif not os.path.exists(find_file(value)):
             yield Check(place, MISSING, f'there is no {value}', 'put it there, or set the path by --cfg-options '
                                                                 f'{place}=PATH')
         else:

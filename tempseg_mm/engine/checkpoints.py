@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+from torch import Tensor
+
+from tempseg_mm.inference.generator_weights import PREFIX
 
 RESUMED = ('meta', 'message_hub', 'optimizer')
 
@@ -35,6 +38,24 @@ def rebuild(message_hub: dict) -> None:
     message_hub['log_scalars'] = {
         name: HistoryBuffer(saved['values'], saved['counts'], saved['max_length'])
         for name, saved in message_hub['log_scalars'].items()}
+
+
+def complete_generator(weights: dict[str, Tensor], own: Mapping[str, Tensor]) -> bool:
+    """Add to the weights of a generator alone what the rest of the model has, in place, so that loading changes nothing
+    of it. Other weights stay as they are.
+
+    Args:
+        weights: of a file.
+        own: of the model that they will be loaded into.
+
+    Returns:
+        Whether they are of a generator alone, as ``save_generator`` writes it, and the model has more than that.
+    """
+    rest = {name: value for name, value in own.items() if not name.startswith(PREFIX)}
+    alone = bool(weights and rest) and all(name.startswith(PREFIX) for name in weights)
+    if alone:
+        weights.update(rest)
+    return alone
 
 
 def require_resumable(checkpoint: Mapping) -> None:

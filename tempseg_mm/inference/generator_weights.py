@@ -1,7 +1,7 @@
 """The generator's weights alone: read from whatever file holds them, written at half the size.
 
-Called by the inferencer and by the export. Relies on :func:`~tempseg_mm.weight_files.read_weights`, so nothing in a
-file is executed.
+Called by the inferencer, the export and the hook that guards checkpoints. Relies on
+:func:`~tempseg_mm.weight_files.read_weights`, so nothing in a file is executed.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ PREFIX = 'generator.'  # of its keys among those of a TempSegGAN
 SUFFIX = '.safetensors'
 
 
-def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None = None) -> None:
+def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None = None) -> dict:
     """Load ``model.generator`` from a file; nothing else of the model changes.
 
     Args:
@@ -29,6 +29,9 @@ def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None =
             left aside), or of the generator alone, its keys with ``generator.`` in front or without; ``.pth`` or
             ``.safetensors``. Of any floating type: the model keeps its own.
         sha256: see :func:`~tempseg_mm.weight_files.read_weights`.
+
+    Returns:
+        What the file tells of itself, see :func:`read_metadata`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -41,8 +44,9 @@ def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None =
     try:
         require_same_architecture(weights, model.generator.state_dict())
     except ValueError as error:
-        raise ValueError(f'{path}: {error}{_told_by(path)}') from error
+        raise ValueError(f'{path}: {error}{told_by(path)}') from error
     model.generator.load_state_dict(weights)
+    return read_metadata(path)
 
 
 def save_generator(model: nn.Module, path: str | Path, *, half: bool = True,
@@ -74,6 +78,12 @@ def read_metadata(path: str | Path) -> dict:
         return file.metadata() or {}
 
 
+def told_by(path: str | Path) -> str:
+    """A sentence of what a file tells of itself, after a space; empty if it tells nothing."""
+    told = ', '.join(f'{name} {value}' for name, value in sorted(read_metadata(path).items()))
+    return f' The file says of itself: {told}.' if told else ''
+
+
 def _generator_part(weights: Mapping[str, Tensor]) -> dict:
     of_model = {key.removeprefix(PREFIX): value for key, value in weights.items() if key.startswith(PREFIX)}
     return of_model or dict(weights)
@@ -86,8 +96,3 @@ def _stored(value: Tensor, half: bool) -> Tensor:
         # The variance of a map may lie beyond the range of float16.
         value = halved if torch.equal(halved.isfinite(), value.isfinite()) else value
     return value
-
-
-def _told_by(path: Path) -> str:
-    told = ', '.join(f'{name} {value}' for name, value in sorted(read_metadata(path).items()))
-    return f' The file says of itself: {told}.' if told else ''

@@ -7,6 +7,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from tempseg_mm.apis import project_files
 from tempseg_mm.apis.stopping import Stopped
 from tempseg_mm.apis.testing import add_hook, choose_checkpoint, run_test, skip_finished
 from tempseg_mm.registry import HOOKS
@@ -39,6 +40,16 @@ def test_which_weights(work_dirs, in_config, named, expected):
 def test_no_checkpoint_yet(tmp_path, named):
     with pytest.raises(FileNotFoundError, match='no checkpoint in .*/(gone|empty): train first'):
         choose_checkpoint(Config(dict(work_dir=f'{tmp_path}/empty')), named and named.format(tmp_path))
+
+
+@pytest.mark.parametrize('in_config, named', [(None, 'weights/own.safetensors'), ('weights/own.safetensors', None)])
+def test_weights_of_the_project_are_found_from_anywhere(tmp_path, monkeypatch, in_config, named):
+    (tmp_path / 'project/weights').mkdir(parents=True)
+    (tmp_path / 'project/weights/own.safetensors').write_bytes(b'')
+    monkeypatch.setattr(project_files, 'ROOT', tmp_path / 'project')
+    monkeypatch.chdir(tmp_path)
+    cfg = Config(dict(work_dir='work', checkpoint=in_config or 'newest'))
+    assert choose_checkpoint(cfg, named) == str(tmp_path / 'project/weights/own.safetensors')
 
 
 def test_a_hook_is_added_once():

@@ -7,7 +7,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 
-from tempseg_mm.engine.checkpoints import make_plain, rebuild, require_resumable
+from tempseg_mm.engine.checkpoints import complete_generator, make_plain, rebuild, require_resumable
 
 
 def checkpoint(**parts):
@@ -67,3 +67,22 @@ def test_weights_alone_cannot_be_resumed():
     require_resumable(checkpoint(meta={}, optimizer={}))
     with pytest.raises(ValueError, match='holds no meta, optimizer, so training cannot go on.*load_from='):
         require_resumable(checkpoint())
+
+
+def test_a_generator_alone_gets_the_rest_of_the_model():
+    own = {name: torch.full((1,), value) for name, value in (('generator.a', 1.), ('adversary.b', 2.), ('flow.c', 3.))}
+    alone = {'generator.a': torch.zeros(1)}
+    assert complete_generator(alone, own)
+    assert {name: value.item() for name, value in alone.items()} == {'generator.a': 0, 'adversary.b': 2, 'flow.c': 3}
+
+
+@pytest.mark.parametrize('names', [(), ('generator.a', 'adversary.b'), ('a',), ('adversary.b',)])
+def test_other_weights_stay_as_they_are(names):
+    weights = dict.fromkeys(names, torch.zeros(1))
+    assert not complete_generator(weights, {'generator.a': torch.ones(1), 'adversary.b': torch.ones(1)})
+    assert tuple(weights) == names
+
+
+def test_a_model_that_is_all_generator_needs_nothing():
+    weights = {'generator.a': torch.zeros(1)}
+    assert not complete_generator(weights, {'generator.a': torch.ones(1)}) and list(weights) == ['generator.a']

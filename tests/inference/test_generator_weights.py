@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tempseg_mm.inference.generator_weights import load_generator, read_metadata, save_generator
+from tempseg_mm.inference.generator_weights import load_generator, read_metadata, save_generator, told_by
 from tempseg_mm.weight_files import file_digest
 
 
@@ -95,6 +95,9 @@ def test_metadata(trained, tmp_path):
     assert read_metadata(tmp_path / 'a.safetensors') == dict(config='x.py', width='0.0625')
     save_file({}, tmp_path / 'b.safetensors')
     assert read_metadata(tmp_path / 'b.safetensors') == read_metadata(tmp_path / 'gone.pth') == {}
+    assert load_generator(trained, tmp_path / 'a.safetensors') == dict(config='x.py', width='0.0625')
+    assert told_by(tmp_path / 'a.safetensors') == ' The file says of itself: config x.py, width 0.0625.'
+    assert told_by(tmp_path / 'b.safetensors') == ''
 
 
 def test_another_architecture_names_what_the_file_tells(make_model, tmp_path):

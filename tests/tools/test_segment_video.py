@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 
 from tempseg_mm.apis.inferencer import VOSInferencer
+from tempseg_mm.inference.generator_weights import save_generator
 
 ROOT = Path(__file__).resolve().parents[2]
-TINY = ('--config', str(ROOT / 'configs/segment_video.py'), '--device', 'cpu', '--cfg-options', 'model.width=0.0625')
+TINY = ('--config', str(ROOT / 'configs/segment_video.py'), '--device', 'cpu', '--cfg-options', 'model.width=0.0625',
+        'checkpoint=none')
 
 
 @pytest.fixture
@@ -48,12 +50,25 @@ def test_a_video_and_masks_to_files(call, video, capsys):
                            result='result.json').items():
         assert re.search(rf'^{kind}: +{video}/out/{name}$', said, re.MULTILINE) and (video / 'out' / name).exists()
     assert re.search(r'^J of object 1: \d\.\d{3}$', said, re.MULTILINE)
+    assert re.search('^weights: random numbers$', said, re.MULTILINE)
     assert 'note: No trained weights were given' in said and 'fine-tuning: 1/1' in said
     assert re.search(r'^4 frames in [\d.]+ s, [\d.]+ s of it fine-tuning$', said, re.MULTILINE)
     settings = json.loads((video / 'out/result.json').read_text())['settings']
     assert (settings['given_frames'], settings['size'], settings['fps']) == ([0, 2], 32, 12)
     np.testing.assert_array_equal(np.asarray(Image.open(video / 'out/masks/00002.png')) * 255,
                                   np.asarray(Image.open(video / 'gt/00002.png')))
+
+
+def test_the_weights_are_named(call, video, make_model, tmp_path, capsys):
+    save_generator(make_model(), video / 'g.safetensors', metadata=dict(config='small.py'))
+    call(video / 'shot.mp4', '--mask', video / 'gt/00000.png', '--steps', 0, '--size', 32, '--out', video / 'out',
+         *TINY, '--checkpoint', video / 'g.safetensors')
+    said = capsys.readouterr().out
+    assert f'weights: {video}/g.safetensors, trained with small.py\n' in said and 'note:' not in said
+    settings = json.loads((video / 'out/result.json').read_text())['settings']
+    assert (settings['checkpoint'], settings['weights']) == (f'{video}/g.safetensors', dict(config='small.py'))
+    page = (video / 'out/report.html').read_text()
+    assert f'{video}/g.safetensors' in page and 'small.py' in page
 
 
 def test_arguments_reach_the_inferencer(call, monkeypatch, tmp_path):
@@ -125,5 +140,5 @@ def test_help_teaches(call, capsys):
         call('--help')
     text = capsys.readouterr().out
     assert end.value.code == 0
-    assert [word for word in ('examples:', '--box 120,40,200,160', '--resume', 'Works without trained weights',
+    assert [word for word in ('examples:', '--box 120,40,200,160', '--resume', 'Works\nwithout trained weights',
                               'segmented backwards', '@40') if word not in text] == []

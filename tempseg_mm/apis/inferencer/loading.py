@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -15,6 +14,7 @@ from torch import nn
 
 from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.overrides import merge_overrides
+from tempseg_mm.apis.project_files import ROOT, find_file, seen_from_project
 from tempseg_mm.apis.testing import choose_checkpoint
 from tempseg_mm.datasets.resize import Size, target_size
 from tempseg_mm.engine.hooks.tta_hook import TTAHook
@@ -25,7 +25,6 @@ from tempseg_mm.inference.tta import finetune_augment
 from tempseg_mm.ops.dense_crf import DenseCRF
 from tempseg_mm.registry import MODELS, TASK_UTILS
 
-ROOT = Path(__file__).resolve().parents[3]  # of the project, for configs named from anywhere
 FROM_SCRATCH = ('No trained weights were given: the network learns from the given masks alone, starting from random '
                 'numbers. Objects that look unlike what surrounds them come out well, others only roughly; a '
                 'checkpoint of tools/train.py (--checkpoint) does better in fewer steps.')
@@ -60,13 +59,27 @@ def find_config(config: str | os.PathLike | dict | Config, options: dict | None 
         FileNotFoundError: if there is none.
     """
     if isinstance(config, (str, os.PathLike)):
-        named = os.fspath(config)
-        own = ROOT / named
-        return load_config(str(own) if not os.path.isfile(named) and own.is_file() else named, options=options)
+        return load_config(find_file(config), options=options)
     cfg = copy.deepcopy(config) if isinstance(config, Config) else Config(copy.deepcopy(config))
     merge_overrides(cfg, options or {})
     cfg.setdefault('work_dir', 'work_dirs/segment_video')
     return cfg
+
+
+def weights_to_start_from(cfg: Config, checkpoint: str | None = None) -> str | None:
+    """Path of the weights; ``None``: random numbers.
+
+    Args:
+        cfg: its ``checkpoint`` counts where none is named, if it is a file.
+        checkpoint: see :func:`~tempseg_mm.apis.testing.choose_checkpoint`.
+
+    Raises:
+        FileNotFoundError: if a folder that is named has no checkpoint.
+    """
+    if checkpoint:
+        return choose_checkpoint(cfg, checkpoint)
+    path = find_file(cfg.get('checkpoint') or '')
+    return path if os.path.isfile(path) else None
 
 
 def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | None = None, *, steps: int | None = None,
@@ -75,7 +88,7 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
 
     Args:
         cfg: of a test.
-        checkpoint: see :func:`~tempseg_mm.apis.testing.choose_checkpoint`; ``None``: the config's, if it is a file.
+        checkpoint: see :func:`weights_to_start_from`.
         device: ``None``: the GPU if there is one.
         steps: of fine-tuning; ``None``: those of the config.
         size: working size; ``None``: that of the config's test, whose shorter side counts, so that frames of another
@@ -93,14 +106,13 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
     size = _working_size(cfg) if size is None else size
     target_size(size, (1, 1))
     device = device or get_device()
-    weights = choose_checkpoint(cfg, checkpoint) if checkpoint else _file_of(cfg)
+    weights = weights_to_start_from(cfg, checkpoint)
     with own_randomness(seed, 'initialisation'):
         model = MODELS.build(cfg.model)
         if weights is None:
             with _quiet():
                 model.init_weights()
-    if weights is not None:
-        load_generator(model, weights)
+    told = _load(model, weights, named=bool(checkpoint)) if weights is not None else {}
     finetuner = TASK_UTILS.build(hooks.get('OnlineFinetuneHook', {}).get('finetuner') or dict(type='OnlineFinetuner'))
     if steps is not None:
         if steps < 0:
@@ -112,8 +124,9 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
     crf_cfg = hooks.get('CRFHook', {}).get('crf') or (cfg.get('crf') if crf else None)
     crf_cfg = crf_cfg or (dict(type='DenseCRF') if crf or 'CRFHook' in hooks else None)
     settings = dict(
-        config=os.path.relpath(cfg.filename, ROOT) if cfg.filename else 'dict', checkpoint=weights and str(weights),
-        device=str(device), threads=torch.get_num_threads(), seed=seed, steps=finetuner.steps, size=size, tta=tta,
+        config=os.path.relpath(cfg.filename, ROOT) if cfg.filename else 'dict',
+        checkpoint=weights and seen_from_project(weights), weights=told or None, device=str(device),
+        threads=torch.get_num_threads(), seed=seed, steps=finetuner.steps, size=size, tta=tta,
         crf=crf_cfg and dict(crf_cfg), model=cfg.model.to_dict(), finetuner=dict(hooks.get('OnlineFinetuneHook', {})))
     return Segmenter(model.to(device).eval(), finetuner, size, crf_cfg and TASK_UTILS.build(crf_cfg), weights,
                      [] if weights else [FROM_SCRATCH], settings)
@@ -136,9 +149,14 @@ def _working_size(cfg: Config) -> Size:
     return min(size) if isinstance(size, (tuple, list)) else size
 
 
-def _file_of(cfg: Config) -> str | None:
-    named = cfg.get('checkpoint')
-    return named if named and os.path.isfile(named) else None
+def _load(model: nn.Module, weights: str, *, named: bool) -> dict:
+    try:
+        return load_generator(model, weights)
+    except ValueError as error:
+        if named:
+            raise
+        raise ValueError(f"{error} It is the config that names these weights: name others, or 'none' to start without "
+                         '(--checkpoint none).') from error
 
 
 def _augment(model: nn.Module, finetuner: OnlineFinetuner, hook: dict) -> None:

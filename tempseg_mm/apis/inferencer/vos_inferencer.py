@@ -13,6 +13,7 @@ from tempseg_mm.datasets.resize import Size
 from tempseg_mm.sources.open_source import open_source
 
 from .adapting import OnProgress
+from .defaults import default_config
 from .inputs import InputReader, Inputs
 from .loading import find_config, load_segmenter
 from .object_stream import ObjectStream
@@ -23,7 +24,6 @@ from .run_state import RunState
 from .sequence_run import SequenceRun, Wishes
 from .window import Window
 
-DEFAULT_CONFIG = 'configs/segment_video.py'
 DEFAULT_OUT = 'work_dirs/segment_video'
 NO_CHANGE = ('threads',)  # settings another call may have when it goes on
 
@@ -37,7 +37,7 @@ class VOSInferencer:
 
     ::
 
-        inferencer = VOSInferencer(checkpoint='work_dirs/tempseg_davis/iter_10000.pth')
+        inferencer = VOSInferencer()  # or a config and a checkpoint of one's own
         result = inferencer('dog.mp4', 'dog_first_frame.png', out_dir='out')
         print(result.paths['overlay'], result.timings['frames_per_s'])
 
@@ -46,9 +46,11 @@ class VOSInferencer:
     does not grow with the length of the sequence.
 
     Args:
-        config: of a test: a file, as seen from here or from the folder of the project, or a config.
+        config: of a test: a file, as seen from here or from the folder of the project, or a config. ``None``: see
+            :func:`~.defaults.default_config`.
         checkpoint: of a training, or a generator alone; ``'newest'``, a folder or ``'none'`` as in ``tools/test.py``.
-            ``None``: what the config names if that is a file, else weights from scratch.
+            ``None``: what the config names if that is a file, as seen from here or from the folder of the project (so
+            the default config has the weights that come with the project), else weights from scratch.
         device: e.g. ``'cpu'``; ``None``: the GPU if there is one.
         steps: of fine-tuning an object; ``None``: those of the config.
         size: working size, e.g. 240 for the shorter side; ``None``: that of the config.
@@ -62,10 +64,10 @@ class VOSInferencer:
         ValueError: for weights of another architecture than the config's, or settings out of range.
     """
 
-    def __init__(self, config: str | os.PathLike | dict | Config = DEFAULT_CONFIG, checkpoint: str | None = None,
+    def __init__(self, config: str | os.PathLike | dict | Config | None = None, checkpoint: str | None = None,
                  device: str | None = None, *, steps: int | None = None, size: Size = None, tta: bool = False,
                  crf: bool = False, seed: int = 0, cfg_options: dict | None = None) -> None:
-        self.cfg = find_config(config, cfg_options)
+        self.cfg = default_config(checkpoint, cfg_options) if config is None else find_config(config, cfg_options)
         self.seed = seed
         self.segmenter = load_segmenter(self.cfg, checkpoint, device, steps=steps, size=size, tta=tta, crf=crf,
                                         seed=seed)

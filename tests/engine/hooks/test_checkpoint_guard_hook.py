@@ -6,6 +6,8 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from tempseg_mm.inference.generator_weights import save_generator
+
 
 class Start(Hook):
     """State at the beginning of training."""
@@ -78,3 +80,51 @@ def test_weights_alone_can_be_loaded(checkpoint, make_runner, tmp_path):
     runner = make_runner(**{'load_from': str(tmp_path / 'weights.pth')})
     runner.load_or_resume()
     assert all(torch.equal(value, weights[name]) for name, value in runner.model.state_dict().items())
+
+
+@pytest.fixture
+def generator_file(make_model, tmp_path):
+    """A generator alone, and its weights as float16 leaves them."""
+    model, path = make_model(adversary=dict(share_weights=True)), tmp_path / 'g.safetensors'
+    save_generator(model, path, metadata=dict(config='shipped.py'))
+    return path, {f'generator.{name}': value.half().to(value.dtype) if value.is_floating_point() else value
+                  for name, value in model.generator.state_dict().items()}
+
+
+def test_a_generator_alone_is_enough_for_a_test(generator_file, make_runner, monkeypatch, capsys):
+    path, weights = generator_file
+    runner = make_runner(**{'load_from': str(path), 'custom_hooks': [], 'test_evaluator.measures': ['J'],
+                            'test_dataloader.dataset.sequences': ['test_000']})
+    before = {name: value.clone() for name, value in runner.model.state_dict().items()}
+    said = []
+    monkeypatch.setattr(runner.logger, 'info', lambda text, *_: said.append(text))
+    runner.load_or_resume()
+    own = runner.model.state_dict()
+    assert [name for name, value in own.items() if not torch.equal(value, weights.get(name, before[name]))] == []
+    assert any(name not in weights for name in own)
+    text, = [line for line in said if 'generator alone' in line]
+    assert text == (f'{path} holds the generator alone; the adversary has not been trained. The file says of itself: '
+                    'config shipped.py.')
+    assert 'missing keys' not in capsys.readouterr().out
+    assert 0 <= runner.test()['J_mean'] <= 1
+
+
+def test_training_goes_on_from_a_generator_with_a_fresh_adversary(generator_file, make_runner):
+    path, weights = generator_file
+    starts = []
+    for load_from in (str(path), None):
+        runner, start = make_runner(**{'load_from': load_from, 'train_cfg.max_iters': 1}), Start()
+        runner.register_hook(start)
+        runner.train()
+        starts.append(start.weights)
+    loaded, fresh = starts
+    assert [name for name, value in loaded.items() if not torch.equal(value, weights.get(name, fresh[name]))] == []
+
+
+@pytest.mark.parametrize('options, fault', [
+    ({'model.width': 0.125}, r'another architecture.*Use the config .* The file says of itself: config shipped\.py\.'),
+    ({'resume': True}, 'holds no meta, message_hub, optimizer.*load_from=<file> instead of --resume'),
+])
+def test_a_generator_that_does_not_fit(generator_file, make_runner, options, fault):
+    with pytest.raises(ValueError, match=fault):
+        make_runner(**options, **{'load_from': str(generator_file[0])}).train()

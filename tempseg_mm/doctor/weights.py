@@ -1,0 +1,43 @@
+"""Whether the weights that come with the project are there and fit. Called by ``tools/doctor.py``.
+
+Imports the rest of the project only once it is asked, for that may be what is broken.
+"""
+
+import os
+import textwrap
+
+from .check import BROKEN, MISSING, NOTE, OK, Check
+from .config_health import WORDS
+
+NAME = 'weights'
+FROM_RANDOM = 'tools/segment_video.py starts from random numbers'
+LONGEST = 300  # of what is shown of an error
+
+
+def check_weights() -> list[Check]:
+    """Loads the weights of the config that ``tools/segment_video.py`` takes by default into the network of it."""
+    try:
+        from tempseg_mm.apis.export import build_generator
+        from tempseg_mm.apis.inferencer.defaults import DEFAULT_CONFIG
+        from tempseg_mm.apis.inferencer.loading import find_config
+        from tempseg_mm.apis.project_files import find_file
+        from tempseg_mm.inference.generator_weights import read_metadata
+    except (Exception, SystemExit) as error:  # what is missing was said of the packages
+        return [Check(NAME, NOTE, f'unknown, the project cannot be imported ({type(error).__name__})')]
+    try:
+        cfg = find_config(DEFAULT_CONFIG)
+        named = cfg.get('checkpoint')
+        if not named or named in WORDS:
+            return [Check(NAME, NOTE, f'{DEFAULT_CONFIG} names none: {FROM_RANDOM}')]
+        path = find_file(named)
+        if not os.path.isfile(path):
+            return [Check(NAME, MISSING, f'there is no {named}: {FROM_RANDOM}',
+                          f'git checkout -- {named}', needed=False)]
+        build_generator(cfg, path)
+    except (Exception, SystemExit) as error:
+        text = textwrap.shorten(f'{type(error).__name__}: {error}', LONGEST, placeholder=' ...')
+        return [Check(NAME, BROKEN, f'of {DEFAULT_CONFIG} do not load: {text}',
+                      'git checkout -- weights configs; until then: tools/segment_video.py --checkpoint none')]
+    told = read_metadata(path)
+    trained_with = f', trained with {told["config"]}' if 'config' in told else ''
+    return [Check(NAME, OK, f'{named} ({os.path.getsize(path) / 1e6:.1f} MB) load{trained_with}')]
