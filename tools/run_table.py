@@ -1,7 +1,8 @@
 """Rerun a table of the paper: train and test its rows one after the other, and write them beside the paper's values.
 
-Table 1 are the ablations, 2 the data sets; `readings` are the choices that the paper leaves open. The synthetic preset
-needs no data; a row that needs data or weights which are not there says so in the table.
+Table 1 are the ablations, 2 the data sets. `losses` takes the loss terms further apart, `readings` are the choices that
+the paper leaves open, `finetuning` those of a test, all with the weights of one training. The synthetic preset needs no
+data; a row that needs data or weights which are not there says so in the table.
 """
 
 import argparse
@@ -24,6 +25,8 @@ examples:
   python tools/run_table.py 1 --preset synthetic --jobs 2
   python tools/run_table.py 1 --preset synthetic --seeds 0 1 2 --rows full l1_only --resume
   python tools/run_table.py 1 --preset davis --base tempseg_davis_small --cfg-options test_dataloader.dataset.split=dev
+  python tools/run_table.py losses --preset davis_small --jobs 2 --seeds 0 1
+  python tools/run_table.py finetuning --preset davis_small --jobs 2 --reuse work_dirs/table_losses_davis_small
 """
 
 
@@ -40,6 +43,8 @@ def parse_args() -> argparse.Namespace:
                         help='rows at a time, sharing the cores; default: 1')
     parser.add_argument('--out', metavar='DIR', help='default: work_dirs/table_<table>_<preset>')
     parser.add_argument('--resume', action='store_true', help='go on: skip what is done, finish what was begun')
+    parser.add_argument('--reuse', nargs='+', default=[], metavar='DIR',
+                        help='folders of other tables: what they have with the same settings is not made again')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='override settings of every row')
     args = parser.parse_args()
@@ -59,7 +64,7 @@ def main() -> None:
         preset = type(preset)(**{**vars(preset), 'base': args.base})
     out_dir = Path(args.out or f'work_dirs/table_{args.table}_{args.preset}')
     table = TableRun(TABLES[args.table], preset, out_dir, seeds=args.seeds, root=ROOT, only=args.rows,
-                     options=args.cfg_options, jobs=args.jobs, log=log)
+                     options=args.cfg_options, jobs=args.jobs, reuse=args.reuse, log=log)
 
     def report() -> str:
         return write_report(table, out_dir / 'table.md', title=f'Table {args.table}, {args.preset} preset')

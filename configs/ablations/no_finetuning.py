@@ -4,4 +4,5 @@
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 
-custom_hooks = []
+custom_hooks = _base_.custom_hooks
+custom_hooks[0].finetuner.steps = 0

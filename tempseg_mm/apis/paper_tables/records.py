@@ -1,10 +1,14 @@
 """What is kept of a finished training or test: small JSON files that appear whole."""
 
 import json
+import re
+import statistics
 import subprocess
 from pathlib import Path
 
 from tempseg_mm.atomic import written_beside
+
+_FINETUNED = re.compile(r': fine-tuned \d+ steps in ([\d.]+) s')  # what OnlineFinetuneHook says of each sequence
 
 
 def read_record(path: Path) -> dict | None:
@@ -35,3 +39,12 @@ def commit_of(root: Path) -> str:
         return git('rev-parse', '--short', 'HEAD') + ('+' if git('status', '--porcelain', '-uno') else '')
     except (OSError, subprocess.CalledProcessError):
         return 'unknown'
+
+
+def finetune_seconds(log: Path) -> float:
+    """Seconds of online fine-tuning a sequence by the log of a test; 0 where nothing was fine-tuned.
+
+    The median: the first sequence pays for what a process loads when it fine-tunes for the first time.
+    """
+    seconds = [float(text) for text in _FINETUNED.findall(log.read_text(encoding='utf-8', errors='replace'))]
+    return statistics.median(seconds) if seconds else 0.0

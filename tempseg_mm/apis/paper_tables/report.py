@@ -3,23 +3,25 @@
 import csv
 import io
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tempseg_mm.atomic import written_beside
 from tempseg_mm.evaluation.markdown import markdown_table
 
+from .curve import write_curve
 from .rows import Row
 from .run import TableRun
 
-HEADER = ('variant', 'J', 'F', 'T', 'ΔJ', 'paper J', 'paper ΔJ', 'training', 'test', 'seeds', 'commit')
+HEADER = ('variant', 'J', 'F', 'T', 'ΔJ', 'paper J', 'paper ΔJ', 'training', 'fine-tuning', 'test', 'seeds', 'commit')
 
 
 def write_report(table: TableRun, path: str | Path, *, title: str) -> str:
     """Write ``path`` (Markdown) and the same name with ``.csv`` (a line per row and seed, unrounded).
 
     Means over seeds in per cent, ± the standard deviation where there is more than one. ΔJ is the difference to the row
-    it is compared with, seed by seed. Rows that are not done or cannot run say so.
+    it is compared with, seed by seed. Fine-tuning is in seconds a sequence. Rows that are not done or cannot run say
+    so. Where a curve of J against these seconds can be drawn, it is: see :func:`write_curve`.
 
     Args:
         table: run to the end or not.
@@ -36,6 +38,7 @@ def write_report(table: TableRun, path: str | Path, *, title: str) -> str:
         beside.write_text(text, encoding='utf-8')
     with written_beside(Path(path).with_suffix('.csv')) as beside:
         beside.write_text(_csv(table), encoding='utf-8')
+    write_curve(table, Path(path).with_name('curve.png'), title=title)
     return text
 
 
@@ -46,15 +49,23 @@ def _cells(table: TableRun, row: Row) -> list[str]:
     base = against.paper
     paper_gain = '' if against is row or None in (row.paper, base) else f'{row.paper - base:+.1f}'
     if not results:
-        return [row.title, 'not run', '', '', '', paper, paper_gain, '', '', '', '']
-    gains = [100 * (result['scores']['J']['mean'] - other['scores']['J']['mean'])
-             for seed, result in results.items() if against is not row and (other := table.result(against, seed))]
+        return [row.title, 'not run', '', '', '', paper, paper_gain, *[''] * 5]
+    gains = [j - other_j[0] for seed, result in results.items() if against is not row
+             for j in _per_cent([result], 'J') if (other_j := _per_cent([table.result(against, seed)], 'J'))]
     return [
         row.title,
-        *(_spread([100 * r['scores'][m]['mean'] for r in results.values() if m in r['scores']]) for m in 'JFT'),
+        *(_spread(_per_cent(results.values(), measure)) for measure in 'JFT'),
         _spread(gains, sign='+'), paper, paper_gain,
-        _minutes([r['train_seconds'] for r in results.values()]), _minutes([r['seconds'] for r in results.values()]),
+        _minutes([r['train_seconds'] for r in results.values()]),
+        _seconds([r['finetune_seconds'] for r in results.values() if 'finetune_seconds' in r]),
+        _minutes([r['seconds'] for r in results.values()]),
         ' '.join(map(str, results)), ' '.join(dict.fromkeys(r['commit'] for r in results.values()))]
+
+
+def _per_cent(results: Iterable[dict | None], measure: str) -> list[float]:
+    """Means of a measure; without those of rows that are not done, have not taken it or found no frame that counts."""
+    means = [result['scores'].get(measure, {}).get('mean') for result in results if result]
+    return [100 * mean for mean in means if mean is not None]
 
 
 def _spread(values: Sequence[float], sign: str = '') -> str:
@@ -68,14 +79,20 @@ def _minutes(seconds: Sequence[float]) -> str:
     return f'{statistics.mean(seconds) / 60:.1f} min' if any(seconds) else '-'
 
 
+def _seconds(seconds: Sequence[float]) -> str:
+    return f'{statistics.mean(seconds):.1f} s' if any(seconds) else '-'
+
+
 def _csv(table: TableRun) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator='\n')
-    writer.writerow(['row', 'variant', 'seed', 'J', 'F', 'T', 'paper_J', 'train_seconds', 'test_seconds', 'commit'])
+    writer.writerow(['row', 'variant', 'seed', 'J', 'F', 'T', 'paper_J', 'train_seconds',
+                     'finetune_seconds', 'test_seconds', 'commit'])
     for row in table.rows:
         for seed in table.seeds:
             if result := table.result(row, seed):
                 scores = [result['scores'].get(measure, {}).get('mean', '') for measure in 'JFT']
                 writer.writerow([row.key, row.title, seed, *scores, '' if row.paper is None else row.paper,
-                                 f'{result["train_seconds"]:.1f}', f'{result["seconds"]:.1f}', result['commit']])
+                                 f'{result["train_seconds"]:.1f}', result.get('finetune_seconds', ''),
+                                 f'{result["seconds"]:.1f}', result['commit']])
     return text.getvalue()

@@ -5,14 +5,12 @@ A row is what a reader would type; this adds order, bookkeeping and going on aft
 
 import argparse
 import os
-import signal
-import subprocess
-import sys
 import threading
-import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,17 +23,16 @@ from tempseg_mm.engine.checkpoint_files import newest_complete
 from tempseg_mm.engine.progress import Progress
 from tempseg_mm.registry import DATASETS
 
-from .records import commit_of, read_record, write_record
+from .processes import Processes
+from .records import commit_of, finetune_seconds, read_record, write_record
 from .rows import NONE, OWN, Preset, Row
 
 TRAINED, TESTED = 'trained.json', 'tested.json'
 
 # What a result depends on: with another value of these it is made anew.
 TRAINING_READS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'randomness')
-TEST_READS = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator', 'randomness')
+TEST_READS = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator', 'randomness', 'crf')
 TEST_HOOKS = ('OnlineFinetuneHook', 'TTAHook', 'CRFHook', 'BaselineHook')
-
-PATIENCE = 60  # seconds: a training that is asked to stop finishes its iteration and saves
 
 _OPTIONS = argparse.ArgumentParser()
 _OPTIONS.add_argument('--cfg-options', nargs='+', action=ConfigOverrides)
@@ -47,6 +44,8 @@ class TableRun:
         out_dir/<row>/seed<k>/         what tools/train.py and tools/test.py write, train.log and test.log,
                                        trained.json and tested.json once each is done
 
+    What another row here or in ``reuse`` has with the same settings is taken, not made again.
+
     Args:
         rows: all of the table, in order.
         preset: what they are deltas of.
@@ -54,8 +53,9 @@ class TableRun:
         seeds: of every random draw.
         only: keys of the rows to run; ``None``: all. The others keep what they have.
         root: the checkout, with configs and tools.
-        options: overrides for every run, after the preset's.
+        options: overrides for every run, after the preset's and before the row's.
         jobs: rows at a time; the cores are shared among them.
+        reuse: ``out_dir`` of other tables.
         log: takes a line of text.
 
     Raises:
@@ -64,18 +64,17 @@ class TableRun:
 
     def __init__(self, rows: Sequence[Row], preset: Preset, out_dir: str | Path, *, seeds: Sequence[int],
                  root: str | Path, only: Sequence[str] | None = None, options: Sequence[str] = (), jobs: int = 1,
-                 log: Callable[[str], None] = lambda line: None) -> None:
+                 reuse: Sequence[str | Path] = (), log: Callable[[str], None] = lambda line: None) -> None:
         if not seeds or len(set(seeds)) < len(seeds) or jobs < 1:
             raise ValueError(f'one seed or more, each once, and one job or more are needed, got {list(seeds)}, {jobs}')
         self.rows, self.preset, self.seeds, self.jobs, self.log = rows, preset, seeds, jobs, log
-        self.out_dir, self.root = Path(out_dir), Path(root)
+        self.out_dir, self.root, self.reuse = Path(out_dir), Path(root), [Path(folder) for folder in reuse]
         self.only = [row.key for row in rows] if only is None else only
         self.options = (*preset.options, *options)
-        self._processes: set = set()
-        self._lock_file = -1
-        self._stopped = threading.Event()
+        self._processes = Processes()
         self._lock = threading.RLock()  # the environment is shared by all threads, as is the report
         self._configs: dict = {}
+        self._fingerprints: dict = {}
 
     def missing(self, row: Row) -> list[str]:
         """Environment variables that a row needs and that are not set, each with what it should name."""
@@ -96,7 +95,8 @@ class TableRun:
             BlockingIOError: if another run is at work below the folder.
             OSError, ValueError: if a config or the data set of the base cannot be read, before anything runs.
         """
-        with locked(self.out_dir) as self._lock_file:
+        with locked(self.out_dir) as lock_file:
+            self._processes.kept_open = (lock_file,)  # no other run takes the folder while one of them still writes
             return self._run(resume, on_row)
 
     def _run(self, resume: bool, on_row: Callable[[], None]) -> list[str]:
@@ -110,151 +110,145 @@ class TableRun:
             self.config(row, self.seeds[0])
         DATASETS.build(self.config(wanted[0], self.seeds[0]).test_dataloader.dataset)  # renders what is to be rendered
         progress = Progress(len(wanted) * len(self.seeds), self.log, unit='rows', interval=0)
-        faults = []
-        with ThreadPoolExecutor(self.jobs) as pool:
-            chains = [pool.submit(self._chain, trainer, rows, seed, progress, on_row)
-                      for seed in self.seeds for trainer, rows in self._chains(wanted)]
+        faults: list[str] = []
+
+        def train(trainer: Row | None, rows: list[Row], seed: int) -> list[partial]:
             try:
-                for chain in as_completed(chains):
-                    faults += chain.result()
-            except BaseException:  # Ctrl-C, SIGTERM: nothing may run on unseen
-                self._stopped.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                self._end_processes()
-                raise
+                checkpoint = NONE if trainer is None else self._train(trainer, seed)
+            except RuntimeError as error:
+                faults.append(f'{trainer.title}, seed {seed}: {error}')
+                return []
+            return [partial(test, row, seed, checkpoint) for row in rows]
+
+        def test(row: Row, seed: int, checkpoint: str) -> list[partial]:
+            fault = ''
+            try:
+                self._test(row, seed, checkpoint)
+            except RuntimeError as error:
+                fault = f'{row.title}, seed {seed}: {error}'
+                faults.append(fault)
+            with self._lock:
+                progress.step(f'{row.title}, seed {seed}: {"failed" if fault else "done"}')
+                on_row()
+            return []
+
+        self._work_off(deque(partial(train, trainer, rows, seed)
+                             for seed in self.seeds for trainer, rows in self._chains(wanted, seed)))
         return faults
 
-    def _end_processes(self) -> None:
-        """Ask them to stop; those that do not, and what they started, are killed."""
-        running = list(self._processes)
-        for process in running:
-            process.terminate()
-        end = time.monotonic() + PATIENCE
-        for process in running:
+    def _work_off(self, ready: deque) -> None:
+        """Calls what is ready, ``jobs`` at a time; what a call returns is ready next, before all else."""
+        running: set = set()
+        with ThreadPoolExecutor(self.jobs) as pool:
             try:
-                process.wait(max(0, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                while ready or running:
+                    while ready and len(running) < self.jobs:
+                        running.add(pool.submit(ready.popleft()))
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        ready.extendleft(reversed(future.result()))
+            except BaseException:  # Ctrl-C, SIGTERM: nothing may run on unseen
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._processes.stop()
+                raise
 
     def result(self, row: Row, seed: int) -> dict | None:
-        """What is known of a finished row: ``scores`` (overall J, F, T), ``seconds``, ``train_seconds``, ``commit``."""
+        """What is known of a finished row.
+
+        Returns:
+            ``scores`` (overall J, F, T), ``seconds``, ``train_seconds``, ``finetune_seconds`` (a sequence; missing
+            from records of earlier versions), ``commit``.
+        """
         tested = self._done(row, seed, TESTED)
         trainer = self._trainer(row)
         trained = self._done(trainer, seed, TRAINED) if trainer else None
-        return tested and dict(tested, train_seconds=trained['seconds'] if trained else 0.0)
+        return tested and dict(tested[0], train_seconds=trained[0]['seconds'] if trained else 0.0)
 
     def config(self, row: Row, seed: int) -> Config:
         """The config of a row as its runs see it."""
         with self._lock:
             if (row, seed) not in self._configs:
                 with _environment(TEMPSEG_BASE=getattr(self.preset, row.base)):
-                    options = _OPTIONS.parse_args(self._cfg_options(seed)).cfg_options
+                    options = _OPTIONS.parse_args(self._cfg_options(row, seed)).cfg_options
                     self._configs[row, seed] = load_config(self._config_path(row), options=options)
             return self._configs[row, seed]
 
-    def _chains(self, rows: Sequence[Row]) -> Iterator[tuple[Row | None, list[Row]]]:
-        """The row that trains, and the rows that are tested with its weights."""
-        by_trainer: dict = {}
+    def _chains(self, rows: Sequence[Row], seed: int) -> list[tuple[Row | None, list[Row]]]:
+        """A row that trains, and the rows that are tested with its weights or train in the same way."""
+        chains: dict = {}
         for row in rows:
-            by_trainer.setdefault(self._trainer(row), []).append(row)
-        yield from sorted(by_trainer.items(), key=lambda item: -len(item[1]))
+            trainer = self._trainer(row)
+            chains.setdefault(self._fingerprint(trainer, seed, TRAINED), (trainer, []))[1].append(row)
+        return sorted(chains.values(), key=lambda chain: -len(chain[1]))
 
     def _trainer(self, row: Row) -> Row | None:
         if row.weights == NONE:
             return None
         return row if row.weights == OWN else next(other for other in self.rows if other.key == row.weights)
 
-    def _chain(self, trainer: Row | None, rows: list[Row], seed: int, progress: Progress,
-               on_row: Callable[[], None]) -> list[str]:
-        faults = []
-        try:
-            checkpoint = NONE if trainer is None else self._train(trainer, seed)
-        except RuntimeError as error:
-            return [str(error)]
-        for row in rows:
-            try:
-                self._test(row, seed, checkpoint)
-            except RuntimeError as error:
-                faults.append(str(error))
-            with self._lock:
-                progress.step(f'{row.title}, seed {seed}: {"failed" if faults else "done"}')
-                on_row()
-        return faults
-
     def _train(self, row: Row, seed: int) -> str:
+        """Path of the weights, trained unless they are there."""
+        if done := self._done(row, seed, TRAINED):
+            return newest_checkpoint(str(done[1]))
         folder = self._folder(row, seed)
-        if self._done(row, seed, TRAINED) is None:
-            started = folder / 'started.json'
-            mark = dict(fingerprint=self._fingerprint(row, seed, TRAINED))
-            goes_on = read_record(started) == mark and newest_complete(folder) is not None
-            write_record(started, mark)
-            self._process(row, seed, 'train.log', ['train.py', self._config_path(row), '--work-dir', folder,
-                                                   *(['--resume'] if goes_on else []), *self._cfg_options(seed)],
-                          folder / TRAINED, mark)
+        started = folder / 'started.json'
+        mark = dict(fingerprint=self._fingerprint(row, seed, TRAINED))
+        goes_on = read_record(started) == mark and newest_complete(folder) is not None
+        write_record(started, mark)
+        seconds = self._process(row, seed, 'train', ['--resume'] if goes_on else [])
+        write_record(folder / TRAINED, dict(mark, seconds=seconds, commit=commit_of(self.root)))
         return newest_checkpoint(str(folder))
 
     def _test(self, row: Row, seed: int, checkpoint: str) -> None:
         if self._done(row, seed, TESTED) is None:
             folder = self._folder(row, seed)
-            self._process(row, seed, 'test.log', ['test.py', self._config_path(row), checkpoint, '--work-dir',
-                                                  folder, *row.options, *self._cfg_options(seed)],
-                          folder / TESTED, dict(fingerprint=self._fingerprint(row, seed, TESTED)))
+            seconds = self._process(row, seed, 'test', [*row.options], checkpoint)
+            write_record(folder / TESTED, dict(
+                fingerprint=self._fingerprint(row, seed, TESTED), seconds=seconds, commit=commit_of(self.root),
+                scores=read_record(folder / 'test' / 'scores.json')['overall'],
+                finetune_seconds=finetune_seconds(folder / 'test.log')))
 
-    def _process(self, row: Row, seed: int, log: str, command: list, done: Path, record: dict) -> None:
-        """Run to the end; leave a record of it, with the scores if it was a test.
+    def _process(self, row: Row, seed: int, tool: str, options: list, *checkpoint: str) -> float:
+        """Run tools/train.py or tools/test.py on a row; returns seconds, raises RuntimeError if it fails."""
+        folder = self._folder(row, seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        threads = max(1, (os.cpu_count() or 1) // self.jobs)
+        return self._processes.run(
+            self.root / 'tools' / f'{tool}.py',
+            [self._config_path(row), *checkpoint, '--work-dir', folder, *options, *self._cfg_options(row, seed)],
+            folder / f'{tool}.log',
+            dict(TEMPSEG_BASE=getattr(self.preset, row.base), OMP_NUM_THREADS=str(threads)))
 
-        Raises:
-            RuntimeError: if it fails, with the end of its log.
-        """
-        done.parent.mkdir(parents=True, exist_ok=True)
-        environment = dict(os.environ, TEMPSEG_BASE=getattr(self.preset, row.base),
-                           OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 1) // self.jobs)))
-        started = time.monotonic()
-        with open(done.parent / log, 'w', encoding='utf-8') as output:
-            # In a session of its own, so that Ctrl-C reaches it once, through _end_processes; with the lock, so that
-            # no other run takes the folder while it still writes.
-            process = subprocess.Popen([sys.executable, self.root / 'tools' / command[0], *map(str, command[1:])],
-                                       env=environment, stdout=output, stderr=subprocess.STDOUT,
-                                       start_new_session=True, pass_fds=(self._lock_file,))
-            self._processes.add(process)
-            if self._stopped.is_set():
-                process.terminate()
-            code = process.wait()
-            self._processes.discard(process)
-        if code:
-            tail = (done.parent / log).read_text(encoding='utf-8', errors='replace').splitlines()[-5:]
-            raise RuntimeError(f'{row.title}, seed {seed}: exit status {code}, see {done.parent / log}\n  '
-                               + '\n  '.join(tail))
-        record.update(seconds=time.monotonic() - started, commit=commit_of(self.root))
-        if done.name == TESTED:
-            record['scores'] = read_record(done.parent / 'test' / 'scores.json')['overall']
-        write_record(done, record)
-
-    def _done(self, row: Row, seed: int, name: str) -> dict | None:
-        """The record, unless there is none or it was made with another config."""
-        record = read_record(self._folder(row, seed) / name)
-        return record if record and record['fingerprint'] == self._fingerprint(row, seed, name) else None
+    def _done(self, row: Row, seed: int, name: str) -> tuple[dict, Path] | None:
+        """A record of what was made with this row's settings, and its folder: its own, else another row's."""
+        fingerprint = self._fingerprint(row, seed, name)
+        others = (path.parent for folder in (self.out_dir, *self.reuse)
+                  for path in sorted(folder.glob(f'*/seed{seed}/{name}')))
+        for folder in (self._folder(row, seed), *others):
+            record = read_record(folder / name)
+            if record and record['fingerprint'] == fingerprint:
+                return record, folder
+        return None
 
     def _fingerprint(self, row: Row | None, seed: int, name: str) -> str:
         """Of what a training, or a test and the training before it, depends on."""
         if row is None:
             return ''
+        if (row, seed, name) not in self._fingerprints:
+            self._fingerprints[row, seed, name] = sha256(repr(self._depends_on(row, seed, name)).encode()).hexdigest()
+        return self._fingerprints[row, seed, name]
+
+    def _depends_on(self, row: Row, seed: int, name: str) -> list:
         cfg = self.config(row, seed)
         hooks = [hook.to_dict() for hook in cfg.custom_hooks]
         if name == TRAINED:
-            parts = [_part(cfg, key) for key in TRAINING_READS]
-            parts += [hook for hook in hooks if hook['type'] not in TEST_HOOKS]
-        else:
-            parts = [_part(cfg, key) for key in TEST_READS] + [hooks, row.options]
-            parts.append(self._fingerprint(self._trainer(row), seed, TRAINED))
-        return sha256(repr(parts).encode()).hexdigest()
+            return [*(_part(cfg, key) for key in TRAINING_READS),
+                    *(hook for hook in hooks if hook['type'] not in TEST_HOOKS)]
+        return [*(_part(cfg, key) for key in TEST_READS), hooks, row.options,
+                self._fingerprint(self._trainer(row), seed, TRAINED)]
 
-    def _options(self, seed: int) -> list[str]:
-        return [*self.options, f'randomness.seed={seed}']
-
-    def _cfg_options(self, seed: int) -> list[str]:
-        return ['--cfg-options', *self._options(seed)]
+    def _cfg_options(self, row: Row, seed: int) -> list[str]:
+        return ['--cfg-options', *self.options, *map(os.path.expandvars, row.overrides), f'randomness.seed={seed}']
 
     def _config_path(self, row: Row) -> str:
         return str(self.root / 'configs' / row.config.format(**vars(self.preset)))

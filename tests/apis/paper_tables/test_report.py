@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 
 import pytest
 
@@ -25,7 +26,7 @@ class Results:
         if (row.key, seed) not in self.j:
             return None
         scores = dict(J=dict(mean=self.j[row.key, seed]), F=dict(mean=0.5), **self.more)
-        return dict(scores=scores, seconds=30.0, train_seconds=90.0, commit='abc1234')
+        return dict(scores=scores, seconds=30.0, train_seconds=90.0, finetune_seconds=12.25, commit='abc1234')
 
 
 def cells(text, variant):
@@ -39,9 +40,9 @@ def test_means_spread_and_differences_seed_by_seed(tmp_path):
     text = write_report(table, tmp_path / 'table.md', title='A title')
     assert text.startswith('A title\n\n| variant')
     assert cells(text, 'worse') == ['worse', '62.0 ± 2.8', '50.0 ± 0.0', '20.0 ± 0.0', '-9.0 ± 1.4', '76.8',
-                                    '-8.3', '1.5 min', '0.5 min', '0 1', 'abc1234']
+                                    '-8.3', '1.5 min', '12.2 s', '0.5 min', '0 1', 'abc1234']
     assert cells(text, 'Full') == ['Full', '71.0 ± 1.4', '50.0 ± 0.0', '20.0 ± 0.0', '', '85.1', '', '1.5 min',
-                                   '0.5 min', '0 1', 'abc1234']
+                                   '12.2 s', '0.5 min', '0 1', 'abc1234']
     assert (tmp_path / 'table.md').read_text(encoding='utf-8') == text
 
 
@@ -61,7 +62,7 @@ def test_csv_has_a_line_for_each_seed(tmp_path):
     with open(tmp_path / 'table.csv', encoding='utf-8', newline='') as lines:
         header, *rows = csv.reader(lines)
     assert header[:5] == ['row', 'variant', 'seed', 'J', 'F']
-    assert rows[0] == ['full', 'Full', '0', '0.123456', '0.5', '', '85.1', '90.0', '30.0', 'abc1234']
+    assert rows[0] == ['full', 'Full', '0', '0.123456', '0.5', '', '85.1', '90.0', '12.25', '30.0', 'abc1234']
     assert [row[2] for row in rows] == ['0', '1']
 
 
@@ -70,3 +71,17 @@ def test_rows_that_the_paper_does_not_have(tmp_path, paper, shown):
     table = Results({('full', 0): 0.5})
     table.rows = (Row('full', 'Full', '', paper),)
     assert cells(write_report(table, tmp_path / 'table.md', title='t'), 'Full')[5] == shown
+
+
+def test_a_measure_without_any_value_is_left_empty(tmp_path):
+    text = write_report(Results({('full', 0): 0.5}, T=dict(mean=None)), tmp_path / 'table.md', title='t')
+    assert cells(text, 'Full')[1:4] == ['50.0', '50.0', '']
+
+
+def test_a_curve_is_drawn_where_there_is_one(tmp_path):
+    table = Results({('full', 0): 0.5, ('worse', 0): 0.4})
+    write_report(table, tmp_path / 'table.md', title='t')
+    assert not (tmp_path / 'curve.png').exists()
+    table.rows = tuple(dataclasses.replace(row, curve=True) for row in table.rows)
+    write_report(table, tmp_path / 'table.md', title='t')
+    assert (tmp_path / 'curve.png').exists()

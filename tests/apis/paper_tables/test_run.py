@@ -1,6 +1,5 @@
 """The order, the bookkeeping and the faults of a table; scripts that leave what the tools would stand in for them."""
 
-import json
 import os
 import signal
 import subprocess
@@ -41,6 +40,8 @@ import json, os, pathlib, sys
 folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
 with open(os.environ['CALLS'], 'a') as calls:
     calls.write(f'test {folder.parent.name} {folder.name} {"/".join(sys.argv[2].split("/")[-3:])}\\n')
+(folder / 'argv').write_text(' '.join(sys.argv[3:]))
+print('11/23 - mmengine - INFO - dog: fine-tuned 3 steps in 2.5 s, loss 0.3 -> 0.2')
 (folder / 'test').mkdir(exist_ok=True)
 (folder / 'test' / 'scores.json').write_text(json.dumps(dict(overall=dict(J=dict(mean=0.5), F=dict(mean=0.25)))))
 """
@@ -73,7 +74,8 @@ def make_table(root, monkeypatch):
 
     def make(**changes):
         arguments = dict(dict(seeds=[0], root=root), **changes)
-        return TableRun(ROWS, Preset('base', 'light'), root / 'out', **arguments)
+        rows, out = arguments.pop('rows', ROWS), arguments.pop('out', root / 'out')
+        return TableRun(rows, Preset('base', 'light'), out, **arguments)
     return make
 
 
@@ -107,6 +109,48 @@ def test_results(make_table):
     bare, untrained, full = (table.result(row, 0) for row in ROWS[:3])
     assert bare['scores'] == dict(J=dict(mean=0.5), F=dict(mean=0.25)) and bare['commit'] == 'unknown'
     assert bare['train_seconds'] == full['train_seconds'] > 0 and untrained['train_seconds'] == 0
+    assert full['finetune_seconds'] == 2.5
+    assert set(full) == {'fingerprint', 'seconds', 'commit', 'scores', 'finetune_seconds', 'train_seconds'}
+
+
+OVERRIDDEN = (
+    Row('full', 'Full', '{base}.py'),
+    Row('steps_5', '5 steps', '{base}.py', weights='full', overrides=('custom_hooks.0.steps=5',)),
+    Row('wide', 'wide', '{base}.py', overrides=('model.width=3',)),
+)
+
+
+def test_overrides_of_a_row_reach_its_test_and_its_own_training_alone(make_table, calls, root):
+    table = make_table(rows=OVERRIDDEN, options=['custom_hooks.0.steps=4'])
+    assert table.run() == []
+    assert calls() == ['train full seed0 False base', 'test full seed0 full/seed0/iter_2.pth',
+                       'test steps_5 seed0 full/seed0/iter_2.pth', 'train wide seed0 False base',
+                       'test wide seed0 wide/seed0/iter_2.pth']
+    given = {key: (root / f'out/{key}/seed0/argv').read_text() for key in ('full', 'steps_5', 'wide')}
+    assert all(text.endswith('randomness.seed=0') for text in given.values())
+    assert 'custom_hooks.0.steps=4 custom_hooks.0.steps=5' in given['steps_5'] and 'steps=5' not in given['full']
+    assert table.config(OVERRIDDEN[1], 0).custom_hooks[0].steps == 5
+    assert (table.config(OVERRIDDEN[2], 0).model.width, table.config(OVERRIDDEN[0], 0).model.width) == (3, 1)
+    make_table(rows=[*OVERRIDDEN[:2], Row('wide', 'wide', '{base}.py', overrides=('model.width=4',))],
+               options=['custom_hooks.0.steps=4']).run(resume=True)
+    assert calls() == ['train wide seed0 False base', 'test wide seed0 wide/seed0/iter_2.pth']
+
+
+def test_what_has_the_same_settings_is_made_once(make_table, calls):
+    same = Row('same', 'what the base has already', '{base}.py', overrides=('model.width=1',))
+    table = make_table(rows=[ROWS[2], same])
+    table.run()
+    assert calls() == ['train full seed0 False base', 'test full seed0 full/seed0/iter_2.pth']
+    assert table.result(same, 0) == table.result(ROWS[2], 0)
+
+
+def test_what_another_table_has_is_taken(make_table, calls, root):
+    make_table(rows=OVERRIDDEN[:1]).run()
+    calls()
+    other = make_table(rows=OVERRIDDEN, out=root / 'other', reuse=[root / 'out'], only=['full', 'steps_5'])
+    other.run()
+    assert calls() == ['test steps_5 seed0 full/seed0/iter_2.pth']
+    assert other.result(OVERRIDDEN[0], 0)['train_seconds'] > 0
 
 
 def test_what_is_there_is_not_overwritten_unasked(make_table, calls):
@@ -193,6 +237,15 @@ def test_two_jobs_run_at_a_time(make_table, root):
     assert make_table(only=['full'], seeds=[0, 1], jobs=2).run() == []
 
 
+def test_tests_of_one_training_run_side_by_side(make_table, root):
+    script = ("import pathlib, sys, time\nname = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1]).parent.name\n"
+              f"root = pathlib.Path({str(root)!r})\n(root / (name + '.here')).touch()\nend = time.monotonic() + 20\n"
+              "while not all((root / f'{key}.here').exists() for key in ('full', 'steps_5')):\n"
+              "    time.sleep(0.01)\n    if time.monotonic() > end: sys.exit(1)\n")
+    (root / 'tools/test.py').write_text(script + TEST)
+    assert make_table(rows=OVERRIDDEN[:2], jobs=2).run() == []
+
+
 def is_running(pid):
     return Path(f'/proc/{pid}').exists() and 'zombie' not in Path(f'/proc/{pid}/status').read_text()
 
@@ -210,10 +263,10 @@ def test_a_request_to_stop_leaves_nothing_running_and_keeps_what_is_finished(roo
         "    os.rename(root / 'pids.part', root / 'pids')\n    time.sleep(60)\n" + TRAIN)
     main = (f'import signal\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n'
             'signal.signal(signal.SIGINT, signal.default_int_handler)\n'  # what runs in the background ignores it
-            'from tempseg_mm.apis.paper_tables import run\n'
+            'from tempseg_mm.apis.paper_tables import processes, run\n'
             'from tempseg_mm.apis.paper_tables.rows import Preset, Row\n'
             'from tempseg_mm.apis.stopping import stopped_by_signals\n'
-            'run.PATIENCE = 0.5\n'
+            'processes.PATIENCE = 0.5\n'
             'with stopped_by_signals():\n'
             f"    run.TableRun([Row('full', 'Full', 'base.py')], Preset('base', ''), {str(root / 'out')!r}, "
             f"seeds=[0, 1], root={str(root)!r}).run()\n")
@@ -242,9 +295,3 @@ def test_one_run_at_a_time_in_a_folder(make_table, root, calls):
             make_table().run()
     assert calls() == []
     assert make_table(only=['full']).run() == []
-
-
-def test_records_are_plain_json(make_table, root):
-    make_table(only=['full']).run()
-    record = json.loads((root / 'out/full/seed0/tested.json').read_text())
-    assert set(record) == {'fingerprint', 'seconds', 'commit', 'scores'}

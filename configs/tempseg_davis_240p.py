@@ -1,0 +1,71 @@
+"""The measured recipe on DAVIS 2016 at 240p: a light generator from published weights.
+
+    export TEMPSEG_DAVIS_ROOT=/path/to/DAVIS
+    python tools/train.py configs/tempseg_davis_240p.py
+    python tools/test.py configs/tempseg_davis_240p.py --crf
+
+Every choice that differs from the paper's literal numbers (tempseg_davis.py) points to its row in docs/results.md.
+The weights are torchvision's MobileNetV2, downloaded on the first run; TEMPSEG_IMAGENET_WEIGHTS names another file or URL
+(docs/imagenet.md). Without any: tempseg_davis_240p_small.py.
+"""
+_base_ = './tempseg_davis.py'
+
+max_iters = 1800
+size = (240, 427)
+
+model = dict(
+    generator=dict(
+        backbone=dict(
+            _delete_=True,
+            type='MobileNetV2Backbone',
+            output_stride=16,
+            dropout=0.0,
+            norm_eval=True,
+            init_cfg=dict(
+                type='ImageNetWeights',
+                checkpoint='{{$TEMPSEG_IMAGENET_WEIGHTS:https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth}}')),
+        decoder=dict(_delete_=True, type='UpsampleDecoder', channels=(96, 64, 32, 24), dropout=0.0)),
+    # Neither the adversary nor the temporal losses gained anything at this scale; configs/ablations has them back.
+    adversary=None,
+    losses=dict(
+        bce=dict(loss_weight=1.0), iou=dict(type='SoftIoULoss', loss_weight=1.0),
+        adv=None, l1=None, itsd=None, iftl=None, l_iftl=None))
+optim_wrapper = dict(
+    _delete_=True,
+    constructor='GANOptimWrapperConstructor',
+    generator=dict(
+        type='OptimWrapper',
+        optimizer=dict(type='Adam', lr=0.001),
+        paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.3)))))
+param_scheduler = dict(
+    _delete_=True,
+    generator=[dict(type='CosineAnnealingLR', T_max=max_iters, eta_min=0.00001, by_epoch=False)])
+
+# Windows show objects as large as at 240p for a third of the cost, and at the smallest scale the whole frame.
+geometry = dict(type='ClipRandomAffine', degrees=15, scale=(0.9, 1.1), flip=0.5)
+window = dict(type='ClipRandomWindow', size=(128, 224), scale=(0.53, 1.2), on_object=0.95)
+colours = dict(type='ClipPhotometric')
+deform = dict(
+    type='DeformReferenceMask', max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, empty_prob=0.02, spurious_prob=0.15)
+
+train_cfg = dict(max_iters=max_iters)
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=1,
+    dataset=dict(
+        size=size,
+        clip_sampler=dict(clip_length=2),
+        pipeline=[dict(type='LoadClip'), geometry, window, colours, deform, dict(type='PackClip')]))
+test_dataloader = dict(dataset=dict(size=size))
+custom_hooks = [
+    dict(
+        type='OnlineFinetuneHook',
+        finetuner=dict(
+            type='OnlineFinetuner',
+            steps=200,
+            num_frames=_base_.num_given_frames,
+            optimizer=dict(type='Adam', lr=0.001),
+            augment=[geometry, window, colours],
+            pipeline=[deform, dict(type='PackClip')])),
+]
+default_hooks = dict(checkpoint=dict(interval=200), pictures=dict(interval=200))

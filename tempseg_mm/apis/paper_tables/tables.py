@@ -1,0 +1,141 @@
+"""The tables that tools/run_table.py reruns, and the sizes it runs them at: data alone, in the words of ``rows.py``."""
+
+from .rows import NONE, Preset, Row
+
+IMAGENET = (('TEMPSEG_IMAGENET_WEIGHTS', "a file of torchvision's mobilenet_v2 weights"),)
+YOUTUBE_OBJECTS = (('TEMPSEG_YOUTUBE_OBJECTS_ROOT', 'the folder of YouTube-Objects'),)
+SEGTRACK_V2 = (('TEMPSEG_SEGTRACK_ROOT', 'the folder of SegTrack-v2'),)
+FLOWNET2 = (('TEMPSEG_FLOWNET2_WEIGHTS', 'the file of FlowNet 2.0'),)
+
+FULL = Row('full', 'TempSeg-GAN', '{base}.py', 85.1)
+PLUS = Row('plus', 'TempSeg-GAN++', '{base}.py', 86.3, weights='full', options=('--tta', '--crf'))
+NO_FINETUNING = Row('no_finetuning', 'w/o fine-tune', 'ablations/no_finetuning.py', 76.8, weights='full', curve=True,
+                    overrides=('custom_hooks.0.finetuner.steps=0',))  # whatever --cfg-options sets for all rows
+L1_ONLY = Row('l1_only', 'L1 loss', 'ablations/l1_only.py', 81.2)
+L1_ITSDL = Row('l1_itsdl', 'L1 + ITSDL', 'ablations/l1_itsdl.py', 84.6)
+
+
+def _trained(key: str, title: str, *overrides: str) -> Row:
+    """The preset's config, trained with overrides."""
+    return Row(key, title, '{base}.py', overrides=overrides)
+
+
+def _iftl(key: str, title: str, setting: str) -> Row:
+    """The same setting for IFTL and L-IFTL."""
+    return _trained(key, title, *(f'model.losses.{name}.{setting}' for name in ('iftl', 'l_iftl')))
+
+
+def _adapted(key: str, title: str, *settings: str, more: tuple = (), curve: bool = False) -> Row:
+    """The weights of the full method, fine-tuned on each sequence with other settings."""
+    return Row(key, title, '{base}.py', weights='full', curve=curve,
+               overrides=(*(f'custom_hooks.0.finetuner.{setting}' for setting in settings), *more))
+
+
+def _tested(key: str, title: str, config: str = '{base}.py', **more) -> Row:
+    """The weights of the full method, tested with another config or further options."""
+    return Row(key, title, config, weights='full', **more)
+
+
+def _moved(key: str, title: str, *flow: str, needs: tuple = ()) -> Row:
+    """The weights of the full method, tested with another flow."""
+    return _tested(key, title, needs=needs, overrides=tuple(
+        f'model.data_preprocessor.flow.{setting}' for setting in ('_delete_=True', *flow)))
+
+
+TABLES = {
+    '1': (
+        NO_FINETUNING,
+        Row('no_davis_training', 'w/o training', 'ablations/no_davis_training.py', 68.7, weights=NONE),
+        # Table A.1's backbone has no published weights, so what they are worth is measured on the light one.
+        Row('light_imagenet', 'MobileNetV2, ImageNet weights', 'ablations/imagenet_weights.py', base='light',
+            needs=IMAGENET),
+        Row('light_random', 'MobileNetV2, w/o ImageNet weights', 'ablations/no_imagenet_weights.py', 79.3,
+            against='light_imagenet', base='light'),
+        L1_ONLY,
+        L1_ITSDL,
+        FULL,
+        PLUS,
+    ),
+    '2': (
+        FULL,
+        PLUS,
+        Row('youtube_objects', 'TempSeg-GAN, YouTube-Objects', 'tempseg_youtube_objects.py', 77.6, weights=NONE,
+            needs=YOUTUBE_OBJECTS),
+        Row('youtube_objects_plus', 'TempSeg-GAN++, YouTube-Objects', 'tempseg_youtube_objects.py', 78.4, weights=NONE,
+            against='youtube_objects', options=('--tta', '--crf'), needs=YOUTUBE_OBJECTS),
+        Row('segtrack_v2', 'TempSeg-GAN, SegTrack-v2', 'tempseg_segtrack_v2.py', 76.8, weights='full',
+            needs=SEGTRACK_V2),
+        Row('segtrack_v2_plus', 'TempSeg-GAN++, SegTrack-v2', 'tempseg_segtrack_v2.py', 77.9, weights='full',
+            against='segtrack_v2', options=('--tta', '--crf'), needs=SEGTRACK_V2),
+    ),
+    # Table 1's rows of losses, taken apart further.
+    'losses': (
+        Row('bce_iou', 'BCE + IoU alone, no adversary', 'ablations/bce_iou.py'),
+        L1_ONLY,
+        L1_ITSDL,
+        Row('l1_itsdl_iftl', 'L1 + ITSDL + IFTL', 'ablations/l1_itsdl_iftl.py'),
+        FULL,
+    ),
+    # What the paper leaves open; P-numbers are those of docs/paper_notes.md.
+    'readings': (
+        FULL,
+        Row('no_reference_mask', 'no reference mask (P16)', 'ablations/no_reference_mask.py'),
+        Row('own_reference_masks', 'own masks as references (P16)', 'ablations/own_reference_masks.py'),
+        Row('undeformed_references', 'references not deformed in training (P16)', 'ablations/undeformed_references.py'),
+        Row('weaker_deformation', 'references deformed half as much (P16)', 'ablations/weaker_deformation.py'),
+        Row('stronger_deformation', 'references deformed twice as much (P16)', 'ablations/stronger_deformation.py'),
+        Row('separate_encoders', 'separate encoders (P4)', 'ablations/separate_encoders.py'),
+        Row('shared_encoders', 'one encoder (P4)', 'ablations/shared_encoders.py'),
+        Row('pairs_to_discriminator', 'D sees pairs (P5)', 'ablations/pairs_to_discriminator.py'),
+        _trained('d_rate_0.01', "D's rate 0.01, to the letter (P13)", 'optim_wrapper.adversary.optimizer.lr=0.01'),
+        _trained('d_rate_0.001', "D's rate 0.001 (P13)", 'optim_wrapper.adversary.optimizer.lr=0.001'),
+        _trained('d_rate_0.0001', "D's rate 0.0001 (P13)", 'optim_wrapper.adversary.optimizer.lr=0.0001'),
+        Row('no_adversary', 'not trained against D', 'ablations/no_adversary.py'),
+        Row('without_adversary', 'no D: no adversarial loss, no IFTL', 'ablations/without_adversary.py'),
+        Row('literal_iftl', 'IFTL to the letter (P11)', 'ablations/literal_iftl.py'),
+        _iftl('delta_0.05', 'IFTL, δ = 0.05 (P11)', 'delta=0.05'),
+        _iftl('delta_0.3', 'IFTL, δ = 0.3 (P11)', 'delta=0.3'),
+        _iftl('iftl_0.25', "IFTL at the paper's weight 0.25 (P11)", 'loss_weight=0.25'),
+        Row('paper_weights', "the paper's α, no IoU term (P8)", 'ablations/paper_weights.py'),
+        Row('lucid_clips', 'half of the clips made from one frame', 'ablations/lucid_clips.py'),
+        Row('no_lucid_clips', 'no clips made from one frame', 'ablations/no_lucid_clips.py'),
+    ),
+    # Online fine-tuning (P15) and what else happens in a test: one training, many tests.
+    'finetuning': (
+        FULL,
+        NO_FINETUNING,
+        *(_adapted(f'steps_{n}', f'{n} steps', f'steps={n}', curve=True) for n in (15, 30, 60, 120, 240)),
+        *(_adapted(f'rate_{rate}', f'rate {rate}', f'optimizer.lr={rate}') for rate in (0.0003, 0.001, 0.003)),
+        _adapted('final_lr_1', 'constant rate', 'final_lr=1.0'),
+        _adapted('final_lr_0.1', 'rate falls to a tenth', 'final_lr=0.1'),
+        _adapted('average_0', 'the last weights', 'average=0.0'),
+        _adapted('average_0.5', 'mean of the weights over the second half', 'average=0.5'),
+        _adapted('norm_training', "batch normalisation by the clip's own statistics", 'norm_eval=False'),
+        _adapted('only_decoder', 'the decoder alone', 'only=[decoder]'),
+        _adapted('only_norm', 'normalisation layers alone', 'only=[norm]'),
+        _adapted('only_last_layer', 'the last layer alone', 'only=[decoder.to_logits]'),
+        _adapted('no_augmentation', 'no augmentation', 'augment=[]'),
+        _tested('finetune_no_lucid', 'augmented without LucidClip', 'ablations/finetune_no_lucid.py'),
+        _tested('finetune_lucid', 'augmented with LucidClip too', 'ablations/finetune_lucid.py'),
+        _tested('finetune_bce', 'BCE alone', 'ablations/finetune_bce.py'),
+        _tested('finetune_bce_iou', 'BCE + IoU', 'ablations/finetune_bce_iou.py'),
+        _adapted('finetune_all_terms', 'all terms of eq. 10', 'leave_out=[]'),
+        _adapted('one_given_frame', 'one given frame', 'num_frames=1', more=('test_cfg.num_given_frames=1',)),
+        _adapted('two_given_frames', 'two given frames', 'num_frames=2', more=('test_cfg.num_given_frames=2',)),
+        _tested('tta', 'TTA', options=('--tta',)),
+        _tested('crf', 'CRF', options=('--crf',)),
+        PLUS,
+        _moved('flow_zero', 'no flow', 'type=ZeroFlow'),
+        _moved('flow_dis', 'DIS flow', 'type=DISFlow'),
+        _moved('flow_flownet2', 'FlowNet 2.0', 'type=FlowNet2Flow', 'weights=$TEMPSEG_FLOWNET2_WEIGHTS',
+               needs=FLOWNET2),
+    ),
+}
+
+PRESETS = {
+    'synthetic': Preset(
+        'tempseg_synthetic', 'tempseg_synthetic_light',
+        options=('train_cfg.max_iters=300', 'param_scheduler.generator.0.end=300')),
+    'davis': Preset('tempseg_davis', 'tempseg_davis_light'),
+    'davis_small': Preset('ablations/_base_/davis_small', 'tempseg_davis_light'),
+}
