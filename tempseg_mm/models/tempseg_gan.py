@@ -7,6 +7,7 @@ import torch
 from mmengine.model import BaseModel, is_model_wrapper
 from torch import Tensor, nn
 
+from tempseg_mm.ops.reach import within_reach
 from tempseg_mm.registry import MODELS
 from tempseg_mm.structures import ClipBatch, ClipPrediction
 
@@ -30,6 +31,9 @@ class TempSegGAN(BaseModel):
         adversary: config, or ``None`` to train without one.
         data_preprocessor: config.
         width: default width multiplier of generator and adversary.
+        reach: how far from its reference mask an object is predicted, in object sizes, see
+            :func:`~tempseg_mm.ops.reach.within_reach`; beyond it the probability is 0, which keeps other objects of
+            its kind out. ``None``: anywhere. Not in the paper, and no part of training.
 
     Attributes:
         own_reference_prob: share of the clips whose references, in training, are the generator's own masks; see
@@ -37,11 +41,12 @@ class TempSegGAN(BaseModel):
         test_time_augmentation: what :meth:`predict` averages over, see ``tempseg_mm.inference.tta``; ``None``: nothing.
 
     Raises:
-        ValueError: if a loss needs the adversary and there is none.
+        ValueError: if a loss needs the adversary and there is none; if ``reach`` is negative.
     """
 
     def __init__(self, generator: dict, losses: dict, *, adversary: dict | None = None,
-                 data_preprocessor: dict | None = None, width: float = 1.0, init_cfg=None) -> None:
+                 data_preprocessor: dict | None = None, width: float = 1.0, reach: float | None = None,
+                 init_cfg=None) -> None:
         # Built here, not by mmengine, so that it is found without a default scope too.
         super().__init__(MODELS.build(data_preprocessor or dict(type='VOSDataPreprocessor')), init_cfg)
         self.generator = MODELS.build({'width': width, **generator})
@@ -51,6 +56,9 @@ class TempSegGAN(BaseModel):
         needing = [name for name, loss in self.losses.items() if loss.needs_adversary]
         if needing and self.adversary is None:
             raise ValueError(f'losses {needing} need an adversary, but adversary=None. Remove them or set one.')
+        if reach is not None and not reach >= 0:
+            raise ValueError(f'reach is a distance in object sizes, at least 0, or None; got {reach!r}')
+        self.reach = reach
         self._generator_needs_verdict = bool(needing)
         self.own_reference_prob = 0.0
         self.test_time_augmentation: Callable[[Predict, Tensor, Tensor], Tensor] | None = None
@@ -105,4 +113,5 @@ class TempSegGAN(BaseModel):
         return self.test_time_augmentation(predict, frames, reference_masks)
 
     def _predict(self, generator: nn.Module, frames: Tensor, reference_masks: Tensor) -> Tensor:
-        return torch.sigmoid(generator(self.data_preprocessor.normalize(frames), reference_masks).float())
+        masks = torch.sigmoid(generator(self.data_preprocessor.normalize(frames), reference_masks).float())
+        return masks if self.reach is None else masks * within_reach(reference_masks, self.reach)

@@ -179,3 +179,20 @@ def test_predictions_go_through_the_augmentation(make_model):
     mirrored = model.predict(frames, references)
     assert mirrored.shape == plain.shape and not torch.allclose(mirrored, plain)
     assert torch.allclose(model.predict(frames.flip(-1), references).flip(-1), plain, atol=1e-6)
+
+
+def test_within_reach_of_the_reference_alone(make_model):
+    model = make_model().eval()
+    frames, reference = torch.randint(0, 256, (2, 3, 32, 32)).float(), torch.zeros(2, 1, 32, 32)
+    reference[0, 0, 4:8, 4:8] = 1  # the second one is empty: its object may be anywhere
+    anywhere = model.predict(frames, reference)
+    model.reach = 0.5
+    near = model.predict(frames, reference)
+    inside = torch.zeros(32, 32, dtype=torch.bool)
+    inside[2:10, 2:10] = True
+    assert torch.equal(near[0, 0], anywhere[0, 0] * inside) and torch.equal(near[1], anywhere[1])
+
+
+def test_a_negative_reach_is_refused(make_model):
+    with pytest.raises(ValueError, match='reach is a distance in object sizes'):
+        make_model(reach=-1)
