@@ -1,12 +1,11 @@
-"""A single video without trained weights at hand: the small network learns the object from the given masks alone.
+"""A single video with the weights that come with the project: what tools/segment_video.py uses unless told otherwise.
 
     python tools/segment_video.py dog.mp4 --mask dog_00000.png
 
-Differs from its base in fine-tuning only: more steps, and cross-entropy alone. From random numbers the other terms
-teach empty masks first; see "A single video" in docs/results.md. With a checkpoint of the base, use the base.
-To see what it gives on DAVIS: python tools/test.py configs/segment_video.py none
-"""
-_base_ = './tempseg_davis_small.py'
+What these weights were trained on, and what they give on DAVIS: weights/README.md. To measure them there yourself:
 
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].finetuner.update(steps=600, leave_out=['adv', 'l1', 'itsd', 'iftl', 'l_iftl'])
+    python tools/test.py configs/segment_video.py
+"""
+_base_ = './tempseg_davis_240p_small.py'
+
+checkpoint = 'weights/tempseg_davis_240p_small.safetensors'

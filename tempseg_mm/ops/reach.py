@@ -19,7 +19,7 @@ def within_reach(masks: Tensor, reach: float) -> Tensor:
         (B, 1, H, W) bool.
 
     Example:
-        >>> within_reach(torch.tensor([[[[1., 0., 0., 0., 1., 1., 0., 0.]]]]), 0.5)  # area 3: √3 / 2, rounded to 1 pixel
+        >>> within_reach(torch.tensor([[[[1., 0., 0., 0., 1., 1., 0., 0.]]]]), 0.5)  # √3 / 2: 1 pixel
         tensor([[[[ True,  True, False,  True,  True,  True,  True, False]]]])
     """
     objects = (masks > 0.5).float()

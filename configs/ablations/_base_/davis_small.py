@@ -25,7 +25,7 @@ model = dict(
 optim_wrapper = dict(adversary=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.00001)))
 train_cfg = dict(max_iters=max_iters)
 param_scheduler = dict(
-    generator=[dict(type='CosineAnnealingLR', T_max=max_iters, eta_min=0.00001, by_epoch=False)], adversary=[])
+    generator=[dict(type='CosineAnnealingLR', end=max_iters, eta_min=0.00001, by_epoch=False)], adversary=[])
 train_dataloader = dict(
     batch_size=3,
     dataset=dict(
