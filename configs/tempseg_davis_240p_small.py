@@ -2,7 +2,7 @@
 
     export TEMPSEG_DAVIS_ROOT=/path/to/DAVIS
     python tools/train.py configs/tempseg_davis_240p_small.py
-    python tools/test.py configs/tempseg_davis_240p_small.py --crf
+    python tools/test.py configs/tempseg_davis_240p_small.py
 """
 _base_ = './tempseg_davis_240p.py'
 
