@@ -4,8 +4,8 @@
     python tools/train.py configs/tempseg_davis_240p.py
     python tools/test.py configs/tempseg_davis_240p.py
 
-What the choices below rest on, and what is still to be measured: "DAVIS 2016 at 240p" in docs/results.md. The weights are
-torchvision's MobileNetV2, downloaded on the first run; TEMPSEG_IMAGENET_WEIGHTS names another file or URL
+What the choices below rest on, and what is still to be measured: "DAVIS 2016 at 240p" in docs/results.md. The weights
+are torchvision's MobileNetV2, downloaded on the first run; TEMPSEG_IMAGENET_WEIGHTS names another file or URL
 (docs/imagenet.md). Without any: tempseg_davis_240p_small.py.
 """
 _base_ = './tempseg_davis.py'
