@@ -63,7 +63,7 @@ custom_hooks = [
         type='OnlineFinetuneHook',
         finetuner=dict(
             type='OnlineFinetuner',
-            steps=100,
+            steps=300,
             num_frames=_base_.num_given_frames,
             optimizer=dict(type='Adam', lr=0.001),
             average=0.5,
