@@ -15,8 +15,8 @@ SCRATCH_CONFIG = 'configs/segment_video_scratch.py'
 def default_config(checkpoint: str | None = None, options: dict | None = None) -> Config:
     """The one that suits the weights.
 
-    From trained weights a few steps of fine-tuning will do; from random numbers it takes many, of cross-entropy alone.
-    So there is a config for each. Without weights it is the latter, if there is one: for ``checkpoint='none'``, and
+    Random numbers take more steps of fine-tuning than trained weights, of cross-entropy alone, so there is a config for
+    each. Without weights it is the latter, if there is one: for ``checkpoint='none'``, and
     where the file is missing that the former names.
 
     Args:
