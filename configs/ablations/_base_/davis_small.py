@@ -1,12 +1,12 @@
 """What the preset davis_small of tools/run_table.py compares: the whole of TempSeg-GAN, in minutes on one core.
 
-The generator, data and schedule of tempseg_davis_240p_small.py, smaller frames, fewer iterations; on top the adversary
-and every loss of the paper. Clips of three frames, so that L-IFTL is not IFTL. Trained on split `fit`, tested on `dev`,
-which is where choices are made.
+The generator, weights and data of tempseg_davis_240p.py, smaller frames, fewer iterations; on top the adversary and every
+loss of the paper. Clips of three frames, so that L-IFTL is not IFTL. Trained on split `fit`, tested on `dev`, which is
+where choices are made.
 
     python tools/train.py configs/ablations/_base_/davis_small.py
 """
-_base_ = '../../tempseg_davis_240p_small.py'
+_base_ = '../../tempseg_davis_240p.py'
 
 max_iters = 300
 size = (96, 168)
@@ -14,7 +14,7 @@ window = dict(_base_.window, size=size, scale=(1.0, 2.2))  # from the whole fram
 
 model = dict(
     adversary=dict(
-        _delete_=True, type='Adversary', share_weights=True, encoder=dict(type='MaskEncoder'),
+        _delete_=True, type='Adversary', width=0.25, share_weights=True, encoder=dict(type='MaskEncoder'),
         discriminator=dict(type='ConvDiscriminator')),
     losses=dict(
         adv=dict(_delete_=True, type='AdversarialLoss', loss_weight=0.02),
@@ -22,7 +22,7 @@ model = dict(
         itsd=dict(_delete_=True, type='ITSDLoss', loss_weight=0.25, patch_size=4),
         iftl=dict(_delete_=True, type='IFTLoss', loss_weight=0.025, delta=0.1),
         l_iftl=dict(_delete_=True, type='LongRangeIFTLoss', loss_weight=0.025, delta=0.1)))
-optim_wrapper = dict(adversary=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.00001)))
+optim_wrapper = dict(adversary=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.0001)))
 train_cfg = dict(max_iters=max_iters)
 param_scheduler = dict(
     generator=[dict(type='CosineAnnealingLR', end=max_iters, eta_min=0.00001, by_epoch=False)], adversary=[])
@@ -31,10 +31,11 @@ train_dataloader = dict(
     dataset=dict(
         split='fit',
         size=size,
-        clip_sampler=dict(clip_length=3, stride=1),
+        clip_sampler=dict(clip_length=3),
         pipeline=[
             dict(type='LoadClip'), _base_.geometry, window, _base_.colours, _base_.deform, dict(type='PackClip')]))
 test_dataloader = dict(dataset=dict(split='dev', size=size))
 custom_hooks = _base_.custom_hooks
-custom_hooks[0].finetuner.update(steps=60, leave_out=['adv'], augment=[_base_.geometry, window, _base_.colours])
-default_hooks = dict(checkpoint=dict(interval=100), pictures=dict(interval=100))
+custom_hooks[0].finetuner.update(
+    steps=60, leave_out=['adv'], augment=[_base_.geometry, dict(window, scale=(1.0, 4.0)), _base_.colours])
+default_hooks = dict(checkpoint=dict(interval=100), pictures=dict(interval=100), overlays=None)

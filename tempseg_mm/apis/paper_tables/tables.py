@@ -3,6 +3,7 @@
 from .rows import NONE, Preset, Row
 
 IMAGENET = (('TEMPSEG_IMAGENET_WEIGHTS', "a file of torchvision's mobilenet_v2 weights"),)
+PASCAL = (('TEMPSEG_PASCAL_WEIGHTS', 'a file of such weights, trained on to segment Pascal VOC'),)
 YOUTUBE_OBJECTS = (('TEMPSEG_YOUTUBE_OBJECTS_ROOT', 'the folder of YouTube-Objects'),)
 SEGTRACK_V2 = (('TEMPSEG_SEGTRACK_ROOT', 'the folder of SegTrack-v2'),)
 FLOWNET2 = (('TEMPSEG_FLOWNET2_WEIGHTS', 'the file of FlowNet 2.0'),)
@@ -15,9 +16,9 @@ L1_ONLY = Row('l1_only', 'L1 loss', 'ablations/l1_only.py', 81.2)
 L1_ITSDL = Row('l1_itsdl', 'L1 + ITSDL', 'ablations/l1_itsdl.py', 84.6)
 
 
-def _trained(key: str, title: str, *overrides: str) -> Row:
+def _trained(key: str, title: str, *overrides: str, needs: tuple = ()) -> Row:
     """The preset's config, trained with overrides."""
-    return Row(key, title, '{base}.py', overrides=overrides)
+    return Row(key, title, '{base}.py', overrides=overrides, needs=needs)
 
 
 def _iftl(key: str, title: str, setting: str) -> Row:
@@ -89,7 +90,7 @@ TABLES = {
         Row('pairs_to_discriminator', 'D sees pairs (P5)', 'ablations/pairs_to_discriminator.py'),
         _trained('d_rate_0.01', "D's rate 0.01, to the letter (P13)", 'optim_wrapper.adversary.optimizer.lr=0.01'),
         _trained('d_rate_0.001', "D's rate 0.001 (P13)", 'optim_wrapper.adversary.optimizer.lr=0.001'),
-        _trained('d_rate_0.0001', "D's rate 0.0001 (P13)", 'optim_wrapper.adversary.optimizer.lr=0.0001'),
+        _trained('d_rate_0.00001', "D's rate 0.00001 (P13)", 'optim_wrapper.adversary.optimizer.lr=0.00001'),
         Row('no_adversary', 'not trained against D', 'ablations/no_adversary.py'),
         Row('without_adversary', 'no D: no adversarial loss, no IFTL', 'ablations/without_adversary.py'),
         Row('literal_iftl', 'IFTL to the letter (P11)', 'ablations/literal_iftl.py'),
@@ -98,7 +99,10 @@ TABLES = {
         _iftl('iftl_0.25', "IFTL at the paper's weight 0.25 (P11)", 'loss_weight=0.25'),
         Row('paper_weights', "the paper's α, no IoU term (P8)", 'ablations/paper_weights.py'),
         Row('lucid_clips', 'half of the clips made from one frame', 'ablations/lucid_clips.py'),
-        Row('no_lucid_clips', 'no clips made from one frame', 'ablations/no_lucid_clips.py'),
+        Row('random_trunk', 'the trunk from random numbers', 'ablations/no_imagenet_weights.py'),
+        _trained('pascal_trunk', 'the trunk trained on Pascal VOC too',
+                 'model.generator.backbone.init_cfg.checkpoint=$TEMPSEG_PASCAL_WEIGHTS', needs=PASCAL),
+        Row('table_a1', 'Table A.1, a quarter wide, from random numbers', 'ablations/table_a1.py'),
     ),
     # Online fine-tuning (P15) and what else happens in a test: one training, many tests.
     'finetuning': (
@@ -115,7 +119,6 @@ TABLES = {
         _adapted('only_norm', 'normalisation layers alone', 'only=[norm]'),
         _adapted('only_last_layer', 'the last layer alone', 'only=[decoder.to_logits]'),
         _adapted('no_augmentation', 'no augmentation', 'augment=[]'),
-        _tested('finetune_no_lucid', 'augmented without LucidClip', 'ablations/finetune_no_lucid.py'),
         _tested('finetune_lucid', 'augmented with LucidClip too', 'ablations/finetune_lucid.py'),
         _tested('finetune_bce', 'BCE alone', 'ablations/finetune_bce.py'),
         _tested('finetune_bce_iou', 'BCE + IoU', 'ablations/finetune_bce_iou.py'),
@@ -126,6 +129,7 @@ TABLES = {
         _tested('crf', 'CRF', options=('--crf',)),
         PLUS,
         _moved('flow_zero', 'no flow', 'type=ZeroFlow'),
+        _moved('flow_dis_ultrafast', 'DIS flow, the coarsest and fastest', 'type=DISFlow', 'preset=ultrafast'),
         _moved('flow_dis', 'DIS flow', 'type=DISFlow'),
         _moved('flow_flownet2', 'FlowNet 2.0', 'type=FlowNet2Flow', 'weights=$TEMPSEG_FLOWNET2_WEIGHTS',
                needs=FLOWNET2),
@@ -137,5 +141,5 @@ PRESETS = {
         'tempseg_synthetic', 'tempseg_synthetic_light',
         options=('train_cfg.max_iters=300', 'param_scheduler.generator.0.end=300')),
     'davis': Preset('tempseg_davis', 'tempseg_davis_light'),
-    'davis_small': Preset('ablations/_base_/davis_small', 'tempseg_davis_light'),
+    'davis_small': Preset('ablations/_base_/davis_small', 'ablations/_base_/davis_small'),
 }
