@@ -38,7 +38,7 @@ class OnlineFinetuner:
     """Trains G alone on annotated frames with the combined loss (paper note P15); :meth:`restore` undoes it exactly.
 
     Paper note: two annotated frames, so that the temporal losses are defined on the pair 0 -> 1. With ``num_frames=1``
-    (the common one-shot protocol) the clip is the one frame twice, without motion.
+    (the common one-shot protocol) they see the one frame twice, without motion.
 
     Args:
         steps: optimiser steps.
@@ -86,8 +86,8 @@ class OnlineFinetuner:
               ) -> FinetuneReport:
         """Fine-tune ``model.generator`` in place on the annotated frames of a sequence.
 
-        Frames that follow each other form a clip, one that stands alone a clip without motion; the steps take the clips
-        in turn.
+        Frames that follow each other form a clip, one that stands alone a clip without motion; where no loss compares
+        frames each is a clip of its own, a step half as dear. The steps take the clips in turn.
 
         Args:
             model: a ``TempSegGAN``; left in eval mode.
@@ -111,8 +111,9 @@ class OnlineFinetuner:
         if self._parent is not None:
             raise RuntimeError('the generator is already adapted: call restore(model) before the next sequence')
         started = time.perf_counter()
+        frame_ids = range(self.num_frames) if frame_ids is None else frame_ids
         clips = [self._clip(model, sequence, indices, size)
-                 for indices in self._runs(range(self.num_frames) if frame_ids is None else frame_ids)]
+                 for indices in self._runs(frame_ids, apart=self._looks_at_single_frames(model))]
         self._parent = copy.deepcopy(model.generator.state_dict())
         try:
             with (self._training_mode(model), trained_alone(model.generator, chosen),
@@ -160,19 +161,25 @@ class OnlineFinetuner:
         batch = model.data_preprocessor(
             dict(inputs=[p['inputs'] for p in packed], data_samples=[p['data_samples'] for p in packed]), training=True)
         with optim_wrapper.optim_context(model.generator):
-            losses = model.generator_losses(model(batch), batch)
-            for name in self.leave_out:
-                del losses[f'loss_{name}']
-            loss, terms = model.parse_losses(losses)
+            loss, terms = model.parse_losses(model.generator_losses(model(batch), batch, leave_out=self.leave_out))
         check_finite(terms, f'online fine-tuning of {where}')
         optim_wrapper.update_params(loss)
         return loss.detach()
 
-    def _runs(self, frame_ids: Sequence[int]) -> list[list[int]]:
-        """Frames that follow each other, cut into clips of ``num_frames`` but at least two; one alone comes twice."""
+    def _looks_at_single_frames(self, model: nn.Module) -> bool:
+        """Whether no loss that takes part compares frames."""
+        return all(loss.per_frame for name, loss in model.losses.items() if name not in self.leave_out)
+
+    def _runs(self, frame_ids: Sequence[int], *, apart: bool) -> list[list[int]]:
+        """Frames that follow each other, cut into clips of ``num_frames`` but at least two; one alone comes twice.
+
+        ``apart``: each is a clip.
+        """
         ordered = sorted(set(frame_ids))
         if not ordered:
             raise ValueError('there is no frame to learn from: give at least one')
+        if apart:
+            return [[i] for i in ordered]
         starts = [i for i, frame_id in enumerate(ordered) if i == 0 or ordered[i - 1] != frame_id - 1]
         runs, longest = [], max(2, self.num_frames)
         for start, end in zip(starts, [*starts[1:], len(ordered)], strict=True):
@@ -189,8 +196,8 @@ class OnlineFinetuner:
             shape = target_size(size, frame.shape[:2])
             frames.append(resize_image(frame, shape))
             masks.append(resize_mask(mask, shape))
-        return dict(sequence_name=sequence.name, frame_ids=indices, frames=frames, gt_masks=masks,
-                    flow=self._flow(model, frames, still=indices[0] == indices[-1]))
+        clip = dict(sequence_name=sequence.name, frame_ids=indices, frames=frames, gt_masks=masks)
+        return dict(clip, flow=self._flow(model, frames, still=indices[0] == indices[-1])) if frames[1:] else clip
 
     def _flow(self, model: nn.Module, frames: list, still: bool) -> list:
         if still:

@@ -1,6 +1,6 @@
 """TempSeg-GAN: the mathematics of both half-steps and of prediction. No optimiser, no schedule, no loop in here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 import torch
@@ -59,7 +59,6 @@ class TempSegGAN(BaseModel):
         if reach is not None and not reach >= 0:
             raise ValueError(f'reach is a distance in object sizes, at least 0, or None; got {reach!r}')
         self.reach = reach
-        self._generator_needs_verdict = bool(needing)
         self.own_reference_prob = 0.0
         self.test_time_augmentation: Callable[[Predict, Tensor, Tensor], Tensor] | None = None
 
@@ -81,11 +80,13 @@ class TempSegGAN(BaseModel):
             d_acc_real=(verdict.real.detach() > 0).float().mean(),
             d_acc_fake=(verdict.fake.detach() <= 0).float().mean())
 
-    def generator_losses(self, prediction: ClipPrediction, batch: ClipBatch) -> dict:
-        """Eq. 10, term by term, already weighted; the adversary is held still."""
-        if self._generator_needs_verdict:
+    def generator_losses(self, prediction: ClipPrediction, batch: ClipBatch, *, leave_out: Collection[str] = ()
+                         ) -> dict:
+        """Eq. 10, term by term but those to leave out, already weighted; the adversary is held still."""
+        losses = {name: loss for name, loss in self.losses.items() if name not in leave_out}
+        if any(loss.needs_adversary for loss in losses.values()):
             prediction = self._judged(prediction, batch)
-        return {f'loss_{name}': loss(prediction, batch) for name, loss in self.losses.items()}
+        return {f'loss_{name}': loss(prediction, batch) for name, loss in losses.items()}
 
     def _judged(self, prediction: ClipPrediction, batch: ClipBatch) -> ClipPrediction:
         n, t = prediction.logits.shape[:2]

@@ -31,7 +31,7 @@ def with_statistics(model):
 
 def failing_loss(monkeypatch, fail):
     class Failing(nn.Module):
-        needs_adversary, calls = False, 0
+        needs_adversary, per_frame, calls = False, False, 0
 
         def forward(self, prediction, batch):
             self.calls += 1
@@ -131,6 +131,15 @@ def test_given_frames_anywhere_form_clips_that_take_turns(make_model, make_seque
     moving = [[len(set(clip)) > 1] * (len(clip) - 1) for clip in expected]
     assert seen == [(expected[i % len(expected)], len(expected[i % len(expected)]), moving[i % len(expected)])
                     for i in range(steps)]
+
+
+@pytest.mark.parametrize('frame_ids, expected', [(None, [[0], [1], [0]]), ([3], [[3]] * 3), ([5, 0, 1], [[0], [1], [5]])])
+def test_losses_that_look_at_single_frames_get_single_frames(make_model, make_sequence, monkeypatch, frame_ids, expected):
+    seen, pipeline = spy_on_clips(monkeypatch, lambda results: results['frame_ids'])
+    model = make_model()  # all terms of eq. 10, those between frames too
+    finetuner = OnlineFinetuner(steps=3, pipeline=pipeline, leave_out=['itsd', 'iftl', 'l_iftl'])
+    report = finetuner.adapt(model, make_sequence(10), frame_ids=frame_ids)
+    assert seen == expected and len(report.losses) == 3
 
 
 def test_the_first_frames_named_one_by_one_change_nothing(make_model, make_sequence):

@@ -14,7 +14,7 @@ from tempseg_mm.registry import MODELS, TRANSFORMS
 
 class MeanLogit(nn.Module):
     """A loss whose gradient for the last bias is one in every step."""
-    needs_adversary = False
+    needs_adversary = per_frame = False
 
     def forward(self, prediction, batch):
         return prediction.logits.mean()

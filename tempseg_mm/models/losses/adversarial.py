@@ -59,6 +59,7 @@ class AdversarialLoss(GeneratorLoss):
         loss_weight: α_adv · λ.
     """
     needs_adversary = True
+    per_frame = True
 
     def __init__(self, loss_weight: float = 0.1) -> None:
         super().__init__(loss_weight)

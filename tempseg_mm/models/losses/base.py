@@ -18,11 +18,13 @@ class GeneratorLoss(nn.Module):
 
     Attributes:
         needs_adversary: whether the term reads ``prediction.fake_logits`` or ``prediction.verdicts``.
+        per_frame: whether it looks at each frame on its own. Where all terms do, online fine-tuning needs no clips.
 
     Raises:
         ValueError: if ``loss_weight`` is negative or not finite.
     """
     needs_adversary: bool = False
+    per_frame: bool = False
 
     def __init__(self, loss_weight: float) -> None:
         super().__init__()

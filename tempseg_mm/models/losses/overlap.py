@@ -48,6 +48,7 @@ class SoftIoULoss(GeneratorLoss):
     Raises:
         ValueError: if ``smooth`` is not above 0.
     """
+    per_frame = True
 
     def __init__(self, loss_weight: float = 1.0, *, smooth: float = 1.0) -> None:
         super().__init__(loss_weight)

@@ -58,6 +58,7 @@ class L1Loss(GeneratorLoss):
     Args:
         loss_weight: α_L1 of eq. 10.
     """
+    per_frame = True
 
     def __init__(self, loss_weight: float = 0.25) -> None:
         super().__init__(loss_weight)
@@ -76,6 +77,7 @@ class BCELoss(GeneratorLoss):
     Args:
         loss_weight: α_adv of eq. 10.
     """
+    per_frame = True
 
     def __init__(self, loss_weight: float = 0.1) -> None:
         super().__init__(loss_weight)
