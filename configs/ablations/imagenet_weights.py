@@ -2,7 +2,7 @@
 
     python tools/train.py configs/ablations/imagenet_weights.py
 """
-_base_ = '../{{$TEMPSEG_BASE:tempseg_davis_light}}.py'
+_base_ = '../{{$TEMPSEG_BASE:tempseg_davis_240p}}.py'
 
 weights = '{{$TEMPSEG_IMAGENET_WEIGHTS:https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth}}'
 model = dict(generator=dict(backbone=dict(init_cfg=dict(type='ImageNetWeights', checkpoint=weights))))

@@ -4,6 +4,6 @@ Table A.1's own backbone has no published weights, so its configs start like thi
 
     python tools/train.py configs/ablations/no_imagenet_weights.py
 """
-_base_ = '../{{$TEMPSEG_BASE:tempseg_davis_light}}.py'
+_base_ = '../{{$TEMPSEG_BASE:tempseg_davis_240p}}.py'
 
 model = dict(generator=dict(backbone=dict(init_cfg=None)))
