@@ -41,7 +41,7 @@ def test_every_ablation_is_in_a_table():
 def test_the_fine_tuning_table_trains_once():
     assert [row.key for row in TABLES['finetuning'] if row.weights == OWN] == ['full']
     assert [row.key for row in TABLES['finetuning'] if row.curve] == [
-        'no_finetuning', 'steps_15', 'steps_30', 'steps_60', 'steps_120', 'steps_240']
+        'no_finetuning', 'steps_25', 'steps_50', 'steps_100', 'steps_200', 'steps_400']
 
 
 @pytest.fixture(scope='module')
