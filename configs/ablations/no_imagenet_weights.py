@@ -6,4 +6,5 @@ Table A.1's own backbone has no published weights, so its configs start like thi
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis_240p}}.py'
 
-model = dict(generator=dict(backbone=dict(init_cfg=None)))
+# Statistics that were never taken must not be held.
+model = dict(generator=dict(backbone=dict(init_cfg=None, norm_eval=False)))
