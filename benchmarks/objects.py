@@ -38,8 +38,8 @@ def adapted_to_all(segmenter, objects: list, steps: int):
     from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 
     class InTurn(OnlineFinetuner):
-        def _runs(self, frame_ids):
-            return [(given, run) for given in objects for run in super(InTurn, self)._runs(given.frame_ids)]
+        def _runs(self, frame_ids, **how):
+            return [(given, run) for given in objects for run in super(InTurn, self)._runs(given.frame_ids, **how)]
 
         def _clip(self, model, sequence, indices, size):
             given, run = indices

@@ -120,23 +120,14 @@ def osvos_recipe(cfg, ours: Learner, args: argparse.Namespace) -> Learner:
     from tempseg_mm.inference.online_finetuner import OnlineFinetuner
     from tempseg_mm.inference.tta import FINETUNE_AUGMENT
 
-    class FrameByFrame(OnlineFinetuner):
-        """A frame alone comes once: without temporal losses a second one would only cost time."""
-
-        def _runs(self, frame_ids):
-            return [[i] for i in sorted(set(frame_ids))]
-
-        def _flow(self, model, frames, still):
-            return []
-
     model = cfg.model.to_dict()
     model['generator']['reference_mask'] = 'none'
     model.update(reach=None, adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
     segmenter = load_segmenter(Config(dict(model=model)), args.osvos_checkpoint, args.device, seed=args.seed,
                                size=ours.segmenter.size)
     own = ours.segmenter.finetuner
-    segmenter.finetuner = FrameByFrame(num_frames=args.rival_frames, optimizer=own.optimizer, norm_eval=own.norm_eval,
-                                       augment=FINETUNE_AUGMENT)
+    segmenter.finetuner = OnlineFinetuner(num_frames=args.rival_frames, optimizer=own.optimizer,
+                                          norm_eval=own.norm_eval, augment=FINETUNE_AUGMENT)
     return Learner(segmenter, args.rival_frames)
 
 
