@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dataset import Compose
-from mmengine.optim import LinearLR, OptimWrapper, build_optim_wrapper
+from mmengine.optim import build_optim_wrapper
 from torch import Tensor, nn
 
 from tempseg_mm.datasets.resize import Size, resize_image, resize_mask, target_size
@@ -53,7 +53,6 @@ class OnlineFinetuner:
         norm_eval: batch normalisation keeps its running statistics; else two frames wreck them.
         only: the parameters of G that are adapted: names of them, or of sub-modules such as ``'decoder'`` or
             ``'decoder.to_logits'``; ``'norm'``: those of all normalisation layers. Empty: all that are trained.
-        final_lr: share of its start, in [0, 1], to which the learning rate falls linearly until the last step.
         average: share of the last steps, in [0, 1], whose weights are averaged, see :class:`TailAverage`; 0: the
             weights of the last step.
     """
@@ -61,13 +60,12 @@ class OnlineFinetuner:
     def __init__(self, *, steps: int = 100, num_frames: int = 2, clips_per_step: int = 1,
                  optimizer: dict | None = None, augment: Sequence[dict] = (),
                  pipeline: Sequence[dict] = (dict(type='PackClip'),), leave_out: Sequence[str] = (),
-                 norm_eval: bool = True, only: str | Sequence[str] = (), final_lr: float = 1.0,
-                 average: float = 0.0) -> None:
+                 norm_eval: bool = True, only: str | Sequence[str] = (), average: float = 0.0) -> None:
         if steps < 0 or num_frames < 1 or clips_per_step < 1:
             raise ValueError('steps must be >= 0, num_frames and clips_per_step >= 1, got '
                              f'{steps}, {num_frames}, {clips_per_step}')
-        if not (0 <= final_lr <= 1 and 0 <= average <= 1):
-            raise ValueError(f'final_lr and average are shares and must be in [0, 1], got {final_lr}, {average}')
+        if not 0 <= average <= 1:
+            raise ValueError(f'average is a share and must be in [0, 1], got {average}')
         self.steps = steps
         self.num_frames = num_frames
         self.clips_per_step = clips_per_step
@@ -77,7 +75,6 @@ class OnlineFinetuner:
         self.leave_out = tuple(leave_out)
         self.norm_eval = norm_eval
         self.only = (only,) if isinstance(only, str) else tuple(only)
-        self.final_lr = final_lr
         self.average = average
         self._parent: dict | None = None
 
@@ -141,20 +138,13 @@ class OnlineFinetuner:
         optim_wrapper = build_optim_wrapper(
             model.generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
         optim_wrapper.zero_grad()  # of a training step that was broken off
-        rate, mean, losses = self._falling_rate(optim_wrapper), TailAverage(self.steps, self.average), []
+        mean, losses = TailAverage(self.steps, self.average), []
         for step in range(self.steps):
             losses.append(self._step(model, clips[step % len(clips)], optim_wrapper, f'{name}, step {step}'))
-            if rate is not None:
-                rate.step()
             mean.add(model.generator, step)
             on_step(step + 1)
         mean.give_to(model.generator)
         return losses
-
-    def _falling_rate(self, optim_wrapper: OptimWrapper) -> LinearLR | None:
-        if self.final_lr == 1 or not self.steps:
-            return None
-        return LinearLR(optim_wrapper, start_factor=1.0, end_factor=self.final_lr, end=self.steps, by_epoch=False)
 
     def _step(self, model: nn.Module, clip: dict, optim_wrapper, where: str) -> Tensor:
         packed = [self.pipeline(self.augment(copy.copy(clip))) for _ in range(self.clips_per_step)]

@@ -110,8 +110,6 @@ TABLES = {
         NO_FINETUNING,
         *(_adapted(f'steps_{n}', f'{n} steps', f'steps={n}', curve=True) for n in (25, 50, 100, 200, 400)),
         *(_adapted(f'rate_{rate}', f'rate {rate}', f'optimizer.lr={rate}') for rate in (0.0003, 0.001, 0.003)),
-        _adapted('final_lr_1', 'constant rate', 'final_lr=1.0'),
-        _adapted('final_lr_0.1', 'rate falls to a tenth', 'final_lr=0.1'),
         _adapted('average_0', 'the last weights', 'average=0.0'),
         _adapted('average_0.5', 'mean of the weights over the second half', 'average=0.5'),
         _adapted('norm_training', "batch normalisation by the clip's own statistics", 'norm_eval=False'),
