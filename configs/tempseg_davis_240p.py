@@ -4,8 +4,8 @@
     python tools/train.py configs/tempseg_davis_240p.py
     python tools/test.py configs/tempseg_davis_240p.py
 
-What the choices below rest on, and what is still to be measured: "DAVIS 2016 at 240p" in docs/results.md. The weights
-are torchvision's MobileNetV2, downloaded on the first run; TEMPSEG_IMAGENET_WEIGHTS names another file or URL
+What the choices below rest on, row by row: docs/ablations.md. What it gives: docs/results.md. The weights are
+torchvision's MobileNetV2, downloaded on the first run; TEMPSEG_IMAGENET_WEIGHTS names another file or URL
 (docs/imagenet.md). Without any: tempseg_davis_240p_small.py.
 """
 _base_ = './tempseg_davis.py'
@@ -26,7 +26,7 @@ model = dict(
                 type='ImageNetWeights',
                 checkpoint='{{$TEMPSEG_IMAGENET_WEIGHTS:https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth}}')),
         decoder=dict(_delete_=True, type='UpsampleDecoder', channels=(96, 64, 32, 24), dropout=0.0)),
-    # Cross-entropy and overlap alone. configs/ablations/_base_/davis_small.py puts back what the paper adds.
+    # Cross-entropy and overlap alone: what the paper adds gained nothing here, see "The losses of the paper" there.
     adversary=None,
     losses=dict(
         bce=dict(loss_weight=1.0), iou=dict(type='SoftIoULoss', loss_weight=1.0),
@@ -63,7 +63,7 @@ custom_hooks = [
         type='OnlineFinetuneHook',
         finetuner=dict(
             type='OnlineFinetuner',
-            steps=300,
+            steps=400,
             num_frames=_base_.num_given_frames,
             optimizer=dict(type='Adam', lr=0.001),
             average=0.5,
