@@ -63,7 +63,8 @@ custom_hooks = [
         type='OnlineFinetuneHook',
         finetuner=dict(
             type='OnlineFinetuner',
-            steps=400,
+            steps=300,
+            clips_per_step=2,
             num_frames=_base_.num_given_frames,
             optimizer=dict(type='Adam', lr=0.001),
             average=0.5,
