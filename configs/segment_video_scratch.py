@@ -11,4 +11,5 @@ _base_ = './tempseg_davis_small.py'
 
 checkpoint = 'none'
 custom_hooks = _base_.custom_hooks
-custom_hooks[0].finetuner.update(steps=600, leave_out=['adv', 'l1', 'itsd', 'iftl', 'l_iftl'])
+custom_hooks[0].finetuner.update(
+    steps=600, clips_per_step=2, leave_out=['adv', 'l1', 'itsd', 'iftl', 'l_iftl'])
