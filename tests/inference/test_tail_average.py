@@ -11,7 +11,7 @@ SGD = dict(type='SGD', lr=0.1)
 
 class MeanLogit(nn.Module):
     """A loss whose gradient for the last bias is one in every step."""
-    needs_adversary = False
+    needs_adversary = per_frame = False
 
     def forward(self, prediction, batch):
         return prediction.logits.mean()
