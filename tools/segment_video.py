@@ -4,7 +4,7 @@ VIDEO is a file, a folder of frames, a pattern in quotes ('shots/a*.png') or the
 of the size of the frames: white on black for one object; a palette, colours or numbers for several. A mask that is
 transparent around the object does, too. Frames before the first mask are segmented backwards from it.
 
-Written to --out: masks/ (indexed PNG, one a frame), overlay.mp4, report.html (open it in a browser) and result.json.
+Written to --out: masks/ (indexed PNG, one a frame), overlay.webm, report.html (open it in a browser) and result.json.
 Starts from the weights that the config names, those that come with the project, unless a --checkpoint is named. Works
 without trained weights, too (--checkpoint none): the network then learns the object from the given masks alone, which
 takes a few minutes on a CPU and is rough where the object looks like its surroundings. Each object is fine-tuned on its

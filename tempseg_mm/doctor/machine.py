@@ -67,7 +67,7 @@ def _overlays() -> Check:
 
         from tempseg_mm.visualization.exporters import CODEC, OverlayVideoWriter
         with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, 'overlay.mp4')
+            path = os.path.join(folder, 'overlay.webm')
             with OverlayVideoWriter(path) as video:
                 for level in (0, 255):
                     video.write(np.full((64, 96, 3), level, np.uint8))
@@ -76,9 +76,9 @@ def _overlays() -> Check:
         return Check('overlays', BROKEN, f'cannot be written: {error}',
                      f'{sys.executable} -m pip install --force-reinstall opencv-python')
     if not readable:
-        return Check('overlays', BROKEN, f'OpenCV writes MP4 ({CODEC}) that it cannot read',
+        return Check('overlays', BROKEN, f'OpenCV writes WebM ({CODEC}) that it cannot read',
                      f'{sys.executable} -m pip install --force-reinstall opencv-python')
-    return Check('overlays', OK, f'OpenCV writes MP4 ({CODEC}) that browsers play')
+    return Check('overlays', OK, f'OpenCV writes WebM ({CODEC}) that browsers play')
 
 
 def _browser() -> Check:

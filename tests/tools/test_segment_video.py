@@ -46,7 +46,7 @@ def test_a_video_and_masks_to_files(call, video, capsys):
     call(video / 'shot.mp4', '--mask', video / 'gt/00000.png', '--mask', f'{video}/gt/00002.png@2', '--steps', 1,
          '--size', 32, '--out', video / 'out', '--gt', video / 'gt', '--gif', *TINY)
     said = capsys.readouterr().out
-    for kind, name in dict(masks='masks', overlay='overlay.mp4', report='report.html', gif='overlay.gif',
+    for kind, name in dict(masks='masks', overlay='overlay.webm', report='report.html', gif='overlay.gif',
                            result='result.json').items():
         assert re.search(rf'^{kind}: +{video}/out/{name}$', said, re.MULTILINE) and (video / 'out' / name).exists()
     assert re.search(r'^J of object 1: \d\.\d{3}$', said, re.MULTILINE)

@@ -100,7 +100,7 @@ def test_an_animation_of_two_sizes_is_refused(tmp_path):
 
 @pytest.mark.parametrize('shape, coded', [((32, 48), (32, 48)), ((33, 47), (34, 48))])
 def test_a_video_has_every_frame_and_even_sides(tmp_path, shape, coded):
-    path = tmp_path / 'new' / 'a.mp4'
+    path = tmp_path / 'new' / 'a.webm'
     with OverlayVideoWriter(path, fps=10) as video:
         for frame in frames(shape=shape):
             video.write(frame)
@@ -116,10 +116,10 @@ def test_a_video_has_every_frame_and_even_sides(tmp_path, shape, coded):
 def test_a_video_draws_masks(tmp_path):
     scene, mask = np.full((64, 96, 3), 20, np.uint8), np.zeros((64, 96), np.uint8)
     mask[16:48, 24:72] = 1
-    video = OverlayVideoWriter(tmp_path / 'a.mp4')
+    video = OverlayVideoWriter(tmp_path / 'a.webm')
     video.write(scene, mask, gt_mask=np.roll(mask, 20, 1))
     video.close()
-    image, = read_video(tmp_path / 'a.mp4')
+    image, = read_video(tmp_path / 'a.webm')
     red, green, blue = image[32, 34].astype(int)
     assert red > green + 60 and red > blue + 60
     assert (image[..., 1].astype(int) - image[..., 0] > 60).any()  # green: the ground truth's outline
@@ -128,54 +128,60 @@ def test_a_video_draws_masks(tmp_path):
 def test_a_video_draws_every_object_and_shrinks_what_is_large(tmp_path):
     scene, labels = np.full((128, 192, 3), 20, np.uint8), np.zeros((128, 192), np.int64)
     labels[32:96, 20:80], labels[32:96, 110:170] = 1, 2
-    with OverlayVideoWriter(tmp_path / 'a.mp4', max_side=64) as video:
+    with OverlayVideoWriter(tmp_path / 'a.webm', max_side=64) as video:
         video.write(scene, labels, gt_mask=labels > 0)
-    image, = read_video(tmp_path / 'a.mp4')
+    image, = read_video(tmp_path / 'a.webm')
     assert image.shape == (64, 96, 3)
     assert image[32, 25, 0] > image[32, 25, 2] + 60  # object 1 is red, object 2 blue
     assert image[32, 70, 2] > image[32, 70, 0] + 30
 
 
 def test_a_mask_of_another_size_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r'a.mp4: a mask is \(16, 24\), its frame \(32, 48\)'):
-        with OverlayVideoWriter(tmp_path / 'a.mp4', max_side=16) as video:
+    with pytest.raises(ValueError, match=r'a.webm: a mask is \(16, 24\), its frame \(32, 48\)'):
+        with OverlayVideoWriter(tmp_path / 'a.webm', max_side=16) as video:
             video.write(frames()[0], np.zeros((16, 24), np.uint8))
 
 
 def test_after_an_error_no_video_is_left(tmp_path):
-    with pytest.raises(RuntimeError), OverlayVideoWriter(tmp_path / 'a.mp4') as video:
+    with pytest.raises(RuntimeError), OverlayVideoWriter(tmp_path / 'a.webm') as video:
         video.write(frames()[0])
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_frame_there_is_no_video(tmp_path):
-    with OverlayVideoWriter(tmp_path / 'a.mp4'):
+    with OverlayVideoWriter(tmp_path / 'a.webm'):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_frame_of_another_size_is_refused(tmp_path):
-    match = r'a.mp4: a frame is \(30, 48, 3\), the first was \(32, 48, 3\)'
-    with pytest.raises(ValueError, match=match), OverlayVideoWriter(tmp_path / 'a.mp4') as video:
+    match = r'a.webm: a frame is \(30, 48, 3\), the first was \(32, 48, 3\)'
+    with pytest.raises(ValueError, match=match), OverlayVideoWriter(tmp_path / 'a.webm') as video:
         video.write(frames()[0])
         video.write(frames(shape=(30, 48))[0])
 
 
 def test_wrong_arguments_are_named(tmp_path):
-    with pytest.raises(ValueError, match="ends in .mp4, got 'a.avi'"):
+    with pytest.raises(ValueError, match="ends in .webm, got 'a.avi'"):
         OverlayVideoWriter(tmp_path / 'a.avi')
     with pytest.raises(ValueError, match='fps must be positive, got -1'):
-        OverlayVideoWriter(tmp_path / 'a.mp4', fps=-1)
+        OverlayVideoWriter(tmp_path / 'a.webm', fps=-1)
     with pytest.raises(ValueError, match='max_side must be at least 1 pixel, got 0'):
-        OverlayVideoWriter(tmp_path / 'a.mp4', max_side=0)
+        OverlayVideoWriter(tmp_path / 'a.webm', max_side=0)
     with pytest.raises(ValueError, match=r'must be \(H, W, 3\) RGB, got \(32, 48\)'):
-        OverlayVideoWriter(tmp_path / 'a.mp4').write(np.zeros((32, 48), np.uint8))
+        OverlayVideoWriter(tmp_path / 'a.webm').write(np.zeros((32, 48), np.uint8))
+
+
+def test_writing_a_video_says_nothing(tmp_path, capfd):
+    with OverlayVideoWriter(tmp_path / 'a.webm') as video:
+        video.write(frames()[0])
+    assert capfd.readouterr() == ('', '')
 
 
 def test_a_missing_codec_is_an_os_error_that_names_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(cv2.VideoWriter, 'isOpened', lambda self: False)
-    with pytest.raises(OSError, match=r'cannot write .*a.mp4 \(codec vp09, 48x32 pixels\)'):
-        with OverlayVideoWriter(tmp_path / 'a.mp4') as video:
+    with pytest.raises(OSError, match=r'cannot write .*a.webm \(codec VP80, 48x32 pixels\)'):
+        with OverlayVideoWriter(tmp_path / 'a.webm') as video:
             video.write(frames()[0])
     assert list(tmp_path.iterdir()) == []

@@ -25,7 +25,7 @@ class OutputFolder:
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
         self.masks, self.given = self.root / 'masks', self.root / 'given'
-        self.overlay, self.gif = self.root / 'overlay.mp4', self.root / 'overlay.gif'
+        self.overlay, self.gif = self.root / 'overlay.webm', self.root / 'overlay.gif'
         self.report, self.result = self.root / 'report.html', self.root / 'result.json'
         self.resume = self.root / '.resume'
 

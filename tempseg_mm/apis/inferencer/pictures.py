@@ -15,14 +15,14 @@ from tempseg_mm.visualization.report import SequenceReport, ThumbnailKeeper, wri
 from .result import SegmentationResult
 
 GIF_FPS = 10  # of the animation, at most: it is for a glance
-MAX_SIDE = 288  # pixels, shorter side of the overlay: its encoder must keep up with a small network
+MAX_SIDE = 360  # pixels, shorter side of the overlay: its encoder must keep up with a small network
 
 
 class Pictures:
     """The overlay of a sequence as it grows, and thumbnails of the frames where masks changed most.
 
     Args:
-        path: of the MP4.
+        path: of the video.
         fps: frames a second.
         clock: told the seconds of drawing and encoding.
         stack: finishes the file, or leaves none after an error.
@@ -65,10 +65,10 @@ class Pictures:
 
 
 def write_overlay_gif(path: str | Path, overlay: str | Path, fps: float) -> None:
-    """An animation of at most ten frames a second from the MP4.
+    """An animation of at most ten frames a second from the overlay.
 
     Raises:
-        ValueError: if the MP4 has no frame.
+        ValueError: if the overlay has no frame.
     """
     step = max(1, round(fps / GIF_FPS))
     write_gif(path, (frame for i, frame in enumerate(_frames(overlay)) if i % step == 0), fps=fps / step)

@@ -15,7 +15,7 @@ class SegmentationResult:
     Attributes:
         masks_dir: folder of indexed PNG files, one a frame.
         result_json: all of this, and settings and versions.
-        overlay: MP4 that browsers play; ``None`` where no pictures were wanted.
+        overlay: WebM video that browsers play; ``None`` where no pictures were wanted.
         report: page to look at; likewise.
         gif: animation; ``None`` where none was wanted.
         given: folder of masks made from boxes; ``None`` without boxes.

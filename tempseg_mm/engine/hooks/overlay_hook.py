@@ -8,7 +8,7 @@ from tempseg_mm.background import BackgroundWriter
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.safe_path import inside
-from tempseg_mm.visualization.exporters import OverlayVideoWriter
+from tempseg_mm.visualization.exporters import SUFFIX, OverlayVideoWriter
 from tempseg_mm.visualization.sequence_sheet import SequenceSheet
 
 AHEAD = 8  # frames that may wait for the thread that draws them
@@ -16,15 +16,15 @@ AHEAD = 8  # frames that may wait for the thread that draws them
 
 @HOOKS.register_module()
 class OverlayHook(Hook):
-    """``<out_dir>/<sequence>.mp4`` and ``<out_dir>/<sequence>.png``.
+    """``<out_dir>/<sequence>.webm`` and ``<out_dir>/<sequence>.png``.
 
     A thread of its own draws and encodes, while the network goes on. What goes wrong there is raised at one of the
     next frames, at the latest when the sequence ends.
 
     Args:
         out_dir: default: ``<work_dir>/test/overlays``.
-        fps: frames a second of the MP4.
-        max_side: frames whose shorter side is longer are shrunk to it in the MP4; the time that takes goes with its
+        fps: frames a second of the video.
+        max_side: frames whose shorter side is longer are shrunk to it in the video; the time that takes goes with its
             square.
     """
 
@@ -39,7 +39,7 @@ class OverlayHook(Hook):
         self._drawer = BackgroundWriter(self._draw, depth=AHEAD)
 
     def before_sequence(self, runner, sequence, size) -> None:
-        path = inside(self.out_dir, f'{sequence.name}.mp4')
+        path = inside(self.out_dir, f'{sequence.name}{SUFFIX}')
         self._video = OverlayVideoWriter(path, self.fps, max_side=self.max_side)
 
     def after_frame(self, runner, frame) -> None:

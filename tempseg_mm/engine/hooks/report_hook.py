@@ -13,6 +13,7 @@ from mmengine.hooks import Hook
 from tempseg_mm.engine.versions import versions
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
+from tempseg_mm.visualization.exporters import SUFFIX
 from tempseg_mm.visualization.report.dataset_report import DatasetReport, SequenceRow, write_dataset_report
 from tempseg_mm.visualization.report.page import picture_uri
 from tempseg_mm.visualization.report.thumbnails import ThumbnailKeeper
@@ -103,7 +104,7 @@ class ReportHook(Hook):
         if hook is None:
             return {}
         places = {title: Path(hook.out_dir, f'{name}{suffix}').resolve()
-                  for title, suffix in (('overlay', '.mp4'), ('contact sheet', '.png'))}
+                  for title, suffix in (('overlay', SUFFIX), ('contact sheet', '.png'))}
         return {title: _address(place, Path(self.out_dir).resolve()) for title, place in places.items()}
 
     @staticmethod

@@ -18,7 +18,7 @@ class SequenceReport:
 
     Attributes:
         title: any text, such as the name of the file that was segmented.
-        video: overlay of the frames as an MP4 that browsers play; it goes into the page.
+        video: overlay of the frames as a WebM video that browsers play; it goes into the page.
         fps: frames a second of it.
         records: figures of the frames; record k is frame k of ``video``.
         finetune_losses: loss of every step of fine-tuning, by object id.

@@ -6,7 +6,7 @@ from tempseg_mm.structures import FrameRecord
 
 
 def test_paths_are_those_that_were_written(tmp_path):
-    result = SegmentationResult(tmp_path / 'masks', tmp_path / 'result.json', tmp_path / 'overlay.mp4')
+    result = SegmentationResult(tmp_path / 'masks', tmp_path / 'result.json', tmp_path / 'overlay.webm')
     assert list(result.paths) == ['masks', 'overlay', 'result']
     result.gif = tmp_path / 'overlay.gif'
     assert result.paths['gif'] == tmp_path / 'overlay.gif'
@@ -14,7 +14,7 @@ def test_paths_are_those_that_were_written(tmp_path):
 
 def test_the_file_holds_all_of_it(tmp_path):
     record = FrameRecord(0, '00000', True, {1: 5}, {1: 1.0}, {1: None})
-    result = SegmentationResult(tmp_path / 'masks', tmp_path / 'result.json', tmp_path / 'o.mp4', records=[record],
+    result = SegmentationResult(tmp_path / 'masks', tmp_path / 'result.json', tmp_path / 'o.webm', records=[record],
                                 finetune_losses={1: [0.5]}, notices=['ends early'], versions=versions())
     result.write()
     saved = json.loads((tmp_path / 'result.json').read_text())

@@ -94,7 +94,7 @@ def test_a_square_is_found_and_everything_written(make_inferencer, tmp_path):
     capture = cv2.VideoCapture(str(result.overlay))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 8
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [
-        'masks', 'overlay.gif', 'overlay.mp4', 'report.html', 'result.json']  # no state is left
+        'masks', 'overlay.gif', 'overlay.webm', 'report.html', 'result.json']  # no state is left
 
 
 def test_two_objects_never_overlap_and_are_as_good_as_alone(make_inferencer, tmp_path):
@@ -143,7 +143,7 @@ def test_going_on_gives_what_would_have_come(make_inferencer, tmp_path, monkeypa
     whole = inferencer(frames, out_dir=tmp_path / 'whole', **arguments)
     with pytest.raises(KeyboardInterrupt):
         inferencer(frames, out_dir=tmp_path / 'part', on_progress=stop_at(stage, step), **arguments)
-    assert (tmp_path / 'part/.resume').exists() and not (tmp_path / 'part/overlay.mp4').exists()
+    assert (tmp_path / 'part/.resume').exists() and not (tmp_path / 'part/overlay.webm').exists()
     assert not list((tmp_path / 'part').rglob('.*.png'))  # nothing half written
     again = make_inferencer(4)
     again.segmenter.crf = crf

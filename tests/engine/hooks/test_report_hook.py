@@ -50,7 +50,7 @@ def test_a_page_of_the_test(make_runner, seen, tmp_path):
         assert [thumbnail['score'] for thumbnail in row['thumbnails']] == [per_frame[i] for i in worst]
         assert row['curves'][0]['label'] == 'J'  # first and last frame do not count
         assert row['curves'][0]['values'] == pytest.approx([None, *(per_frame[i] for i in range(1, 5)), None])
-        assert row['links'] == {'overlay': f'../show%20me/{row["name"]}.mp4',
+        assert row['links'] == {'overlay': f'../show%20me/{row["name"]}.webm',
                                 'contact sheet': f'../show%20me/{row["name"]}.png'}
         assert (tmp_path / 'work/test' / row['links']['overlay'].replace('%20', ' ')).is_file()
     tables = {table['title']: dict(table['rows']) for table in data['tables']}

@@ -39,7 +39,7 @@ def record(i):
 @pytest.fixture(scope='module')
 def report(tmp_path_factory):
     """Thirty frames, each of its own colour."""
-    video = tmp_path_factory.mktemp('video') / 'overlay.mp4'
+    video = tmp_path_factory.mktemp('video') / 'overlay.webm'
     with OverlayVideoWriter(video, 29.97) as writer:
         for i in range(COUNT):
             writer.write(np.full((48, 64, 3), (20 + 40 * (i % 6), 20 + 40 * (i // 6), 60), np.uint8))
@@ -188,8 +188,8 @@ def test_without_ground_truth_and_fine_tuning_there_is_less_to_show(browser, rep
 
 
 def test_a_video_that_cannot_be_played_is_said(browser, report, tmp_path):
-    (tmp_path / 'broken.mp4').write_bytes(b'nothing')
-    write_sequence_report(tmp_path / 'a.html', replace(report, video=tmp_path / 'broken.mp4'))
+    (tmp_path / 'broken.webm').write_bytes(b'nothing')
+    write_sequence_report(tmp_path / 'a.html', replace(report, video=tmp_path / 'broken.webm'))
     browser.open(tmp_path / 'a.html')
     browser.wait_for("!document.getElementById('trouble').hidden")
     browser.press('ArrowRight')

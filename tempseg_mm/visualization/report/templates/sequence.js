@@ -14,7 +14,7 @@ function videoBlob() {
     return bytes;
   });
   byId('video-data').remove();
-  return new Blob(parts, {type: 'video/mp4'});
+  return new Blob(parts, {type: 'video/webm'});
 }
 
 // Seconds of a frame: from the file where it agrees, since a container rounds the frames a second.
@@ -71,7 +71,7 @@ function follow() {
 
 function tellTrouble() {
   byId('trouble').hidden = false;
-  byId('trouble').textContent = 'This browser cannot play the overlay (VP9 in MP4). The curves and pictures work without it.';
+  byId('trouble').textContent = 'This browser cannot play the overlay (VP8 in WebM). The curves and pictures work without it.';
 }
 
 function pressed(event) {
