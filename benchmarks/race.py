@@ -127,7 +127,7 @@ def osvos_recipe(cfg, ours: Learner, args: argparse.Namespace) -> Learner:
                                size=ours.segmenter.size)
     own = ours.segmenter.finetuner
     segmenter.finetuner = OnlineFinetuner(num_frames=args.rival_frames, optimizer=own.optimizer,
-                                          norm_eval=own.norm_eval, augment=FINETUNE_AUGMENT)
+                                          eval_mode=own.eval_mode, augment=FINETUNE_AUGMENT)
     return Learner(segmenter, args.rival_frames)
 
 

@@ -9,5 +9,3 @@ What these weights were trained on, and what they give on DAVIS: weights/README.
 _base_ = './tempseg_davis_240p_small.py'
 
 checkpoint = 'weights/tempseg_davis_240p_small.safetensors'
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].finetuner.clips_per_step = 1  # half the time

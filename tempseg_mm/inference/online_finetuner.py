@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from .finetuned_parameters import parameters_called, trained_alone
 from .finite import check_finite
 from .own_randomness import own_randomness
 from .segment import given_mask
+from .side_by_side import side_by_side
 from .tail_average import TailAverage
 
 
@@ -43,14 +45,16 @@ class OnlineFinetuner:
     Args:
         steps: optimiser steps.
         num_frames: annotated frames to learn from, 1 or more.
-        clips_per_step: differently augmented copies of the clip in one step.
+        clips_per_step: differently augmented copies of the clip in one step. On a CPU they go side by side, as many as
+            torch has threads.
         optimizer: config of the optimiser.
         augment: transforms of the clip, drawn anew for each copy; they start from ``frames``, ``gt_masks`` and
             ``flow``. What the paper calls test-time augmentation; ``TTAHook`` switches it (paper note P18).
         pipeline: transforms that follow, ending in ``PackClip``. With reference masks it should deform them, else
             copying them is what is learnt.
         leave_out: names of generator losses that take no part, e.g. ``['adv']``: D has never seen this sequence.
-        norm_eval: batch normalisation keeps its running statistics; else two frames wreck them.
+        eval_mode: of the generator: batch normalisation keeps its running statistics, which two frames wreck, and
+            nothing is dropped out.
         only: the parameters of G that are adapted: names of them, or of sub-modules such as ``'decoder'`` or
             ``'decoder.to_logits'``; ``'norm'``: those of all normalisation layers. Empty: all that are trained.
         average: share of the last steps, in [0, 1], whose weights are averaged, see :class:`TailAverage`; 0: the
@@ -60,7 +64,7 @@ class OnlineFinetuner:
     def __init__(self, *, steps: int = 100, num_frames: int = 2, clips_per_step: int = 1,
                  optimizer: dict | None = None, augment: Sequence[dict] = (),
                  pipeline: Sequence[dict] = (dict(type='PackClip'),), leave_out: Sequence[str] = (),
-                 norm_eval: bool = True, only: str | Sequence[str] = (), average: float = 0.0) -> None:
+                 eval_mode: bool = True, only: str | Sequence[str] = (), average: float = 0.0) -> None:
         if steps < 0 or num_frames < 1 or clips_per_step < 1:
             raise ValueError('steps must be >= 0, num_frames and clips_per_step >= 1, got '
                              f'{steps}, {num_frames}, {clips_per_step}')
@@ -73,7 +77,7 @@ class OnlineFinetuner:
         self.augment = Compose([TRANSFORMS.build(dict(t)) for t in augment])
         self.pipeline = Compose([TRANSFORMS.build(dict(t)) for t in pipeline])
         self.leave_out = tuple(leave_out)
-        self.norm_eval = norm_eval
+        self.eval_mode = eval_mode
         self.only = (only,) if isinstance(only, str) else tuple(only)
         self.average = average
         self._parent: dict | None = None
@@ -113,7 +117,7 @@ class OnlineFinetuner:
                  for indices in self._runs(frame_ids, apart=self._looks_at_single_frames(model))]
         self._parent = copy.deepcopy(model.generator.state_dict())
         try:
-            with (self._training_mode(model), trained_alone(model.generator, chosen),
+            with (self._mode(model), trained_alone(model.generator, chosen),
                   own_randomness(seed, sequence.name)):
                 losses = self._train(model, clips, sequence.name, on_step)
         except BaseException:
@@ -138,27 +142,49 @@ class OnlineFinetuner:
         optim_wrapper = build_optim_wrapper(
             model.generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
         optim_wrapper.zero_grad()  # of a training step that was broken off
-        mean, losses = TailAverage(self.steps, self.average), []
-        for step in range(self.steps):
-            losses.append(self._step(model, clips[step % len(clips)], optim_wrapper, f'{name}, step {step}'))
-            mean.add(model.generator, step)
-            on_step(step + 1)
+        parameters = [parameter for parameter in model.generator.parameters() if parameter.requires_grad]
+        mean, losses, num_threads = TailAverage(self.steps, self.average), [], self._num_threads(model)
+        with side_by_side(num_threads) as run:
+            for step in range(self.steps):
+                batches = self._batches(clips[step % len(clips)], apart=num_threads > 1)
+                found = run(partial(self._gradients, model, parameters, f'{name}, step {step}'), batches)
+                for parameter, *gradients in zip(parameters, *(gradients for _, gradients in found), strict=True):
+                    parameter.grad = sum(gradients[1:], gradients[0]) / len(batches)
+                optim_wrapper.step()
+                losses.append(torch.stack([loss for loss, _ in found]).mean())
+                mean.add(model.generator, step)
+                on_step(step + 1)
+        optim_wrapper.zero_grad()
         mean.give_to(model.generator)
         return losses
 
-    def _step(self, model: nn.Module, clip: dict, optim_wrapper, where: str) -> Tensor:
+    def _num_threads(self, model: nn.Module) -> int:
+        """Clips of a step that are worked on at once; a GPU takes them as one batch."""
+        on_cpu = next(model.parameters()).device.type == 'cpu'
+        # Outside of eval mode clips are tied by batch statistics and draw random numbers; D is frozen by one at a time.
+        on_their_own = self.eval_mode and not any(loss.needs_adversary for loss in self._losses(model))
+        return min(self.clips_per_step, torch.get_num_threads()) if on_cpu and on_their_own else 1
+
+    def _batches(self, clip: dict, *, apart: bool) -> list[list[dict]]:
         packed = [self.pipeline(self.augment(copy.copy(clip))) for _ in range(self.clips_per_step)]
+        return [[one] for one in packed] if apart else [packed]
+
+    def _gradients(self, model: nn.Module, parameters: list, where: str, packed: list[dict]
+                   ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The combined loss of a batch, and its gradients: zeros for parameters that it does not depend on."""
         batch = model.data_preprocessor(
             dict(inputs=[p['inputs'] for p in packed], data_samples=[p['data_samples'] for p in packed]), training=True)
-        with optim_wrapper.optim_context(model.generator):
-            loss, terms = model.parse_losses(model.generator_losses(model(batch), batch, leave_out=self.leave_out))
+        loss, terms = model.parse_losses(model.generator_losses(model(batch), batch, leave_out=self.leave_out))
         check_finite(terms, f'online fine-tuning of {where}')
-        optim_wrapper.update_params(loss)
-        return loss.detach()
+        return loss.detach(), torch.autograd.grad(loss, parameters, materialize_grads=True)
 
     def _looks_at_single_frames(self, model: nn.Module) -> bool:
         """Whether no loss that takes part compares frames."""
-        return all(loss.per_frame for name, loss in model.losses.items() if name not in self.leave_out)
+        return all(loss.per_frame for loss in self._losses(model))
+
+    def _losses(self, model: nn.Module) -> list[nn.Module]:
+        """Those that take part."""
+        return [loss for name, loss in model.losses.items() if name not in self.leave_out]
 
     def _runs(self, frame_ids: Sequence[int], *, apart: bool) -> list[list[int]]:
         """Frames that follow each other, cut into clips of ``num_frames`` but at least two; one alone comes twice.
@@ -198,12 +224,8 @@ class OnlineFinetuner:
         return list(flow.permute(0, 2, 3, 1).cpu().numpy())
 
     @contextmanager
-    def _training_mode(self, model: nn.Module) -> Iterator[None]:
-        model.generator.train()
-        if self.norm_eval:
-            for module in model.generator.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+    def _mode(self, model: nn.Module) -> Iterator[None]:
+        model.generator.train(not self.eval_mode)
         try:
             yield
         finally:

@@ -61,11 +61,11 @@ def test_loss_goes_down_on_a_simple_sequence(make_model, make_sequence):
     assert not any(module.training for module in model.modules())
 
 
-@pytest.mark.parametrize('norm_eval', [True, False])
-def test_restore_is_bit_exact(make_model, make_sequence, norm_eval):
+@pytest.mark.parametrize('eval_mode', [True, False])
+def test_restore_is_bit_exact(make_model, make_sequence, eval_mode):
     model = with_statistics(make_model())
     before = state(model)
-    finetuner = OnlineFinetuner(steps=2, optimizer=ADAM, norm_eval=norm_eval)
+    finetuner = OnlineFinetuner(steps=2, optimizer=ADAM, eval_mode=eval_mode)
     finetuner.adapt(model, make_sequence())
     assert not torch.equal(model.generator.decoder.to_logits.weight, before['generator.decoder.to_logits.weight'])
     finetuner.restore(model)
@@ -74,20 +74,21 @@ def test_restore_is_bit_exact(make_model, make_sequence, norm_eval):
     assert_equal(model, before)
 
 
-@pytest.mark.parametrize('norm_eval', [True, False])
-def test_running_statistics(make_model, make_sequence, norm_eval):
+@pytest.mark.parametrize('eval_mode', [True, False])
+def test_running_statistics(make_model, make_sequence, eval_mode):
     model = with_statistics(make_model())
     before = {name: value.clone() for name, value in model.generator.named_buffers()}
-    OnlineFinetuner(steps=2, norm_eval=norm_eval).adapt(model, make_sequence())
+    OnlineFinetuner(steps=2, eval_mode=eval_mode).adapt(model, make_sequence())
     unchanged = [torch.equal(value, before[name]) for name, value in model.generator.named_buffers()]
-    assert len(unchanged) == 30 and (all(unchanged) if norm_eval else not any(unchanged))
+    assert len(unchanged) == 30 and (all(unchanged) if eval_mode else not any(unchanged))
 
 
-def test_dropout_is_on_with_frozen_statistics(make_model, make_sequence, monkeypatch):
+@pytest.mark.parametrize('eval_mode', [True, False])
+def test_dropout(make_model, make_sequence, eval_mode):
     model, seen = make_model(), []
     model.generator.backbone.dropout.register_forward_pre_hook(lambda module, _: seen.append(module.training))
-    OnlineFinetuner(steps=1).adapt(model, make_sequence())
-    assert seen == [True]
+    OnlineFinetuner(steps=1, eval_mode=eval_mode).adapt(model, make_sequence())
+    assert seen == [not eval_mode] and not model.generator.training
 
 
 def test_adversary_is_untouched(make_model, make_sequence):
@@ -255,7 +256,7 @@ def test_restored_after_an_exception_in_a_later_step(make_model, make_sequence, 
             raise KeyboardInterrupt
         return loss
     model = with_statistics(make_model(**failing_loss(monkeypatch, fail)))
-    before, finetuner = state(model), OnlineFinetuner(steps=5, optimizer=ADAM, norm_eval=False)
+    before, finetuner = state(model), OnlineFinetuner(steps=5, optimizer=ADAM, eval_mode=False)
     with pytest.raises(KeyboardInterrupt):
         finetuner.adapt(model, make_sequence())
     assert_equal(model, before)

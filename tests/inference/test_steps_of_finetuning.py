@@ -3,8 +3,8 @@
 import copy
 
 import numpy as np
+import pytest
 import torch
-from torch import nn
 
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.inference.own_randomness import own_randomness
@@ -12,10 +12,8 @@ from tempseg_mm.registry import TRANSFORMS
 
 
 def test_the_steps_are_those_of_a_plain_loop(make_model, make_sequence):
-    model, sequence = make_model(), make_sequence()
+    model, sequence = make_model().eval(), make_sequence()
     plain = copy.deepcopy(model)
-    for module in plain.generator.train().modules():
-        module.train(not isinstance(module, nn.BatchNorm2d))
     optimizer, losses = torch.optim.Adam(plain.generator.parameters(), lr=0.01), []
     with own_randomness(5, sequence.name):
         for _ in range(3):
@@ -32,3 +30,60 @@ def test_the_steps_are_those_of_a_plain_loop(make_model, make_sequence):
     assert finetuner.adapt(model, sequence, seed=5).losses == losses
     expected = plain.generator.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in model.generator.state_dict().items())
+
+
+@pytest.fixture
+def threads():
+    """Sets the number of threads of torch."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def adapted(make_model, make_sequence, **settings):
+    torch.manual_seed(0)
+    model = make_model()
+    optimizer = dict(type='SGD', lr=0.1)  # in which a rounding error stays one
+    settings = dict(leave_out=['adv', 'iftl', 'l_iftl'], augment=[dict(type='ClipRandomAffine')], **settings)
+    report = OnlineFinetuner(steps=3, optimizer=optimizer, clips_per_step=2, **settings).adapt(model, make_sequence())
+    return report.losses, list(model.generator.state_dict().values())
+
+
+def test_threads_change_nothing_but_the_rounding(make_model, make_sequence, threads):
+    threads(1)
+    losses, weights = adapted(make_model, make_sequence)
+    threads(2)
+    losses_apart, weights_apart = adapted(make_model, make_sequence)
+    np.testing.assert_allclose(losses_apart, losses, rtol=1e-4)
+    for apart, together in zip(weights_apart, weights, strict=True):
+        torch.testing.assert_close(apart, together, rtol=1e-3, atol=1e-5)
+    again = adapted(make_model, make_sequence)
+    assert again[0] == losses_apart and all(map(torch.equal, again[1], weights_apart))
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize('settings, number, sizes', [
+    (dict(), 1, [2]),
+    (dict(), 2, [1, 1]),
+    (dict(), 3, [1, 1]),
+    (dict(eval_mode=False), 2, [2]),
+    (dict(leave_out=[]), 2, [2]),
+])
+def test_which_clips_share_a_batch(make_model, make_sequence, threads, settings, number, sizes):
+    model, seen = make_model(), []
+    model.generator.register_forward_pre_hook(lambda module, args: seen.append(len(args[0]) // 2))
+    threads(number)
+    settings = {'leave_out': ['adv', 'iftl', 'l_iftl'], **settings}
+    OnlineFinetuner(steps=1, clips_per_step=2, **settings).adapt(model, make_sequence())
+    assert seen == sizes
+
+
+def test_an_error_of_a_thread_is_raised(make_model, make_sequence, threads, monkeypatch):
+    model = make_model()
+    threads(2)
+    monkeypatch.setattr(model, 'generator_losses', lambda prediction, batch, leave_out: dict(
+        loss_bad=prediction.logits.mean() * float('nan')))
+    before = [value.clone() for value in model.generator.state_dict().values()]
+    with pytest.raises(FloatingPointError, match='loss_bad.* not finite in online fine-tuning of .*, step 0'):
+        OnlineFinetuner(steps=2, clips_per_step=2, leave_out=['adv', 'iftl', 'l_iftl']).adapt(model, make_sequence())
+    assert all(map(torch.equal, model.generator.state_dict().values(), before)) and torch.get_num_threads() == 2
