@@ -95,7 +95,7 @@ class OverlayVideoWriter:
                 video.write(frame.image, frame.mask, gt_mask=frame.gt_mask)
 
     The file is written beside and renamed on :meth:`close`; after an error, or without any frame, none is left. The
-    codec is VP8, a key frame in every twelve, so that a page can seek; most of its time is spent outside of Python's lock.
+    codec is VP8, a key frame in every twelve, so that a page can seek; most of its time passes outside Python's lock.
 
     Args:
         path: the file, ending in ``.webm``; its folder is made.

@@ -11,7 +11,7 @@ STDERR = 2  # the file descriptor, which C libraries write to
 
 @contextmanager
 def quiet_about(words: bytes) -> Iterator[None]:
-    """Inside, what the process writes to its error stream is held back; at the end all lines without these words follow.
+    """Inside, what the process writes to its error stream is held back; lines without these words follow at the end.
 
     For moments: a process that dies inside takes along what it said there. Where there is no error stream, nothing is
     done.
