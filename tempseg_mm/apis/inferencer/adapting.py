@@ -3,6 +3,8 @@
 import copy
 from collections.abc import Callable
 
+import torch
+
 from tempseg_mm.inference.object_finetuning import AdaptedGenerator, GivenObject, adapt_to_object
 
 from .inputs import Inputs
@@ -41,4 +43,8 @@ def adapt_to_all(segmenter: Segmenter, inputs: Inputs, *, seed: int = 0, state: 
             if state:
                 state.keep_generator(object_id, found)
         adapted[object_id] = found
+    for found in adapted.values():
+        # A CPU predicts a quarter faster in this layout; fine-tuned in it the small networks would be slower.
+        if next(found.generator.parameters()).device.type == 'cpu':
+            found.generator.to(memory_format=torch.channels_last)
     return adapted

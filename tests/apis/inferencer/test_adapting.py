@@ -52,3 +52,6 @@ def test_what_was_adapted_before_is_not_adapted_again(segmenter, inputs, tmp_pat
     for object_id in (2, 5):
         assert torch.equal(weight(adapted[object_id].generator), weight(fresh[object_id].generator))
         np.testing.assert_array_equal(adapted[object_id].losses, fresh[object_id].losses)
+        for found in (adapted, fresh):  # one layout for both, as it decides how sums are rounded
+            kernel = found[object_id].generator.decoder.to_logits.weight
+            assert kernel.is_contiguous(memory_format=torch.channels_last)
