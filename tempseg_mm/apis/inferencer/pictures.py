@@ -15,7 +15,7 @@ from tempseg_mm.visualization.report import SequenceReport, ThumbnailKeeper, wri
 from .result import SegmentationResult
 
 GIF_FPS = 10  # of the animation, at most: it is for a glance
-MAX_SIDE = 360  # pixels, shorter side of the overlay: its encoder must keep up with a small network
+MAX_SIDE = 288  # pixels, shorter side of the overlay: its encoder must keep up with a small network
 
 
 class Pictures:
