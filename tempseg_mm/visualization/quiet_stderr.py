@@ -3,10 +3,12 @@
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 STDERR = 2  # the file descriptor, which C libraries write to
+_alone = threading.Lock()  # two at once would give back each other's stream
 
 
 @contextmanager
@@ -19,24 +21,25 @@ def quiet_about(words: bytes) -> Iterator[None]:
     Args:
         words: of the lines to drop.
     """
-    try:
-        kept = os.dup(STDERR)
-    except OSError:
-        yield
-        return
-    with tempfile.TemporaryFile() as held:
-        _flush()
-        os.dup2(held.fileno(), STDERR)
+    with _alone:
         try:
+            kept = os.dup(STDERR)  # before a file is opened, which would take the place of a closed stream
+        except OSError:
             yield
-        finally:
+            return
+        with tempfile.TemporaryFile() as held:
             _flush()
-            os.dup2(kept, STDERR)
-            os.close(kept)
-            held.seek(0)
-            for line in held:
-                if words not in line:
-                    os.write(STDERR, line)
+            os.dup2(held.fileno(), STDERR)
+            try:
+                yield
+            finally:
+                _flush()
+                os.dup2(kept, STDERR)
+                os.close(kept)
+                held.seek(0)
+                for line in held:
+                    if words not in line:
+                        os.write(STDERR, line)
 
 
 def _flush() -> None:
