@@ -57,8 +57,8 @@ def parse_args() -> argparse.Namespace:
                         help='of fine-tuning on a sequence; default: 5 10 20 40')
     parser.add_argument('--crf', action='store_true', help='refine the masks of all with the CRF of the config')
     parser.add_argument('--threads', type=int,
-                        help='of torch and OpenCV, and processes of the CRF; default: theirs. With 1 recipes of one and '
-                             'of several clips a step race on equal terms')
+                        help='of torch and OpenCV, and processes of the CRF; default: theirs. With 1 recipes of one '
+                             'and of several clips a step race on equal terms')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--seed', type=int, default=0, help='of initial weights and of fine-tuning; default: 0')
     parser.add_argument('--out', type=Path, default=Path('work_dirs/race'), metavar='DIR')
