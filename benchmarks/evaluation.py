@@ -25,14 +25,14 @@ for name, value in dict(OMP_NUM_THREADS='1', OMP_WAIT_POLICY='PASSIVE').items():
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
-from tempseg_mm.apis.mask_folders import read_labels  # noqa: E402
-from tempseg_mm.apis.mask_scoring import evaluate_masks  # noqa: E402
 from tempseg_mm.evaluation.functional import (  # noqa: E402
     InstabilityChain,
     boundary_map,
     contour_accuracy,
     region_similarity,
 )
+from tempseg_mm.evaluation.mask_folders import read_labels  # noqa: E402
+from tempseg_mm.evaluation.mask_scoring import evaluate_masks  # noqa: E402
 from tempseg_mm.visualization.exporters import write_indexed_png  # noqa: E402
 
 

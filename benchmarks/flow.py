@@ -71,7 +71,7 @@ def measure_provider(name: str, size: tuple, threads: int, repeats: int) -> tupl
     import cv2
     import torch
 
-    from tempseg_mm.apis.memory import keep_freed_memory
+    from tempseg_mm.runtime.memory import keep_freed_memory
     keep_freed_memory()
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
@@ -87,8 +87,8 @@ def measure_correlation(size: tuple, threads: int, repeats: int) -> tuple[float,
     """Seconds of the correlation of FlowNetC on a pair of ``size``, and of the shifted products."""
     import torch
 
-    from tempseg_mm.apis.memory import keep_freed_memory
     from tempseg_mm.flow.flownet2.correlation import correlation, correlation_by_shifts
+    from tempseg_mm.runtime.memory import keep_freed_memory
     keep_freed_memory()
     torch.set_num_threads(threads)
     maps = torch.randn(2, 1, 256, *(-(-side // 64) * 8 for side in size))

@@ -86,7 +86,7 @@ def use_threads(number: int | None) -> None:
     import cv2
     import torch
 
-    from tempseg_mm.apis.memory import keep_freed_memory
+    from tempseg_mm.runtime.memory import keep_freed_memory
     keep_freed_memory()
     if number is not None:
         torch.set_num_threads(number)
@@ -113,7 +113,7 @@ class Pair:
     def __init__(self, inferencer, video: Path, mask, *, passes: int, out_dir: Path) -> None:
         import torch
 
-        from tempseg_mm.datasets.resize import target_size
+        from tempseg_mm.ops.resize import target_size
         self.inferencer, self.video, self.mask, self.passes, self.out_dir = inferencer, video, mask, passes, out_dir
         self.generator = inferencer.segmenter.model.generator
         self.device = next(self.generator.parameters()).device

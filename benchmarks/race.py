@@ -204,7 +204,7 @@ class Track:
 
 def race(track: Track, sequences: list, heats: list, records, out: Path) -> list[dict]:
     """Every heat on every sequence that has no record yet; a row each, of all."""
-    from tempseg_mm.engine.progress import Progress
+    from tempseg_mm.runtime.progress import Progress
     entries = [(method, seconds, sequence, f'{sequence.name}-{method}-{seconds:g}s')
                for sequence in sequences for method, seconds in heats]
     rows = {name: row for *_, name in entries if (row := records.read(name)) is not None}
@@ -238,9 +238,9 @@ def main() -> None:
     import torch
 
     from tempseg_mm.apis.inferencer.loading import find_config
-    from tempseg_mm.apis.memory import keep_freed_memory
     from tempseg_mm.engine.sequence_records import SequenceRecords, fingerprints
     from tempseg_mm.registry import DATASETS
+    from tempseg_mm.runtime.memory import keep_freed_memory
 
     keep_freed_memory()
     if args.threads:

@@ -15,7 +15,7 @@ WANTED = 10  # points of J that ours is to be ahead of the better rival
 
 
 def write_csv(path: Path, rows: list[dict]) -> None:
-    from tempseg_mm.atomic import written_beside
+    from tempseg_mm.runtime.atomic import written_beside
     with written_beside(path) as beside, beside.open('w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, ['method', 'seconds', 'sequence', *FIGURES], lineterminator='\n')
         writer.writeheader()
@@ -59,7 +59,7 @@ def draw(path: Path, rows: list[dict]) -> None:
     """J and F against all seconds of a sequence."""
     from matplotlib.figure import Figure
 
-    from tempseg_mm.atomic import written_beside
+    from tempseg_mm.runtime.atomic import written_beside
     figure = Figure(figsize=(8, 3.5), layout='constrained')
     for place, measure in enumerate('JF', start=1):
         axes = figure.add_subplot(1, 2, place, xlabel='seconds a sequence', ylabel=measure, ylim=(0, 1))

@@ -18,9 +18,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from tempseg_mm.apis.memory import keep_freed_memory
 from tempseg_mm.engine.optim import GANOptimWrapperConstructor
 from tempseg_mm.registry import MODELS
+from tempseg_mm.runtime.memory import keep_freed_memory
 from tempseg_mm.structures import ClipBatch, VOSDataSample
 
 

@@ -15,8 +15,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from tempseg_mm.apis.config import load_config
-from tempseg_mm.datasets.synthetic import write_davis_layout
-from tempseg_mm.datasets.synthetic_draw import SceneParams
+from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
+from tempseg_mm.datasets.synthetic.draw import SceneParams
 from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.registry import MODELS
 from tempseg_mm.structures import ClipBatch

@@ -1,4 +1,4 @@
-"""What tests/engine/test_processes.py runs, in one process and, by torchrun, in two.
+"""What tests/runtime/test_processes.py runs, in one process and, by torchrun, in two.
 
     torchrun --nproc-per-node 2 tests/two_processes.py CONFIG OUT
 

@@ -11,8 +11,8 @@ from pathlib import Path
 os.environ.setdefault('OMP_NUM_THREADS', '1')  # before NumPy: the work is spread over processes
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
-from tempseg_mm.apis.mask_folders import MaskFaults  # noqa: E402
-from tempseg_mm.apis.mask_scoring import evaluate_masks  # noqa: E402
+from tempseg_mm.evaluation.mask_folders import MaskFaults  # noqa: E402
+from tempseg_mm.evaluation.mask_scoring import evaluate_masks  # noqa: E402
 from tempseg_mm.visualization.score_plot import write_score_plot  # noqa: E402
 
 EXAMPLES = """\

@@ -2,8 +2,8 @@
 
 import argparse
 
-from tempseg_mm.datasets.synthetic import NUM_SEQUENCES, write_davis_layout
-from tempseg_mm.datasets.synthetic_draw import DIFFICULTIES, SceneParams
+from tempseg_mm.datasets.synthetic.dataset import NUM_SEQUENCES, write_davis_layout
+from tempseg_mm.datasets.synthetic.draw import DIFFICULTIES, SceneParams
 
 
 def parse_args() -> argparse.Namespace:

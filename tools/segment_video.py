@@ -83,8 +83,8 @@ def segment(args: argparse.Namespace):
     # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
     from tempseg_mm.apis.inferencer import VOSInferencer
     from tempseg_mm.apis.inferencer.console import shown_progress
-    from tempseg_mm.apis.memory import keep_freed_memory
-    from tempseg_mm.apis.stopping import stopped_by_signals
+    from tempseg_mm.runtime.memory import keep_freed_memory
+    from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
     keep_freed_memory()
     inferencer = VOSInferencer(

@@ -21,7 +21,7 @@ EXAMPLES = """\
 def main() -> None:
     # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
     from tempseg_mm.apis import add_hook, choose_checkpoint, config_from, run_test, runner_parser, skip_finished
-    from tempseg_mm.engine.exit_codes import STOPPED_BY_SIGNAL
+    from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL
 
     parser = runner_parser(__doc__, EXAMPLES)
     parser.add_argument('checkpoint', nargs='?',

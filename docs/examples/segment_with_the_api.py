@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from tempseg_mm.apis import VOSInferencer
-from tempseg_mm.datasets.synthetic_draw import SceneParams, draw_scene
+from tempseg_mm.datasets.synthetic.draw import SceneParams, draw_scene
 
 
 def render(num_frames: int) -> tuple[list, list]:

@@ -4,8 +4,9 @@ import argparse
 
 from mmengine.config import Config
 
+from tempseg_mm.runtime.memory import keep_freed_memory
+
 from .config import join_processes, load_config, use_device
-from .memory import keep_freed_memory
 from .overrides import ConfigOverrides
 
 

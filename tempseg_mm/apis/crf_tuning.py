@@ -6,12 +6,12 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from tempseg_mm.atomic import written_beside
 from tempseg_mm.engine.hooks.keep_frames_hook import KeepFramesHook
-from tempseg_mm.engine.progress import Progress
 from tempseg_mm.inference.crf_search import SearchReport, search_crf
 from tempseg_mm.registry import DATASETS
-from tempseg_mm.worker_pool import WorkerPool
+from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.progress import Progress
+from tempseg_mm.runtime.worker_pool import WorkerPool
 
 from .testing import add_hook, run_test
 

@@ -11,7 +11,7 @@ from mmengine.logging import MMLogger
 from torch import nn
 
 from tempseg_mm.inference.generator_export import largest_difference, write_onnx, write_torchscript
-from tempseg_mm.inference.generator_weights import load_generator, save_generator
+from tempseg_mm.models.generator_weights import load_generator, save_generator
 from tempseg_mm.registry import MODELS
 
 SUFFIXES = dict(torchscript='.pt', onnx='.onnx', safetensors='.safetensors')
@@ -38,7 +38,7 @@ def export_generator(cfg: Config, file_format: str, *, checkpoint: str | None = 
     Args:
         cfg: config of a ``TempSegGAN``.
         file_format: 'torchscript', 'onnx' or 'safetensors'.
-        checkpoint: whatever :func:`~tempseg_mm.inference.generator_weights.load_generator` reads; ``None``: weights as
+        checkpoint: whatever :func:`~tempseg_mm.models.generator_weights.load_generator` reads; ``None``: weights as
             their initialisation leaves them.
         out: the file; default: ``<work dir>/export/generator`` with the suffix of the format.
         half: store safetensors as float16. TorchScript and ONNX are always float32.

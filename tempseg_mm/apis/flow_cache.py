@@ -10,10 +10,10 @@ import torch
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
-from tempseg_mm.engine.progress import Progress
 from tempseg_mm.flow.cached import CachedFlow
 from tempseg_mm.registry import TASK_UTILS
-from tempseg_mm.worker_pool import Job, WorkerPool
+from tempseg_mm.runtime.progress import Progress
+from tempseg_mm.runtime.worker_pool import Job, WorkerPool
 
 from .flow_pairs import FramePairs, configured_provider, frame_pairs
 

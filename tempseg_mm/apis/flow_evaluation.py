@@ -11,13 +11,13 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from tempseg_mm.engine.progress import Progress
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.evaluation.markdown import markdown_table
 from tempseg_mm.flow.base import FlowProvider
 from tempseg_mm.flow.metrics import end_point_error, round_trip_error
 from tempseg_mm.models.losses.itsd import itsd_target
 from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.runtime.progress import Progress
 from tempseg_mm.visualization.contact_sheet import contact_sheet
 from tempseg_mm.visualization.exporters import write_png
 from tempseg_mm.visualization.flow_colors import flow_colors

@@ -8,8 +8,8 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from tempseg_mm.datasets.resize import Size, resize_image, target_size
 from tempseg_mm.datasets.vos_sequence import VOSSequence
+from tempseg_mm.ops.resize import Size, resize_image, target_size
 from tempseg_mm.registry import DATASETS
 
 CHUNK = 8  # pairs that are decoded at once

@@ -5,9 +5,10 @@ import os.path as osp
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from tempseg_mm.runtime.project_files import find_file
+from tempseg_mm.runtime.stop_signals import stopped_by_signals
+
 from .config import newest_checkpoint
-from .project_files import find_file
-from .stopping import stopped_by_signals
 
 NEWEST, NONE = 'newest', 'none'
 

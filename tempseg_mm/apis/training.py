@@ -5,9 +5,8 @@ import os
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from tempseg_mm.engine.exit_codes import STOPPED_BY_SIGNAL
 from tempseg_mm.engine.hooks.stop_hook import StopHook
-from tempseg_mm.engine.stop_signals import StopSignals
+from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL, StopSignals
 
 
 def run_training(cfg: Config) -> int:

@@ -4,7 +4,7 @@ from .image_folder import ImageFolderDataset
 from .resumable_sampler import ResumableSampler
 from .segtrack_v2 import SegTrackV2Dataset
 from .sequence_sampler import SequenceSampler
-from .synthetic import SyntheticVOSDataset, write_davis_layout
+from .synthetic.dataset import SyntheticVOSDataset, write_davis_layout
 from .transforms import (
     ClipPhotometric,
     ClipRandomAffine,

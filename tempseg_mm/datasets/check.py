@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from tempseg_mm.registry import DATASETS
-from tempseg_mm.safe_path import printable
+from tempseg_mm.runtime.safe_path import printable
+from tempseg_mm.sources.image_io import image_size, object_mask, read_annotation, verify_image
 
-from .image_io import image_size, object_mask, read_annotation, verify_image
 from .vos_dataset import VOSDataset
 from .vos_sequence import VOSSequence
 

@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-STOP_SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1')
-                     if hasattr(signal, name))
+from tempseg_mm.runtime.stop_signals import STOP_SIGNALS
 
 
 class DataStream:

@@ -6,11 +6,11 @@ from functools import partial
 
 from mmengine.dataset import BaseDataset
 
+from tempseg_mm.ops.resize import Size
 from tempseg_mm.registry import DATASETS, TRANSFORMS
+from tempseg_mm.sources.image_io import read_image, verify_image
 
-from .image_io import read_image, verify_image
 from .readable import ReadablePart
-from .resize import Size
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
 
@@ -30,7 +30,7 @@ class ImageFolderDataset(BaseDataset):
     Args:
         data_root: the folder drawn above; ``.jpg``, ``.jpeg`` and ``.png`` files, in either case.
         pipeline: configs of transforms.
-        size: at which images are decoded, see :func:`~tempseg_mm.datasets.resize.target_size`; ``None``: as stored.
+        size: at which images are decoded, see :func:`~tempseg_mm.ops.resize.target_size`; ``None``: as stored.
         num_classes: how many folders there must be, the model's number; ``None``: any.
 
     Attributes:

@@ -3,7 +3,7 @@
 import os
 from pathlib import PurePosixPath
 
-from tempseg_mm.safe_path import plain_name
+from tempseg_mm.runtime.safe_path import plain_name
 
 
 def read_lines(path: str | os.PathLike) -> list:

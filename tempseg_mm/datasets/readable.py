@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from tempseg_mm.safe_path import printable
+from tempseg_mm.runtime.safe_path import printable
 
 MOST_SHOWN = 20
 AT_ONCE = 256  # parts given to the threads in one go, so that a million of them takes no memory

@@ -7,8 +7,8 @@ from itertools import count, islice
 
 from mmengine.dataset import InfiniteSampler
 
-from tempseg_mm.random_state import seed_of, seeded
 from tempseg_mm.registry import DATA_SAMPLERS
+from tempseg_mm.runtime.random_state import seed_of, seeded
 
 
 class SeededIndex(int):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 
 from tempseg_mm.registry import DATASETS
-from tempseg_mm.safe_path import plain_name
+from tempseg_mm.runtime.safe_path import plain_name
 
 from .name_list import read_lines
 from .vos_dataset import VOSDataset, files_by_stem, folders_in

@@ -2,19 +2,19 @@
 
 import difflib
 import os
-import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from mmengine.dataset import BaseDataset
 
+from tempseg_mm.ops.resize import Size
 from tempseg_mm.registry import DATASETS, TRANSFORMS
+from tempseg_mm.runtime.safe_path import natural_key
 
 from .clip_sampler import ClipSampler
 from .name_list import sequence_names
 from .readable import ReadablePart
-from .resize import Size
 from .resumable_sampler import draws_of
 from .vos_sequence import VOSSequence
 
@@ -44,7 +44,7 @@ class VOSDataset(BaseDataset):
         resolution: name of the middle folder.
         clip_sampler: arguments of :class:`~tempseg_mm.datasets.clip_sampler.ClipSampler`.
         pipeline: configs of transforms.
-        size: working size, see :func:`~tempseg_mm.datasets.resize.target_size`; ``None``: as stored.
+        size: working size, see :func:`~tempseg_mm.ops.resize.target_size`; ``None``: as stored.
         sequences: names of the sequences to keep; ``None``: all of the split.
         test_mode: whether items are sequences.
 
@@ -214,9 +214,3 @@ def folders_in(folder: str) -> list:
     """Names of the folders in ``folder`` that are not hidden, in natural order."""
     names = [name for name in os.listdir(folder) if not name.startswith('.')]
     return sorted((name for name in names if os.path.isdir(os.path.join(folder, name))), key=natural_key)
-
-
-def natural_key(name: str) -> tuple:
-    """Sorts numbers in names by value: ``frame9.png`` before ``frame10.png``."""
-    parts = re.split('([0-9]+)', name)  # text, number, text, ...
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name

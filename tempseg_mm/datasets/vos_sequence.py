@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempseg_mm.flow.flo_file import read_flo
-from tempseg_mm.safe_path import plain_name
-
-from .image_io import image_size, read_image, read_mask, verify_image
-from .resize import Size, resize_flow, resize_mask, target_size
+from tempseg_mm.ops.resize import Size, resize_flow, resize_mask, target_size
+from tempseg_mm.runtime.safe_path import plain_name
+from tempseg_mm.sources.image_io import image_size, read_image, read_mask, verify_image
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class VOSSequence:
 
     Raises:
         ValueError: if there are no frames, the numbers of paths do not fit, or the name is no plain one
-            (:func:`~tempseg_mm.safe_path.plain_name`), so that nothing filed under it can leave its folder.
+            (:func:`~tempseg_mm.runtime.safe_path.plain_name`), so that nothing filed under it can leave its folder.
     """
     name: str
     frame_paths: tuple

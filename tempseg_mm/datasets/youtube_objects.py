@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 from tempseg_mm.registry import DATASETS
+from tempseg_mm.runtime.safe_path import natural_key
+from tempseg_mm.sources.image_io import image_size, read_mask
 
-from .image_io import image_size, read_mask
-from .vos_dataset import VOSDataset, natural_key
+from .vos_dataset import VOSDataset
 from .vos_sequence import VOSSequence
 
 CLASSES = ('aeroplane', 'bird', 'boat', 'car', 'cat', 'cow', 'dog', 'horse', 'motorbike', 'train')

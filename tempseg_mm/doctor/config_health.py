@@ -63,7 +63,7 @@ def _types(cfg: dict) -> Iterator[Check]:
 
 
 def _files(cfg: Any) -> Iterator[Check]:
-    from tempseg_mm.apis.project_files import find_file
+    from tempseg_mm.runtime.project_files import find_file
     seen = set()
     for place, value in _paths(cfg.to_dict()):
         if value in seen:
@@ -91,7 +91,7 @@ def _paths(cfg: Any, place: tuple = ()) -> Iterator[tuple[str, str]]:
 
 def _data(part: str, cfg: dict, path: str, look_at_all: bool) -> Check:
     from tempseg_mm.datasets.check import check_sequences, find_sequences, unloaded
-    from tempseg_mm.datasets.synthetic import SyntheticVOSDataset
+    from tempseg_mm.datasets.synthetic.dataset import SyntheticVOSDataset
     from tempseg_mm.datasets.vos_dataset import VOSDataset
     from tempseg_mm.registry import DATASETS
     name, root = f'{part} data', cfg.get('data_root', '')

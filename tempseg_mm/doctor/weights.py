@@ -20,8 +20,8 @@ def check_weights() -> list[Check]:
         from tempseg_mm.apis.export import build_generator
         from tempseg_mm.apis.inferencer.defaults import DEFAULT_CONFIG
         from tempseg_mm.apis.inferencer.loading import find_config
-        from tempseg_mm.apis.project_files import find_file
-        from tempseg_mm.inference.generator_weights import read_metadata
+        from tempseg_mm.models.generator_weights import read_metadata
+        from tempseg_mm.runtime.project_files import find_file
     except (Exception, SystemExit) as error:  # what is missing was said of the packages
         return [Check(NAME, NOTE, f'unknown, the project cannot be imported ({type(error).__name__})')]
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
-from tempseg_mm.atomic import no_space, written_beside
+from tempseg_mm.runtime.atomic import no_space, written_beside
 
 POINTER = 'last_checkpoint'  # mmengine's name of the file that names the newest checkpoint
 NUMBERED = re.compile(r'(?:iter|epoch)_(\d+)\.pth')

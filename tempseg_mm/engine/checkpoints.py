@@ -13,7 +13,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from torch import Tensor
 
-from tempseg_mm.inference.generator_weights import PREFIX
+from tempseg_mm.models.generator_weights import PREFIX
 
 RESUMED = ('meta', 'message_hub', 'optimizer')
 

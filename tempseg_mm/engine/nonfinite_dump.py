@@ -11,9 +11,9 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from mmengine.runner.checkpoint import get_state_dict, weights_to_cpu
 from torch import Tensor
 
-from tempseg_mm.atomic import written_beside
 from tempseg_mm.engine.finite_steps import NotFiniteError
-from tempseg_mm.random_state import set_random_state
+from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.random_state import set_random_state
 from tempseg_mm.structures import VOSDataSample
 
 FIELDS = ('gt_masks', 'reference_masks', 'flow')

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tempseg_mm.atomic import written_beside
-from tempseg_mm.safe_path import inside
+from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.safe_path import inside
 
 
 def fingerprints(parts: Mapping[str, Any]) -> dict[str, str]:

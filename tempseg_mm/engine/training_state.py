@@ -4,7 +4,7 @@
 from mmengine.optim import OptimWrapperDict
 
 from tempseg_mm.engine.loops.gan_train_loop import GANTrainLoop
-from tempseg_mm.random_state import get_random_state, set_random_state
+from tempseg_mm.runtime.random_state import get_random_state, set_random_state
 
 
 def training_state(loop: GANTrainLoop) -> dict:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from mmengine.evaluator import BaseMetric
 
-from ..registry import METRICS
+from tempseg_mm.registry import METRICS
 
 
 @METRICS.register_module()

@@ -9,8 +9,9 @@ from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from ..registry import METRICS
-from ..structures.frame_prediction import FramePrediction
+from tempseg_mm.registry import METRICS
+from tempseg_mm.structures.frame_prediction import FramePrediction
+
 from .functional.boundary import BOUND_TH, contour_accuracy
 from .functional.region import region_similarity
 from .functional.statistics import RECALL_THRESHOLD

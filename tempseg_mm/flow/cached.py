@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempseg_mm.atomic import written_beside
 from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.runtime.atomic import written_beside
 
 from .base import FlowProvider
 from .flo_file import BrokenFlowFileError, read_flo, write_flo

@@ -6,7 +6,7 @@ import struct
 import mmcv
 import numpy as np
 
-from tempseg_mm.atomic import written_beside
+from tempseg_mm.runtime.atomic import written_beside
 
 HEADER = struct.Struct('<4sii')  # magic, width, height
 

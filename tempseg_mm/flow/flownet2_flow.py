@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tempseg_mm.registry import TASK_UTILS
-from tempseg_mm.weight_files import file_digest, local_weights
+from tempseg_mm.runtime.weight_files import file_digest, local_weights
 
 from .base import FlowProvider
 from .flownet2.flownet2 import FlowNet2, enlarged, normalized

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tempseg_mm.atomic import written_beside
+from tempseg_mm.runtime.atomic import written_beside
 
 from .flo_file import BrokenFlowFileError
 

@@ -9,7 +9,7 @@ import torch
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 
-from tempseg_mm.datasets.resize import Size
+from tempseg_mm.ops.resize import Size
 from tempseg_mm.ops.warp import move_mask
 from tempseg_mm.registry import TASK_UTILS
 from tempseg_mm.structures import FramePrediction

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from tempseg_mm.ops.dense_crf import DenseCRF
 from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.runtime.worker_pool import Job, WorkerPool
 from tempseg_mm.structures import FramePrediction
-from tempseg_mm.worker_pool import Job, WorkerPool
 
 TASK_UTILS.register_module(module=DenseCRF)
 

@@ -9,8 +9,8 @@ import numpy as np
 from tempseg_mm.evaluation.functional.boundary import contour_accuracy
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.ops.dense_crf import DenseCRF
+from tempseg_mm.runtime.worker_pool import Job, WorkerPool
 from tempseg_mm.structures import FramePrediction
-from tempseg_mm.worker_pool import Job, WorkerPool
 
 RANGES = dict(  # drawn log-uniformly; below the smallest reaches a frame of 480p takes many seconds
     sxy_gaussian=(1.5, 8.0), compat_gaussian=(0.1, 10.0), sxy_bilateral=(5.0, 80.0), srgb=(3.0, 40.0),

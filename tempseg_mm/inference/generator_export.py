@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tempseg_mm.atomic import written_beside
+from tempseg_mm.runtime.atomic import written_beside
 
 INPUTS, OUTPUT = ('frames', 'reference_masks'), 'probabilities'
 OPSET = 17  # of ONNX; the highest that PyTorch 2.1 writes

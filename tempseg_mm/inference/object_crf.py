@@ -8,9 +8,8 @@ import torch
 
 from tempseg_mm.ops.dense_crf import DenseCRF
 from tempseg_mm.ops.soft_aggregation import soft_aggregation
-from tempseg_mm.worker_pool import Job, WorkerPool
-
-from .segmented_frame import SegmentedFrame
+from tempseg_mm.runtime.worker_pool import Job, WorkerPool
+from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
 
 class _Part(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import nn
 
-from tempseg_mm.datasets.resize import Size
+from tempseg_mm.ops.resize import Size
 
 from .online_finetuner import OnlineFinetuner
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tempseg_mm.datasets.resize import Size
+from tempseg_mm.ops.resize import Size
 from tempseg_mm.ops.soft_aggregation import soft_aggregation
 
 from .prepared_frame import PreparedFrame, frame_preparer

@@ -17,12 +17,12 @@ from mmengine.dataset import Compose
 from mmengine.optim import build_optim_wrapper
 from torch import Tensor, nn
 
-from tempseg_mm.datasets.resize import Size, resize_image, resize_mask, target_size
+from tempseg_mm.ops.resize import Size, resize_image, resize_mask, target_size
 from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
+from tempseg_mm.runtime.random_state import own_randomness
 
 from .finetuned_parameters import parameters_called, trained_alone
 from .finite import check_finite
-from .own_randomness import own_randomness
 from .segment import given_mask
 from .side_by_side import side_by_side
 from .tail_average import TailAverage

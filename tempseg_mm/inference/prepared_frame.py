@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempseg_mm.datasets.resize import Size, resize_image, resize_mask, target_size
+from tempseg_mm.ops.resize import Size, resize_image, resize_mask, target_size
 from tempseg_mm.ops.warp import move_mask
 
 
@@ -57,7 +57,7 @@ class FramePreparer:
 
     Args:
         estimate_flow: two (1, 3, h, w) -> (1, 2, h, w); ``None``: frames are prepared without.
-        size: working size, see ``tempseg_mm.datasets.resize.target_size``.
+        size: working size, see ``tempseg_mm.ops.resize.target_size``.
         device: where the tensors are to live.
     """
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tempseg_mm.datasets.resize import Size
+from tempseg_mm.ops.resize import Size
 
 from .prepared_frame import FramePreparer, PreparedFrame, frame_preparer
 

@@ -1,11 +1,13 @@
 """The adversary: mask encoders and discriminator as one module, so that "which optimiser trains E" is answered by the
 module tree."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from tempseg_mm.registry import MODELS
 
@@ -56,3 +58,16 @@ class Adversary(BaseModule):
             judged = [torch.cat([encoded, target], dim=1) for encoded in judged]
         logits = self.discriminator(torch.cat(judged)).split(len(pred_masks))
         return Verdict(logits[0], logits[1] if judge_real else None)
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """No graph is built towards ``module``'s parameters inside; gradients still pass through it to its input."""
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)

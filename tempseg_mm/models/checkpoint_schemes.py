@@ -6,7 +6,7 @@ is imported, which whoever builds a model does.
 
 from mmengine.runner import CheckpointLoader
 
-from tempseg_mm.weight_files import read_checkpoint
+from tempseg_mm.runtime.weight_files import read_checkpoint
 
 ZOOS = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://', 'modelzoo://', 'torchvision://', 'open-mmlab://',
         'openmmlab://', 'mmcls://')
@@ -14,7 +14,7 @@ ZOOS = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://', 'modelzoo://', 'torch
 
 @CheckpointLoader.register_scheme(prefixes=('', 'http://', 'https://'), force=True)
 def load_from_plain_file(filename: str, map_location: str | None = None) -> dict:
-    """:func:`~tempseg_mm.weight_files.read_checkpoint` under the name that mmengine logs: ``plain_file``."""
+    """:func:`~tempseg_mm.runtime.weight_files.read_checkpoint` under the name that mmengine logs: ``plain_file``."""
     return read_checkpoint(filename, map_location)
 
 

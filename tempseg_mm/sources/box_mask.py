@@ -5,7 +5,7 @@ import re
 import cv2
 import numpy as np
 
-from tempseg_mm.datasets.resize import resize_image, resize_mask, target_size
+from tempseg_mm.ops.resize import resize_image, resize_mask, target_size
 
 SURROUNDINGS = 0.25  # how much of a box's width and height GrabCut sees on either side of it,
 LEAST_SURROUNDINGS = 16  # and how many pixels at least

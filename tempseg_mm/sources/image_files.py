@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tempseg_mm.datasets.image_io import UnreadableImageError, image_size, verify_image
-from tempseg_mm.datasets.vos_dataset import natural_key
+from tempseg_mm.runtime.safe_path import natural_key
+from tempseg_mm.sources.image_io import UnreadableImageError, image_size, verify_image
 
 from .partial_source import PartialSource, require_same_size
 from .rgb import to_rgb8

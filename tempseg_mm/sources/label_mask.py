@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tempseg_mm.datasets.image_io import DECODER_ERRORS, UnreadableImageError, image_size
+from tempseg_mm.sources.image_io import DECODER_ERRORS, UnreadableImageError, image_size
 from tempseg_mm.visualization.palette import color_palette
 
 MAX_VALUES = 20  # more different ones are soft edges or noise, not objects

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import numpy as np
 
-from tempseg_mm.datasets.resize import resize_image
+from tempseg_mm.ops.resize import resize_image
 
 from .frame_source import FrameSource, SourceFrame
 

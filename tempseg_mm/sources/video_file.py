@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tempseg_mm.safe_path import path_text
+from tempseg_mm.runtime.safe_path import path_text
 
 from .partial_source import PartialSource
 

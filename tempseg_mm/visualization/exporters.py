@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from PIL import GifImagePlugin, Image
 
-from tempseg_mm.atomic import written_beside
-from tempseg_mm.safe_path import path_text
+from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.safe_path import path_text
 
 from .overlay import GROUND_TRUTH_COLOR, draw_contour, overlay_mask
 from .palette import color_palette

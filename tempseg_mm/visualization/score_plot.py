@@ -4,7 +4,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tempseg_mm.atomic import written_beside
+from tempseg_mm.runtime.atomic import written_beside
 
 
 def write_score_plot(path: str | Path, scores: Mapping[str, Mapping[str, Sequence]], *, title: str = '') -> None:

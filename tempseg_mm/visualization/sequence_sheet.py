@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tempseg_mm.safe_path import inside
+from tempseg_mm.runtime.safe_path import inside
 from tempseg_mm.structures.frame_prediction import FramePrediction
 
 from .contact_sheet import contact_sheet

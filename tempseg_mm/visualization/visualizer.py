@@ -6,7 +6,8 @@ import numpy as np
 from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
 
-from ..registry import VISUALIZERS
+from tempseg_mm.registry import VISUALIZERS
+
 from .contact_sheet import contact_sheet
 from .flow_colors import flow_colors
 from .shrink import fit_width

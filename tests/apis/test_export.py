@@ -4,7 +4,7 @@ from mmengine.config import Config
 from safetensors.torch import load_file
 
 from tempseg_mm.apis.export import SUFFIXES, build_generator, export_generator
-from tempseg_mm.inference.generator_weights import load_generator, read_metadata
+from tempseg_mm.models.generator_weights import load_generator, read_metadata
 
 
 @pytest.fixture

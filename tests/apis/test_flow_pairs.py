@@ -6,7 +6,7 @@ import torch
 from mmengine.config import Config
 
 from tempseg_mm.apis.flow_pairs import FramePairs, configured_provider, frame_pairs
-from tempseg_mm.datasets.resize import resize_image
+from tempseg_mm.ops.resize import resize_image
 
 
 def test_every_pair_once(tiny_config):

@@ -7,10 +7,10 @@ from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tempseg_mm.apis import project_files
-from tempseg_mm.apis.stopping import Stopped
 from tempseg_mm.apis.testing import add_hook, choose_checkpoint, run_test, skip_finished
 from tempseg_mm.registry import HOOKS
+from tempseg_mm.runtime import project_files
+from tempseg_mm.runtime.stop_signals import Stopped
 
 
 @pytest.fixture

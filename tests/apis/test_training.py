@@ -7,8 +7,8 @@ import torch
 from mmengine.hooks import Hook
 
 from tempseg_mm.apis.training import run_training
-from tempseg_mm.engine.exit_codes import STOPPED_BY_SIGNAL
 from tempseg_mm.registry import HOOKS
+from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL
 
 
 class SendsTerm(Hook):

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from tempseg_mm import registry
 from tempseg_mm.registry import DATASETS, MODELS
-from tempseg_mm.weight_files import NAMED_DIGITS
+from tempseg_mm.runtime.weight_files import NAMED_DIGITS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = sorted((ROOT / 'configs/pretrain').glob('*.py'))

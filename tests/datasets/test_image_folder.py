@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from tempseg_mm.datasets.image_folder import ImageFolderDataset
-from tempseg_mm.datasets.image_io import UnreadableImageError
 from tempseg_mm.registry import DATASETS
+from tempseg_mm.sources.image_io import UnreadableImageError
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import sys
 import pytest
 from mmengine.config import Config
 
-from tempseg_mm.apis import project_files
 from tempseg_mm.doctor.weights import check_weights
-from tempseg_mm.inference.generator_weights import save_generator
+from tempseg_mm.models.generator_weights import save_generator
+from tempseg_mm.runtime import project_files
 
 NAMED = 'weights/shipped.safetensors'
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tempseg_mm.evaluation.score_table import ScoreTable, comparison_table
+from tempseg_mm.evaluation.score_table import STABLE, UNSTABLE, ScoreTable, comparison_table, counts_for_stability
 
 
 def frame(sequence, frame_id, j, f):
@@ -163,3 +163,14 @@ def test_comparison_is_a_markdown_table_in_the_given_order(table):
 def test_comparison_names_the_method_that_lacks_a_score():
     with pytest.raises(KeyError, match="scores of 'copy' lack F_mean, J&F; they have: J_mean"):
         comparison_table({'copy': {'J_mean': 0.5}})
+
+
+def test_the_lists_are_those_of_davis_2016():
+    assert {split: (len(STABLE[split]), len(UNSTABLE[split])) for split in STABLE} == dict(train=(17, 13), val=(10, 10))
+    names = [name for lists in (STABLE, UNSTABLE) for split in lists.values() for name in split]
+    assert len(set(names)) == 50
+
+
+def test_only_what_the_list_leaves_out_does_not_count():
+    assert counts_for_stability('blackswan') and counts_for_stability('my own sequence')
+    assert not counts_for_stability('breakdance')

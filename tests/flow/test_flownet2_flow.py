@@ -10,7 +10,7 @@ from torch import nn
 from tempseg_mm.flow import FlowNet2Flow, FlowNetCFlow, FlowNetSDFlow, FlowNetSFlow
 from tempseg_mm.flow.flownet2.flownet2 import enlarged, normalized
 from tempseg_mm.registry import TASK_UTILS
-from tempseg_mm.weight_files import file_digest
+from tempseg_mm.runtime.weight_files import file_digest
 
 
 class Mean(nn.Module):

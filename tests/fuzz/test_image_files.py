@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from tempseg_mm.apis.mask_folders import read_labels
-from tempseg_mm.datasets.image_io import image_size, read_annotation, read_image, read_mask, verify_image
+from tempseg_mm.evaluation.mask_folders import read_labels
+from tempseg_mm.sources.image_io import image_size, read_annotation, read_image, read_mask, verify_image
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 LEVELS = np.random.default_rng(0).integers(0, 3, (24, 32), np.uint8)

@@ -11,13 +11,13 @@ from fuzz.damage import budget
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tempseg_mm.apis.mask_folders import MaskFaults, match_folders
 from tempseg_mm.datasets.check import check_sequences, find_sequences, unloaded
-from tempseg_mm.datasets.image_io import image_size
 from tempseg_mm.datasets.name_list import sequence_names
 from tempseg_mm.datasets.segtrack_v2 import SegTrackV2Dataset
 from tempseg_mm.datasets.vos_dataset import VOSDataset
-from tempseg_mm.safe_path import inside, plain_name
+from tempseg_mm.evaluation.mask_folders import MaskFaults, match_folders
+from tempseg_mm.runtime.safe_path import inside, plain_name
+from tempseg_mm.sources.image_io import image_size
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 PIECES = ['..', '.', '/', '\\', 'bear', 'bmx-1', '\0', '\n', ' ', '~', 'C:', '*', '\udce9', '\x1b[2J', '%2e%2e', '/etc',

@@ -11,8 +11,8 @@ from tempseg_mm.inference.crf_search import (
     search_crf,
 )
 from tempseg_mm.ops.dense_crf import DenseCRF
+from tempseg_mm.runtime.worker_pool import WorkerPool
 from tempseg_mm.structures import FramePrediction
-from tempseg_mm.worker_pool import WorkerPool
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tempseg_mm.inference.object_crf import ObjectCRF
-from tempseg_mm.inference.segmented_frame import SegmentedFrame
+from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
 
 def bolder(probability, image):

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
-from tempseg_mm.inference.own_randomness import own_randomness
 from tempseg_mm.registry import TRANSFORMS
+from tempseg_mm.runtime.random_state import own_randomness
 
 
 def test_the_steps_are_those_of_a_plain_loop(make_model, make_sequence):

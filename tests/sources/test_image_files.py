@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.datasets.image_io import UnreadableImageError, read_image
 from tempseg_mm.sources.image_files import ImageFilesSource, frames_in, frames_matching, read_frame
+from tempseg_mm.sources.image_io import UnreadableImageError, read_image
 
 NOISE = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
 

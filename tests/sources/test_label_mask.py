@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.datasets.image_io import UnreadableImageError
+from tempseg_mm.sources.image_io import UnreadableImageError
 from tempseg_mm.sources.label_mask import read_label_mask, read_label_masks
 
 IDS = np.array([[0, 1, 2], [2, 0, 1]], np.uint8)

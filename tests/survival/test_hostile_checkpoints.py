@@ -13,7 +13,7 @@ from torch import nn
 from tempseg_mm.flow.flownet2.flownet_s import FlowNetS
 from tempseg_mm.flow.flownet2.weights import build_with_weights
 from tempseg_mm.registry import MODELS
-from tempseg_mm.weight_files import read_weights
+from tempseg_mm.runtime.weight_files import read_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = ('state_dict', 'message_hub', 'meta', 'optimizer', 'param_schedulers')

@@ -12,9 +12,9 @@ import pytest
 import torch
 from PIL import Image
 
-from tempseg_mm.atomic import BESIDE
 from tempseg_mm.engine.checkpoint_files import newest_complete
 from tempseg_mm.flow.flo_file import read_flo
+from tempseg_mm.runtime.atomic import BESIDE
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 20

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tempseg_mm.apis.inferencer import VOSInferencer
-from tempseg_mm.inference.generator_weights import save_generator
+from tempseg_mm.models.generator_weights import save_generator
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ('--config', str(ROOT / 'configs/segment_video.py'), '--device', 'cpu', '--cfg-options', 'model.width=0.0625',

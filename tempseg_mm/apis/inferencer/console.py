@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tempseg_mm.engine.progress import Progress as Lines
+from tempseg_mm.runtime.progress import Progress as Lines
 
 OnProgress = Callable[[str, int, int | None], None]
 UNITS = {'fine-tuning': 'steps'}  # of the stages that do not count frames

@@ -4,7 +4,7 @@ import os
 
 from mmengine.config import Config
 
-from tempseg_mm.apis.project_files import find_file
+from tempseg_mm.runtime.project_files import find_file
 
 from .loading import find_config, weights_to_start_from
 

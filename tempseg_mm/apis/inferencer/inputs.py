@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tempseg_mm.datasets.resize import Size, resize_image, target_size
+from tempseg_mm.ops.resize import Size, resize_image, target_size
 from tempseg_mm.sources.box_mask import mask_from_box, parse_box
 from tempseg_mm.sources.frame_source import FrameSource, SourceFrame
 from tempseg_mm.sources.given_masks import read_given_masks

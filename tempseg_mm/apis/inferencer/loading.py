@@ -14,16 +14,16 @@ from torch import nn
 
 from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.overrides import merge_overrides
-from tempseg_mm.apis.project_files import ROOT, find_file, seen_from_project
 from tempseg_mm.apis.testing import choose_checkpoint
-from tempseg_mm.datasets.resize import Size, target_size
 from tempseg_mm.engine.hooks.tta_hook import TTAHook
-from tempseg_mm.inference.generator_weights import load_generator
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
-from tempseg_mm.inference.own_randomness import own_randomness
 from tempseg_mm.inference.tta import finetune_augment
+from tempseg_mm.models.generator_weights import load_generator
 from tempseg_mm.ops.dense_crf import DenseCRF
+from tempseg_mm.ops.resize import Size, target_size
 from tempseg_mm.registry import MODELS, TASK_UTILS
+from tempseg_mm.runtime.project_files import ROOT, find_file, seen_from_project
+from tempseg_mm.runtime.random_state import own_randomness
 
 FROM_SCRATCH = ('No trained weights were given: the network learns from the given masks alone, starting from random '
                 'numbers. Objects that look unlike what surrounds them come out well, others only roughly; a '

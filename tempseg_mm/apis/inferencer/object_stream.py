@@ -7,8 +7,8 @@ import numpy as np
 
 from tempseg_mm.inference.object_crf import ObjectCRF
 from tempseg_mm.inference.object_propagator import ObjectPropagator, labels_of
-from tempseg_mm.inference.segmented_frame import SegmentedFrame
 from tempseg_mm.sources.arrays import ArraySource
+from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
 from .adapting import OnProgress, adapt_to_all
 from .inputs import InputReader

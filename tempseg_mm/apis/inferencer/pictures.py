@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tempseg_mm.background import BackgroundWriter, StageClock
+from tempseg_mm.runtime.background import BackgroundWriter, StageClock
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.exporters import OverlayVideoWriter, write_gif
 from tempseg_mm.visualization.report import SequenceReport, ThumbnailKeeper, write_sequence_report

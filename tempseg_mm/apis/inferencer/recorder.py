@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from tempseg_mm.evaluation.functional.region import region_similarity
-from tempseg_mm.inference.segmented_frame import SegmentedFrame
 from tempseg_mm.sources.image_files import IMAGE_SUFFIXES
 from tempseg_mm.sources.label_mask import read_label_mask
 from tempseg_mm.structures import FrameRecord
+from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
 
 class GroundTruth:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tempseg_mm.atomic import written_beside
+from tempseg_mm.runtime.atomic import written_beside
 
 
 @dataclass

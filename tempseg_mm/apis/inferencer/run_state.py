@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from tempseg_mm.atomic import written_beside
 from tempseg_mm.inference.object_finetuning import AdaptedGenerator
+from tempseg_mm.runtime.atomic import written_beside
 
 BACKWARDS, FORWARDS = 'backwards', 'forwards'
 INTERVAL = 20.0  # seconds between two writings: what an abrupt end loses at most

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tempseg_mm.background import BackgroundWriter, StageClock
-from tempseg_mm.datasets.resize import Size, resize_mask, target_size
-from tempseg_mm.engine.versions import versions
 from tempseg_mm.inference.object_crf import ObjectCRF
 from tempseg_mm.inference.object_propagator import ObjectPropagator, labels_of
-from tempseg_mm.inference.segmented_frame import SegmentedFrame
+from tempseg_mm.ops.resize import Size, resize_mask, target_size
+from tempseg_mm.runtime.background import BackgroundWriter, StageClock
+from tempseg_mm.runtime.versions import versions
 from tempseg_mm.sources.camera import CameraSource
+from tempseg_mm.structures.segmented_frame import SegmentedFrame
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 from .adapting import adapt_to_all

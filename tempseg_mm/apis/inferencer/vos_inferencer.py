@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
-from tempseg_mm.datasets.resize import Size
+from tempseg_mm.ops.resize import Size
 from tempseg_mm.sources.open_source import open_source
 
 from .adapting import OnProgress

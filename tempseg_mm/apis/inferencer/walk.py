@@ -8,10 +8,10 @@ from contextlib import closing
 
 import numpy as np
 
-from tempseg_mm.background import StageClock, read_ahead
 from tempseg_mm.inference.object_propagator import ObjectPropagator
 from tempseg_mm.inference.prepared_frame import PreparedFrame
-from tempseg_mm.inference.segmented_frame import SegmentedFrame
+from tempseg_mm.runtime.background import StageClock, read_ahead
+from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
 from .inputs import Inputs
 from .run_state import BACKWARDS, FORWARDS, Snapshot

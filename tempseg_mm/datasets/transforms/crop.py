@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from tempseg_mm.datasets.resize import resize_flow, resize_image, resize_mask
+from tempseg_mm.ops.resize import resize_flow, resize_image, resize_mask
 from tempseg_mm.registry import TRANSFORMS
 
 

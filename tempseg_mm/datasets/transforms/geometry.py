@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from tempseg_mm.datasets.resize import Size, resize_flow, resize_image, resize_mask, target_size
+from tempseg_mm.ops.resize import Size, resize_flow, resize_image, resize_mask, target_size
 from tempseg_mm.registry import TRANSFORMS
 
 
@@ -15,7 +15,7 @@ class ClipResize(BaseTransform):
     """Resizes ``frames``, ``gt_masks`` and ``flow`` (vectors too).
 
     Args:
-        size: (H, W), or the shorter side; see :func:`~tempseg_mm.datasets.resize.target_size`.
+        size: (H, W), or the shorter side; see :func:`~tempseg_mm.ops.resize.target_size`.
     """
 
     def __init__(self, size: Size) -> None:

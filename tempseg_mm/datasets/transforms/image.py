@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
-from tempseg_mm.datasets.resize import resize_image
+from tempseg_mm.ops.resize import resize_image
 from tempseg_mm.registry import TRANSFORMS
 
 TRIES = 10

@@ -5,10 +5,10 @@ from pathlib import Path
 from mmengine.dist import barrier, is_main_process, master_only
 from mmengine.hooks import Hook
 
-from tempseg_mm.atomic import remove_leftovers
 from tempseg_mm.engine.checkpoint_files import ATOMIC, POINTER, is_complete, newest_complete, point_to
 from tempseg_mm.registry import HOOKS
-from tempseg_mm.weight_files import read_checkpoint
+from tempseg_mm.runtime.atomic import remove_leftovers
+from tempseg_mm.runtime.weight_files import read_checkpoint
 
 KEPT = 'keep_ckpt_ids'  # in the message hub, under mmengine's name
 

@@ -8,11 +8,11 @@ from typing import Any
 from mmengine.dist import all_gather_object, broadcast_object_list, get_dist_info
 from mmengine.hooks import Hook
 
-from tempseg_mm.atomic import written_beside
 from tempseg_mm.datasets.readable import BrokenDataError, faults_of, fingerprint, parts_of
-from tempseg_mm.engine.progress import Progress
 from tempseg_mm.registry import HOOKS
-from tempseg_mm.worker_pool import default_workers
+from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.progress import Progress
+from tempseg_mm.runtime.worker_pool import default_workers
 
 REMEMBERED = 'checked_data.json'
 MOST_REMEMBERED = 16

@@ -2,8 +2,8 @@
 
 from mmengine.hooks import Hook
 
-from tempseg_mm.engine.progress import Progress
 from tempseg_mm.registry import HOOKS, TASK_UTILS
+from tempseg_mm.runtime.progress import Progress
 
 
 @HOOKS.register_module()

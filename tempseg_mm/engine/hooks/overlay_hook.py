@@ -4,10 +4,10 @@ import os.path as osp
 
 from mmengine.hooks import Hook
 
-from tempseg_mm.background import BackgroundWriter
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
-from tempseg_mm.safe_path import inside
+from tempseg_mm.runtime.background import BackgroundWriter
+from tempseg_mm.runtime.safe_path import inside
 from tempseg_mm.visualization.exporters import SUFFIX, OverlayVideoWriter
 from tempseg_mm.visualization.sequence_sheet import SequenceSheet
 

@@ -10,9 +10,9 @@ from urllib.parse import quote
 from mmengine.dist import collect_results, get_world_size
 from mmengine.hooks import Hook
 
-from tempseg_mm.engine.versions import versions
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
+from tempseg_mm.runtime.versions import versions
 from tempseg_mm.visualization.exporters import SUFFIX
 from tempseg_mm.visualization.report.dataset_report import DatasetReport, SequenceRow, write_dataset_report
 from tempseg_mm.visualization.report.page import picture_uri

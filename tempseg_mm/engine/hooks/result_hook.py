@@ -6,7 +6,7 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
 from tempseg_mm.registry import HOOKS
-from tempseg_mm.safe_path import inside
+from tempseg_mm.runtime.safe_path import inside
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 

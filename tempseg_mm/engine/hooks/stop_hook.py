@@ -4,8 +4,8 @@ import torch
 from mmengine.dist import all_reduce, get_world_size
 from mmengine.hooks import Hook
 
-from tempseg_mm.engine.processes import wait_for_all
-from tempseg_mm.engine.stop_signals import StopSignals
+from tempseg_mm.runtime.processes import wait_for_all
+from tempseg_mm.runtime.stop_signals import StopSignals
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 

@@ -8,8 +8,8 @@ from torch import nn
 from tempseg_mm.datasets.data_stream import DataStream
 from tempseg_mm.engine.finite_steps import FiniteSteps
 from tempseg_mm.engine.nonfinite_dump import dumped_if_not_finite
-from tempseg_mm.random_state import get_random_state
 from tempseg_mm.registry import LOOPS
+from tempseg_mm.runtime.random_state import get_random_state
 from tempseg_mm.structures import ClipBatch, ClipPrediction
 
 

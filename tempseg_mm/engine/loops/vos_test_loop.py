@@ -5,10 +5,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from torch import nn
 
-from tempseg_mm.engine.processes import wait_for_all, without_wrappers
 from tempseg_mm.inference.propagator import Propagator
 from tempseg_mm.inference.segment import segment_sequence
 from tempseg_mm.registry import LOOPS
+from tempseg_mm.runtime.processes import wait_for_all, without_wrappers
 
 
 @LOOPS.register_module()

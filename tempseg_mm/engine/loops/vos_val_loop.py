@@ -1,10 +1,10 @@
 """Validation between iterations of training: whole sequences, as the network is, without anything a test adds."""
 
-from tempseg_mm.engine.processes import wait_for_all, without_wrappers
-from tempseg_mm.inference.own_randomness import own_randomness
 from tempseg_mm.inference.propagator import Propagator
 from tempseg_mm.inference.segment import segment_sequence
 from tempseg_mm.registry import LOOPS
+from tempseg_mm.runtime.processes import wait_for_all, without_wrappers
+from tempseg_mm.runtime.random_state import own_randomness
 
 from .vos_test_loop import VOSTestLoop
 

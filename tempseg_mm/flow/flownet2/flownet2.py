@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tempseg_mm.flow.padding import pad_to_multiple
 from tempseg_mm.ops.warp import backward_warp
 
-from ..padding import pad_to_multiple
 from .blocks import FLOW_SCALE
 from .flownet_c import FlowNetC
 from .flownet_s import FlowNetS

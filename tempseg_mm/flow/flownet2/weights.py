@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tempseg_mm.weight_files import read_weights
+from tempseg_mm.runtime.weight_files import read_weights
 
 ORIGIN = ('They do not come with this project: https://github.com/NVIDIA/flownet2-pytorch says where they are, for '
           'research purposes only (FlowNet 2.0 as a whole: FlowNet2_checkpoint.pth.tar, 650 MB)')
@@ -38,7 +38,7 @@ def build_with_weights(network: type[nn.Module], source: str, *, sha256: str | N
     Args:
         network: a class with ``prefix``: what its keys start with in the weights of FlowNet 2.0 as a whole. Those are
             taken if the file has such keys, else all of it.
-        source: path or URL, see :func:`~tempseg_mm.weight_files.read_weights`.
+        source: path or URL, see :func:`~tempseg_mm.runtime.weight_files.read_weights`.
         sha256: digest of the file, as there.
 
     Returns:

@@ -11,7 +11,7 @@ from mmengine.model.weight_init import update_init_info
 from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 
-from tempseg_mm.weight_files import read_weights
+from tempseg_mm.runtime.weight_files import read_weights
 
 
 @WEIGHT_INITIALIZERS.register_module()
@@ -22,7 +22,7 @@ class ImageNetWeights:
     so that the network starts from what it sees in the frame alone (paper note P16).
 
     Args:
-        checkpoint: path or URL, see :func:`~tempseg_mm.weight_files.read_weights`.
+        checkpoint: path or URL, see :func:`~tempseg_mm.runtime.weight_files.read_weights`.
         sha256: its digest or the first 8 digits of it or more; ``None``: what a URL's name says.
         prefix: take the keys that start with this and cut it off, e.g. ``'backbone.'`` for a checkpoint of
             ``configs/pretrain``; all others are left aside.

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..palette import object_colors
+from tempseg_mm.visualization.palette import object_colors
+
 from .page import flat_rows, write_page
 
 MEASURE_COLORS = {'J': 1, 'F': 2, 'T': 3}  # rows of `object_colors`

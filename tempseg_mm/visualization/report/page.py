@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tempseg_mm.atomic import written_beside
+from tempseg_mm.runtime.atomic import written_beside
 
 CHUNK = 3 << 18  # bytes; a multiple of 3, so that pieces of base64 need no padding
 

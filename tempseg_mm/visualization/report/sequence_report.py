@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tempseg_mm.structures.frame_record import FrameRecord
+from tempseg_mm.visualization.palette import object_colors
 
-from ..palette import object_colors
 from .page import flat_rows, picture_uri, write_page
 
 

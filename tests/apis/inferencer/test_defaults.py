@@ -1,10 +1,10 @@
 import pytest
 from mmengine.config import Config
 
-from tempseg_mm.apis import project_files
 from tempseg_mm.apis.inferencer import VOSInferencer
 from tempseg_mm.apis.inferencer.defaults import default_config
-from tempseg_mm.inference.generator_weights import save_generator
+from tempseg_mm.models.generator_weights import save_generator
+from tempseg_mm.runtime import project_files
 
 WEIGHTS = 'weights/shipped.safetensors'
 

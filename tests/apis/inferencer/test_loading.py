@@ -4,7 +4,7 @@ import torch
 from mmengine.config import Config
 
 from tempseg_mm.apis.inferencer.loading import find_config, load_segmenter
-from tempseg_mm.inference.generator_weights import save_generator
+from tempseg_mm.models.generator_weights import save_generator
 from tempseg_mm.ops.dense_crf import DenseCRF
 
 FINETUNE = dict(type='OnlineFinetuneHook', finetuner=dict(type='OnlineFinetuner', steps=7))

@@ -7,7 +7,7 @@ from PIL import Image
 
 from tempseg_mm.apis.inferencer.pictures import Pictures, write_overlay_gif, write_report
 from tempseg_mm.apis.inferencer.result import SegmentationResult
-from tempseg_mm.background import StageClock
+from tempseg_mm.runtime.background import StageClock
 from tempseg_mm.structures import FrameRecord
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tempseg_mm.apis.inferencer.recorder import FrameRecorder, GroundTruth, confidences_of
-from tempseg_mm.inference.segmented_frame import SegmentedFrame
+from tempseg_mm.structures.segmented_frame import SegmentedFrame
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 

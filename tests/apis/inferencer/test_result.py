@@ -1,7 +1,7 @@
 import json
 
 from tempseg_mm.apis.inferencer.result import SegmentationResult, rounded
-from tempseg_mm.engine.versions import versions
+from tempseg_mm.runtime.versions import versions
 from tempseg_mm.structures import FrameRecord
 
 

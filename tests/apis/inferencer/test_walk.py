@@ -5,8 +5,8 @@ import torch
 from tempseg_mm.apis.inferencer.inputs import Inputs
 from tempseg_mm.apis.inferencer.run_state import BACKWARDS, FORWARDS, Snapshot
 from tempseg_mm.apis.inferencer.walk import snapshot_of, walk_backwards, walk_forwards
-from tempseg_mm.background import StageClock
 from tempseg_mm.inference.object_propagator import ObjectPropagator
+from tempseg_mm.runtime.background import StageClock
 from tempseg_mm.sources.open_source import open_source
 from tempseg_mm.sources.spool import FrameSpool
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tempseg_mm.datasets.synthetic_draw import SceneParams, draw_scene
+from tempseg_mm.datasets.synthetic.draw import SceneParams, draw_scene
 from tempseg_mm.datasets.transforms.geometry import ClipRandomAffine, ClipResize, warp_flow
 from tempseg_mm.registry import TRANSFORMS
 

@@ -7,8 +7,8 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tempseg_mm.atomic import HOST
 from tempseg_mm.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
+from tempseg_mm.runtime.atomic import HOST
 
 DEAD = 2**22 + 1  # beyond the largest process id that Linux gives
 

@@ -6,7 +6,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tempseg_mm.inference.generator_weights import save_generator
+from tempseg_mm.models.generator_weights import save_generator
 
 
 class Start(Hook):

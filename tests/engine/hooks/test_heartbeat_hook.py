@@ -1,4 +1,4 @@
-"""The hook alone; with two processes it runs in tests/engine/test_processes.py."""
+"""The hook alone; with two processes it runs in tests/runtime/test_processes.py."""
 
 import pytest
 from torch.distributed import HashStore

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 
 from tempseg_mm.engine.hooks import stop_hook
 from tempseg_mm.engine.hooks.stop_hook import StopHook
-from tempseg_mm.engine.stop_signals import StopSignals
+from tempseg_mm.runtime.stop_signals import StopSignals
 
 
 class Sends(Hook):

@@ -1,0 +1,179 @@
+"""The synthetic data set: random scenes written once in the layout of DAVIS, with exact masks and exact flow.
+
+Used by the first run, the tests and ``tools/make_synthetic.py``; relies on ``synthetic_draw`` for the scenes.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import cv2
+import numpy as np
+from mmengine import ProgressBar
+
+from tempseg_mm.datasets.davis import DAVISDataset
+from tempseg_mm.flow.flo_file import write_flo
+from tempseg_mm.registry import DATASETS
+
+from .draw import FRAME_RATE, SceneParams, draw_scene
+from .scene import Scene
+
+MANIFEST = 'synthetic.json'
+VERSION = 1  # of the generator: raised when the same parameters give other pixels
+NUM_SEQUENCES = dict(train=16, test=4)
+
+
+@DATASETS.register_module()
+class SyntheticVOSDataset(DAVISDataset):
+    """Makes its data on first use, then reads them as any data set in the layout of DAVIS.
+
+    The middle folder is named after the height, e.g. ``128p``. Several processes may start at once.
+
+    Args:
+        data_root: folder to write to and read from; it must not exist, be empty, or hold the same data already.
+        split: one of ``num_sequences``.
+        scene: arguments of :class:`~tempseg_mm.datasets.synthetic.draw.SceneParams`.
+        seed: of everything drawn.
+        num_sequences: sequences in each split, by default 16 in ``train`` and 4 in ``test``.
+        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
+
+    Raises:
+        ValueError: if ``data_root`` holds anything else, e.g. data made with other parameters.
+    """
+
+    METAINFO = dict(dataset_name='synthetic')
+    SOURCE = 'Delete the folder to have it made anew.'
+
+    def __init__(self, data_root: str = 'data/synthetic', split: str = 'train', *, scene: Mapping | None = None,
+                 seed: int = 0, num_sequences: Mapping | None = None, **kwargs) -> None:
+        params = SceneParams(**(scene or {}))
+        write_davis_layout(data_root, scene=params, seed=seed, num_sequences=num_sequences)
+        super().__init__(data_root, split, resolution=f'{params.height}p', **kwargs)
+
+
+def write_davis_layout(root: str, *, scene: SceneParams | None = None, seed: int = 0,
+                       num_sequences: Mapping | None = None, all_objects: bool = False, videos: bool = False,
+                       progress: bool = True) -> bool:
+    """Writes synthetic sequences as JPEGImages, Annotations, Flow and ImageSets, and ``synthetic.json`` beside them.
+
+    The folder appears only when it is complete. Sequence ``test_003`` depends on the seed, the split's place and the
+    number 3 alone: splits share no object and no texture, and more sequences leave the first ones as they are.
+
+    Args:
+        root: folder to make.
+        scene: what sequences look like.
+        seed: of everything drawn, at least 0.
+        num_sequences: number of sequences in each split, by default 16 in ``train`` and 4 in ``test``.
+        all_objects: whether annotations number what moves behind the object too, see :meth:`Scene.labels`, instead of
+            being 0 and 255.
+        videos: whether each sequence is there as ``Videos/<resolution>/<sequence>.mp4`` too (lossy).
+        progress: whether to show a progress bar.
+
+    Returns:
+        Whether anything was written: ``False`` if the same data were there.
+
+    Raises:
+        ValueError: if ``root`` exists with other contents, or a split is to have no sequences.
+    """
+    scene, num_sequences = scene or SceneParams(), dict(NUM_SEQUENCES if num_sequences is None else num_sequences)
+    if not num_sequences or min(num_sequences.values()) < 1:
+        raise ValueError(f'every split needs at least one sequence, got {num_sequences}')
+    manifest = dict(version=VERSION, seed=seed, num_sequences=num_sequences, scene=asdict(scene))
+    manifest.update({name: True for name, asked in dict(all_objects=all_objects, videos=videos).items() if asked})
+    root = os.path.abspath(root)
+    if _holds(root, manifest):
+        return False
+    parent = os.path.dirname(root)
+    os.makedirs(parent, exist_ok=True)
+    temporary = tempfile.mkdtemp(dir=parent, prefix=f'.{os.path.basename(root)}-')
+    try:
+        _write_all(temporary, manifest, scene, progress)
+        os.chmod(temporary, 0o755)  # mkdtemp makes folders that only their owner enters
+        return _publish(temporary, root, manifest)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _holds(root: str, manifest: dict) -> bool:
+    """Whether ``root`` holds exactly these data. Raises ValueError if it holds anything else."""
+    if not os.path.exists(root) or os.path.isdir(root) and not os.listdir(root):
+        return False
+    path = os.path.join(root, MANIFEST)
+    if not os.path.isfile(path):
+        raise ValueError(f'{root} exists but holds no {MANIFEST}, so it is no synthetic data set and is left alone; '
+                         'choose another data_root')
+    try:
+        with open(path, encoding='utf-8') as file:
+            found = json.load(file)
+        changed = sorted(key for key in {*manifest, *found} if found.get(key) != manifest.get(key))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f'{path} is no manifest of synthetic data ({error}); delete {root} to have it made anew'
+                         ) from error
+    if found != manifest:
+        raise ValueError(f'{root} holds synthetic data made with another {", ".join(changed)}; choose another '
+                         'data_root or delete that folder')
+    return True
+
+
+def _publish(temporary: str, root: str, manifest: dict) -> bool:
+    """Moves the finished folder into place, unless another process was faster with the same data."""
+    try:
+        os.rename(temporary, root)
+    except OSError:
+        if _holds(root, manifest):
+            return False
+        raise
+    return True
+
+
+def _write_all(root: str, manifest: dict, params: SceneParams, progress: bool) -> None:
+    counts, resolution = manifest['num_sequences'], f'{params.height}p'
+    bar = ProgressBar(sum(counts.values()) * params.num_frames) if progress else None
+    lists = os.path.join(root, 'ImageSets', resolution)
+    os.makedirs(lists)
+    for split_index, (split, count) in enumerate(counts.items()):
+        names = [f'{split}_{index:03d}' for index in range(count)]
+        for index, name in enumerate(names):
+            scene = draw_scene(params, np.random.SeedSequence([manifest['seed'], split_index, index]))
+            folders = {kind: os.path.join(root, kind, resolution, name)
+                       for kind in ('JPEGImages', 'Annotations', 'Flow')}
+            for folder in folders.values():
+                os.makedirs(folder)
+            for t in range(params.num_frames):
+                _write_frame(scene, t, folders, last=t == params.num_frames - 1,
+                             all_objects='all_objects' in manifest)
+                if bar:
+                    bar.update()
+            if 'videos' in manifest:
+                _write_video(scene, params, os.path.join(root, 'Videos', resolution, f'{name}.mp4'))
+        with open(os.path.join(lists, f'{split}.txt'), 'w', encoding='utf-8') as file:
+            file.writelines(f'{name}\n' for name in names)
+    with open(os.path.join(root, MANIFEST), 'w', encoding='utf-8') as file:
+        json.dump(manifest, file, indent=2)
+
+
+def _write_frame(scene: Scene, t: int, folders: dict, *, last: bool, all_objects: bool) -> None:
+    image = cv2.cvtColor(scene.image(t), cv2.COLOR_RGB2BGR)
+    _write_image(os.path.join(folders['JPEGImages'], f'{t:05d}.jpg'), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    _write_image(os.path.join(folders['Annotations'], f'{t:05d}.png'),
+                 scene.labels(t) if all_objects else scene.mask(t) * 255, [])
+    if not last:
+        write_flo(os.path.join(folders['Flow'], f'{t:05d}.flo'), scene.flow(t))
+
+
+def _write_video(scene: Scene, params: SceneParams, path: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'mp4v'), FRAME_RATE, (params.width, params.height))
+    if not writer.isOpened():
+        raise OSError(f'{path} could not be written: this build of OpenCV has no encoder for mp4v')
+    for t in range(params.num_frames):
+        writer.write(cv2.cvtColor(scene.image(t), cv2.COLOR_RGB2BGR))
+    writer.release()
+
+
+def _write_image(path: str, image: np.ndarray, options: list) -> None:
+    if not cv2.imwrite(path, image, options):
+        raise OSError(f'{path} could not be written; is the disk full?')

@@ -1,0 +1,98 @@
+"""The generator's weights alone: read from whatever file holds them, written at half the size.
+
+Called by the inferencer, the export and the hook that guards checkpoints. Relies on
+:func:`~tempseg_mm.runtime.weight_files.read_weights`, so nothing in a file is executed.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from tempseg_mm.models.architecture import require_same_architecture
+from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.weight_files import local_weights, read_weights
+
+PREFIX = 'generator.'  # of its keys among those of a TempSegGAN
+SUFFIX = '.safetensors'
+
+
+def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None = None) -> dict:
+    """Load ``model.generator`` from a file; nothing else of the model changes.
+
+    Args:
+        model: a ``TempSegGAN``.
+        source: path or URL of a training checkpoint, a state dict of the whole model (what is not the generator's is
+            left aside), or of the generator alone, its keys with ``generator.`` in front or without; ``.pth`` or
+            ``.safetensors``. Of any floating type: the model keeps its own.
+        sha256: see :func:`~tempseg_mm.runtime.weight_files.read_weights`.
+
+    Returns:
+        What the file tells of itself, see :func:`read_metadata`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        OSError: if a URL cannot be reached.
+        ValueError: for another digest, a file without weights, or weights of another architecture; then the message
+            says what the file itself tells of its config.
+    """
+    path = local_weights(str(source), sha256=sha256)
+    weights = _generator_part(read_weights(str(path)))
+    try:
+        require_same_architecture(weights, model.generator.state_dict())
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}{told_by(path)}') from error
+    model.generator.load_state_dict(weights)
+    return read_metadata(path)
+
+
+def save_generator(model: nn.Module, path: str | Path, *, half: bool = True,
+                   metadata: Mapping[str, str] | None = None) -> None:
+    """Write ``model.generator`` as safetensors, its keys with ``generator.`` in front. The file appears whole.
+
+    Args:
+        model: a ``TempSegGAN``.
+        path: the file, ending in ``.safetensors``; its folder is made.
+        half: store float16, which keeps 11 bits of each weight; tensors with a value beyond its range (65504) and
+            those that are not floating stay as they are.
+        metadata: what the file tells of itself, see :func:`read_metadata`.
+
+    Raises:
+        ValueError: for another suffix.
+    """
+    if Path(path).suffix != SUFFIX:
+        raise ValueError(f'the name must end in {SUFFIX}, got {Path(path).name!r}')
+    tensors = {PREFIX + key: _stored(value, half) for key, value in model.generator.state_dict().items()}
+    with written_beside(path) as beside:
+        beside.write_bytes(save(tensors, metadata=dict(metadata or {})))  # `save_file` hides it from other users
+
+
+def read_metadata(path: str | Path) -> dict:
+    """Name -> text that a ``.safetensors`` file tells of itself; empty for any other file."""
+    if Path(path).suffix != SUFFIX:
+        return {}
+    with safe_open(path, 'pt') as file:
+        return file.metadata() or {}
+
+
+def told_by(path: str | Path) -> str:
+    """A sentence of what a file tells of itself, after a space; empty if it tells nothing."""
+    told = ', '.join(f'{name} {value}' for name, value in sorted(read_metadata(path).items()))
+    return f' The file says of itself: {told}.' if told else ''
+
+
+def _generator_part(weights: Mapping[str, Tensor]) -> dict:
+    of_model = {key.removeprefix(PREFIX): value for key, value in weights.items() if key.startswith(PREFIX)}
+    return of_model or dict(weights)
+
+
+def _stored(value: Tensor, half: bool) -> Tensor:
+    value = value.detach().cpu().contiguous()  # safetensors takes no other layout
+    if half and value.dtype == torch.float32:
+        halved = value.half()
+        # The variance of a map may lie beyond the range of float16.
+        value = halved if torch.equal(halved.isfinite(), value.isfinite()) else value
+    return value

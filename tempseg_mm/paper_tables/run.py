@@ -1,0 +1,273 @@
+"""Trains and tests the rows of a table as processes of tools/train.py and tools/test.py, several at a time.
+
+A row is what a reader would type; this adds order, bookkeeping and going on after a stop.
+"""
+
+import argparse
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from mmengine.config import Config
+
+from tempseg_mm.apis.config import load_config, newest_checkpoint
+from tempseg_mm.apis.overrides import ConfigOverrides
+from tempseg_mm.engine.checkpoint_files import newest_complete
+from tempseg_mm.registry import DATASETS
+from tempseg_mm.runtime.folder_lock import locked
+from tempseg_mm.runtime.progress import Progress
+
+from .processes import Processes
+from .records import commit_of, finetune_seconds, read_record, write_record
+from .rows import NONE, OWN, Preset, Row
+
+TRAINED, TESTED = 'trained.json', 'tested.json'
+
+# What a result depends on: with another value of these it is made anew.
+TRAINING_READS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'randomness')
+TEST_READS = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator', 'randomness', 'crf')
+TEST_HOOKS = ('OnlineFinetuneHook', 'TTAHook', 'CRFHook', 'BaselineHook')
+
+_OPTIONS = argparse.ArgumentParser()
+_OPTIONS.add_argument('--cfg-options', nargs='+', action=ConfigOverrides)
+
+
+class TableRun:
+    """The rows of a table, for some seeds, below one folder::
+
+        out_dir/<row>/seed<k>/         what tools/train.py and tools/test.py write, train.log and test.log,
+                                       trained.json and tested.json once each is done
+
+    What another row here or in ``reuse`` has with the same settings is taken, not made again.
+
+    Args:
+        rows: all of the table, in order.
+        preset: what they are deltas of.
+        out_dir: where everything is written.
+        seeds: of every random draw.
+        only: keys of the rows to run; ``None``: all. The others keep what they have.
+        root: the checkout, with configs and tools.
+        options: overrides for every run, after the preset's and before the row's.
+        jobs: rows at a time; the cores are shared among them.
+        reuse: ``out_dir`` of other tables.
+        log: takes a line of text.
+
+    Raises:
+        ValueError: for no seed, the same seed twice, or less than one job.
+    """
+
+    def __init__(self, rows: Sequence[Row], preset: Preset, out_dir: str | Path, *, seeds: Sequence[int],
+                 root: str | Path, only: Sequence[str] | None = None, options: Sequence[str] = (), jobs: int = 1,
+                 reuse: Sequence[str | Path] = (), log: Callable[[str], None] = lambda line: None) -> None:
+        if not seeds or len(set(seeds)) < len(seeds) or jobs < 1:
+            raise ValueError(f'one seed or more, each once, and one job or more are needed, got {list(seeds)}, {jobs}')
+        self.rows, self.preset, self.seeds, self.jobs, self.log = rows, preset, seeds, jobs, log
+        self.out_dir, self.root, self.reuse = Path(out_dir), Path(root), [Path(folder) for folder in reuse]
+        self.only = [row.key for row in rows] if only is None else only
+        self.options = (*preset.options, *options)
+        self._processes = Processes()
+        self._lock = threading.RLock()  # the environment is shared by all threads, as is the report
+        self._configs: dict = {}
+        self._fingerprints: dict = {}
+
+    def missing(self, row: Row) -> list[str]:
+        """Environment variables that a row needs and that are not set, each with what it should name."""
+        return [f'{name} ({what})' for name, what in row.needs if not os.environ.get(name)]
+
+    def run(self, *, resume: bool = False, on_row: Callable[[], None] = lambda: None) -> list[str]:
+        """Train and test whatever is not done.
+
+        Args:
+            resume: go on below a folder that holds results; what was made with another config is made anew.
+            on_row: called after each row of each seed.
+
+        Returns:
+            What went wrong, a line each; the other rows are done all the same.
+
+        Raises:
+            FileExistsError: if there are results and ``resume`` is not set.
+            BlockingIOError: if another run is at work below the folder.
+            OSError, ValueError: if a config or the data set of the base cannot be read, before anything runs.
+        """
+        with locked(self.out_dir) as lock_file:
+            self._processes.kept_open = (lock_file,)  # no other run takes the folder while one of them still writes
+            return self._run(resume, on_row)
+
+    def _run(self, resume: bool, on_row: Callable[[], None]) -> list[str]:
+        if not resume and any(self.out_dir.glob(f'*/*/{TESTED}')):
+            raise FileExistsError(f'{self.out_dir} holds results: --resume goes on with them, --out writes elsewhere')
+        wanted = [row for row in self.rows if row.key in self.only and not self.missing(row)]
+        if not wanted:
+            raise ValueError('no row can run: ' + '; '.join(
+                f'{row.title} needs {" and ".join(self.missing(row))}' for row in self.rows if row.key in self.only))
+        for row in wanted:
+            self.config(row, self.seeds[0])
+        DATASETS.build(self.config(wanted[0], self.seeds[0]).test_dataloader.dataset)  # renders what is to be rendered
+        progress = Progress(len(wanted) * len(self.seeds), self.log, unit='rows', interval=0)
+        faults: list[str] = []
+
+        def train(trainer: Row | None, rows: list[Row], seed: int) -> list[partial]:
+            try:
+                checkpoint = NONE if trainer is None else self._train(trainer, seed)
+            except RuntimeError as error:
+                faults.append(f'{trainer.title}, seed {seed}: {error}')
+                return []
+            return [partial(test, row, seed, checkpoint) for row in rows]
+
+        def test(row: Row, seed: int, checkpoint: str) -> list[partial]:
+            fault = ''
+            try:
+                self._test(row, seed, checkpoint)
+            except RuntimeError as error:
+                fault = f'{row.title}, seed {seed}: {error}'
+                faults.append(fault)
+            with self._lock:
+                progress.step(f'{row.title}, seed {seed}: {"failed" if fault else "done"}')
+                on_row()
+            return []
+
+        self._work_off(deque(partial(train, trainer, rows, seed)
+                             for seed in self.seeds for trainer, rows in self._chains(wanted, seed)))
+        return faults
+
+    def _work_off(self, ready: deque) -> None:
+        """Calls what is ready, ``jobs`` at a time; what a call returns is ready next, before all else."""
+        running: set = set()
+        with ThreadPoolExecutor(self.jobs) as pool:
+            try:
+                while ready or running:
+                    while ready and len(running) < self.jobs:
+                        running.add(pool.submit(ready.popleft()))
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        ready.extendleft(reversed(future.result()))
+            except BaseException:  # Ctrl-C, SIGTERM: nothing may run on unseen
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._processes.stop()
+                raise
+
+    def result(self, row: Row, seed: int) -> dict | None:
+        """What is known of a finished row.
+
+        Returns:
+            ``scores`` (overall J, F, T), ``seconds``, ``train_seconds``, ``finetune_seconds`` (a sequence; missing
+            from records of earlier versions), ``commit``.
+        """
+        tested = self._done(row, seed, TESTED)
+        trainer = self._trainer(row)
+        trained = self._done(trainer, seed, TRAINED) if trainer else None
+        return tested and dict(tested[0], train_seconds=trained[0]['seconds'] if trained else 0.0)
+
+    def config(self, row: Row, seed: int) -> Config:
+        """The config of a row as its runs see it."""
+        with self._lock:
+            if (row, seed) not in self._configs:
+                with _environment(TEMPSEG_BASE=getattr(self.preset, row.base)):
+                    options = _OPTIONS.parse_args(self._cfg_options(row, seed)).cfg_options
+                    self._configs[row, seed] = load_config(self._config_path(row), options=options)
+            return self._configs[row, seed]
+
+    def _chains(self, rows: Sequence[Row], seed: int) -> list[tuple[Row | None, list[Row]]]:
+        """A row that trains, and the rows that are tested with its weights or train in the same way."""
+        chains: dict = {}
+        for row in rows:
+            trainer = self._trainer(row)
+            chains.setdefault(self._fingerprint(trainer, seed, TRAINED), (trainer, []))[1].append(row)
+        return sorted(chains.values(), key=lambda chain: -len(chain[1]))
+
+    def _trainer(self, row: Row) -> Row | None:
+        if row.weights == NONE:
+            return None
+        return row if row.weights == OWN else next(other for other in self.rows if other.key == row.weights)
+
+    def _train(self, row: Row, seed: int) -> str:
+        """Path of the weights, trained unless they are there."""
+        if done := self._done(row, seed, TRAINED):
+            return newest_checkpoint(str(done[1]))
+        folder = self._folder(row, seed)
+        started = folder / 'started.json'
+        mark = dict(fingerprint=self._fingerprint(row, seed, TRAINED))
+        goes_on = read_record(started) == mark and newest_complete(folder) is not None
+        write_record(started, mark)
+        seconds = self._process(row, seed, 'train', ['--resume'] if goes_on else [])
+        write_record(folder / TRAINED, dict(mark, seconds=seconds, commit=commit_of(self.root)))
+        return newest_checkpoint(str(folder))
+
+    def _test(self, row: Row, seed: int, checkpoint: str) -> None:
+        if self._done(row, seed, TESTED) is None:
+            folder = self._folder(row, seed)
+            seconds = self._process(row, seed, 'test', [*row.options], checkpoint)
+            write_record(folder / TESTED, dict(
+                fingerprint=self._fingerprint(row, seed, TESTED), seconds=seconds, commit=commit_of(self.root),
+                scores=read_record(folder / 'test' / 'scores.json')['overall'],
+                finetune_seconds=finetune_seconds(folder / 'test.log')))
+
+    def _process(self, row: Row, seed: int, tool: str, options: list, *checkpoint: str) -> float:
+        """Run tools/train.py or tools/test.py on a row; returns seconds, raises RuntimeError if it fails."""
+        folder = self._folder(row, seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        threads = max(1, (os.cpu_count() or 1) // self.jobs)
+        return self._processes.run(
+            self.root / 'tools' / f'{tool}.py',
+            [self._config_path(row), *checkpoint, '--work-dir', folder, *options, *self._cfg_options(row, seed)],
+            folder / f'{tool}.log',
+            dict(TEMPSEG_BASE=getattr(self.preset, row.base), OMP_NUM_THREADS=str(threads)))
+
+    def _done(self, row: Row, seed: int, name: str) -> tuple[dict, Path] | None:
+        """A record of what was made with this row's settings, and its folder: its own, else another row's."""
+        fingerprint = self._fingerprint(row, seed, name)
+        others = (path.parent for folder in (self.out_dir, *self.reuse)
+                  for path in sorted(folder.glob(f'*/seed{seed}/{name}')))
+        for folder in (self._folder(row, seed), *others):
+            record = read_record(folder / name)
+            if record and record['fingerprint'] == fingerprint:
+                return record, folder
+        return None
+
+    def _fingerprint(self, row: Row | None, seed: int, name: str) -> str:
+        """Of what a training, or a test and the training before it, depends on."""
+        if row is None:
+            return ''
+        if (row, seed, name) not in self._fingerprints:
+            self._fingerprints[row, seed, name] = sha256(repr(self._depends_on(row, seed, name)).encode()).hexdigest()
+        return self._fingerprints[row, seed, name]
+
+    def _depends_on(self, row: Row, seed: int, name: str) -> list:
+        cfg = self.config(row, seed)
+        hooks = [hook.to_dict() for hook in cfg.custom_hooks]
+        if name == TRAINED:
+            return [*(_part(cfg, key) for key in TRAINING_READS),
+                    *(hook for hook in hooks if hook['type'] not in TEST_HOOKS)]
+        return [*(_part(cfg, key) for key in TEST_READS), hooks, row.options,
+                self._fingerprint(self._trainer(row), seed, TRAINED)]
+
+    def _cfg_options(self, row: Row, seed: int) -> list[str]:
+        return ['--cfg-options', *self.options, *map(os.path.expandvars, row.overrides), f'randomness.seed={seed}']
+
+    def _config_path(self, row: Row) -> str:
+        return str(self.root / 'configs' / row.config.format(**vars(self.preset)))
+
+    def _folder(self, row: Row, seed: int) -> Path:
+        return self.out_dir / row.key / f'seed{seed}'
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _part(cfg: Config, key: str):
+    part = cfg.get(key)
+    return part.to_dict() if hasattr(part, 'to_dict') else part

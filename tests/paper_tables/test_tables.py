@@ -1,0 +1,121 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from tempseg_mm.apis.config import load_config
+from tempseg_mm.paper_tables.rows import NONE, OWN
+from tempseg_mm.paper_tables.run import TableRun
+from tempseg_mm.paper_tables.tables import PRESETS, TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = [(table, row) for table, rows in TABLES.items() for row in rows]
+
+
+@pytest.mark.parametrize('preset', PRESETS.values(), ids=PRESETS)
+def test_every_row_has_its_config(preset):
+    for _, row in ROWS:
+        assert (ROOT / 'configs' / row.config.format(**vars(preset))).is_file()
+        assert (ROOT / 'configs' / f'{getattr(preset, row.base)}.py').is_file()
+
+
+@pytest.mark.parametrize('table', TABLES)
+def test_rows_refer_to_rows_of_their_table(table):
+    keys = [row.key for row in TABLES[table]]
+    assert len(set(keys)) == len(keys)
+    assert {row.against for row in TABLES[table]} <= set(keys)
+    trained = {row.key for row in TABLES[table] if row.weights == OWN}
+    assert {row.weights for row in TABLES[table]} - {OWN, NONE} <= trained
+
+
+def test_the_papers_values_of_table_1():
+    assert [row.paper for row in TABLES['1'] if row.paper] == [76.8, 68.7, 79.3, 81.2, 84.6, 85.1, 86.3]
+    assert [row.paper for row in TABLES['2']] == [85.1, 86.3, 77.6, 78.4, 76.8, 77.9]
+
+
+def test_every_ablation_is_in_a_table():
+    named = {row.config for _, row in ROWS}
+    assert {f'ablations/{path.name}' for path in (ROOT / 'configs/ablations').glob('*.py')} <= named
+
+
+def test_the_fine_tuning_table_trains_once():
+    assert [row.key for row in TABLES['finetuning'] if row.weights == OWN] == ['full']
+    assert [row.key for row in TABLES['finetuning'] if row.curve] == [
+        'no_finetuning', 'steps_25', 'steps_50', 'steps_100', 'steps_200', 'steps_400']
+
+
+@pytest.fixture(scope='module')
+def configs(tmp_path_factory):
+    """Every row of the tables that choose, over the base that they choose for."""
+    configs = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('TEMPSEG_BASE', 'nothing')  # each run sets its own
+        patch.setenv('TEMPSEG_FLOWNET2_WEIGHTS', '/some/flownet2.pth')
+        for table in ('losses', 'readings', 'finetuning'):
+            run = TableRun(TABLES[table], PRESETS['davis_small'], tmp_path_factory.mktemp(table), seeds=[0], root=ROOT)
+            configs.update({row.key: run.config(row, 0) for row in TABLES[table] if row.key not in configs})
+    return configs
+
+
+def test_no_row_changes_what_another_does(configs):
+    """Equal configs are one row too many, unless one of them is what the base has already."""
+    def settings(cfg):
+        return {key: cfg.get(key) for key in ('model', 'train_dataloader', 'custom_hooks', 'optim_wrapper', 'test_cfg')}
+    keys = [row.key for table in ('losses', 'readings', 'finetuning') for row in TABLES[table] if not row.options]
+    others = [key for key in dict.fromkeys(keys) if settings(configs[key]) != settings(configs['full'])]
+    assert len(others) > 25
+    for i, key in enumerate(others):
+        assert not [other for other in others[:i] if settings(configs[other]) == settings(configs[key])], key
+
+
+def test_what_fine_tuning_leaves_out_is_a_loss_of_the_model(configs):
+    for key, cfg in configs.items():
+        losses = {name for name, loss in cfg.model.losses.items() if loss is not None}
+        assert set(cfg.custom_hooks[0].finetuner.get('leave_out', [])) <= losses, key
+    assert set(configs['finetune_bce'].custom_hooks[0].finetuner.leave_out) == {
+        'iou', 'adv', 'l1', 'itsd', 'iftl', 'l_iftl'}
+
+
+def test_without_an_adversary_nothing_is_left_of_it(configs):
+    for key in ('bce_iou', 'without_adversary'):
+        cfg = configs[key]
+        assert cfg.model.adversary is None and set(cfg.optim_wrapper) == {'constructor', 'generator'}
+        assert not {name for name, loss in cfg.model.losses.items() if loss} & {'adv', 'iftl', 'l_iftl'}
+
+
+def test_faults_of_references_are_scaled_and_as_frequent(configs):
+    def deform(key):
+        found = [step for step in configs[key].train_dataloader.dataset.pipeline if step.type == 'DeformReferenceMask']
+        return found[0] if found else None
+    full, weaker, stronger = (deform(key) for key in ('full', 'weaker_deformation', 'stronger_deformation'))
+    assert deform('undeformed_references') is None
+    for name in ('max_shift', 'scale', 'warp', 'dilate'):
+        assert (weaker[name], stronger[name]) == pytest.approx((full[name] / 2, full[name] * 2))
+    assert (weaker.rotate, stronger.rotate) == (4.0, 16.0)
+    assert weaker.empty_prob == stronger.empty_prob == full.empty_prob
+
+
+def test_clips_made_from_one_frame_come_first(configs):
+    def types(steps):
+        return [step.type for step in steps]
+    full = types(configs['full'].train_dataloader.dataset.pipeline)
+    assert types(configs['lucid_clips'].train_dataloader.dataset.pipeline) == [full[0], 'LucidClip', *full[1:]]
+    augment = types(configs['full'].custom_hooks[0].finetuner.augment)
+    assert types(configs['finetune_lucid'].custom_hooks[0].finetuner.augment) == ['LucidClip', *augment]
+
+
+def test_flows(configs):
+    flow = {key: configs[f'flow_{key}'].model.data_preprocessor.flow for key in ('zero', 'dis', 'flownet2')}
+    assert (flow['zero'], flow['dis']) == (dict(type='ZeroFlow'), dict(type='DISFlow'))
+    assert flow['flownet2'] == dict(type='FlowNet2Flow', weights='/some/flownet2.pth')
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'configs/ablations').glob('*.py')), ids=lambda path: path.stem)
+def test_the_command_of_a_config_names_it(path):
+    assert re.search(rf'python tools/(train|test).py configs/ablations/{path.name}\b', path.read_text())
+
+
+def test_no_fine_tuning_by_hand_too(monkeypatch):
+    monkeypatch.setenv('TEMPSEG_BASE', 'tempseg_synthetic')
+    cfg = load_config(str(ROOT / 'configs/ablations/no_finetuning.py'))
+    assert [(hook.type, hook.finetuner.steps) for hook in cfg.custom_hooks] == [('OnlineFinetuneHook', 0)]

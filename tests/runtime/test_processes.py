@@ -1,0 +1,143 @@
+"""Two real processes on the CPU against one; the launches are shared by the tests of this file."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import two_processes
+from torch import nn
+
+from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
+from tempseg_mm.datasets.synthetic.draw import SceneParams
+from tempseg_mm.runtime.processes import wait_for_all, without_wrappers
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+SCENE = dict(num_frames=6, height=32, width=48, max_speed=1.5, occluders=0)
+NUM_SEQUENCES = dict(train=2, test=3)
+
+
+def torchrun(*arguments, **environment):
+    """Start two processes that meet at a free port; gives the launcher's process."""
+    return subprocess.Popen(
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2',
+         str(ROOT / 'tests/two_processes.py'), *map(str, arguments)],
+        env=dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT), **environment), cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """Where the runs write, with a data set of three test sequences: no multiple of two."""
+    folder = tmp_path_factory.mktemp('processes')
+    write_davis_layout(str(folder / 'data'), scene=SceneParams(**SCENE), num_sequences=NUM_SEQUENCES, progress=False)
+    return folder
+
+
+@pytest.fixture
+def config(tiny_config, folder):
+    path = folder / 'config.py'
+    dataset = dict(data_root=str(folder / 'data'), num_sequences=NUM_SEQUENCES, scene=SCENE)
+    cfg = tiny_config(**{f'{loader}.dataset.{key}': value for loader in ('train_dataloader', 'test_dataloader')
+                         for key, value in dataset.items()})
+    if not path.exists():
+        cfg.dump(path)
+    return cfg
+
+
+@pytest.fixture(scope='module')
+def kept():
+    return {}
+
+
+@pytest.fixture
+def runs(config, folder, kept):
+    """What one process found, and what each of two did."""
+    if not kept:
+        out = folder / 'two'
+        out.mkdir()
+        launcher = torchrun(folder / 'config.py', out)
+        text, _ = launcher.communicate(timeout=120)
+        if launcher.returncode:
+            pytest.fail(f'two processes failed:\n{text[-6000:]}')
+        two = [torch.load(out / f'rank{rank}.pth', weights_only=True) for rank in range(2)]
+        alone = folder / 'one'
+        one = dict(accumulate=two_processes.accumulate(config, alone),
+                   test=two_processes.test(config, alone, str(out / 'train/iter_3.pth')))
+        kept.update(one=one, two=two)
+    return SimpleNamespace(**kept)
+
+
+def test_halves_of_a_batch_give_the_gradient_of_the_whole(runs):
+    for part in ('generator', 'adversary'):
+        whole = runs.one['accumulate']['gradients'][part]
+        assert len(whole) == 2 and all(gradient.abs().max() > 1e-4 for gradient in whole)  # four iterations, two steps
+        for rank in range(2):
+            halves = runs.two[rank]['accumulate']['gradients'][part]
+            for one, two in zip(whole, halves, strict=True):
+                torch.testing.assert_close(two, one, atol=1e-6, rtol=0)
+    one, two = (found['accumulate']['weights'] for found in (runs.one, runs.two[0]))
+    torch.testing.assert_close(two, one, atol=1e-6, rtol=0)
+
+
+def test_parameters_stay_the_same_on_both(runs):
+    for run in ('accumulate', 'train'):
+        first, second = (found[run]['weights'] for found in runs.two)
+        assert torch.equal(first, second)
+
+
+def test_each_has_clips_of_its_own_and_their_flow(runs):
+    whole = runs.one['accumulate']['seen']
+    for (clips, flow), *halves in zip(whole, *(found['accumulate']['seen'] for found in runs.two), strict=True):
+        assert flow == (2, 2, 2, 32, 48) and [half[1] for half in halves] == [(1, 2, 2, 32, 48)] * 2
+        assert [half[0][0] for half in halves] == clips  # of the batch, the first has one clip, the second the other
+    first, second = ([clip for clips, _ in found['train']['seen'] for clip in clips] for found in runs.two)
+    assert len(first) == len(second) == 3 and not set(first) & set(second)
+
+
+def test_the_test_is_shared_and_its_results_are_those_of_one_process(runs, folder):
+    assert [found['test']['walked'] for found in runs.two] == [['test_000', 'test_002'], ['test_001']]
+    one, two = ({str(path.relative_to(folder / name / 'test')): path.read_bytes()
+                 for kind in ('masks/**/*.png', 'scores.*', 'sequences/*.json')
+                 for path in (folder / name / 'test').glob(kind)} for name in ('one', 'two'))
+    assert len(one) == 3 * 6 + 2 + 3
+    assert one == two
+    tables = [runs.one['test']['tables'], *(found['test']['tables'] for found in runs.two)]
+    assert tables[0] == tables[1] == tables[2] and tables[0][0].count('J_mean') == 4
+    assert b'"mean": 0.0,' not in one['scores.json']  # the masks are worth comparing
+
+
+def test_a_process_without_sequences_gets_the_scores_too(runs):
+    assert [found['scores']['J_mean'] for found in runs.two] == [1.0, 1.0]
+
+
+def test_a_process_that_dies_takes_the_others_down(config, folder):
+    launcher = torchrun(folder / 'config.py', folder / 'dead', TASK='die')
+    text, _ = launcher.communicate(timeout=150)
+    assert launcher.returncode != 0 and time.time() - float((folder / 'dead/test/died').read_text()) < 60
+    assert re.search(r'rank +: 1 .*\n *exitcode +: 1 ', text), text[-3000:]
+    assert not (folder / 'dead/test/scores.json').exists()
+
+
+def test_one_process_waits_for_nobody():
+    wait_for_all()
+
+
+def test_wrappers_are_taken_off_and_put_back(monkeypatch):
+    class Wrapper(nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+    monkeypatch.setattr('tempseg_mm.runtime.processes.is_model_wrapper', lambda module: isinstance(module, Wrapper))
+    model = nn.ModuleDict(dict(a=Wrapper(nn.Linear(1, 1)), b=nn.Linear(1, 1)))
+    before = dict(model.named_children())
+    with pytest.raises(ZeroDivisionError), without_wrappers(model) as bare:
+        assert bare is model and model['a'] is before['a'].module and model['b'] is before['b']
+        raise ZeroDivisionError
+    assert dict(model.named_children()) == before

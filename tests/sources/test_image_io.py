@@ -1,0 +1,204 @@
+import os
+import struct
+import tracemalloc
+import warnings
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tempseg_mm.sources.image_io import UnreadableImageError, image_size, read_image, read_mask, verify_image
+
+IDS = np.array([[0, 1, 2], [2, 0, 1]], np.uint8)
+
+
+def save(path, pixels, mode=None):
+    image = Image.fromarray(pixels)
+    if mode == 'P':
+        image = image.convert('L')
+        image = Image.frombytes('P', image.size, image.tobytes())
+        image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0] + [0] * 759)
+    image.save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize('mode', ['L', 'P'])
+def test_ids_survive(tmp_path, mode):
+    path = save(tmp_path / 'a.png', IDS, mode)
+    np.testing.assert_array_equal(read_mask(path), IDS != 0)
+    np.testing.assert_array_equal(read_mask(path, 2), IDS == 2)
+    assert read_mask(path).dtype == np.uint8
+
+
+@pytest.mark.parametrize('value', [1, 255])
+def test_single_channel(tmp_path, value):
+    np.testing.assert_array_equal(read_mask(save(tmp_path / 'a.png', (IDS == 1).astype(np.uint8) * value)), IDS == 1)
+
+
+@pytest.mark.parametrize('channels', [2, 3, 4])
+def test_colour_and_alpha(tmp_path, channels):
+    """As bear/00077.png of DAVIS 2016, which has alpha: opaque black is background."""
+    pixels = np.zeros((2, 3, channels), np.uint8)
+    pixels[..., 0] = np.where(IDS == 1, 255, 0)
+    if channels in (2, 4):
+        pixels[..., -1] = 255
+    path = save(tmp_path / 'a.png', pixels)
+    np.testing.assert_array_equal(read_mask(path), IDS == 1)
+
+
+def test_any_colour_channel_counts(tmp_path):
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[0, 1, 2] = 7  # blue
+    pixels[0, 2, 3] = 255  # alpha alone
+    np.testing.assert_array_equal(read_mask(save(tmp_path / 'a.png', pixels)), [[0, 1, 0]])
+
+
+def test_object_id_of_colours_is_refused(tmp_path):
+    path = save(tmp_path / 'a.png', np.zeros((2, 3, 3), np.uint8))
+    with pytest.raises(ValueError, match=r'a.png has the channels RGB and so no object ids; object 2 cannot'):
+        read_mask(path, 2)
+
+
+def test_one_bit_annotation(tmp_path):
+    Image.fromarray(IDS == 1).save(tmp_path / 'a.png')
+    np.testing.assert_array_equal(read_mask(str(tmp_path / 'a.png')), IDS == 1)
+
+
+def test_image_is_rgb(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(read_image(save(tmp_path / 'a.png', pixels)), pixels)
+
+
+def test_gray_image_gets_three_channels(tmp_path):
+    np.testing.assert_array_equal(read_image(save(tmp_path / 'a.png', IDS)), np.dstack([IDS] * 3))
+
+
+@pytest.mark.parametrize('size', [None, (48, 64), (49, 66), (24, 33), (12, 16), (7, 9), (200, 300), 60])
+@pytest.mark.parametrize('stored', [(97, 131), (96, 136), (100, 134)])
+def test_reduced_decoding_agrees_with_full(tmp_path, size, stored):
+    noise = np.random.default_rng(0).uniform(0, 255, (*stored, 3)).astype(np.float32)
+    pixels = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 6), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    jpeg = str(tmp_path / 'a.jpg')
+    Image.fromarray(pixels).save(jpeg, quality=98, subsampling=0)
+    png = save(tmp_path / 'a.png', pixels)
+    small, full = read_image(jpeg, size), read_image(png, size)
+    assert small.shape == full.shape and small.dtype == np.uint8
+    assert np.abs(small.astype(int) - full).mean() < 4  # 10 with rounded-up sides; a grey level or two for JPEG
+
+
+def test_exif_rotation_is_ignored(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotate by 90 degrees
+    path = tmp_path / 'a.jpg'
+    Image.fromarray(np.zeros((8, 16, 3), np.uint8)).save(path, exif=exif)
+    assert image_size(str(path)) == (8, 16) and read_image(str(path)).shape == (8, 16, 3)
+
+
+@pytest.mark.parametrize('read', [image_size, read_image, read_mask])
+def test_missing_and_unreadable(tmp_path, read):
+    with pytest.raises(FileNotFoundError, match='none.png does not exist'):
+        read(str(tmp_path / 'none.png'))
+    bad = tmp_path / 'bad.png'
+    bad.write_bytes(b'\x89PNG\r\n\x1a\n not really')
+    with pytest.raises(UnreadableImageError, match='bad.png cannot be decoded'):
+        read(str(bad))
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.jpg'])
+def test_truncated_body(tmp_path, suffix):
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    path = tmp_path / f'cut{suffix}'
+    Image.fromarray(pixels).save(path)
+    path.write_bytes(path.read_bytes()[:400])
+    with pytest.raises(UnreadableImageError, match='cut.* cannot be decoded'):
+        read_image(str(path))
+    with pytest.raises(UnreadableImageError, match='cut.* cannot be decoded'):
+        read_mask(str(path))
+
+
+@pytest.mark.parametrize('suffix', ['png', 'bmp'])
+def test_threshold_of_soft_edges(tmp_path, suffix):
+    levels = np.array([[0, 127, 128], [255, 1, 200]], np.uint8)
+    path = save(tmp_path / f'a.{suffix}', np.dstack([levels] * 3))
+    np.testing.assert_array_equal(read_mask(path, threshold=127), [[0, 0, 1], [1, 0, 1]])
+    np.testing.assert_array_equal(read_mask(path), [[0, 1, 1], [1, 1, 1]])
+
+
+def test_threshold_of_any_channel_without_alpha(tmp_path):
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[0, 1, 2], pixels[0, 2, 3] = 128, 255
+    np.testing.assert_array_equal(read_mask(save(tmp_path / 'a.png', pixels), threshold=127), [[0, 1, 0]])
+
+
+def test_threshold_reads_what_a_palette_and_a_bit_stand_for(tmp_path):
+    np.testing.assert_array_equal(read_mask(save(tmp_path / 'p.png', IDS, 'P'), threshold=127), IDS != 0)
+    Image.fromarray(IDS == 1).save(tmp_path / 'b.png')
+    np.testing.assert_array_equal(read_mask(str(tmp_path / 'b.png'), threshold=127), IDS == 1)
+
+
+def test_id_and_threshold_exclude_each_other(tmp_path):
+    with pytest.raises(ValueError, match=r'a.png: objects are told apart by object_id \(2\) or by threshold \(127\)'):
+        read_mask(save(tmp_path / 'a.png', IDS), 2, threshold=127)
+
+
+@pytest.mark.parametrize('suffix', ['jpg', 'png'])
+def test_verification_reads_to_the_end(tmp_path, suffix):
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 80, 3), dtype=np.uint8)
+    path = save(tmp_path / f'a.{suffix}', pixels)
+    verify_image(path)
+    whole = (tmp_path / f'a.{suffix}').read_bytes()
+    (tmp_path / f'a.{suffix}').write_bytes(whole[:-40])
+    with pytest.raises(UnreadableImageError, match=f'a.{suffix} cannot be decoded .*truncated'):
+        verify_image(path)
+    with pytest.raises(FileNotFoundError, match='gone.png does not exist'):
+        verify_image(str(tmp_path / 'gone.png'))
+
+
+READERS = [image_size, read_image, read_mask, verify_image]
+
+
+def png(path, width, height):
+    """A PNG of 68 bytes whose header says what it likes, with a right checksum."""
+    header = b'IHDR' + struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
+    data = b'IDAT' + zlib.compress(b'\0\0')
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + b''.join(
+        struct.pack('>I', len(chunk) - 4) + chunk + struct.pack('>I', zlib.crc32(chunk))
+        for chunk in (header, data, b'IEND')))
+    return str(path)
+
+
+@pytest.mark.parametrize('read', READERS)
+@pytest.mark.parametrize('width, height', [(8193, 8192), (30_000, 30_000), (2 ** 31 - 1, 2 ** 31 - 1)])
+def test_no_memory_is_taken_for_what_a_header_claims(tmp_path, read, width, height):
+    path = png(tmp_path / 'bomb.png', width, height)
+    tracemalloc.start()
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+        with pytest.raises(UnreadableImageError, match=r'bomb\.png cannot be decoded \(.*pixels'):
+            read(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e6
+    assert read_mask(png(tmp_path / 'small.png', 1, 1)).tolist() == [[0]]
+
+
+@pytest.mark.parametrize('read', READERS)
+def test_formats_that_run_programs_are_not_opened(tmp_path, read):
+    path = tmp_path / 'a.png'  # PostScript, for which Pillow would start Ghostscript
+    Image.new('RGB', (4, 4)).save(path, format='EPS')
+    with Image.open(path) as image:
+        assert image.format == 'EPS'
+    with pytest.raises(UnreadableImageError, match='a.png cannot be decoded'):
+        read(str(path))
+
+
+def test_a_name_that_is_no_text(tmp_path):
+    """OpenCV 5 itself ends the process with a segmentation fault."""
+    path = save(tmp_path / 'a.png', IDS)
+    os.rename(path, str(tmp_path / 'caf\udce9.png'))
+    path = str(tmp_path / 'caf\udce9.png')
+    assert image_size(path) == (2, 3)
+    np.testing.assert_array_equal(read_image(path), np.dstack([IDS] * 3))
+    np.testing.assert_array_equal(read_mask(path), IDS != 0)
