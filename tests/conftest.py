@@ -19,6 +19,8 @@ from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
 from tempseg_mm.datasets.synthetic.draw import SceneParams
 from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.registry import MODELS
+from tempseg_mm.sources.frame_source import SourceFrame
+from tempseg_mm.sources.given_sequence import GivenSequence
 from tempseg_mm.structures import ClipBatch
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,6 +86,32 @@ def make_sequence():
     return make
 
 
+class MemoryGiven(GivenSequence):
+    """A ``MemorySequence`` with some of its masks given, as those of one object."""
+
+    def __init__(self, sequence, frame_ids, object_id):
+        self.sequence, self.name, self.num_frames = sequence, sequence.name, len(sequence)
+        self.labels = {i: object_id * sequence.masks[i] for i in frame_ids}
+
+    def frames(self):
+        for i in range(self.start, len(self.sequence)):
+            yield SourceFrame(i, self.sequence.file_name(i), self.sequence.frame(i))
+
+    def given_image(self, frame_id):
+        return self.sequence.frames[frame_id]
+
+    def earlier(self, frame_id):
+        return SourceFrame(frame_id, self.sequence.file_name(frame_id), self.sequence.frame(frame_id))
+
+
+@pytest.fixture
+def give():
+    """A sequence of :func:`make_sequence` with masks given, as a video has them."""
+    def give(sequence, frame_ids=(0, 1), object_id=1):
+        return MemoryGiven(sequence, frame_ids, object_id)
+    return give
+
+
 @pytest.fixture
 def model_cfg():
     """The model of the configs, one sixteenth wide, without motion."""
@@ -136,8 +164,8 @@ def tiny_config(synthetic_root, tmp_path, monkeypatch):
             loader.dataset.size = None
             if loader.dataset.type in places:
                 loader.dataset.update(places[loader.dataset.type], split=split)
-        for hook in cfg.custom_hooks:
-            if hook.type == 'OnlineFinetuneHook':
+        for hook in [*cfg.get('custom_hooks', []), *cfg.default_hooks.values()]:
+            if hook and hook.type == 'OnlineFinetuneHook':
                 hook.finetuner.steps = 1
         cfg.merge_from_dict({
             'experiment_name': f'tiny-{uuid.uuid4().hex}', 'model.width': WIDTH,  # logs of one name are one log

@@ -25,7 +25,7 @@ from tempseg_mm.apis.testing import run_test
 from tempseg_mm.engine.hooks import baseline_hook
 from tempseg_mm.evaluation.vos_metric import VOSMetric
 from tempseg_mm.registry import HOOKS
-from tempseg_mm.structures import FramePrediction
+from tempseg_mm.structures import SegmentedFrame
 
 NAMES = dict(generator='generator', adversary='adversary')
 
@@ -126,7 +126,8 @@ def score_on_one_process_only() -> dict:
     metric = VOSMetric(measures=('J',))
     if get_rank() == get_world_size() - 1:
         mask = np.eye(4, dtype=np.uint8)
-        metric.process(None, [FramePrediction('a', 1, 3, '1', np.zeros((4, 4, 3), np.uint8), mask * 1.0, gt_mask=mask)])
+        metric.process(None, [SegmentedFrame('a', 1, '1', np.zeros((4, 4, 3), np.uint8), num_frames=3, labels=mask,
+                                             gt_labels=mask)])
     return metric.evaluate(1)
 
 

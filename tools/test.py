@@ -20,7 +20,7 @@ EXAMPLES = """\
 
 def main() -> None:
     # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
-    from tempseg_mm.apis import add_hook, choose_checkpoint, config_from, run_test, runner_parser, skip_finished
+    from tempseg_mm.apis import choose_checkpoint, config_from, run_test, runner_parser, skip_finished, switch_on
     from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL
 
     parser = runner_parser(__doc__, EXAMPLES)
@@ -54,11 +54,11 @@ def main() -> None:
     if args.sequences:
         cfg.test_dataloader.dataset.sequences = args.sequences
     if args.baselines:
-        add_hook(cfg, dict(type='BaselineHook'))
+        switch_on(cfg, 'baselines', dict(type='BaselineHook'))
     if args.tta:
-        add_hook(cfg, dict(type='TTAHook'))
+        switch_on(cfg, 'tta', dict(type='TTAHook'))
     if args.crf:
-        add_hook(cfg, dict(type='CRFHook', crf=cfg.get('crf')))
+        switch_on(cfg, 'crf', dict(type='CRFHook', crf=cfg.get('crf')))
     if args.report:
         cfg.default_hooks.report = dict(type='ReportHook', out_dir=args.out)
     if args.resume:

@@ -19,7 +19,6 @@ default_hooks = dict(
     pictures=dict(type='TrainingPictureHook', interval=200),
     progress=dict(type='ProgressHook'),
     results=dict(type='ResultHook'),
-    records=dict(type='SequenceRecordHook'),
     heartbeat=dict(type='HeartbeatHook'),
     overlays=dict(type='OverlayHook'),
     checkpoint_guard=dict(type='CheckpointGuardHook'),  # the last: it sees what the others put into a checkpoint

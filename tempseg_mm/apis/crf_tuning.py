@@ -4,18 +4,44 @@ import os.path as osp
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from mmengine.config import Config
+from mmengine.hooks import Hook
 
-from tempseg_mm.engine.hooks.keep_frames_hook import KeepFramesHook
-from tempseg_mm.inference.crf_search import SearchReport, search_crf
+from tempseg_mm.inference.crf_search import SearchReport, save_frame, search_crf
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.progress import Progress
 from tempseg_mm.runtime.worker_pool import WorkerPool
 
-from .testing import add_hook, run_test
+from .testing import run_test
 
-LEFT_OUT = ('CRFHook', 'BaselineHook')  # hooks of a test that would change the probabilities, or only cost time
+LEFT_OUT = ('crf', 'baselines', 'results', 'overlays', 'report')  # would change the probabilities, or only cost time
+
+
+class KeepFrames(Hook):
+    """Writes frames that a score counts, spread evenly from the first to the last of them.
+
+    Args:
+        out_dir: where, see :func:`~tempseg_mm.inference.crf_search.save_frame`.
+        per_sequence: how many of a sequence at most; fewer where some of those picked are not annotated.
+
+    Attributes:
+        paths: what was written, in order.
+    """
+
+    def __init__(self, out_dir: str, per_sequence: int = 3) -> None:
+        if per_sequence < 1:
+            raise ValueError(f'per_sequence must be at least 1, got {per_sequence}')
+        self.out_dir = out_dir
+        self.per_sequence = per_sequence
+        self.paths: list = []
+
+    def after_frame(self, runner, frame) -> None:
+        first = min(runner.test_loop.num_given_frames, frame.num_frames - 2)
+        picked = np.linspace(first, frame.num_frames - 2, self.per_sequence).round()
+        if frame.frame_id in picked and not frame.given and frame.gt_labels is not None:
+            self.paths.append(save_frame(self.out_dir, frame))
 
 
 def tune_crf(cfg: Config, out: str | Path, *, split: str = 'train', trials: int = 40, frames_per_sequence: int = 3,
@@ -42,8 +68,9 @@ def tune_crf(cfg: Config, out: str | Path, *, split: str = 'train', trials: int 
         raise ValueError('the search for CRF settings runs in one process: leave --launcher out')
     name = osp.basename(cfg.filename or 'config')
     with tempfile.TemporaryDirectory(prefix='tune_crf_') as folder, WorkerPool(workers) as pool:
-        runner = run_test(_collecting(cfg, split, folder, frames_per_sequence))
-        paths = next(hook.paths for hook in runner.hooks if isinstance(hook, KeepFramesHook))
+        kept = KeepFrames(folder, frames_per_sequence)
+        runner = run_test(_collecting(cfg, split), [kept])
+        paths = kept.paths
         if not paths:
             raise ValueError(f'no frame of split {split!r} has an annotation to tune on')
         progress = Progress(trials, runner.logger.info, unit='trials')
@@ -85,11 +112,9 @@ def write_fragment(out: str | Path, report: SearchReport, comment: str) -> None:
         path.write_text('\n'.join(lines) + f"\ncrf = dict(\n    type='DenseCRF',\n{settings})\n", encoding='utf-8')
 
 
-def _collecting(cfg: Config, split: str, folder: str, frames_per_sequence: int) -> Config:
-    """The test on this split, which keeps frames and writes no result."""
+def _collecting(cfg: Config, split: str) -> Config:
+    """The test on this split, which writes no result."""
     cfg.test_dataloader.dataset.split = split
-    for name in ('results', 'records', 'overlays'):
+    for name in LEFT_OUT:
         cfg.default_hooks.pop(name, None)
-    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] not in LEFT_OUT]
-    add_hook(cfg, dict(type='KeepFramesHook', out_dir=folder, per_sequence=frames_per_sequence))
     return cfg

@@ -1,8 +1,10 @@
 """What ``tools/test.py`` and ``tools/tune_crf.py`` do to a config before a test, and how they start one."""
 
 import os.path as osp
+from collections.abc import Sequence
 
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from tempseg_mm.runtime.project_files import find_file
@@ -37,15 +39,19 @@ def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
     return newest_checkpoint(wanted) if is_folder else find_file(wanted)
 
 
-def add_hook(cfg: Config, hook: dict) -> None:
-    """Append a custom hook, unless the config has one of its type: then that one stays as it is."""
-    cfg.setdefault('custom_hooks', [])
-    if all(own['type'] != hook['type'] for own in cfg.custom_hooks):
-        cfg.custom_hooks = [*cfg.custom_hooks, hook]
+def switch_on(cfg: Config, name: str, hook: dict) -> None:
+    """Add a hook to ``default_hooks`` under a name, unless there is one of that name: then that one stays as it is."""
+    cfg.setdefault('default_hooks', {})
+    if not cfg.default_hooks.get(name):
+        cfg.default_hooks[name] = hook
 
 
-def run_test(cfg: Config) -> Runner:
+def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
     """Test the weights of ``cfg.load_from``; without any, the network as its initialisation leaves it.
+
+    Args:
+        cfg: of the test.
+        hooks: that watch it besides those of the config.
 
     Returns:
         The Runner, when the test is over.
@@ -56,20 +62,20 @@ def run_test(cfg: Config) -> Runner:
     runner = Runner.from_cfg(cfg)
     if cfg.load_from is None:
         runner.test_loop.model.init_weights()
+    for hook in hooks:
+        runner.register_hook(hook)
     with stopped_by_signals():
         runner.test()
     return runner
 
 
 def skip_finished(cfg: Config) -> None:
-    """Let the test go on after the sequences that an earlier run has finished, see ``SequenceRecordHook``.
+    """Let the test continue after the sequences that an earlier run has finished, see ``ResultHook``.
 
     Raises:
-        ValueError: if the config has switched the records off.
+        ValueError: if the config has switched the results off.
     """
-    hooks = [hook for hook in cfg.get('default_hooks', {}).values() if hook and hook.type == 'SequenceRecordHook']
-    if not hooks:
-        raise ValueError('a test is gone on with from its records, but default_hooks of the config has no '
-                         'SequenceRecordHook: test without --resume')
-    for hook in hooks:
-        hook.resume = True
+    if not cfg.get('default_hooks', {}).get('results'):
+        raise ValueError('a test is resumed from what ResultHook has kept, but default_hooks.results of the config is '
+                         'switched off: test without --resume')
+    cfg.default_hooks.results.resume = True

@@ -10,7 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from tempseg_mm.registry import METRICS
-from tempseg_mm.structures.frame_prediction import FramePrediction
+from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
 from .functional.boundary import BOUND_TH, contour_accuracy
 from .functional.region import region_similarity
@@ -85,7 +85,7 @@ class VOSMetric(BaseMetric):
             bound_th=self.bound_th,
             recall_above=RECALL_THRESHOLD)
 
-    def process(self, data_batch: Any, data_samples: Sequence[FramePrediction]) -> None:
+    def process(self, data_batch: Any, data_samples: Sequence[SegmentedFrame]) -> None:
         """Score some frames.
 
         Args:
@@ -171,28 +171,28 @@ class VOSMetric(BaseMetric):
     def _warn(self, text: str) -> None:
         print_log(f'{type(self).__name__}: {text}', logger='current', level=logging.WARNING)
 
-    def _counts(self, frame: FramePrediction) -> bool:
+    def _counts(self, frame: SegmentedFrame) -> bool:
         first, last = frame.frame_id == 0, frame.frame_id == frame.num_frames - 1
         return not (first and self.skip_first) and not (last and self.skip_last)
 
-    def _agreement(self, frame: FramePrediction) -> dict[str, float]:
+    def _agreement(self, frame: SegmentedFrame) -> dict[str, float]:
         """J and F, if the frame counts."""
         scores = {}
-        if frame.gt_mask is not None and self._counts(frame):
+        if frame.gt_labels is not None and self._counts(frame):
             if 'J' in self.measures:
-                scores['J'] = region_similarity(frame.mask, frame.gt_mask)
+                scores['J'] = region_similarity(frame.labels, frame.gt_labels)
             if 'F' in self.measures:
-                scores['F'] = contour_accuracy(frame.mask, frame.gt_mask, self.bound_th)
+                scores['F'] = contour_accuracy(frame.labels, frame.gt_labels, self.bound_th)
         return scores
 
-    def _stability(self, frame: FramePrediction) -> dict[str, float]:
+    def _stability(self, frame: SegmentedFrame) -> dict[str, float]:
         """T of the pair that the frame ends, if the frame before it has come."""
         if 'T' not in self.measures:
             return {}
         if frame.frame_id == 0:
             chain = InstabilityChain()
-            if frame.gt_mask is not None:
-                chain.step(frame.gt_mask)
+            if frame.gt_labels is not None:
+                chain.step(frame.gt_labels)
             self._chains[frame.sequence] = 0, chain
             return {}
         before, chain = self._chains.get(frame.sequence, (None, None))
@@ -202,6 +202,6 @@ class VOSMetric(BaseMetric):
         if before != frame.frame_id - 1:
             self._broken.add(frame.sequence)
             return {}
-        value = chain.step(frame.mask)
+        value = chain.step(frame.labels)
         self._chains[frame.sequence] = frame.frame_id, chain
         return {} if value is None else dict(T=value)

@@ -1,14 +1,11 @@
 from .baselines import CopyMask, FlowPropagation, UntrainedGenerator
-from .crf import CRFRefiner, DenseCRF
-from .object_crf import ObjectCRF
-from .object_propagator import ObjectPropagator
-from .online_finetuner import FinetuneReport, OnlineFinetuner
-from .propagator import MaskPropagation, Propagator
-from .segment import segment_sequence
-from .tta import TestTimeAugmentation
+from .online_finetuner import AdaptedGenerator, GivenObject, OnlineFinetuner
+from .propagator import Propagator, generator_propagator
+from .refine import CRFRefiner, DenseCRF
+from .segmenter import Segmenter
+from .tta import TTA, TestTimeAugmentation
 
 __all__ = [
-    'CRFRefiner', 'CopyMask', 'DenseCRF', 'FinetuneReport', 'FlowPropagation', 'MaskPropagation', 'ObjectCRF',
-    'ObjectPropagator', 'OnlineFinetuner', 'Propagator', 'TestTimeAugmentation', 'UntrainedGenerator',
-    'segment_sequence',
+    'AdaptedGenerator', 'CRFRefiner', 'CopyMask', 'DenseCRF', 'FlowPropagation', 'GivenObject', 'OnlineFinetuner',
+    'Propagator', 'Segmenter', 'TTA', 'TestTimeAugmentation', 'UntrainedGenerator', 'generator_propagator',
 ]

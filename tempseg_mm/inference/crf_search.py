@@ -10,7 +10,7 @@ from tempseg_mm.evaluation.functional.boundary import contour_accuracy
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.ops.dense_crf import DenseCRF
 from tempseg_mm.runtime.worker_pool import Job, WorkerPool
-from tempseg_mm.structures import FramePrediction
+from tempseg_mm.structures import SegmentedFrame
 
 RANGES = dict(  # drawn log-uniformly; below the smallest reaches a frame of 480p takes many seconds
     sxy_gaussian=(1.5, 8.0), compat_gaussian=(0.1, 10.0), sxy_bilateral=(5.0, 80.0), srgb=(3.0, 40.0),
@@ -51,11 +51,11 @@ class SearchReport:
         return self.after.mean > self.before.mean
 
 
-def save_frame(folder: str | Path, frame: FramePrediction) -> Path:
-    """Keep a frame for the search, at ``<folder>/<sequence>/<frame>.npz``; it must have an annotation."""
+def save_frame(folder: str | Path, frame: SegmentedFrame) -> Path:
+    """Keep a frame of one object for the search, at ``<folder>/<sequence>/<frame>.npz``; it must have an annotation."""
     path = Path(folder) / frame.sequence / f'{frame.file_name}.npz'
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, probability=frame.probability, image=frame.image, gt_mask=frame.gt_mask)
+    np.savez(path, probability=frame.probabilities[0], image=frame.image, gt_mask=frame.gt_labels)
     return path
 
 

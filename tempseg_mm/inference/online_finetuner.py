@@ -1,15 +1,14 @@
-"""Online fine-tuning: the generator learns the object from annotated frames, and forgets it afterwards.
+"""Online fine-tuning: a copy of the generator learns one object from the frames whose masks are given.
 
-A plain class: the test hook, the baselines and the API call it; it relies on the model's own generator losses.
+A plain class, called by ``Segmenter``; it relies on the model's own generator losses.
 """
 
 import copy
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,31 +19,65 @@ from torch import Tensor, nn
 from tempseg_mm.ops.resize import Size, resize_image, resize_mask, target_size
 from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 from tempseg_mm.runtime.random_state import own_randomness
+from tempseg_mm.sources.given_sequence import GivenSequence
 
 from .finetuned_parameters import parameters_called, trained_alone
 from .finite import check_finite
-from .segment import given_mask
 from .side_by_side import side_by_side
 from .tail_average import TailAverage
 
 
+class GivenObject:
+    """One object of the given masks: what there is to learn from.
+
+    Args:
+        sequence: its name decides the random draws, so what is drawn for an object does not depend on its id.
+        object_id: 1 to 255.
+    """
+
+    def __init__(self, sequence: GivenSequence, object_id: int) -> None:
+        self.sequence, self.object_id, self.name = sequence, object_id, sequence.name
+
+    @property
+    def frame_ids(self) -> list[int]:
+        """Given frames from the first on that shows the object."""
+        ids = sorted(self.sequence.labels)
+        shown = [i for i in ids if self.mask(i).any()]
+        return [i for i in ids if shown and i >= shown[0]]
+
+    def frame(self, i: int) -> np.ndarray:
+        """(H, W, 3) uint8 RGB."""
+        return self.sequence.given_image(i)
+
+    def mask(self, i: int) -> np.ndarray:
+        """(H, W) uint8, 1 where the object is."""
+        return (self.sequence.labels[i] == self.object_id).astype(np.uint8)
+
+
 @dataclass
-class FinetuneReport:
-    """What an adaptation did: the combined loss before each step, and seconds in all."""
+class AdaptedGenerator:
+    """What fine-tuning on an object left: the generator, the combined loss before each step, and seconds."""
+    generator: nn.Module
     losses: list = field(default_factory=list)
     seconds: float = 0.0
+
+    def in_layout(self, *, channels_last: bool) -> 'AdaptedGenerator':
+        """Itself, its weights moved in memory if asked; fine-tuning a small network in that layout would be slower."""
+        if channels_last:
+            self.generator.to(memory_format=torch.channels_last)
+        return self
 
 
 @TASK_UTILS.register_module()
 class OnlineFinetuner:
-    """Trains G alone on annotated frames with the combined loss (paper note P15); :meth:`restore` undoes it exactly.
+    """Trains a copy of G alone on the given frames with the combined loss (paper note P15).
 
-    Paper note: two annotated frames, so that the temporal losses are defined on the pair 0 -> 1. With ``num_frames=1``
-    (the common one-shot protocol) they see the one frame twice, without motion.
+    Paper note: two given frames, so that the temporal losses are defined on the pair 0 -> 1. With one (the common
+    one-shot protocol) they see it twice, without motion.
 
     Args:
         steps: optimiser steps.
-        num_frames: annotated frames to learn from, 1 or more.
+        num_frames: frames of a clip, at most; given frames that follow each other are cut into such clips.
         clips_per_step: differently augmented copies of the clip in one step. On a CPU they go side by side, as many as
             torch has threads.
         optimizer: config of the optimiser.
@@ -80,56 +113,47 @@ class OnlineFinetuner:
         self.eval_mode = eval_mode
         self.only = (only,) if isinstance(only, str) else tuple(only)
         self.average = average
-        self._parent: dict | None = None
 
-    def adapt(self, model: nn.Module, sequence: Any, *, size: Size = None, seed: int = 0,
-              frame_ids: Sequence[int] | None = None, on_step: Callable[[int], None] = lambda step: None
-              ) -> FinetuneReport:
-        """Fine-tune ``model.generator`` in place on the annotated frames of a sequence.
+    def adapt(self, model: nn.Module, given: GivenObject, *, parent: nn.Module | None = None, size: Size = None,
+              seed: int = 0, augment: Compose | None = None, on_step: Callable[[int], None] = lambda step: None
+              ) -> AdaptedGenerator:
+        """Fine-tune a copy of the generator on the given frames of an object; the model is what it was before.
 
         Frames that follow each other form a clip, one that stands alone a clip without motion; where no loss compares
         frames each is a clip of its own, a step half as dear. The steps take the clips in turn.
 
         Args:
-            model: a ``TempSegGAN``; left in eval mode.
-            sequence: a ``VOSSequence``, or anything with its ``name``, ``frame(i)`` and ``mask(i)``.
+            model: a ``TempSegGAN``.
+            given: the object.
+            parent: the generator to start from; ``None``: the model's own.
             size: working size.
-            frame_ids: annotated frames to learn from; ``None``: the first ``num_frames``.
             seed: with the sequence's name it decides every random draw, so that what came before changes nothing.
+            augment: transforms in place of the fine-tuner's own ``augment``.
             on_step: told the number of each step when it is done, from 1.
+
+        Returns:
+            The copy, in eval mode and without gradients.
 
         Raises:
             ValueError: if ``leave_out`` names a loss that the model does not have, or ``only`` parameters; if there is
-                no frame to learn from; if a mask is missing, of another size than its frame, or the first has no
-                object.
-            FloatingPointError: if a loss is not finite; the generator is restored first.
+                no frame to learn from, or a mask is of another size than its frame.
+            FloatingPointError: if a loss is not finite.
         """
         unknown = set(self.leave_out) - set(model.losses)
         if unknown:
             raise ValueError(f'leave_out names {sorted(unknown)}, but the losses of the model are '
                              f'{sorted(model.losses)}')
-        chosen = self._chosen(model.generator)
-        if self._parent is not None:
-            raise RuntimeError('the generator is already adapted: call restore(model) before the next sequence')
         started = time.perf_counter()
-        frame_ids = range(self.num_frames) if frame_ids is None else frame_ids
-        clips = [self._clip(model, sequence, indices, size)
-                 for indices in self._runs(frame_ids, apart=self._looks_at_single_frames(model))]
-        self._parent = copy.deepcopy(model.generator.state_dict())
-        try:
-            with (self._mode(model), trained_alone(model.generator, chosen),
-                  own_randomness(seed, sequence.name)):
-                losses = self._train(model, clips, sequence.name, on_step)
-        except BaseException:
-            self.restore(model)
-            raise
-        return FinetuneReport(torch.stack(losses).tolist() if losses else [], time.perf_counter() - started)
-
-    def restore(self, model: nn.Module) -> None:
-        """Give ``model.generator`` its weights and statistics from before :meth:`adapt`, bit for bit."""
-        if self._parent is not None:
-            model.generator.load_state_dict(self._parent)
-            self._parent = None
+        generator = copy.deepcopy(model.generator if parent is None else parent)
+        chosen = self._chosen(generator)
+        clips = [self._clip(model, given, indices, size)
+                 for indices in self._runs(given.frame_ids, apart=self._looks_at_single_frames(model))]
+        batches_of = partial(self._batches, augment or self.augment, apart=self._num_threads(model) > 1)
+        generator.train(not self.eval_mode)
+        with trained_alone(generator, chosen), own_randomness(seed, given.name):
+            losses = self._train(model, generator, map(batches_of, itertools.cycle(clips)), given.name, on_step)
+        return AdaptedGenerator(generator.eval().requires_grad_(False),
+                                torch.stack(losses).tolist() if losses else [], time.perf_counter() - started)
 
     def _chosen(self, generator: nn.Module) -> set[str]:
         """Names of the parameters to adapt."""
@@ -137,25 +161,24 @@ class OnlineFinetuner:
             return parameters_called(generator, self.only)
         return {name for name, parameter in generator.named_parameters() if parameter.requires_grad}
 
-    def _train(self, model: nn.Module, clips: list[dict], name: str, on_step: Callable[[int], None]) -> list[Tensor]:
-        """All steps; the combined loss before each."""
-        optim_wrapper = build_optim_wrapper(
-            model.generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
-        optim_wrapper.zero_grad()  # of a training step that was broken off
-        parameters = [parameter for parameter in model.generator.parameters() if parameter.requires_grad]
-        mean, losses, num_threads = TailAverage(self.steps, self.average), [], self._num_threads(model)
-        with side_by_side(num_threads) as run:
+    def _train(self, model: nn.Module, generator: nn.Module, steps: Iterator[list], name: str,
+               on_step: Callable[[int], None]) -> list[Tensor]:
+        """All steps, each on the batches that come with it; the combined loss before each."""
+        optim_wrapper = build_optim_wrapper(generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
+        parameters = [parameter for parameter in generator.parameters() if parameter.requires_grad]
+        mean, losses = TailAverage(self.steps, self.average), []
+        with side_by_side(self._num_threads(model)) as run:
             for step in range(self.steps):
-                batches = self._batches(clips[step % len(clips)], apart=num_threads > 1)
-                found = run(partial(self._gradients, model, parameters, f'{name}, step {step}'), batches)
+                batches = next(steps)
+                found = run(partial(self._gradients, model, generator, parameters, f'{name}, step {step}'), batches)
                 for parameter, *gradients in zip(parameters, *(gradients for _, gradients in found), strict=True):
                     parameter.grad = sum(gradients[1:], gradients[0]) / len(batches)
                 optim_wrapper.step()
                 losses.append(torch.stack([loss for loss, _ in found]).mean())
-                mean.add(model.generator, step)
+                mean.add(generator, step)
                 on_step(step + 1)
         optim_wrapper.zero_grad()
-        mean.give_to(model.generator)
+        mean.give_to(generator)
         return losses
 
     def _num_threads(self, model: nn.Module) -> int:
@@ -165,16 +188,17 @@ class OnlineFinetuner:
         on_their_own = self.eval_mode and not any(loss.needs_adversary for loss in self._losses(model))
         return min(self.clips_per_step, torch.get_num_threads()) if on_cpu and on_their_own else 1
 
-    def _batches(self, clip: dict, *, apart: bool) -> list[list[dict]]:
-        packed = [self.pipeline(self.augment(copy.copy(clip))) for _ in range(self.clips_per_step)]
+    def _batches(self, augment: Compose, clip: dict, *, apart: bool) -> list[list[dict]]:
+        packed = [self.pipeline(augment(copy.copy(clip))) for _ in range(self.clips_per_step)]
         return [[one] for one in packed] if apart else [packed]
 
-    def _gradients(self, model: nn.Module, parameters: list, where: str, packed: list[dict]
+    def _gradients(self, model: nn.Module, generator: nn.Module, parameters: list, where: str, packed: list[dict]
                    ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The combined loss of a batch, and its gradients: zeros for parameters that it does not depend on."""
         batch = model.data_preprocessor(
             dict(inputs=[p['inputs'] for p in packed], data_samples=[p['data_samples'] for p in packed]), training=True)
-        loss, terms = model.parse_losses(model.generator_losses(model(batch), batch, leave_out=self.leave_out))
+        prediction = model(batch, generator=generator)
+        loss, terms = model.parse_losses(model.generator_losses(prediction, batch, leave_out=self.leave_out))
         check_finite(terms, f'online fine-tuning of {where}')
         return loss.detach(), torch.autograd.grad(loss, parameters, materialize_grads=True)
 
@@ -204,15 +228,15 @@ class OnlineFinetuner:
             runs += [run[min(i, max(0, len(run) - longest)):][:longest] for i in range(0, len(run), longest)]
         return [run * 2 if len(run) == 1 else run for run in runs]
 
-    def _clip(self, model: nn.Module, sequence: Any, indices: list[int], size: Size) -> dict:
+    def _clip(self, model: nn.Module, given: GivenObject, indices: list[int], size: Size) -> dict:
         """Results dict of a clip, its flow computed once."""
         frames, masks = [], []
         for i in indices:
-            frame, mask = sequence.frame(i), given_mask(sequence, i)
+            frame, mask = given.frame(i), given.mask(i)
             shape = target_size(size, frame.shape[:2])
             frames.append(resize_image(frame, shape))
             masks.append(resize_mask(mask, shape))
-        clip = dict(sequence_name=sequence.name, frame_ids=indices, frames=frames, gt_masks=masks)
+        clip = dict(sequence_name=given.name, frame_ids=indices, frames=frames, gt_masks=masks)
         return dict(clip, flow=self._flow(model, frames, still=indices[0] == indices[-1])) if frames[1:] else clip
 
     def _flow(self, model: nn.Module, frames: list, still: bool) -> list:
@@ -222,11 +246,3 @@ class OnlineFinetuner:
         stacked = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(device)
         flow = model.data_preprocessor.estimate_flow(stacked[:-1], stacked[1:])
         return list(flow.permute(0, 2, 3, 1).cpu().numpy())
-
-    @contextmanager
-    def _mode(self, model: nn.Module) -> Iterator[None]:
-        model.generator.train(not self.eval_mode)
-        try:
-            yield
-        finally:
-            model.eval()

@@ -1,96 +1,130 @@
-"""One stateful object per sequence: carries an object's mask from frame to frame with the generator.
+"""Carries the masks of K objects from frame to frame; one object is the case K = 1.
 
-    propagator = Propagator(model, size=240)
-    propagator.start(first_frame, first_mask)
+    propagator = generator_propagator(model, {1: generator_of_1, 2: generator_of_2}, size=240)
+    propagator.start(first_frame, first_labels)
     for frame in frames:
-        probability = propagator.step(frame)
+        probabilities = propagator.step(frame)
+        labels = labels_of(probabilities, propagator.object_ids)
 """
 
-from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tempseg_mm.ops.resize import Size
+from tempseg_mm.ops.soft_aggregation import soft_aggregation
 
 from .prepared_frame import FramePreparer, PreparedFrame, frame_preparer
 
-
-class MaskPropagation(ABC):
-    """The three verbs by which a test loop carries a mask through a sequence.
-
-    Frames are (H, W, 3) uint8 RGB at their original size, masks (H, W) 0/1 of the same size.
-    """
-
-    @abstractmethod
-    def start(self, frame: np.ndarray, mask: np.ndarray) -> None:
-        """Take the first frame and its given mask."""
-
-    @abstractmethod
-    def step(self, frame: np.ndarray) -> np.ndarray:
-        """Advance by one frame; returns its probability (H, W) float32 in [0, 1]."""
-
-    @abstractmethod
-    def correct(self, mask: np.ndarray) -> None:
-        """Replace the current frame's mask by a given one, as the reference for the next."""
+# Object id, the new frame, the object's mask in the frame before -> its mask in the new one; masks are (1, 1, h, w).
+NextMask = Callable[[int, PreparedFrame, Tensor], Tensor]
 
 
-class WorkingSizePropagation(MaskPropagation):
-    """Keeps the last mask at the working size, as a tensor; subclasses say how the next mask is found.
+class Propagator:
+    """Finds the next mask of each object on its own and merges them by soft aggregation (paper note P19).
+
+    What is carried on is each object's own mask, not the merged one: an object is lost to another where both claim a
+    pixel, and no further. One object passes the merging bit for bit. An object takes part from its first given mask on;
+    before it, its probability is 0.
 
     Args:
+        next_mask: finds the mask of an object in a new frame.
+        object_ids: 1 to 255.
         preparer: brings frames to the working size; not used where prepared frames come in.
+
+    Raises:
+        ValueError: without objects, or for an id out of range.
     """
 
-    def __init__(self, preparer: FramePreparer) -> None:
+    def __init__(self, next_mask: NextMask, object_ids: Sequence[int], preparer: FramePreparer) -> None:
+        if not object_ids or not all(1 <= object_id <= 255 for object_id in object_ids):
+            raise ValueError(f'object ids must be 1 to 255, at least one, got {sorted(object_ids)}')
+        self.next_mask = next_mask
+        self.object_ids = tuple(sorted(object_ids))
         self.preparer = preparer
         self._frame: PreparedFrame | None = None
-        self._mask: Tensor | None = None  # (1, 1, h, w) float in [0, 1]
+        self._masks: dict = {}  # object id -> (1, 1, h, w) in [0, 1], of the objects that take part
 
-    def start(self, frame: np.ndarray | PreparedFrame, mask: np.ndarray) -> None:
-        """See :class:`MaskPropagation`.
+    @property
+    def masks(self) -> dict:
+        """Object id -> (1, 1, h, w) its own mask at the working size; new tensors each frame."""
+        return dict(self._masks)
+
+    def start(self, frame: np.ndarray | PreparedFrame, labels: np.ndarray) -> None:
+        """Take the first frame and its given masks.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB, or prepared.
+            labels: (H, W) uint8 object ids, 0 the background.
 
         Raises:
-            ValueError: if the mask's size is not the frame's.
+            ValueError: if the sizes differ, or an id is none of the objects'.
         """
         self._frame = self.preparer.first(frame)
-        self.correct(mask)
+        self._masks = {}
+        self.correct(labels)
 
+    def resume(self, frame: np.ndarray | PreparedFrame, masks: Mapping[int, Tensor]) -> None:
+        """Continue after a frame whose :attr:`masks` were kept."""
+        self._frame = self.preparer.first(frame)
+        self._masks = {object_id: mask.to(self._frame.tensor.device) for object_id, mask in masks.items()}
+
+    @torch.no_grad()
     def step(self, frame: np.ndarray | PreparedFrame) -> np.ndarray:
-        """See :class:`MaskPropagation`.
+        """Advance by one frame.
+
+        Returns:
+            (K, H, W) float32 in [0, 1] in the order of :attr:`object_ids`; their sum is at most 1.
 
         Raises:
             RuntimeError: before :meth:`start`.
             ValueError: if the frame differs in size from those before.
         """
         if self._frame is None:
-            raise RuntimeError('call start(frame, mask) with the first frame before step(frame)')
+            raise RuntimeError('call start(frame, labels) with the first frame before step(frame)')
         self._frame = self.preparer.following(frame)
-        self._mask = self._next_mask(self._frame, self._mask)
-        return self._frame.at_original_size(self._mask)
+        self._masks = {object_id: self.next_mask(object_id, self._frame, mask)
+                       for object_id, mask in self._masks.items()}
+        return self._merged()
 
-    def correct(self, mask: np.ndarray) -> None:
-        """See :class:`MaskPropagation`."""
-        self._mask = self._frame.at_working_size(mask)
+    def correct(self, labels: np.ndarray) -> None:
+        """Replace the masks of all objects by given ones, as the references for the next frame.
 
-    @abstractmethod
-    def _next_mask(self, frame: PreparedFrame, mask: Tensor) -> Tensor:
-        """The new frame and the mask of the one before, (1, 1, h, w) in [0, 1] -> (1, 1, h, w) in [0, 1]."""
+        Args:
+            labels: (H, W) uint8 object ids. An object that takes part and is not among them is gone.
+
+        Raises:
+            ValueError: as :meth:`start`.
+        """
+        present = {int(label) for label in np.unique(labels)} - {0}
+        if not present <= set(self.object_ids):
+            raise ValueError(f'the given mask holds the ids {sorted(present)}, the objects are '
+                             f'{list(self.object_ids)}')
+        self._masks = {object_id: self._frame.at_working_size((labels == object_id).astype(np.uint8))
+                       for object_id in self.object_ids if object_id in present or object_id in self._masks}
+
+    def _merged(self) -> np.ndarray:
+        probabilities = np.zeros((len(self.object_ids), *self._frame.size), np.float32)
+        if self._masks:
+            merged = soft_aggregation(torch.stack(list(self._masks.values())))[1:]
+            for object_id, mask in zip(self._masks, merged, strict=True):
+                probabilities[self.object_ids.index(object_id)] = self._frame.at_original_size(mask)
+        return probabilities
 
 
-class Propagator(WorkingSizePropagation):
-    """Propagation by the generator; with reference masks the last mask goes in, moved along the flow (paper note P16).
+def generator_propagator(model: nn.Module, generators: Mapping[int, nn.Module | None], *, size: Size = None,
+                         averaging: Callable | None = None) -> Propagator:
+    """Propagation by the network: the mask of the frame before goes in, moved along the flow (paper note P16).
 
     Args:
         model: a ``TempSegGAN`` in eval mode, its flow provider in the data preprocessor.
+        generators: object id -> the generator that finds it; ``None``: the model's own.
         size: working size.
+        averaging: a ``TestTimeAugmentation`` of the predictions.
     """
-
-    def __init__(self, model: torch.nn.Module, *, size: Size = None) -> None:
-        super().__init__(frame_preparer(model, size=size))
-        self.model = model
-
-    @torch.no_grad()
-    def _next_mask(self, frame: PreparedFrame, mask: Tensor) -> Tensor:
-        return self.model.predict(frame.tensor, frame.reference_from(mask))
+    def next_mask(object_id: int, frame: PreparedFrame, mask: Tensor) -> Tensor:
+        return model.predict(frame.tensor, frame.reference_from(mask), generator=generators[object_id],
+                             averaging=averaging)
+    return Propagator(next_mask, tuple(generators), frame_preparer(model, size=size))

@@ -1,9 +1,10 @@
 """Test-time augmentation in both senses: of the frames fine-tuned on, and predictions averaged over views of a frame.
 
-Switched on by ``TTAHook`` in a test and by the inferencer for a single video.
+Switched on by ``TTAHook``.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from mmengine.dataset import Compose
@@ -17,16 +18,24 @@ FINETUNE_AUGMENT = (
     dict(type='ClipRandomAffine', degrees=20, scale=(0.8, 1.25), flip=0.5), dict(type='ClipPhotometric'))
 
 
-def finetune_augment(own: Compose, transforms: Sequence[dict] | None = None) -> Compose:
-    """What an ``OnlineFinetuner`` augments its frames with under test-time augmentation.
+@dataclass(frozen=True)
+class TTA:
+    """Both senses of test-time augmentation, as a ``Segmenter`` takes them.
 
-    Args:
-        own: its own ``augment``.
-        transforms: in place of it. ``None``: its own where it has any, else rotation, zoom, flip and colours.
+    Attributes:
+        finetune: transforms in place of the ``augment`` of the fine-tuner. ``None``: its own where it has any, else
+            rotation, zoom, flip and colours.
+        prediction: a :class:`TestTimeAugmentation`; ``None``: predictions are not averaged.
     """
-    if transforms is None and own.transforms:
-        return own
-    return Compose([TRANSFORMS.build(dict(t)) for t in (FINETUNE_AUGMENT if transforms is None else transforms)])
+    finetune: Sequence[dict] | None = None
+    prediction: Callable[[Predict, Tensor, Tensor], Tensor] | None = None
+
+    def augment(self, own: Compose) -> Compose:
+        """What the given frames are augmented with in fine-tuning, ``own`` being the fine-tuner's."""
+        if self.finetune is None and own.transforms:
+            return own
+        transforms = FINETUNE_AUGMENT if self.finetune is None else self.finetune
+        return Compose([TRANSFORMS.build(dict(t)) for t in transforms])
 
 
 @TASK_UTILS.register_module()

@@ -39,7 +39,6 @@ class TempSegGAN(BaseModel):
     Attributes:
         own_reference_prob: share of the clips whose references, in training, are the generator's own masks; see
             ``OwnReferenceHook``.
-        test_time_augmentation: what :meth:`predict` averages over, see ``tempseg_mm.inference.tta``; ``None``: nothing.
 
     Raises:
         ValueError: if a loss needs the adversary and there is none; if ``reach`` is negative.
@@ -61,14 +60,14 @@ class TempSegGAN(BaseModel):
             raise ValueError(f'reach is a distance in object sizes, at least 0, or None; got {reach!r}')
         self.reach = reach
         self.own_reference_prob = 0.0
-        self.test_time_augmentation: Callable[[Predict, Tensor, Tensor], Tensor] | None = None
 
-    def forward(self, batch: ClipBatch) -> ClipPrediction:
-        """Ŷ = G(I) for every frame of every clip, each on its own."""
+    def forward(self, batch: ClipBatch, *, generator: nn.Module | None = None) -> ClipPrediction:
+        """Ŷ = G(I) for every frame of every clip, each on its own; ``generator``: another one in place of G."""
+        generator = self.generator if generator is None else generator
         if self.training and self.own_reference_prob > 0:
-            batch = with_own_references(self.generator, batch, self.own_reference_prob)
+            batch = with_own_references(generator, batch, self.own_reference_prob)
         n, t = batch.frames.shape[:2]
-        logits = self.generator(batch.frames.flatten(0, 1), batch.reference_masks.flatten(0, 1))
+        logits = generator(batch.frames.flatten(0, 1), batch.reference_masks.flatten(0, 1))
         return ClipPrediction(logits.unflatten(0, (n, t)))
 
     def discriminator_losses(self, prediction: ClipPrediction, batch: ClipBatch) -> dict:
@@ -98,21 +97,21 @@ class TempSegGAN(BaseModel):
         return ClipPrediction(prediction.logits, verdict.fake.view(n, t))
 
     @torch.no_grad()
-    def predict(self, frames: Tensor, reference_masks: Tensor, *, generator: nn.Module | None = None) -> Tensor:
+    def predict(self, frames: Tensor, reference_masks: Tensor, *, generator: nn.Module | None = None,
+                averaging: Callable[[Predict, Tensor, Tensor], Tensor] | None = None) -> Tensor:
         """Probabilities for frames as they come from disk.
 
         Args:
             frames: (B, 3, H, W) RGB 0..255.
             reference_masks: (B, 1, H, W) in [0, 1], already where the object should be in these frames.
             generator: another one in place of the model's own, e.g. adapted to another object.
+            averaging: over views of the frames, see ``tempseg_mm.inference.tta``; ``None``: the frames alone.
 
         Returns:
             (B, 1, H, W) in [0, 1].
         """
         predict = partial(self._predict, self.generator if generator is None else generator)
-        if self.test_time_augmentation is None:
-            return predict(frames, reference_masks)
-        return self.test_time_augmentation(predict, frames, reference_masks)
+        return predict(frames, reference_masks) if averaging is None else averaging(predict, frames, reference_masks)
 
     def _predict(self, generator: nn.Module, frames: Tensor, reference_masks: Tensor) -> Tensor:
         masks = torch.sigmoid(generator(self.data_preprocessor.normalize(frames), reference_masks).float())

@@ -92,7 +92,7 @@ class OverlayVideoWriter:
 
         with OverlayVideoWriter('camel.webm', fps=15) as video:
             for frame in stream:
-                video.write(frame.image, frame.mask, gt_mask=frame.gt_mask)
+                video.write(frame.image, frame.labels, gt_mask=frame.gt_labels)
 
     The file is written beside and renamed on :meth:`close`; after an error, or without any frame, none is left. The
     codec is VP8, a key frame in every twelve, so that a page can seek; most of its time passes outside Python's lock.

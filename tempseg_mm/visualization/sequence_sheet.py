@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tempseg_mm.runtime.safe_path import inside
-from tempseg_mm.structures.frame_prediction import FramePrediction
+from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
 from .contact_sheet import contact_sheet
 from .exporters import write_png
@@ -48,7 +48,7 @@ class SequenceSheet:
         self._tiles: list[np.ndarray] = []
         self._captions: list[str] = []
 
-    def add(self, prediction: FramePrediction) -> Path | None:
+    def add(self, prediction: SegmentedFrame) -> Path | None:
         """Take a frame.
 
         Args:
@@ -81,18 +81,18 @@ class SequenceSheet:
     def _picks(self, num_frames: int) -> set[int]:
         return set(np.linspace(0, num_frames - 1, self.num_tiles).round().astype(int).tolist())
 
-    def _tile(self, prediction: FramePrediction) -> np.ndarray:
+    def _tile(self, prediction: SegmentedFrame) -> np.ndarray:
         image = fit_width(prediction.image, self.tile_width)
-        tile = overlay_mask(image, fit_width(prediction.mask, self.tile_width, labels=True))
-        if prediction.gt_mask is None:
+        tile = overlay_mask(image, fit_width(prediction.labels, self.tile_width, labels=True))
+        if prediction.gt_labels is None:
             return tile
-        gt_mask = fit_width(prediction.gt_mask, self.tile_width, labels=True)
+        gt_mask = fit_width(prediction.gt_labels, self.tile_width, labels=True)
         return draw_contour(tile, gt_mask, color=GROUND_TRUTH_COLOR)
 
-    def _caption(self, prediction: FramePrediction) -> str:
+    def _caption(self, prediction: SegmentedFrame) -> str:
         caption = f'frame {prediction.frame_id}'
         if prediction.given:
             return f'{caption}  given'
-        if prediction.gt_mask is None or self.score is None:
+        if prediction.gt_labels is None or self.score is None:
             return caption
-        return f'{caption}  J {self.score(prediction.mask, prediction.gt_mask):.2f}'
+        return f'{caption}  J {self.score(prediction.labels, prediction.gt_labels):.2f}'

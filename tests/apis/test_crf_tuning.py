@@ -1,11 +1,14 @@
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 
-from tempseg_mm.apis.crf_tuning import require_apart, tune_crf, verdict, write_fragment
+from tempseg_mm.apis.crf_tuning import KeepFrames, require_apart, tune_crf, verdict, write_fragment
 from tempseg_mm.inference.crf_search import MaskScores, SearchReport
 from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.structures import SegmentedFrame
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = dict(sxy_gaussian=0.71, compat_gaussian=3.0, sxy_bilateral=25.5, srgb=9.25, compat_bilateral=0.125)
@@ -16,7 +19,8 @@ def test_from_config_to_fragment(tiny_config, tmp_path, monkeypatch):
     monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
     cfg = tiny_config()
     cfg.load_from = None
-    cfg.custom_hooks += [dict(type='CRFHook'), dict(type='BaselineHook'), dict(type='TTAHook')]
+    for name, hook in dict(crf='CRFHook', baselines='BaselineHook', tta='TTAHook').items():
+        cfg.default_hooks[name] = dict(type=hook)
     asked = []
     monkeypatch.setattr('tempseg_mm.apis.crf_tuning.search_crf', lambda paths, pool, **settings: (
         asked.append(([path.relative_to(path.parents[1]).as_posix() for path in paths], pool.workers, settings)),
@@ -25,7 +29,7 @@ def test_from_config_to_fragment(tiny_config, tmp_path, monkeypatch):
     (frames, workers, settings), = asked
     assert frames == [f'train_00{i}/0000{frame}.npz' for i in range(2) for frame in (2, 4)]
     assert workers == 0 and (settings['trials'], settings['seed']) == (2, 6)
-    assert [hook.type for hook in cfg.custom_hooks] == ['OnlineFinetuneHook', 'TTAHook', 'KeepFramesHook']
+    assert 'tta' in cfg.default_hooks and not cfg.default_hooks.keys() & {'crf', 'baselines', 'results', 'overlays'}
     text = (tmp_path / 'new/crf.py').read_text()
     assert "on 4 frames of split 'train', segmented by tempseg_synthetic.py\n# with untrained weights." in text
     assert 'Gained on these frames: J 0.5000, F 0.6000 -> J 0.5500, F 0.6000.' in text
@@ -82,6 +86,38 @@ def test_verdicts():
 def test_frames_without_annotation(tiny_config, monkeypatch):
     cfg = tiny_config(custom_hooks=[])
     cfg.load_from = None
-    monkeypatch.setattr('tempseg_mm.engine.hooks.keep_frames_hook.KeepFramesHook.after_frame', lambda *_, **__: None)
+    monkeypatch.setattr(KeepFrames, 'after_frame', lambda *_, **__: None)
     with pytest.raises(ValueError, match="no frame of split 'train' has an annotation to tune on"):
         tune_crf(cfg, 'crf.py', workers=0)
+
+
+def keep(tmp_path, per_sequence, *, num_frames=12, annotated=lambda i: True, given=2):
+    hook = KeepFrames(str(tmp_path), per_sequence)
+    runner = SimpleNamespace(test_loop=SimpleNamespace(num_given_frames=given))
+    for i in range(num_frames):
+        hook.after_frame(runner, SegmentedFrame(
+            'a', i, f'{i:05d}', np.full((2, 3, 3), i, np.uint8), num_frames=num_frames, given=i == 0,
+            probabilities=np.full((1, 2, 3), i / 100, np.float32),
+            gt_labels=np.full((2, 3), i % 2, np.uint8) if annotated(i) else None))
+    return hook
+
+
+@pytest.mark.parametrize('per_sequence, expected', [
+    (1, [2]), (2, [2, 10]), (3, [2, 6, 10]), (5, [2, 4, 6, 8, 10]), (50, list(range(2, 11)))])
+def test_kept_frames_are_spread_over_those_that_count(tmp_path, per_sequence, expected):
+    assert [int(path.stem) for path in keep(tmp_path, per_sequence).paths] == expected
+
+
+def test_what_is_kept(tmp_path):
+    path, = keep(tmp_path, 1, given=1).paths
+    assert path == tmp_path / 'a/00001.npz'
+    frame = np.load(path)
+    assert (frame['probability'] == np.float32(0.01)).all() and frame['probability'].dtype == np.float32
+    assert (frame['image'] == 1).all() and frame['image'].shape == (2, 3, 3) and (frame['gt_mask'] == 1).all()
+
+
+def test_frames_without_annotation_and_given_ones_are_not_kept(tmp_path):
+    assert [int(path.stem) for path in keep(tmp_path, 5, annotated=lambda i: i % 4 == 0).paths] == [4, 8]
+    assert keep(tmp_path, 3, num_frames=2).paths == []
+    with pytest.raises(ValueError, match='per_sequence must be at least 1, got 0'):
+        KeepFrames('', 0)

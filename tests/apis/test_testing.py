@@ -3,11 +3,11 @@ import signal
 
 import pytest
 import torch
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tempseg_mm.apis.testing import add_hook, choose_checkpoint, run_test, skip_finished
+from tempseg_mm.apis.testing import choose_checkpoint, run_test, skip_finished, switch_on
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime import project_files
 from tempseg_mm.runtime.stop_signals import Stopped
@@ -52,15 +52,24 @@ def test_weights_of_the_project_are_found_from_anywhere(tmp_path, monkeypatch, i
     assert choose_checkpoint(cfg, named) == str(tmp_path / 'project/weights/own.safetensors')
 
 
-def test_a_hook_is_added_once():
-    cfg = Config(dict(custom_hooks=[dict(type='CRFHook', workers=2)]))
-    base = cfg.custom_hooks
-    for hook in (dict(type='CRFHook'), dict(type='TTAHook'), dict(type='TTAHook', finetune=[])):
-        add_hook(cfg, hook)
-    assert cfg.custom_hooks == [dict(type='CRFHook', workers=2), dict(type='TTAHook')] and len(base) == 1
+def test_a_hook_is_switched_on_once():
+    cfg = Config(dict(default_hooks=dict(crf=dict(type='CRFHook', workers=2), tta=None)))
+    for name, hook in (('crf', dict(type='CRFHook')), ('tta', dict(type='TTAHook')), ('tta', dict(type='Other'))):
+        switch_on(cfg, name, hook)
+    assert cfg.default_hooks == dict(crf=dict(type='CRFHook', workers=2), tta=dict(type='TTAHook'))
     bare = Config(dict())
-    add_hook(bare, dict(type='TTAHook'))
-    assert bare.custom_hooks == [ConfigDict(type='TTAHook')]
+    switch_on(bare, 'tta', dict(type='TTAHook'))
+    assert bare.default_hooks == dict(tta=dict(type='TTAHook'))
+
+
+def test_hooks_given_to_a_test_watch_it(tiny_config):
+    class Watch(Hook):
+        seen = []
+
+        def after_frame(self, runner, frame):
+            self.seen.append(frame.frame_id)
+    run_test(tiny_config(**{'custom_hooks': [], 'test_dataloader.dataset.sequences': ['test_000']}), [Watch()])
+    assert Watch.seen == [0, 1, 2, 3, 4, 5]
 
 
 def test_an_untrained_network_is_the_one_that_training_starts_from(tiny_config, tmp_path):
@@ -82,14 +91,14 @@ def test_given_weights_are_loaded(tiny_config, make_model, tmp_path):
     assert torch.equal(run_test(cfg).model.state_dict()[weight], model.state_dict()[weight])
 
 
-def test_going_on_is_asked_of_the_records(tiny_config):
+def test_resuming_is_asked_of_the_results(tiny_config):
     cfg = tiny_config()
-    assert 'resume' not in cfg.default_hooks.records
+    assert 'resume' not in cfg.default_hooks.results
     skip_finished(cfg)
-    assert cfg.default_hooks.records.resume is True
-    cfg.default_hooks.records = None
+    assert cfg.default_hooks.results.resume is True
+    cfg.default_hooks.results = None
     for without in (cfg, Config(dict(custom_hooks=[]))):
-        with pytest.raises(ValueError, match='no SequenceRecordHook: test without --resume'):
+        with pytest.raises(ValueError, match='default_hooks.results of the config is switched off'):
             skip_finished(without)
 
 

@@ -8,7 +8,7 @@ from tempseg_mm.evaluation.functional.boundary import contour_accuracy
 from tempseg_mm.evaluation.functional.temporal import temporal_instability
 from tempseg_mm.evaluation.vos_metric import VOSMetric
 from tempseg_mm.registry import METRICS
-from tempseg_mm.structures import FramePrediction
+from tempseg_mm.structures import SegmentedFrame
 
 SHAPE = (12, 16)
 
@@ -21,8 +21,8 @@ def bar(width, value=1.0, dtype=np.float32):
 
 def prediction(frame_id, pred_width, gt_width=8, sequence='camel', num_frames=5):
     gt_mask = None if gt_width is None else bar(gt_width, 1, np.uint8)
-    return FramePrediction(sequence, frame_id, num_frames, f'{frame_id:05d}', np.zeros((*SHAPE, 3), np.uint8),
-                           bar(pred_width, 0.9), gt_mask=gt_mask)
+    return SegmentedFrame(sequence, frame_id, f'{frame_id:05d}', np.zeros((*SHAPE, 3), np.uint8), num_frames=num_frames,
+                          labels=bar(pred_width, 1, np.uint8), gt_labels=gt_mask)
 
 
 def run(frames, **kwargs):

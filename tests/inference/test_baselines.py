@@ -2,8 +2,15 @@ import numpy as np
 import pytest
 import torch
 
+from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
 from tempseg_mm.inference.baselines import CopyMask, FlowPropagation, UntrainedGenerator
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+from tempseg_mm.inference.segmenter import Segmenter
+
+
+class Never:
+    def refine_masks(self, segmenter, stream):
+        raise AssertionError('rivals are not refined')
 
 
 def state(model):
@@ -15,16 +22,17 @@ def assert_equal(model, before):
 
 
 def segment(baseline, model, sequence, *, given=2, finetuner=None, size=None):
-    return baseline.segment(model, sequence, num_given_frames=given, size=size, finetuner=finetuner)
+    method = Segmenter(model, size, finetuner, refiners=(Never(),))
+    return baseline.segmenter(method).segment(AnnotatedSequence(sequence, given))
 
 
 @pytest.mark.parametrize('given, sources', [(1, [0, 0, 0, 0]), (2, [0, 0, 1, 1]), (3, [0, 0, 1, 2])])
 def test_copying_takes_the_last_given_mask(make_model, make_sequence, given, sources):
     sequence = make_sequence()
-    frames = list(segment(CopyMask(), make_model(), sequence, given=given))
+    frames = list(segment(CopyMask(), make_model(), sequence, given=given, size=16))  # which does not matter
     for frame, source in zip(frames, sources):
-        np.testing.assert_array_equal(frame.mask, sequence.masks[source])
-        assert frame.probability.dtype == np.float32
+        np.testing.assert_array_equal(frame.labels, sequence.masks[source])
+        assert frame.probabilities.dtype == np.float32
 
 
 def test_flow_propagation_follows_the_models_provider(make_model, make_sequence, monkeypatch):
@@ -36,54 +44,22 @@ def test_flow_propagation_follows_the_models_provider(make_model, make_sequence,
         return flow
     monkeypatch.setattr(model.data_preprocessor.flow, 'estimate', two_to_the_right)
     for frame in segment(FlowPropagation(), model, sequence, given=1):
-        np.testing.assert_array_equal(frame.mask, sequence.masks[frame.frame_id])
+        np.testing.assert_array_equal(frame.labels, sequence.masks[frame.frame_id])
 
 
 def test_flow_propagation_works_at_the_working_size(make_model, make_sequence):
     frames = list(segment(FlowPropagation(), make_model(), make_sequence(3, (97, 131)), size=48))
-    assert [frame.probability.shape for frame in frames] == [(97, 131)] * 3
-
-
-def test_untrained_generator_gives_the_weights_back(make_model, make_sequence):
-    model, sequence = make_model().eval(), make_sequence()
-    before = state(model)
-    frames = segment(UntrainedGenerator(seed=1), model, sequence)
-    next(frames), next(frames)
-    assert not torch.equal(model.generator.state_dict()['decoder.to_logits.weight'],
-                           before['generator.decoder.to_logits.weight'])
-    assert len(list(frames)) == 2
-    assert_equal(model, before)
+    assert [frame.probabilities.shape for frame in frames] == [(1, 97, 131)] * 3
 
 
 @pytest.mark.parametrize('finetuned', [False, True])
-def test_also_if_the_walk_is_abandoned(make_model, make_sequence, finetuned):
-    model = make_model().eval()
-    before = state(model)
-    finetuner = OnlineFinetuner(steps=1) if finetuned else None
-    frames = segment(UntrainedGenerator(seed=1), model, make_sequence(), finetuner=finetuner)
-    next(frames)
-    frames.close()
-    assert_equal(model, before)
-
-
-def test_also_if_the_sequence_cannot_be_segmented(make_model, make_sequence):
+def test_the_method_keeps_its_weights(make_model, make_sequence, finetuned):
     model, sequence = make_model().eval(), make_sequence()
     before = state(model)
-    sequence.masks[1] = None
-    for finetuner in (None, OnlineFinetuner(steps=1)):
-        with pytest.raises(ValueError, match='not annotated'):
-            list(segment(UntrainedGenerator(seed=1), model, sequence, finetuner=finetuner))
-        assert_equal(model, before)
-
-
-def test_untrained_generator_leaves_the_fine_tuner_free_for_the_next_sequence(make_model, make_sequence):
-    model, finetuner = make_model().eval(), OnlineFinetuner(steps=1)
-    before = state(model)
-    for _ in range(2):
-        list(segment(UntrainedGenerator(seed=1), model, make_sequence(), finetuner=finetuner))
-        assert_equal(model, before)
-    finetuner.adapt(model, make_sequence())
-    finetuner.restore(model)
+    finetuner = OnlineFinetuner(steps=1) if finetuned else None
+    answers = [list(segment(UntrainedGenerator(seed=1), model, sequence, finetuner=finetuner))[-1].probabilities,
+               list(Segmenter(model).segment(AnnotatedSequence(sequence)))[-1].probabilities]
+    assert not np.array_equal(*answers)
     assert_equal(model, before)
 
 
@@ -92,23 +68,21 @@ def test_fresh_weights_depend_on_the_seed_alone(make_model, make_sequence):
     for seed, state_of_torch in ((0, 1), (0, 2), (3, 1)):
         torch.manual_seed(state_of_torch)
         model = make_model().eval()
-        answers.append(list(segment(UntrainedGenerator(seed), model, make_sequence()))[-1].probability)
+        answers.append(list(segment(UntrainedGenerator(seed), model, make_sequence()))[-1].probabilities)
     np.testing.assert_array_equal(answers[0], answers[1])
     assert not np.array_equal(answers[0], answers[2])
 
 
-def test_fresh_weights_are_those_of_a_newly_built_model(make_model, make_sequence):
+def test_fresh_weights_are_those_of_a_newly_built_model(make_model):
     torch.manual_seed(3)
     fresh = state(make_model().generator)
     model = make_model().eval()
     for tensor in model.generator.state_dict().values():
         tensor.fill_(7)
-    frames = segment(UntrainedGenerator(seed=3), model, make_sequence())
-    next(frames)
-    assert_equal(model.generator, fresh)
+    assert_equal(UntrainedGenerator(seed=3).segmenter(Segmenter(model)).parent, fresh)
 
 
-def test_the_global_generator_of_numbers_goes_on_undisturbed(make_model, make_sequence):
+def test_the_global_generator_of_numbers_continues_undisturbed(make_model, make_sequence):
     model = make_model().eval()
     torch.manual_seed(5)
     expected = torch.rand(3)

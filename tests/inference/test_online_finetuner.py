@@ -1,12 +1,21 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.dataset import Compose
 from torch import nn
 
-from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+from tempseg_mm.inference.online_finetuner import GivenObject, OnlineFinetuner
 from tempseg_mm.registry import MODELS, TASK_UTILS, TRANSFORMS
 
 ADAM = dict(type='Adam', lr=0.01)
+
+
+@pytest.fixture
+def square(make_sequence, give):
+    """The object of a sequence whose first frames are given."""
+    def make(frame_ids=(0, 1), object_id=1, num_frames=4, size=(32, 48)):
+        return GivenObject(give(make_sequence(num_frames, size), frame_ids, object_id), object_id)
+    return make
 
 
 def state(module):
@@ -52,63 +61,59 @@ def spy_on_clips(monkeypatch, look):
     return seen, [dict(type='Spy'), dict(type='PackClip')]
 
 
-def test_loss_goes_down_on_a_simple_sequence(make_model, make_sequence):
+def test_loss_goes_down_on_a_simple_sequence(make_model, square):
     model = make_model(adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
-    report = OnlineFinetuner(steps=25, optimizer=ADAM).adapt(model, make_sequence())
-    assert len(report.losses) == 25 and report.seconds > 0
-    assert all(isinstance(loss, float) for loss in report.losses)
-    assert np.mean(report.losses[-3:]) < 0.8 * np.mean(report.losses[:3])
-    assert not any(module.training for module in model.modules())
+    adapted = OnlineFinetuner(steps=25, optimizer=ADAM).adapt(model, square())
+    assert len(adapted.losses) == 25 and adapted.seconds > 0
+    assert all(isinstance(loss, float) for loss in adapted.losses)
+    assert np.mean(adapted.losses[-3:]) < 0.8 * np.mean(adapted.losses[:3])
+    assert not any(module.training for module in adapted.generator.modules())
+    assert not any(parameter.requires_grad for parameter in adapted.generator.parameters())
 
 
 @pytest.mark.parametrize('eval_mode', [True, False])
-def test_restore_is_bit_exact(make_model, make_sequence, eval_mode):
+def test_the_model_stays_and_a_copy_is_adapted(make_model, square, eval_mode):
     model = with_statistics(make_model())
     before = state(model)
-    finetuner = OnlineFinetuner(steps=2, optimizer=ADAM, eval_mode=eval_mode)
-    finetuner.adapt(model, make_sequence())
-    assert not torch.equal(model.generator.decoder.to_logits.weight, before['generator.decoder.to_logits.weight'])
-    finetuner.restore(model)
+    adapted = OnlineFinetuner(steps=2, optimizer=ADAM, eval_mode=eval_mode).adapt(model, square())
+    assert not torch.equal(adapted.generator.decoder.to_logits.weight, model.generator.decoder.to_logits.weight)
     assert_equal(model, before)
-    finetuner.restore(model)  # nothing to undo
-    assert_equal(model, before)
+    assert all(p.grad is None and p.requires_grad for p in model.parameters())
 
 
 @pytest.mark.parametrize('eval_mode', [True, False])
-def test_running_statistics(make_model, make_sequence, eval_mode):
+def test_running_statistics(make_model, square, eval_mode):
     model = with_statistics(make_model())
-    before = {name: value.clone() for name, value in model.generator.named_buffers()}
-    OnlineFinetuner(steps=2, eval_mode=eval_mode).adapt(model, make_sequence())
-    unchanged = [torch.equal(value, before[name]) for name, value in model.generator.named_buffers()]
+    adapted = OnlineFinetuner(steps=2, eval_mode=eval_mode).adapt(model, square())
+    before = dict(model.generator.named_buffers())
+    unchanged = [torch.equal(value, before[name]) for name, value in adapted.generator.named_buffers()]
     assert len(unchanged) == 30 and (all(unchanged) if eval_mode else not any(unchanged))
 
 
 @pytest.mark.parametrize('eval_mode', [True, False])
-def test_dropout(make_model, make_sequence, eval_mode):
+def test_dropout(make_model, square, eval_mode):
     model, seen = make_model(), []
     model.generator.backbone.dropout.register_forward_pre_hook(lambda module, _: seen.append(module.training))
-    OnlineFinetuner(steps=1, eval_mode=eval_mode).adapt(model, make_sequence())
-    assert seen == [not eval_mode] and not model.generator.training
+    OnlineFinetuner(steps=1, eval_mode=eval_mode).adapt(model, square())
+    assert seen == [not eval_mode]
 
 
-def test_adversary_is_untouched(make_model, make_sequence):
-    model = make_model()
-    before = state(model.adversary)
-    OnlineFinetuner(steps=2, optimizer=ADAM).adapt(model, make_sequence())
-    assert_equal(model.adversary, before)
-    assert all(p.grad is None and p.requires_grad for p in model.adversary.parameters())
+def test_it_starts_from_the_parent_it_is_given(make_model, square):
+    model, other = make_model(), make_model()
+    adapted = OnlineFinetuner(steps=0).adapt(model, square(), parent=other.generator)
+    assert_equal(adapted.generator, state(other.generator))
 
 
-@pytest.mark.parametrize('num_frames, expected', [(1, [0, 0]), (2, [0, 1]), (3, [0, 1, 2])])
-def test_frames_it_learns_from(make_model, make_sequence, monkeypatch, num_frames, expected):
+@pytest.mark.parametrize('given, frame_ids', [((0,), [0, 0]), ((0, 1), [0, 1])])
+def test_frames_it_learns_from(make_model, square, monkeypatch, given, frame_ids):
     seen, pipeline = spy_on_clips(monkeypatch, lambda results: (
         results['frame_ids'], [int(mask.argmax()) for mask in results['gt_masks']],
         [field.shape for field in results['flow']]))
-    sequence = make_sequence()
-    OnlineFinetuner(steps=2, num_frames=num_frames, clips_per_step=2, pipeline=pipeline).adapt(make_model(), sequence)
+    object_ = square(given)
+    OnlineFinetuner(steps=2, clips_per_step=2, pipeline=pipeline).adapt(make_model(), object_)
     assert len(seen) == 4  # drawn anew for each copy in each step
-    places = [int(sequence.masks[i].argmax()) for i in expected]
-    assert all(entry == (expected, places, [(32, 48, 2)] * (len(expected) - 1)) for entry in seen)
+    places = [int(object_.mask(i).argmax()) for i in frame_ids]
+    assert all(entry == (frame_ids, places, [(32, 48, 2)]) for entry in seen)
 
 
 @pytest.mark.parametrize('num_frames, frame_ids, expected', [
@@ -119,7 +124,7 @@ def test_frames_it_learns_from(make_model, make_sequence, monkeypatch, num_frame
     (1, [0, 1], [[0, 1]]),
     (3, [2, 3, 4, 5], [[2, 3, 4], [3, 4, 5]]),
 ])
-def test_given_frames_anywhere_form_clips_that_take_turns(make_model, make_sequence, monkeypatch, num_frames, frame_ids,
+def test_given_frames_anywhere_form_clips_that_take_turns(make_model, square, monkeypatch, num_frames, frame_ids,
                                                           expected):
     seen, pipeline = spy_on_clips(monkeypatch, lambda results: (
         results['frame_ids'], len(results['frames']), [field.any() for field in results['flow']]))
@@ -128,37 +133,50 @@ def test_given_frames_anywhere_form_clips_that_take_turns(make_model, make_seque
         len(first), 2, *first.shape[2:]))
     steps = len(expected) + 1
     OnlineFinetuner(steps=steps, num_frames=num_frames, pipeline=pipeline).adapt(
-        model, make_sequence(10), frame_ids=frame_ids)
+        model, square(frame_ids, num_frames=10))
     moving = [[len(set(clip)) > 1] * (len(clip) - 1) for clip in expected]
     assert seen == [(expected[i % len(expected)], len(expected[i % len(expected)]), moving[i % len(expected)])
                     for i in range(steps)]
 
 
 @pytest.mark.parametrize('frame_ids, expected', [
-    (None, [[0], [1], [0]]), ([3], [[3], [3], [3]]), ([5, 0, 1], [[0], [1], [5]])])
-def test_losses_that_look_at_single_frames_get_them(make_model, make_sequence, monkeypatch, frame_ids, expected):
+    ((0, 1), [[0], [1], [0]]), ([3], [[3], [3], [3]]), ([5, 0, 1], [[0], [1], [5]])])
+def test_losses_that_look_at_single_frames_get_them(make_model, square, monkeypatch, frame_ids, expected):
     seen, pipeline = spy_on_clips(monkeypatch, lambda results: results['frame_ids'])
     model = make_model()  # all terms of eq. 10, those between frames too
     finetuner = OnlineFinetuner(steps=3, pipeline=pipeline, leave_out=['itsd', 'iftl', 'l_iftl'])
-    report = finetuner.adapt(model, make_sequence(10), frame_ids=frame_ids)
-    assert seen == expected and len(report.losses) == 3
+    adapted = finetuner.adapt(model, square(frame_ids, num_frames=10))
+    assert seen == expected and len(adapted.losses) == 3
 
 
-def test_the_first_frames_named_one_by_one_change_nothing(make_model, make_sequence):
-    model, finetuner = make_model(), OnlineFinetuner(steps=2)
-    reports = []
-    for frame_ids in (None, [1, 0]):
-        reports.append(finetuner.adapt(model, make_sequence(), frame_ids=frame_ids).losses)
-        finetuner.restore(model)
-    assert reports[0] == reports[1]
+def test_it_learns_from_the_frames_since_the_object_came(give, make_sequence):
+    sequence = give(make_sequence(31), (3, 9, 30), 2)
+    for i, labels in sequence.labels.items():
+        labels[0, 0] = 5 if i == 9 else 0
+    assert GivenObject(sequence, 5).frame_ids == [9, 30]
+    assert GivenObject(sequence, 2).frame_ids == [3, 9, 30]
+    assert GivenObject(sequence, 5).mask(9).sum() == 1 and GivenObject(sequence, 5).name == 'square'
 
 
-def test_no_frame_to_learn_from(make_model, make_sequence):
+def test_no_frame_to_learn_from(make_model, give, make_sequence):
     with pytest.raises(ValueError, match='no frame to learn from'):
-        OnlineFinetuner(steps=1).adapt(make_model(), make_sequence(), frame_ids=[])
+        OnlineFinetuner(steps=1).adapt(make_model(), GivenObject(give(make_sequence()), 7))
 
 
-def test_augmentation_comes_before_the_pipeline_and_is_drawn_for_each_copy(make_model, make_sequence, monkeypatch):
+def test_neither_id_nor_other_objects_change_what_is_learnt(make_model, give, make_sequence):
+    model, weights = make_model(), []
+    finetuner = OnlineFinetuner(steps=2, optimizer=ADAM, augment=[dict(type='ClipRandomAffine')])
+    for object_id, others in ((1, 0), (7, 0), (7, 2)):
+        sequence = give(make_sequence(), (0, 1), object_id)
+        for labels in sequence.labels.values():
+            labels[:4] = others
+        weights.append(state(finetuner.adapt(model, GivenObject(sequence, object_id), seed=3).generator))
+    for other in weights[1:]:
+        assert all(torch.equal(value, weights[0][name]) for name, value in other.items())
+
+
+@pytest.mark.parametrize('instead', [None, Compose([])])
+def test_augmentation_comes_before_the_pipeline_and_is_drawn_for_each_copy(make_model, square, monkeypatch, instead):
     order = []
 
     class Mark:
@@ -171,86 +189,56 @@ def test_augmentation_comes_before_the_pipeline_and_is_drawn_for_each_copy(make_
     monkeypatch.setitem(TRANSFORMS.module_dict, 'Mark', Mark)
     OnlineFinetuner(steps=1, clips_per_step=2, augment=[dict(type='Mark', name='augment')],
                     pipeline=[dict(type='Mark', name='pipeline'), dict(type='PackClip')]
-                    ).adapt(make_model(), make_sequence())
-    assert order == [('augment', False), ('pipeline', True)] * 2
+                    ).adapt(make_model(), square(), augment=instead)
+    own = [('augment', False), ('pipeline', True)] * 2
+    assert order == (own if instead is None else [('pipeline', False)] * 2)
 
 
-def test_flow_comes_once_from_the_models_provider(make_model, make_sequence, monkeypatch):
+def test_flow_comes_once_from_the_models_provider(make_model, square, monkeypatch):
     model, calls = make_model(), []
     estimate = model.data_preprocessor.flow.estimate
     monkeypatch.setattr(model.data_preprocessor.flow, 'estimate', lambda *a: calls.append(1) or estimate(*a))
-    OnlineFinetuner(steps=3).adapt(model, make_sequence())
+    OnlineFinetuner(steps=3).adapt(model, square())
     assert len(calls) == 1
 
 
-def test_works_at_the_working_size(make_model, make_sequence):
+def test_works_at_the_working_size(make_model, square):
     model, shapes = make_model(), []
     model.generator.register_forward_pre_hook(lambda _, args: shapes.append(tuple(args[0].shape)))
-    OnlineFinetuner(steps=1).adapt(model, make_sequence(2, (64, 96)), size=32)
+    OnlineFinetuner(steps=1).adapt(model, square(size=(64, 96)), size=32)
     assert shapes == [(2, 3, 32, 48)]
 
 
-def test_every_step_is_told(make_model, make_sequence):
+def test_every_step_is_told(make_model, square):
     steps = []
-    OnlineFinetuner(steps=3).adapt(make_model(), make_sequence(), on_step=steps.append)
+    OnlineFinetuner(steps=3).adapt(make_model(), square(), on_step=steps.append)
     assert steps == [1, 2, 3]
 
 
-def test_losses_left_out_take_no_part(make_model, model_cfg, make_sequence):
-    model, sequence = make_model(), make_sequence()
-    whole, part = (OnlineFinetuner(steps=1, leave_out=names) for names in ((), ('bce', 'adv')))
-    reports = []
-    for finetuner in (whole, part):
-        torch.manual_seed(0)
-        reports.append(finetuner.adapt(model, sequence).losses[0])
-        finetuner.restore(model)
+def test_losses_left_out_take_no_part(make_model, model_cfg, square):
+    model = make_model()
+    whole, part = (OnlineFinetuner(steps=1, leave_out=names).adapt(model, square()).losses[0]
+                   for names in ((), ('bce', 'adv')))
     rest = {name: cfg for name, cfg in model_cfg['losses'].items() if name not in ('bce', 'adv')}
     only_rest = make_model(losses=rest)
     only_rest.load_state_dict(model.state_dict(), strict=False)
-    torch.manual_seed(0)
-    assert reports[1] == pytest.approx(OnlineFinetuner(steps=1).adapt(only_rest, sequence).losses[0], rel=1e-5)
-    assert reports[1] < reports[0]
+    assert part == pytest.approx(OnlineFinetuner(steps=1).adapt(only_rest, square()).losses[0], rel=1e-5)
+    assert part < whole
 
 
-def test_leaving_out_an_unknown_loss(make_model, make_sequence):
+def test_leaving_out_an_unknown_loss(make_model, square):
     with pytest.raises(ValueError, match=r"leave_out names \['dice'\], but the losses of the model are \['adv', 'bce'"):
-        OnlineFinetuner(steps=1, leave_out=['dice']).adapt(make_model(), make_sequence())
+        OnlineFinetuner(steps=1, leave_out=['dice']).adapt(make_model(), square())
 
 
-def test_no_steps_change_nothing(make_model, make_sequence):
+def test_no_steps_change_nothing(make_model, square):
     model = make_model()
-    before = state(model)
-    report = TASK_UTILS.build(dict(type='OnlineFinetuner', steps=0)).adapt(model, make_sequence())
-    assert report.losses == []
-    assert_equal(model, before)
+    adapted = TASK_UTILS.build(dict(type='OnlineFinetuner', steps=0)).adapt(model, square())
+    assert adapted.losses == []
+    assert_equal(adapted.generator, state(model.generator))
 
 
-def test_missing_annotation_and_mask_without_object(make_model, make_sequence):
-    model, sequence = make_model(), make_sequence()
-    finetuner = OnlineFinetuner(steps=1)
-    before = state(model)
-    sequence.masks[1] = None
-    with pytest.raises(ValueError, match='frame 1 is to be given, but that frame is not annotated'):
-        finetuner.adapt(model, sequence)
-    sequence.masks[0] = np.zeros_like(sequence.masks[0])
-    with pytest.raises(ValueError, match='mask of frame 0 has no object'):
-        finetuner.adapt(model, sequence)
-    assert_equal(model, before)
-    finetuner.adapt(model, make_sequence())  # a refused sequence leaves nothing behind
-
-
-def test_adapting_twice_is_refused(make_model, make_sequence):
-    model, finetuner = make_model(), OnlineFinetuner(steps=1)
-    finetuner.adapt(model, make_sequence())
-    adapted = state(model)
-    with pytest.raises(RuntimeError, match=r'already adapted: call restore\(model\)'):
-        finetuner.adapt(model, make_sequence())
-    assert_equal(model, adapted)
-    finetuner.restore(model)
-    finetuner.adapt(model, make_sequence())
-
-
-def test_restored_after_an_exception_in_a_later_step(make_model, make_sequence, monkeypatch):
+def test_an_exception_in_a_later_step_leaves_the_model_as_it_was(make_model, square, monkeypatch):
     def fail(loss, call):
         if call == 3:
             raise KeyboardInterrupt
@@ -258,16 +246,15 @@ def test_restored_after_an_exception_in_a_later_step(make_model, make_sequence, 
     model = with_statistics(make_model(**failing_loss(monkeypatch, fail)))
     before, finetuner = state(model), OnlineFinetuner(steps=5, optimizer=ADAM, eval_mode=False)
     with pytest.raises(KeyboardInterrupt):
-        finetuner.adapt(model, make_sequence())
+        finetuner.adapt(model, square())
     assert_equal(model, before)
-    assert not model.training
 
 
-def test_a_loss_that_is_not_finite(make_model, make_sequence, monkeypatch):
+def test_a_loss_that_is_not_finite(make_model, square, monkeypatch):
     model = make_model(**failing_loss(monkeypatch, lambda loss, call: loss * (float('nan') if call == 2 else 1)))
-    before, sequence = state(model), make_sequence()
+    before = state(model)
     with pytest.raises(FloatingPointError, match=r'loss_failing.* not finite in online fine-tuning of square, step 1'):
-        OnlineFinetuner(steps=5, optimizer=ADAM).adapt(model, sequence)
+        OnlineFinetuner(steps=5, optimizer=ADAM).adapt(model, square())
     assert_equal(model, before)
 
 
@@ -279,15 +266,17 @@ def test_arguments_out_of_range(arguments):
         OnlineFinetuner(**arguments)
 
 
-def test_what_ran_before_changes_nothing(make_model, make_sequence):
+def test_what_ran_before_changes_nothing(make_model, square):
     model = make_model()
     finetuner = OnlineFinetuner(steps=2, augment=[dict(type='ClipRandomAffine')])
-
-    def adapted(seed):
-        losses = finetuner.adapt(model, make_sequence(), seed=seed).losses
-        finetuner.restore(model)
-        return losses
-    first = adapted(0)
+    first = finetuner.adapt(model, square(), seed=0).losses
     torch.rand(7)
-    assert adapted(0) == first
-    assert adapted(1) != first
+    assert finetuner.adapt(model, square(), seed=0).losses == first
+    assert finetuner.adapt(model, square(), seed=1).losses != first
+
+
+@pytest.mark.parametrize('channels_last', [False, True])
+def test_the_layout_of_an_adapted_generator(make_model, square, channels_last):
+    adapted = OnlineFinetuner(steps=0).adapt(make_model(), square()).in_layout(channels_last=channels_last)
+    kernel = next(p for p in adapted.generator.parameters() if p.ndim == 4 and min(p.shape) > 1)
+    assert kernel.is_contiguous(memory_format=torch.channels_last) == channels_last

@@ -1,9 +1,13 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
 
 from tempseg_mm.flow.base import FlowProvider
-from tempseg_mm.inference.propagator import Propagator
+from tempseg_mm.inference.prepared_frame import FramePreparer
+from tempseg_mm.inference.propagator import Propagator, generator_propagator
+from tempseg_mm.structures.segmented_frame import labels_of
 
 
 class ShiftRight(FlowProvider):
@@ -23,96 +27,149 @@ class Echo(torch.nn.Module):
     def __init__(self, uses_reference=True):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.zeros(1))
-        self.generator = self
         self.uses_reference = uses_reference
         self.data_preprocessor = self
         self.flow = self.estimate_flow = ShiftRight()
 
-    def predict(self, frames, reference_masks):
-        self.last_frames = frames
+    def predict(self, frames, reference_masks, *, generator, averaging):
+        self.last_frames, self.averaging = frames, averaging
         return reference_masks
+
+
+def by(model, size=None):
+    return generator_propagator(model, {1: None}, size=size)
+
+
+def sure(shares):
+    """Every object stays where it is, as sure as it is told to be."""
+    return Propagator(lambda object_id, frame, mask: mask * shares[object_id], tuple(shares), FramePreparer())
+
+
+def two_squares():
+    labels = np.zeros((8, 12), np.uint8)
+    labels[2:6, 1:5] = 1
+    labels[2:6, 7:11] = 4
+    return labels
 
 
 def test_the_mask_goes_in_moved_along_the_flow(make_sequence):
     sequence = make_sequence()  # its square moves by two pixels a frame, too
     model = Echo()
-    propagator = Propagator(model)
+    propagator = by(model)
     propagator.start(sequence.frames[0], sequence.masks[0])
     for i in (1, 2, 3):
-        np.testing.assert_array_equal(propagator.step(sequence.frames[i]), sequence.masks[i])
+        np.testing.assert_array_equal(propagator.step(sequence.frames[i]), sequence.masks[i][None])
     frames, next_frames = model.flow.last
     np.testing.assert_array_equal(frames[0].permute(1, 2, 0), sequence.frames[2])
     np.testing.assert_array_equal(next_frames[0].permute(1, 2, 0), sequence.frames[3])
-    assert torch.equal(model.last_frames, next_frames)
+    assert torch.equal(model.last_frames, next_frames) and model.averaging is None
 
 
 def test_a_correction_is_the_reference_of_the_next_frame(make_sequence):
     sequence = make_sequence()
-    propagator = Propagator(Echo())
+    propagator = by(Echo())
     propagator.start(sequence.frames[0], np.zeros_like(sequence.masks[0]))
     assert propagator.step(sequence.frames[1]).sum() == 0
     propagator.correct(sequence.masks[1])
-    np.testing.assert_array_equal(propagator.step(sequence.frames[2]), sequence.masks[2])
+    np.testing.assert_array_equal(propagator.step(sequence.frames[2]), sequence.masks[2][None])
 
 
 def test_without_reference_no_flow_is_computed(make_sequence):
     sequence = make_sequence()
     model = Echo(uses_reference=False)
     model.flow = None
-    propagator = Propagator(model)
+    propagator = by(model)
     propagator.start(sequence.frames[0], sequence.masks[0])
-    np.testing.assert_array_equal(propagator.step(sequence.frames[1]), sequence.masks[0])
+    np.testing.assert_array_equal(propagator.step(sequence.frames[1]), sequence.masks[0][None])
 
 
 @pytest.mark.parametrize('size', [None, 48, (32, 40), (200, 260)])
 def test_odd_size_in_and_out_at_any_working_size(make_model, make_sequence, size):
     sequence = make_sequence(2, (97, 131))
-    propagator = Propagator(make_model().eval(), size=size)
+    propagator = by(make_model().eval(), size)
     propagator.start(sequence.frames[0], sequence.masks[0])
-    probability = propagator.step(sequence.frames[1])
-    assert probability.shape == (97, 131) and probability.dtype == np.float32
-    assert probability.min() >= 0 and probability.max() <= 1
+    probabilities = propagator.step(sequence.frames[1])
+    assert probabilities.shape == (1, 97, 131) and probabilities.dtype == np.float32
+    assert probabilities.min() >= 0 and probabilities.max() <= 1
 
 
 def test_the_network_works_at_the_working_size(make_sequence):
     sequence, model = make_sequence(2, (64, 96)), Echo()
-    propagator = Propagator(model, size=32)
+    propagator = by(model, 32)
     propagator.start(sequence.frames[0], sequence.masks[0])
     propagator.step(sequence.frames[1])
     assert model.last_frames.shape == (1, 3, 32, 48)
 
 
-def test_answers_what_the_model_predicts(make_model, make_sequence):
+def test_each_object_is_what_its_generator_predicts(make_model, make_sequence):
     sequence, model = make_sequence(2), make_model().eval()
-    propagator = Propagator(model)
-    propagator.start(sequence.frames[0], sequence.masks[0])
+    adapted = copy.deepcopy(model.generator)
+    for parameter in adapted.parameters():
+        parameter.data += 0.01
+    propagator = generator_propagator(model, {1: None, 3: adapted})
+    propagator.start(sequence.frames[0], 3 * sequence.masks[0])
+    propagator.step(sequence.frames[1])
     frame = torch.from_numpy(sequence.frames[1]).permute(2, 0, 1)[None]
     mask = torch.from_numpy(sequence.masks[0])[None, None].float()  # no motion in this model
-    np.testing.assert_allclose(propagator.step(sequence.frames[1]), model.predict(frame, mask)[0, 0], atol=1e-6)
+    assert torch.equal(propagator.masks[3], model.predict(frame, mask, generator=adapted))
+    assert not torch.equal(propagator.masks[3], model.predict(frame, mask))
+
+
+def test_one_object_passes_the_merging_bit_for_bit(make_model, make_sequence):
+    sequence, model = make_sequence(2), make_model().eval()
+    propagator = by(model)
+    propagator.start(sequence.frames[0], sequence.masks[0])
+    np.testing.assert_array_equal(propagator.step(sequence.frames[1])[0], propagator.masks[1][0, 0])
+
+
+def test_masks_never_overlap_and_each_is_carried_as_if_alone():
+    propagator = sure({4: 0.9, 1: 0.8})
+    frame, labels = np.zeros((8, 12, 3), np.uint8), two_squares()
+    propagator.start(frame, labels)
+    probabilities = propagator.step(frame)
+    assert propagator.object_ids == (1, 4)
+    assert probabilities[0, 3, 2] == pytest.approx(0.8, abs=1e-5)
+    np.testing.assert_array_equal(labels_of(probabilities, propagator.object_ids), labels)
+
+    # Both claim one place: odds 0.8/0.2 = 4 and 0.9/0.1 = 9 beside 1.
+    everything = torch.ones(1, 1, 8, 12)
+    propagator.resume(frame, {1: everything, 4: everything})
+    probabilities = propagator.step(frame)
+    np.testing.assert_allclose(probabilities[:, 0, 0], [4 / 14, 9 / 14], atol=1e-5)
+    assert (labels_of(probabilities, propagator.object_ids) == 4).all()
+    assert propagator.masks[1][0, 0, 0, 0] == pytest.approx(0.8, abs=1e-5)
+
+
+def test_an_object_takes_part_from_its_first_mask_on():
+    propagator = sure({1: 1.0, 4: 1.0})
+    frame, labels = np.zeros((8, 12, 3), np.uint8), two_squares()
+    propagator.start(frame, np.where(labels == 1, labels, 0))
+    assert propagator.step(frame)[1].max() == 0 and set(propagator.masks) == {1}
+    propagator.correct(labels)
+    np.testing.assert_array_equal(labels_of(propagator.step(frame), (1, 4)), labels)
+    propagator.correct(np.where(labels == 4, labels, 0))  # a given mask without it: it is gone
+    assert propagator.step(frame)[0].max() < 1e-6
 
 
 def test_start_replaces_what_was_before(make_sequence):
     sequence = make_sequence()
-    propagator = Propagator(Echo())
+    propagator = by(Echo())
     for _ in range(2):
         propagator.start(sequence.frames[0], sequence.masks[0])
-        np.testing.assert_array_equal(propagator.step(sequence.frames[1]), sequence.masks[1])
+        np.testing.assert_array_equal(propagator.step(sequence.frames[1]), sequence.masks[1][None])
 
 
-def test_mask_of_another_size_is_refused(make_sequence):
+def test_faults_are_named(make_sequence):
     sequence = make_sequence()
+    with pytest.raises(ValueError, match=r'object ids must be 1 to 255, at least one, got \[0\]'):
+        sure({0: 1.0})
+    propagator = by(Echo())
+    with pytest.raises(RuntimeError, match=r'call start\(frame, labels\).*before step'):
+        propagator.step(sequence.frames[0])
     with pytest.raises(ValueError, match=r'the given mask is \(31, 48\), its frame \(32, 48\)'):
-        Propagator(Echo()).start(sequence.frames[0], sequence.masks[0][1:])
-
-
-def test_step_before_start_is_refused(make_sequence):
-    with pytest.raises(RuntimeError, match=r'call start\(frame, mask\).*before step'):
-        Propagator(Echo()).step(make_sequence().frames[0])
-
-
-def test_frames_of_several_sizes_are_refused(make_sequence):
-    sequence = make_sequence()
-    propagator = Propagator(Echo())
+        propagator.start(sequence.frames[0], sequence.masks[0][1:])
+    with pytest.raises(ValueError, match=r'holds the ids \[1, 4\], the objects are \[1\]'):
+        propagator.start(np.zeros((8, 12, 3), np.uint8), two_squares())
     propagator.start(sequence.frames[0], sequence.masks[0])
     with pytest.raises(ValueError, match=r'this frame is \(32, 47\).*the ones before \(32, 48\)'):
         propagator.step(sequence.frames[1][:, 1:])

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+from tempseg_mm.inference.online_finetuner import GivenObject, OnlineFinetuner
 from tempseg_mm.registry import TRANSFORMS
 from tempseg_mm.runtime.random_state import own_randomness
 
 
-def test_the_steps_are_those_of_a_plain_loop(make_model, make_sequence):
+def test_the_steps_are_those_of_a_plain_loop(make_model, make_sequence, give):
     model, sequence = make_model().eval(), make_sequence()
     plain = copy.deepcopy(model)
     optimizer, losses = torch.optim.Adam(plain.generator.parameters(), lr=0.01), []
@@ -27,9 +27,15 @@ def test_the_steps_are_those_of_a_plain_loop(make_model, make_sequence):
             optimizer.step()
             losses.append(loss.item())
     finetuner = OnlineFinetuner(steps=3, optimizer=dict(type='Adam', lr=0.01))
-    assert finetuner.adapt(model, sequence, seed=5).losses == losses
+    adapted = finetuner.adapt(model, GivenObject(give(sequence), 1), seed=5)
+    assert adapted.losses == losses
     expected = plain.generator.state_dict()
-    assert all(torch.equal(value, expected[name]) for name, value in model.generator.state_dict().items())
+    assert all(torch.equal(value, expected[name]) for name, value in adapted.generator.state_dict().items())
+
+
+@pytest.fixture
+def given(make_sequence, give):
+    return GivenObject(give(make_sequence()), 1)
 
 
 @pytest.fixture
@@ -40,24 +46,24 @@ def threads():
     torch.set_num_threads(before)
 
 
-def adapted(make_model, make_sequence, **settings):
+def adapted(make_model, given, **settings):
     torch.manual_seed(0)
     model = make_model()
     optimizer = dict(type='SGD', lr=0.1)  # in which a rounding error stays one
     settings = dict(leave_out=['adv', 'iftl', 'l_iftl'], augment=[dict(type='ClipRandomAffine')], **settings)
-    report = OnlineFinetuner(steps=3, optimizer=optimizer, clips_per_step=2, **settings).adapt(model, make_sequence())
-    return report.losses, list(model.generator.state_dict().values())
+    found = OnlineFinetuner(steps=3, optimizer=optimizer, clips_per_step=2, **settings).adapt(model, given)
+    return found.losses, list(found.generator.state_dict().values())
 
 
-def test_threads_change_nothing_but_the_rounding(make_model, make_sequence, threads):
+def test_threads_change_nothing_but_the_rounding(make_model, given, threads):
     threads(1)
-    losses, weights = adapted(make_model, make_sequence)
+    losses, weights = adapted(make_model, given)
     threads(2)
-    losses_apart, weights_apart = adapted(make_model, make_sequence)
+    losses_apart, weights_apart = adapted(make_model, given)
     np.testing.assert_allclose(losses_apart, losses, rtol=1e-4)
     for apart, together in zip(weights_apart, weights, strict=True):
         torch.testing.assert_close(apart, together, rtol=1e-3, atol=1e-5)
-    again = adapted(make_model, make_sequence)
+    again = adapted(make_model, given)
     assert again[0] == losses_apart and all(map(torch.equal, again[1], weights_apart))
     assert torch.get_num_threads() == 2
 
@@ -69,21 +75,21 @@ def test_threads_change_nothing_but_the_rounding(make_model, make_sequence, thre
     (dict(eval_mode=False), 2, [2]),
     (dict(leave_out=[]), 2, [2]),
 ])
-def test_which_clips_share_a_batch(make_model, make_sequence, threads, settings, number, sizes):
+def test_which_clips_share_a_batch(make_model, given, threads, settings, number, sizes):
     model, seen = make_model(), []
     model.generator.register_forward_pre_hook(lambda module, args: seen.append(len(args[0]) // 2))
     threads(number)
     settings = {'leave_out': ['adv', 'iftl', 'l_iftl'], **settings}
-    OnlineFinetuner(steps=1, clips_per_step=2, **settings).adapt(model, make_sequence())
+    OnlineFinetuner(steps=1, clips_per_step=2, **settings).adapt(model, given)
     assert seen == sizes
 
 
-def test_an_error_of_a_thread_is_raised(make_model, make_sequence, threads, monkeypatch):
+def test_an_error_of_a_thread_is_raised(make_model, given, threads, monkeypatch):
     model = make_model()
     threads(2)
     monkeypatch.setattr(model, 'generator_losses', lambda prediction, batch, leave_out: dict(
         loss_bad=prediction.logits.mean() * float('nan')))
     before = [value.clone() for value in model.generator.state_dict().values()]
     with pytest.raises(FloatingPointError, match='loss_bad.* not finite in online fine-tuning of .*, step 0'):
-        OnlineFinetuner(steps=2, clips_per_step=2, leave_out=['adv', 'iftl', 'l_iftl']).adapt(model, make_sequence())
+        OnlineFinetuner(steps=2, clips_per_step=2, leave_out=['adv', 'iftl', 'l_iftl']).adapt(model, given)
     assert all(map(torch.equal, model.generator.state_dict().values(), before)) and torch.get_num_threads() == 2

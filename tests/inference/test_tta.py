@@ -5,7 +5,7 @@ import torch
 from mmengine.dataset import Compose
 from torch.nn import functional as F
 
-from tempseg_mm.inference.tta import TestTimeAugmentation, finetune_augment
+from tempseg_mm.inference.tta import TTA, TestTimeAugmentation
 from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 
 KERNEL = torch.tensor([[1., -4, 1], [3, 7, 3], [-2, 9, -2]]) / 16  # its own mirror image
@@ -88,8 +88,8 @@ def test_scales_that_are_none(scales):
 
 def test_augmentation_of_fine_tuning():
     own, none = Compose([TRANSFORMS.build(dict(type='ClipPhotometric'))]), Compose([])
-    assert finetune_augment(own) is own
-    assert [type(one).__name__ for one in finetune_augment(none).transforms] == ['ClipRandomAffine', 'ClipPhotometric']
-    assert finetune_augment(own, []).transforms == []
-    asked = finetune_augment(own, [dict(type='ClipRandomAffine')])
+    assert TTA().augment(own) is own
+    assert [type(one).__name__ for one in TTA().augment(none).transforms] == ['ClipRandomAffine', 'ClipPhotometric']
+    assert TTA([]).augment(own).transforms == []
+    asked = TTA([dict(type='ClipRandomAffine')]).augment(own)
     assert [type(one).__name__ for one in asked.transforms] == ['ClipRandomAffine']

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.structures import FramePrediction
+from tempseg_mm.structures import SegmentedFrame
 from tempseg_mm.visualization import sequence_sheet
 from tempseg_mm.visualization.sequence_sheet import SequenceSheet
 
@@ -10,8 +10,9 @@ from tempseg_mm.visualization.sequence_sheet import SequenceSheet
 def prediction(frame_id, num_frames=20, sequence='camel', shape=(24, 32), annotated=True):
     mask = np.zeros(shape, np.uint8)
     mask[4:16, 4:20] = 1
-    return FramePrediction(sequence, frame_id, num_frames, f'{frame_id:05d}', np.full((*shape, 3), 60, np.uint8),
-                           mask.astype(np.float32), given=frame_id == 0, gt_mask=mask if annotated else None)
+    return SegmentedFrame(sequence, frame_id, f'{frame_id:05d}', np.full((*shape, 3), 60, np.uint8),
+                          num_frames=num_frames, labels=mask, given=frame_id == 0,
+                          gt_labels=mask if annotated else None)
 
 
 def captions_of(monkeypatch, sheet, predictions):

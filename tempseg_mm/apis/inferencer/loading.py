@@ -1,4 +1,4 @@
-"""From a config to what segments: the network with its weights, the fine-tuner, the CRF, the working size."""
+"""From a config to what segments: the network with its weights, and the hooks that masks depend on."""
 
 import copy
 import os
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
+from mmengine.runner import get_priority
 from torch import nn
 
 from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.overrides import merge_overrides
-from tempseg_mm.apis.testing import choose_checkpoint
-from tempseg_mm.engine.hooks.tta_hook import TTAHook
-from tempseg_mm.inference.online_finetuner import OnlineFinetuner
-from tempseg_mm.inference.tta import finetune_augment
+from tempseg_mm.apis.testing import choose_checkpoint, switch_on
+from tempseg_mm.engine.stages import MASK_STAGES, check_stage_names
+from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.models.generator_weights import load_generator
-from tempseg_mm.ops.dense_crf import DenseCRF
 from tempseg_mm.ops.resize import Size, target_size
-from tempseg_mm.registry import MODELS, TASK_UTILS
+from tempseg_mm.registry import HOOKS, MODELS
 from tempseg_mm.runtime.project_files import ROOT, find_file, seen_from_project
 from tempseg_mm.runtime.random_state import own_randomness
 
@@ -31,22 +31,16 @@ FROM_SCRATCH = ('No trained weights were given: the network learns from the give
 
 
 @dataclass
-class Segmenter:
-    """What segments, with its settings.
+class Loaded:
+    """What segments, and what is to be said of it.
 
     Attributes:
-        model: a ``TempSegGAN`` in eval mode, on its device.
-        finetuner: adapts it to an object.
-        size: working size.
-        crf: refines masks; ``None``: none does.
+        segmenter: with the network in eval mode, on its device.
         checkpoint: where the weights are from; ``None``: from scratch.
         notices: sentences that the user should read.
         settings: what masks depend on, of types that JSON knows.
     """
-    model: nn.Module
-    finetuner: OnlineFinetuner
-    size: Size
-    crf: DenseCRF | None = None
+    segmenter: Segmenter
     checkpoint: str | None = None
     notices: list = field(default_factory=list)
     settings: dict = field(default_factory=dict)
@@ -83,18 +77,18 @@ def weights_to_start_from(cfg: Config, checkpoint: str | None = None) -> str | N
 
 
 def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | None = None, *, steps: int | None = None,
-                   size: Size = None, tta: bool = False, crf: bool = False, seed: int = 0) -> Segmenter:
+                   size: Size = None, tta: bool = False, crf: bool = False, seed: int = 0) -> Loaded:
     """Build everything.
 
     Args:
-        cfg: of a test.
+        cfg: of a test. Hooks of it with a stage of ``MASK_STAGES`` act here as they do there, whatever their type.
         checkpoint: see :func:`weights_to_start_from`.
         device: ``None``: the GPU if there is one.
         steps: of fine-tuning; ``None``: those of the config.
         size: working size; ``None``: that of the config's test, whose shorter side counts, so that frames of another
             shape are not distorted.
-        tta: test-time augmentation as ``TTAHook`` does it. A config with that hook does so anyway.
-        crf: the CRF with the settings of the config. A config with a ``CRFHook`` uses it anyway.
+        tta: test-time augmentation, as ``tools/test.py --tta`` has it.
+        crf: the CRF, as ``tools/test.py --crf`` has it.
         seed: of all random draws.
 
     Raises:
@@ -102,7 +96,11 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
         ValueError: for weights of another architecture, a size or a number of steps that is none.
         ImportError: if the CRF is asked for and not installed.
     """
-    hooks = {hook['type']: hook for hook in cfg.get('custom_hooks') or []}
+    cfg = copy.deepcopy(cfg)
+    if tta:
+        switch_on(cfg, 'tta', dict(type='TTAHook'))
+    if crf:
+        switch_on(cfg, 'crf', dict(type='CRFHook', crf=cfg.get('crf')))
     size = _working_size(cfg) if size is None else size
     target_size(size, (1, 1))
     device = device or get_device()
@@ -113,23 +111,53 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
             with _quiet():
                 model.init_weights()
     told = _load(model, weights, named=bool(checkpoint)) if weights is not None else {}
-    finetuner = TASK_UTILS.build(hooks.get('OnlineFinetuneHook', {}).get('finetuner') or dict(type='OnlineFinetuner'))
+    hooks = mask_hooks(cfg)
+    segmenter = Segmenter.with_hooks(model.to(device).eval(), [hook for hook, _ in hooks], size=size, seed=seed,
+                                     channels_last=torch.device(device).type == 'cpu')
     if steps is not None:
-        if steps < 0:
-            raise ValueError(f'steps of fine-tuning must be at least 0, got {steps}')
-        finetuner.steps = steps
-    tta = tta or 'TTAHook' in hooks
-    if tta:
-        _augment(model, finetuner, hooks.get('TTAHook', {}))
-    crf_cfg = hooks.get('CRFHook', {}).get('crf') or (cfg.get('crf') if crf else None)
-    crf_cfg = crf_cfg or (dict(type='DenseCRF') if crf or 'CRFHook' in hooks else None)
+        _set_steps(segmenter, steps)
     settings = dict(
         config=os.path.relpath(cfg.filename, ROOT) if cfg.filename else 'dict',
         checkpoint=weights and seen_from_project(weights), weights=told or None, device=str(device),
-        threads=torch.get_num_threads(), seed=seed, steps=finetuner.steps, size=size, tta=tta,
-        crf=crf_cfg and dict(crf_cfg), model=cfg.model.to_dict(), finetuner=dict(hooks.get('OnlineFinetuneHook', {})))
-    return Segmenter(model.to(device).eval(), finetuner, size, crf_cfg and TASK_UTILS.build(crf_cfg), weights,
-                     [] if weights else [FROM_SCRATCH], settings)
+        threads=torch.get_num_threads(), seed=seed, steps=segmenter.finetuner.steps if segmenter.finetuner else 0,
+        size=size, model=cfg.model.to_dict(), hooks=[shown for _, shown in hooks])
+    return Loaded(segmenter, weights, [] if weights else [FROM_SCRATCH], settings)
+
+
+def mask_hooks(cfg: Config) -> list[tuple[Hook, dict]]:
+    """The hooks of a config that masks depend on, in order of priority, each with its settings.
+
+    Args:
+        cfg: its ``default_hooks`` and ``custom_hooks``.
+
+    Raises:
+        ValueError: for a hook with a method whose name is nearly a stage.
+    """
+    entries = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
+    entries = [entry for entry in entries if entry]
+    classes = [type(entry) if isinstance(entry, Hook) else _class_of(entry['type']) for entry in entries]
+    check_stage_names(classes)
+    found = []
+    for entry, cls in zip(entries, classes, strict=True):
+        if any(hasattr(cls, stage) for stage in MASK_STAGES):
+            if isinstance(entry, Hook):
+                found.append((entry, dict(type=cls.__name__), entry.priority))
+            else:
+                settings = {name: value for name, value in entry.items() if name != 'priority'}
+                found.append((HOOKS.build(settings), settings, entry.get('priority', cls.priority)))
+    return [(hook, settings) for hook, settings, _ in sorted(found, key=lambda one: get_priority(one[2]))]
+
+
+def _class_of(named: str | type) -> type:
+    return HOOKS.get(named) if isinstance(named, str) else named
+
+
+def _set_steps(segmenter: Segmenter, steps: int) -> None:
+    if steps < 0:
+        raise ValueError(f'steps of fine-tuning must be at least 0, got {steps}')
+    if segmenter.finetuner is None:
+        raise ValueError(f'{steps} steps of fine-tuning are asked for, but the config has no default_hooks.finetune')
+    segmenter.finetuner.steps = steps
 
 
 @contextmanager
@@ -157,10 +185,3 @@ def _load(model: nn.Module, weights: str, *, named: bool) -> dict:
             raise
         raise ValueError(f"{error} It is the config that names these weights: name others, or 'none' to start without "
                          '(--checkpoint none).') from error
-
-
-def _augment(model: nn.Module, finetuner: OnlineFinetuner, hook: dict) -> None:
-    """Do for good what ``TTAHook`` does for the length of a test."""
-    tta = TTAHook(**{name: value for name, value in hook.items() if name in ('finetune', 'prediction')})
-    model.test_time_augmentation = tta.prediction
-    finetuner.augment = finetune_augment(finetuner.augment, tta.finetune)

@@ -1,18 +1,40 @@
 """Masks for frames as they come, one at a time. Made by ``VOSInferencer.stream``."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 
-from tempseg_mm.inference.object_crf import ObjectCRF
-from tempseg_mm.inference.object_propagator import ObjectPropagator, labels_of
+from tempseg_mm.inference.segmenter import Segmenter
+from tempseg_mm.inference.walk import FORWARDS
 from tempseg_mm.sources.arrays import ArraySource
-from tempseg_mm.structures.segmented_frame import SegmentedFrame
+from tempseg_mm.sources.frame_source import SourceFrame
+from tempseg_mm.sources.given_sequence import GivenSequence
+from tempseg_mm.sources.inputs import InputReader, Inputs
 
-from .adapting import OnProgress, adapt_to_all
-from .inputs import InputReader
-from .loading import Segmenter
+
+class _Live(GivenSequence):
+    """The first frames, from the first given one on, then whatever comes."""
+
+    def __init__(self, inputs: Inputs, take: Callable[[], np.ndarray]) -> None:
+        self.name, self.labels, self.start = inputs.name, inputs.labels, inputs.first_given
+        self._inputs, self._take = inputs, take
+
+    @property
+    def known(self) -> list[SourceFrame]:
+        return [frame for frame in self._inputs.frames() if frame.frame_id >= self.start]
+
+    def frames(self) -> Iterator[SourceFrame]:
+        known = self.known
+        yield from known
+        frame_id = known[-1].frame_id
+        while True:
+            frame_id += 1
+            yield SourceFrame(frame_id, f'{frame_id:05d}', self._take())
+
+    def given_image(self, frame_id: int) -> np.ndarray:
+        return self._inputs.given_image(frame_id)
 
 
 class ObjectStream:
@@ -24,34 +46,35 @@ class ObjectStream:
             for mask in s.run(frames):
                 ...
 
-    Each frame is answered before the next one is asked for, so a live stream lags by one frame only.
+    Each frame is answered before the next one is asked for, so a live stream lags by one frame only. Hooks that refine
+    masks act here as everywhere, if they do without looking ahead (``segmenter.ahead`` tells them).
 
     Args:
         segmenter: what segments.
-        first_frames: (H, W, 3) uint8 RGB, one or a list. The stream goes on after the last of them.
+        first_frames: (H, W, 3) uint8 RGB, one or a list. The stream continues after the last of them.
         masks: as ``read_given_masks`` takes them, numbered as in ``first_frames``.
-        seed: of all random draws.
-        on_progress: told of the fine-tuning.
+        on_progress: told of the fine-tuning: stage, steps done, steps in all.
+
+    Attributes:
+        finetune_losses: object id -> the loss before each step of fine-tuning.
 
     Raises:
         ValueError: what ``read_given_masks`` refuses; a mask for a frame that is not among the first ones.
+        RuntimeError: if a hook that refines masks looks ahead.
     """
 
     def __init__(self, segmenter: Segmenter, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *,
-                 seed: int = 0, on_progress: OnProgress = lambda stage, done, total: None) -> None:
+                 on_progress: Callable[[str, int, int | None], None] = lambda stage, done, total: None) -> None:
         is_one = isinstance(first_frames, np.ndarray) and first_frames.ndim == 3
-        source = ArraySource([first_frames] if is_one else first_frames)
         with ExitStack() as stack:
-            inputs = InputReader(source, masks).read(stack)
-            adapted = adapt_to_all(segmenter, inputs, seed=seed, on_progress=on_progress)
-            generators = {object_id: found.generator for object_id, found in adapted.items()}
-            self._propagator: ObjectPropagator | None = ObjectPropagator(segmenter.model, generators,
-                                                                         size=segmenter.size)
-            for frame in source.frames():
-                self._take(frame.image, frame.frame_id - inputs.first_given, inputs.labels.get(frame.frame_id))
+            inputs = InputReader(ArraySource([first_frames] if is_one else first_frames), masks).read(stack)
+        self._size, self._pending = inputs.size, None
+        sequence, segmenter = _Live(inputs, self._take), replace(segmenter, ahead=False)
+        adapted = segmenter.adapt(sequence, on_step=lambda done, total: on_progress('fine-tuning', done, total))
         self.finetune_losses = {object_id: found.losses for object_id, found in adapted.items()}
-        self._crf = None if segmenter.crf is None else ObjectCRF(segmenter.crf, workers=0)
-        self._num_frames = 0
+        self._frames: Iterator | None = dict(segmenter.walk(sequence, adapted))[FORWARDS]
+        for _ in sequence.known:
+            next(self._frames)
 
     def step(self, frame: np.ndarray) -> np.ndarray:
         """The next frame.
@@ -63,17 +86,19 @@ class ObjectStream:
             (H, W) uint8: object ids, 0 the background.
 
         Raises:
-            RuntimeError: when the stream is closed.
+            RuntimeError: when the stream is closed, or ended with an error before.
             ValueError: for a frame of another size.
         """
-        if self._propagator is None:
+        if self._frames is None:
             raise RuntimeError('the stream is closed: step(frame) belongs into the `with` block')
-        segmented = SegmentedFrame(self._num_frames, f'{self._num_frames:05d}', frame,
-                                   probabilities=self._propagator.step(frame))
-        self._num_frames += 1
-        if self._crf is not None:
-            segmented, = self._crf.refine([segmented])
-        return labels_of(segmented.probabilities, self._propagator.object_ids)
+        if frame.shape[:2] != self._size:
+            raise ValueError(f'this frame is {frame.shape[:2]}, the ones before {self._size}: the frames of a sequence '
+                             'must agree in size')
+        self._pending = frame
+        try:
+            return next(self._frames).labels
+        except StopIteration:
+            raise RuntimeError('the stream ended with the error of an earlier frame: begin another one') from None
 
     def run(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """:meth:`step` for each of the frames, when its turn comes."""
@@ -82,7 +107,9 @@ class ObjectStream:
 
     def close(self) -> None:
         """Let go of the adapted generators."""
-        self._propagator = None
+        if self._frames is not None:
+            self._frames.close()
+            self._frames = None
 
     def __enter__(self) -> 'ObjectStream':
         return self
@@ -90,11 +117,9 @@ class ObjectStream:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _take(self, image: np.ndarray, since_given: int, labels: np.ndarray | None) -> None:
-        """One of the first frames; those before the first given one say nothing."""
-        if since_given == 0:
-            self._propagator.start(image, labels)
-        elif since_given > 0:
-            self._propagator.step(image)
-            if labels is not None:
-                self._propagator.correct(labels)
+    def _take(self) -> np.ndarray:
+        frame, self._pending = self._pending, None
+        if frame is None:
+            raise RuntimeError('a hook that refines masks looks ahead, which a stream cannot: each frame is answered '
+                               'before the next one comes. Let the hook do without where segmenter.ahead is False')
+        return frame

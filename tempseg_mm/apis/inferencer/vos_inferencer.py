@@ -9,23 +9,24 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
+from tempseg_mm.inference.resume import RunState
 from tempseg_mm.ops.resize import Size
+from tempseg_mm.sources.ground_truth import GroundTruth
+from tempseg_mm.sources.inputs import InputReader, Inputs
 from tempseg_mm.sources.open_source import open_source
 
-from .adapting import OnProgress
 from .defaults import default_config
-from .inputs import InputReader, Inputs
 from .loading import find_config, load_segmenter
 from .object_stream import ObjectStream
 from .output_folder import OutputFolder
-from .recorder import GroundTruth
 from .result import SegmentationResult
-from .run_state import RunState
 from .sequence_run import SequenceRun, Wishes
 from .window import Window
 
 DEFAULT_OUT = 'work_dirs/segment_video'
-NO_CHANGE = ('threads',)  # settings another call may have when it goes on
+NO_CHANGE = ('threads',)  # settings another call may have when it resumes
+
+OnProgress = Callable[[str, int, int | None], None]
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -68,9 +69,8 @@ class VOSInferencer:
                  device: str | None = None, *, steps: int | None = None, size: Size = None, tta: bool = False,
                  crf: bool = False, seed: int = 0, cfg_options: dict | None = None) -> None:
         self.cfg = default_config(checkpoint, cfg_options) if config is None else find_config(config, cfg_options)
-        self.seed = seed
-        self.segmenter = load_segmenter(self.cfg, checkpoint, device, steps=steps, size=size, tta=tta, crf=crf,
-                                        seed=seed)
+        self.loaded = load_segmenter(self.cfg, checkpoint, device, steps=steps, size=size, tta=tta, crf=crf, seed=seed)
+        self.segmenter = self.loaded.segmenter
 
     def __call__(self, video: object, masks: object = None, *, boxes: Sequence = (), out_dir: str | Path | None = None,
                  start: int = 0, end: int | None = None, fps: float | None = None,
@@ -115,8 +115,9 @@ class VOSInferencer:
             out.claim(resume=resume, overwrite=overwrite)
             truth = None if ground_truth is None else GroundTruth(ground_truth, start=start)
             boxes = [boxes] if isinstance(boxes, str) else list(boxes or ())
-            reader = InputReader(source, masks, boxes, resize_mask=resize_mask)
-            inputs = reader.read(stack, working_size=self.segmenter.size, whole=self.segmenter.crf is not None,
+            reader = InputReader(source, masks, boxes, resize_mask=resize_mask, ground_truth=truth)
+            # Refiners look at the pixels of frames, also of those that are walked backwards.
+            inputs = reader.read(stack, working_size=self.segmenter.size, whole=bool(self.segmenter.refiners),
                                  given_dir=out.given)
             settings = dict(self._settings(video, inputs), end=end, fps=source.fps)
             state = RunState(out.resume, self._decisive(inputs))
@@ -125,22 +126,22 @@ class VOSInferencer:
             elif resume:
                 state.load()
             state.begin()
-            wishes = Wishes(self.seed, truth, gif, pictures, show_frame, on_progress)
-            return SequenceRun(self.segmenter, inputs, out, state, wishes).run(settings)
+            wishes = Wishes(gif, pictures, show_frame, on_progress)
+            return SequenceRun(self.loaded, inputs, out, state, wishes).run(settings)
 
     def stream(self, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *,
-               on_progress: Callable[[str, int, int | None], None] = _silent) -> ObjectStream:
+               on_progress: OnProgress = _silent) -> ObjectStream:
         """Fine-tune on the first frames, then answer frame by frame; writes nothing. See ``ObjectStream``."""
-        return ObjectStream(self.segmenter, first_frames, masks, seed=self.seed, on_progress=on_progress)
+        return ObjectStream(self.segmenter, first_frames, masks, on_progress=on_progress)
 
     def _settings(self, video: object, inputs: Inputs) -> dict:
         named = os.fspath(video) if isinstance(video, (str, os.PathLike)) else inputs.source.name
         return dict(video=named, start=inputs.source.start, given_frames=sorted(inputs.labels),
-                    objects=list(inputs.object_ids), frame_size=list(inputs.size), **self.segmenter.settings)
+                    objects=list(inputs.object_ids), frame_size=list(inputs.size), **self.loaded.settings)
 
     def _decisive(self, inputs: Inputs) -> dict:
         """Everything that the masks depend on."""
-        settings = {name: value for name, value in self.segmenter.settings.items() if name not in NO_CHANGE}
+        settings = {name: value for name, value in self.loaded.settings.items() if name not in NO_CHANGE}
         return dict(
             sequence=inputs.source.name, start=inputs.source.start, frame_size=list(inputs.size),
             given_masks={i: _digest(labels) for i, labels in sorted(inputs.labels.items())},

@@ -5,14 +5,12 @@ from .check_data_hook import CheckDataHook
 from .checkpoint_guard_hook import CheckpointGuardHook
 from .crf_hook import CRFHook
 from .heartbeat_hook import HeartbeatHook
-from .keep_frames_hook import KeepFramesHook
 from .online_finetune_hook import OnlineFinetuneHook
 from .overlay_hook import OverlayHook
 from .own_reference_hook import OwnReferenceHook
 from .progress_hook import ProgressHook
 from .report_hook import ReportHook
 from .result_hook import ResultHook
-from .sequence_record_hook import SequenceRecordHook
 from .stop_hook import StopHook
 from .training_picture_hook import TrainingPictureHook
 from .training_state_hook import TrainingStateHook
@@ -20,7 +18,7 @@ from .tta_hook import TTAHook
 
 __all__ = [
     'AtomicCheckpointHook', 'BaselineHook', 'BoundedLogHook', 'CRFHook', 'CheckDataHook', 'CheckpointGuardHook',
-    'HeartbeatHook', 'KeepFramesHook', 'OnlineFinetuneHook', 'OverlayHook', 'OwnReferenceHook', 'ProgressHook',
-    'ReportHook', 'ResultHook', 'SequenceRecordHook', 'StopHook', 'TTAHook', 'TrainingPictureHook',
+    'HeartbeatHook', 'OnlineFinetuneHook', 'OverlayHook', 'OwnReferenceHook', 'ProgressHook',
+    'ReportHook', 'ResultHook', 'StopHook', 'TTAHook', 'TrainingPictureHook',
     'TrainingStateHook',
 ]

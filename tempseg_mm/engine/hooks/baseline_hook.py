@@ -3,11 +3,10 @@
 
 from mmengine.hooks import Hook
 
+from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
 from tempseg_mm.evaluation.score_table import comparison_table
 from tempseg_mm.evaluation.vos_metric import VOSMetric
 from tempseg_mm.registry import HOOKS, TASK_UTILS
-
-from .online_finetune_hook import OnlineFinetuneHook
 
 RIVALS = {
     'copying the last given mask': dict(type='CopyMask'),
@@ -31,15 +30,14 @@ class BaselineHook(Hook):
         self.metrics = {title: VOSMetric(measures=('J', 'F')) for title in self.baselines}
 
     def after_sequence(self, runner, sequence, size) -> None:
-        finetuner = next((h.finetuner for h in runner.hooks if isinstance(h, OnlineFinetuneHook)), None)
+        loop = runner.test_loop
         for title, baseline in self.baselines.items():
-            for frame in baseline.segment(
-                    runner.test_loop.model, sequence, num_given_frames=runner.test_loop.num_given_frames, size=size,
-                    finetuner=finetuner):
+            for frame in baseline.segmenter(loop.segmenter).segment(
+                    AnnotatedSequence(sequence, loop.num_given_frames)):
                 self.metrics[title].process(None, [frame])
 
     def sequence_state(self, name: str) -> dict:
-        """What every baseline has found on a sequence, see ``SequenceRecordHook``."""
+        """What every baseline has found on a sequence, see ``ResultHook``."""
         return {title: metric.sequence_state(name) for title, metric in self.metrics.items()}
 
     def restore_sequence(self, name: str, state: dict) -> None:

@@ -1,17 +1,18 @@
-"""Refines the masks of a test with the dense CRF, before they are scored, saved or drawn."""
+"""Refines masks with the dense CRF, before they are scored, saved or drawn."""
 
 from collections.abc import Iterator
 
 from mmengine.hooks import Hook
 
-from tempseg_mm.inference.crf import CRFRefiner
+from tempseg_mm.inference.refine import CRFRefiner
+from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.registry import HOOKS, TASK_UTILS
-from tempseg_mm.structures import FramePrediction
+from tempseg_mm.structures import SegmentedFrame
 
 
 @HOOKS.register_module()
 class CRFHook(Hook):
-    """Refines frames in worker processes while the network goes on with the next ones.
+    """Refines frames in worker processes while the network goes on with the next ones; in a live stream at once.
 
     Args:
         crf: config of a ``DenseCRF``; default: its own defaults. ``tools/tune_crf.py`` writes one.
@@ -24,9 +25,10 @@ class CRFHook(Hook):
     def __init__(self, crf: dict | None = None, workers: int | None = None) -> None:
         self.refiner = CRFRefiner(TASK_UTILS.build(crf or dict(type='DenseCRF')), workers=workers)
 
-    def refine_masks(self, runner, stream: Iterator[FramePrediction]) -> Iterator[FramePrediction]:
+    def refine_masks(self, segmenter: Segmenter, stream: Iterator[SegmentedFrame]) -> Iterator[SegmentedFrame]:
         """See ``VOSTestLoop``."""
-        return self.refiner.refine(stream)
+        return self.refiner.refine(stream, ahead=segmenter.ahead)
 
-    def after_test(self, runner) -> None:
+    def close(self) -> None:
+        """Stop the workers; called when the segmenter is done."""
         self.refiner.close()

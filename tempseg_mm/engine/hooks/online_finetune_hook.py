@@ -1,14 +1,14 @@
-"""Calls the online fine-tuner around each sequence of a test."""
+"""Has the segmenter fine-tune on the given frames."""
 
 from mmengine.hooks import Hook
 
+from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.registry import HOOKS, TASK_UTILS
-from tempseg_mm.runtime.progress import Progress
 
 
 @HOOKS.register_module()
 class OnlineFinetuneHook(Hook):
-    """Adapts the generator before each sequence and restores it after.
+    """Each object of a sequence gets a copy of the generator, adapted to it.
 
     Args:
         finetuner: config of an ``OnlineFinetuner``.
@@ -19,14 +19,15 @@ class OnlineFinetuneHook(Hook):
     def __init__(self, finetuner: dict) -> None:
         self.finetuner = TASK_UTILS.build(finetuner)
 
-    def before_sequence(self, runner, sequence, size) -> None:
-        progress = Progress(self.finetuner.steps, runner.logger.info, unit='steps')
-        report = self.finetuner.adapt(
-            runner.test_loop.model, sequence, size=size, seed=runner.seed,
-            on_step=lambda step: progress.step(f'{sequence.name}: fine-tuning, step {step}/{self.finetuner.steps}'))
-        if report.losses:
-            runner.logger.info(f'{sequence.name}: fine-tuned {len(report.losses)} steps in {report.seconds:.1f} s, '
-                               f'loss {report.losses[0]:.3f} -> {report.losses[-1]:.3f}')
+    def set_up_segmenter(self, segmenter: Segmenter) -> None:
+        """See ``VOSTestLoop``.
 
-    def after_sequence(self, runner, sequence, size) -> None:
-        self.finetuner.restore(runner.test_loop.model)
+        Raises:
+            ValueError: if another hook has set a fine-tuner before.
+        """
+        if segmenter.finetuner is not None:
+            raise ValueError('two hooks want to fine-tune: online fine-tuning is default_hooks.finetune, and '
+                             'custom_hooks has another OnlineFinetuneHook. Change the settings of the former '
+                             '(default_hooks = dict(finetune=dict(finetuner=dict(...)))) and remove the latter, or '
+                             'switch the former off by default_hooks.finetune=None')
+        segmenter.finetuner = self.finetuner

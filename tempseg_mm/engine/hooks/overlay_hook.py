@@ -41,6 +41,8 @@ class OverlayHook(Hook):
     def before_sequence(self, runner, sequence, size) -> None:
         path = inside(self.out_dir, f'{sequence.name}{SUFFIX}')
         self._video = OverlayVideoWriter(path, self.fps, max_side=self.max_side)
+        runner.test_loop.pictures[sequence.name] = {
+            'overlay': path, 'contact sheet': inside(self.out_dir, f'{sequence.name}.png')}
 
     def after_frame(self, runner, frame) -> None:
         self._drawer.put(frame)
@@ -55,5 +57,5 @@ class OverlayHook(Hook):
         runner.logger.info(f'overlays: {osp.abspath(self.out_dir)}')
 
     def _draw(self, frame) -> None:
-        self._video.write(frame.image, frame.mask, gt_mask=frame.gt_mask)
+        self._video.write(frame.image, frame.labels, gt_mask=frame.gt_labels)
         self._sheet.add(frame)

@@ -28,6 +28,22 @@ class ProgressHook(Hook):
         self._progress = Progress(frames, runner.logger.info, unit='frames', interval=self.interval)
         self._sequences, self._finished = len(own), 0
 
+    def before_sequence(self, runner, sequence, size) -> None:
+        self._steps: Progress | None = None
+
+    def after_finetune_step(self, runner, sequence, done: int, total: int) -> None:
+        """A step of online fine-tuning is done."""
+        if self._steps is None:
+            self._steps = Progress(total, runner.logger.info, unit='steps', interval=self.interval)
+        self._steps.step(f'{sequence.name}: fine-tuning, step {done}/{total}')
+
+    def after_finetuning(self, runner, sequence, adapted: dict) -> None:
+        """All objects of the sequence have their generator."""
+        for found in adapted.values():
+            if found.losses:
+                runner.logger.info(f'{sequence.name}: fine-tuned {len(found.losses)} steps in {found.seconds:.1f} s, '
+                                   f'loss {found.losses[0]:.3f} -> {found.losses[-1]:.3f}')
+
     def after_frame(self, runner, frame) -> None:
         self._progress.step(f'{frame.sequence}: frame {frame.frame_id + 1}/{frame.num_frames}')
 

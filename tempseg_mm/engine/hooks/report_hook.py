@@ -10,15 +10,13 @@ from urllib.parse import quote
 from mmengine.dist import collect_results, get_world_size
 from mmengine.hooks import Hook
 
+from tempseg_mm.engine.stages import MASK_HOOKS
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.versions import versions
-from tempseg_mm.visualization.exporters import SUFFIX
 from tempseg_mm.visualization.report.dataset_report import DatasetReport, SequenceRow, write_dataset_report
 from tempseg_mm.visualization.report.page import picture_uri
 from tempseg_mm.visualization.report.thumbnails import ThumbnailKeeper
-
-from .overlay_hook import OverlayHook
 
 SHOWN = ('model', 'custom_hooks', 'test_cfg', 'test_dataloader', 'randomness')  # of the config
 
@@ -53,10 +51,10 @@ class ReportHook(Hook):
         self._scores: dict[int, float] = {}
 
     def after_frame(self, runner, frame) -> None:
-        if frame.gt_mask is None or frame.given:
+        if frame.gt_labels is None or frame.given:
             return
-        score = self._scores[frame.frame_id] = region_similarity(frame.mask, frame.gt_mask)
-        self._worst.add(frame.frame_id, frame.image, frame.mask, 1 - score, gt_mask=frame.gt_mask)
+        score = self._scores[frame.frame_id] = region_similarity(frame.labels, frame.gt_labels)
+        self._worst.add(frame.frame_id, frame.image, frame.labels, 1 - score, gt_mask=frame.gt_labels)
 
     def after_sequence(self, runner, sequence, size) -> None:
         worst = sorted(self._worst.thumbnails, key=lambda kept: self._scores[kept[0]])
@@ -70,7 +68,7 @@ class ReportHook(Hook):
         self._started = time.monotonic()
 
     def sequence_state(self, name: str) -> dict:
-        """The row of a sequence, see ``SequenceRecordHook``."""
+        """The row of a sequence, see ``ResultHook``."""
         return asdict(next(row for row in self._rows if row.name == name))
 
     def restore_sequence(self, name: str, state: dict) -> None:
@@ -99,13 +97,9 @@ class ReportHook(Hook):
         runner.logger.info(f'report: {osp.abspath(path)}')
 
     def _links(self, runner, name: str) -> dict[str, str]:
-        """Of the overlays, if some hook draws them."""
-        hook = next((hook for hook in runner.hooks if isinstance(hook, OverlayHook)), None)
-        if hook is None:
-            return {}
-        places = {title: Path(hook.out_dir, f'{name}{suffix}').resolve()
-                  for title, suffix in (('overlay', SUFFIX), ('contact sheet', '.png'))}
-        return {title: _address(place, Path(self.out_dir).resolve()) for title, place in places.items()}
+        """To what other hooks have drawn of a sequence."""
+        drawn = runner.test_loop.pictures.get(name, {})
+        return {title: _address(Path(path).resolve(), Path(self.out_dir).resolve()) for title, path in drawn.items()}
 
     @staticmethod
     def _experiment(runner) -> str:
@@ -114,6 +108,8 @@ class ReportHook(Hook):
     @staticmethod
     def _settings(runner, protocol: dict) -> dict:
         config = {key: runner.cfg[key] for key in SHOWN if key in runner.cfg}
+        hooks = runner.cfg.get('default_hooks') or {}
+        config.update({name: hooks[name] for name in MASK_HOOKS if hooks.get(name)})
         weights = runner.cfg.get('load_from') or 'none: weights as the initialisation leaves them'
         return dict(config=runner.cfg.filename, weights=weights, work_dir=osp.abspath(runner.work_dir),
                     seed=runner.seed, protocol=protocol, **config)

@@ -1,36 +1,74 @@
-"""Writes what a test found: masks frame by frame, the score table at the end."""
+"""Writes what a test found: masks frame by frame, a record of each finished sequence, the score table at the end."""
 
 import os.path as osp
+import sys
 
-from mmengine.dist import master_only
+import torch
+from mmengine.dist import barrier, is_main_process, master_only
 from mmengine.hooks import Hook
 
-from tempseg_mm.registry import HOOKS
+from tempseg_mm.engine.stages import MASK_HOOKS
+from tempseg_mm.registry import HOOKS, SCOPE
+from tempseg_mm.runtime.records import Records, fingerprints
 from tempseg_mm.runtime.safe_path import inside
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 
 @HOOKS.register_module()
 class ResultHook(Hook):
-    """``<out_dir>/masks/<sequence>/<frame>.png`` (indexed, original size and names), ``scores.json``, ``scores.csv``.
+    """``<out_dir>/masks/<sequence>/<frame>.png`` (indexed, original size and names), ``scores.json``, ``scores.csv``,
+    and ``sequences/<sequence>.json``, written when all else of the sequence is.
+
+    A record holds what every metric and every hook with a method ``sequence_state(name)`` has found on the sequence;
+    ``restore_sequence(name, state)`` of a later run takes it in place of the sequence's frames. What a sequence gives
+    does not depend on those before it, so the table is the same to the bit as that of a run without a stop.
 
     Args:
         out_dir: default: ``<work_dir>/test``.
+        resume: skip sequences that an earlier run finished with the same weights, data and settings; else the records
+            of an earlier run are removed.
+
+    Raises:
+        ValueError: from ``before_test``, if what an earlier run found was found with anything else, or a metric keeps
+            nothing by sequence.
     """
 
-    def __init__(self, out_dir: str | None = None) -> None:
+    def __init__(self, out_dir: str | None = None, resume: bool = False) -> None:
         self.out_dir = out_dir
+        self.resume = resume
 
     def before_test(self, runner) -> None:
         self.out_dir = self.out_dir or osp.join(runner.work_dir, 'test')
+        folder = osp.join(self.out_dir, 'sequences')
+        self._records = Records(folder, fingerprints(depends_on(runner)))
+        if self.resume:
+            _require_states(runner.test_loop.evaluator.metrics)
+            runner.logger.info(f'resuming after {self._records.check()} finished sequences in {folder}')
+        elif is_main_process():
+            self._records.clear()
+        barrier()  # no process writes before the old ones are gone
+
+    def recall_sequence(self, runner, sequence) -> bool:
+        """See ``VOSTestLoop``. A sequence is not recalled if a mask is gone or someone would have no state of it."""
+        found = self._records.read(sequence.name) if self.resume else None
+        if found is None:
+            return False
+        keepers = runner.test_loop.keepers
+        whole = found['frames'] == len(sequence) and keepers.keys() <= found['states'].keys()
+        if not whole or not self._has_masks(sequence):
+            runner.logger.info(f'{sequence.name} is done again: not all that is wanted now was kept of it')
+            return False
+        for title, keeper in keepers.items():
+            keeper.restore_sequence(sequence.name, found['states'][title])
+        return True
 
     def after_frame(self, runner, frame) -> None:
-        write_indexed_png(inside(self.out_dir, 'masks', frame.sequence, f'{frame.file_name}.png'), frame.mask)
+        write_indexed_png(inside(self.out_dir, 'masks', frame.sequence, f'{frame.file_name}.png'), frame.labels)
 
-    def has_masks(self, sequence) -> bool:
-        """Whether every frame of a sequence has its mask on disk."""
-        folder = osp.join(self.out_dir, 'masks', sequence.name)
-        return all(osp.exists(osp.join(folder, f'{sequence.file_name(i)}.png')) for i in range(len(sequence)))
+    def keep_sequence(self, runner, sequence) -> None:
+        """See ``VOSTestLoop``."""
+        states = {title: keeper.sequence_state(sequence.name) for title, keeper in runner.test_loop.keepers.items()}
+        self._records.write(sequence.name, dict(frames=len(sequence), states=states))
 
     @master_only
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
@@ -40,3 +78,28 @@ class ResultHook(Hook):
         scores.to_csv(osp.join(self.out_dir, 'scores.csv'))
         runner.logger.info(scores.to_text())
         runner.logger.info(f'masks and scores: {osp.abspath(self.out_dir)}')
+
+    def _has_masks(self, sequence) -> bool:
+        """Whether every frame of a sequence has its mask on disk."""
+        folder = osp.join(self.out_dir, 'masks', sequence.name)
+        return all(osp.exists(osp.join(folder, f'{sequence.file_name(i)}.png')) for i in range(len(sequence)))
+
+
+def depends_on(runner) -> dict:
+    """What the masks and scores of a test depend on, by name: settings as plain values, weights as a state dict."""
+    cfg = runner.cfg.to_dict()
+    dataset = dict(cfg['test_dataloader']['dataset'])
+    dataset.pop('sequences', None)  # each gives what it gives, whichever others there are
+    hooks = {name: (cfg.get('default_hooks') or {}).get(name) for name in MASK_HOOKS}
+    return dict(
+        weights=runner.test_loop.model.state_dict(), model=cfg.get('model'), dataset=dataset,
+        test_cfg=cfg.get('test_cfg'), test_evaluator=cfg.get('test_evaluator'), **hooks,
+        custom_hooks=cfg.get('custom_hooks'), randomness=cfg.get('randomness'),
+        version=[sys.modules[SCOPE].__version__, torch.__version__])
+
+
+def _require_states(metrics: list) -> None:
+    for metric in metrics:
+        if not hasattr(metric, 'sequence_state'):
+            raise ValueError(f'{type(metric).__name__} keeps nothing by sequence, so a test with it cannot be resumed: '
+                             'give it sequence_state and restore_sequence, or test without --resume')

@@ -1,13 +1,12 @@
-"""Test-time augmentation in both senses of the words, for the length of a test."""
+"""Test-time augmentation in both senses of the words."""
 
 from collections.abc import Sequence
 
 from mmengine.hooks import Hook
 
-from tempseg_mm.inference.tta import finetune_augment
+from tempseg_mm.inference.segmenter import Segmenter
+from tempseg_mm.inference.tta import TTA
 from tempseg_mm.registry import HOOKS, TASK_UTILS
-
-from .online_finetune_hook import OnlineFinetuneHook
 
 
 @HOOKS.register_module()
@@ -24,18 +23,9 @@ class TTAHook(Hook):
     """
 
     def __init__(self, finetune: Sequence[dict] | None = None, prediction: dict | None = None) -> None:
-        self.finetune = finetune
         cfg = dict(type='TestTimeAugmentation') if prediction is None else prediction
-        self.prediction = TASK_UTILS.build(cfg) if cfg else None
-        self._own: list = []  # (fine-tuner, the augmentation it came with)
+        self.tta = TTA(finetune, TASK_UTILS.build(cfg) if cfg else None)
 
-    def before_test(self, runner) -> None:
-        runner.test_loop.model.test_time_augmentation = self.prediction
-        for finetuner in (hook.finetuner for hook in runner.hooks if isinstance(hook, OnlineFinetuneHook)):
-            self._own.append((finetuner, finetuner.augment))
-            finetuner.augment = finetune_augment(finetuner.augment, self.finetune)
-
-    def after_test(self, runner) -> None:
-        runner.test_loop.model.test_time_augmentation = None
-        while self._own:
-            finetuner, finetuner.augment = self._own.pop()
+    def set_up_segmenter(self, segmenter: Segmenter) -> None:
+        """See ``VOSTestLoop``."""
+        segmenter.tta = self.tta

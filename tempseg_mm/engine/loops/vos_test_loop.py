@@ -5,27 +5,32 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from torch import nn
 
-from tempseg_mm.inference.propagator import Propagator
-from tempseg_mm.inference.segment import segment_sequence
+from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
+from tempseg_mm.engine.stages import check_stage_names, stages_in_order
+from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.registry import LOOPS
 from tempseg_mm.runtime.processes import wait_for_all, without_wrappers
 
 
 @LOOPS.register_module()
 class VOSTestLoop(BaseLoop):
-    """For each sequence of this process::
+    """Watches a :class:`~tempseg_mm.inference.segmenter.Segmenter` segment every sequence of this process::
 
-        hook.recall_sequence(runner, sequence)       # True: it was finished before, so only after_recall(sequence)
-        before_sequence(sequence, size)              # OnlineFinetuneHook adapts the generator
-        stream = frames segmented one after the other
-        stream = hook.refine_masks(runner, stream)   # every hook that has it, in order of priority
-        for frame in stream:
-            evaluator.process(frame)                 # what is scored is what is saved
-            after_frame(frame)                       # export, pictures
-        after_sequence(sequence, size)               # the generator is restored, what was found is recorded
+        hook.set_up_segmenter(segmenter)             # fine-tuner, augmentation: once, in order of priority
+        for each sequence:
+            hook.recall_sequence(runner, sequence)   # True: it was finished before, so only after_recall(sequence)
+            before_sequence(sequence, size)
+            adapted = segmenter.adapt                # after_finetune_step(sequence, done, total) on the way
+            after_finetuning(sequence, adapted)
+            frames = segmenter.walk                  # hook.refine_masks(segmenter, stream): an iterator of
+            for frame in frames:                     #   SegmentedFrame in, one out, in order
+                evaluator.process(frame)             # what is scored is what is saved
+                after_frame(frame)                   # export, pictures
+            after_sequence(sequence, size)
+            keep_sequence(sequence)                  # what all found is recorded, for --resume
 
-    A hook takes part in a stage by having a method of that name; ``refine_masks`` takes and returns an iterator of
-    ``FramePrediction``, in order, and may look ahead.
+    A hook takes part in a stage by having a method of that name; one whose name is nearly a stage is refused.
+    ``set_up_segmenter`` and ``refine_masks`` act on single videos and streams too; the others watch a test.
 
     Several processes share the sequences, each with a network of its own that no other process holds up; the
     evaluator gathers what all of them found, when the last one is through.
@@ -35,6 +40,10 @@ class VOSTestLoop(BaseLoop):
         dataloader: of whole sequences (a dataset with ``test_mode=True``, batch size 1, ``SequenceSampler``).
         evaluator: of ``VOSMetric``.
         num_given_frames: how many of the first frames come with their mask: 2 in the paper, 1 in the one-shot protocol.
+
+    Attributes:
+        segmenter: of the test that is running.
+        pictures: sequence -> {title: file} that hooks have drawn of it, for the page.
     """
 
     def __init__(self, runner, dataloader, evaluator, *, num_given_frames: int = 2) -> None:
@@ -44,6 +53,8 @@ class VOSTestLoop(BaseLoop):
         self.num_given_frames = num_given_frames
         self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
         self.evaluator.dataset_meta = runner.visualizer.dataset_meta = self.dataloader.dataset.metainfo
+        self.segmenter: Segmenter | None = None
+        self.pictures: dict[str, dict] = {}
 
     @property
     def model(self) -> nn.Module:
@@ -52,37 +63,52 @@ class VOSTestLoop(BaseLoop):
 
     def run(self) -> dict:
         """Walk all sequences of this process; returns the metrics of the whole data set."""
+        check_stage_names(self.runner.hooks)
+        self.runner.logger.info(f'Stages of a test and the hooks in them:\n{stages_in_order(self.runner.hooks)}')
         with without_wrappers(self.model):
             self.runner.call_hook('before_test')
             self.runner.call_hook('before_test_epoch')
             self.runner.model.eval()
-            for batch in self.dataloader:
-                sequence = batch['sequence'][0]
-                if not self._is_recalled(sequence):
-                    self.run_iter(sequence, self.dataloader.dataset.size)
+            self.segmenter = Segmenter.with_hooks(self.model, self.runner.hooks, size=self.dataloader.dataset.size,
+                                                  seed=self.runner.seed)
+            try:
+                for batch in self.dataloader:
+                    sequence = batch['sequence'][0]
+                    if not self._is_recalled(sequence):
+                        self.run_iter(sequence)
+            finally:
+                self.segmenter.close()
             wait_for_all()
             metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
             self.runner.call_hook('after_test_epoch', metrics=metrics)
             self.runner.call_hook('after_test')
         return metrics
 
-    def run_iter(self, sequence, size) -> None:
+    def run_iter(self, sequence) -> None:
         """One sequence, as drawn above."""
+        size, given = self.segmenter.size, AnnotatedSequence(sequence, self.num_given_frames)
         self.runner.call_hook('before_sequence', sequence=sequence, size=size)
-        stream = segment_sequence(
-            sequence, Propagator(self.model, size=size), num_given_frames=self.num_given_frames)
-        for hook in self.runner.hooks:
-            if hasattr(hook, 'refine_masks'):
-                stream = hook.refine_masks(self.runner, stream)
-        for frame in stream:
-            self.evaluator.process(data_samples=[frame], data_batch=None)
-            self.runner.call_hook('after_frame', frame=frame)
+        adapted = self.segmenter.adapt(given, on_step=lambda done, total: self.runner.call_hook(
+            'after_finetune_step', sequence=sequence, done=done, total=total))
+        self.runner.call_hook('after_finetuning', sequence=sequence, adapted=adapted)
+        for _, frames in self.segmenter.walk(given, adapted):
+            for frame in frames:
+                self.evaluator.process(data_samples=[frame], data_batch=None)
+                self.runner.call_hook('after_frame', frame=frame)
         self.runner.call_hook('after_sequence', sequence=sequence, size=size)
+        self.runner.call_hook('keep_sequence', sequence=sequence)
 
     def _is_recalled(self, sequence) -> bool:
-        """Whether a hook knows from an earlier run what the sequence gives, and has said so to whoever keeps scores."""
+        """Whether a hook restored the results of this sequence from an earlier run."""
         recalled = any(hook.recall_sequence(self.runner, sequence)
                        for hook in self.runner.hooks if hasattr(hook, 'recall_sequence'))
         if recalled:
             self.runner.call_hook('after_recall', sequence=sequence)
         return recalled
+
+    @property
+    def keepers(self) -> dict:
+        """Title -> metric or hook that keeps something by sequence: ``sequence_state`` and ``restore_sequence``."""
+        metrics = {f'{type(metric).__name__} {i}': metric for i, metric in enumerate(self.evaluator.metrics)}
+        hooks = {type(hook).__name__: hook for hook in self.runner.hooks}
+        return {title: keeper for title, keeper in {**metrics, **hooks}.items() if hasattr(keeper, 'sequence_state')}

@@ -1,7 +1,7 @@
 """Validation between iterations of training: whole sequences, as the network is, without anything a test adds."""
 
-from tempseg_mm.inference.propagator import Propagator
-from tempseg_mm.inference.segment import segment_sequence
+from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
+from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.registry import LOOPS
 from tempseg_mm.runtime.processes import wait_for_all, without_wrappers
 from tempseg_mm.runtime.random_state import own_randomness
@@ -32,17 +32,17 @@ class VOSValLoop(VOSTestLoop):
         self.runner.call_hook('before_val')
         self.runner.call_hook('before_val_epoch')
         self.runner.model.eval()
+        self.segmenter = Segmenter(self.model, size=self.dataloader.dataset.size)
         with own_randomness(self.runner.seed, 'validation'), without_wrappers(self.model):
             for batch in self.dataloader:
-                self.run_iter(batch['sequence'][0], self.dataloader.dataset.size)
+                self.run_iter(batch['sequence'][0])
             wait_for_all()
             metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
         self.runner.call_hook('after_val_epoch', metrics=metrics)
         self.runner.call_hook('after_val')
         return metrics
 
-    def run_iter(self, sequence, size) -> None:
+    def run_iter(self, sequence) -> None:
         """One sequence."""
-        for frame in segment_sequence(
-                sequence, Propagator(self.model, size=size), num_given_frames=self.num_given_frames):
+        for frame in self.segmenter.segment(AnnotatedSequence(sequence, self.num_given_frames)):
             self.evaluator.process(data_samples=[frame], data_batch=None)

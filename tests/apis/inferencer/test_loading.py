@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 
 from tempseg_mm.apis.inferencer.loading import find_config, load_segmenter
 from tempseg_mm.models.generator_weights import save_generator
 from tempseg_mm.ops.dense_crf import DenseCRF
+from tempseg_mm.registry import HOOKS
 
 FINETUNE = dict(type='OnlineFinetuneHook', finetuner=dict(type='OnlineFinetuner', steps=7))
 
@@ -13,27 +15,28 @@ FINETUNE = dict(type='OnlineFinetuneHook', finetuner=dict(type='OnlineFinetuner'
 @pytest.fixture
 def cfg(model_cfg):
     """Builds a config; keyword arguments are its keys."""
-    return lambda **keys: find_config({'model': model_cfg, 'custom_hooks': [FINETUNE], **keys})
+    return lambda **hooks_or_keys: find_config({
+        'model': model_cfg, 'default_hooks': dict(finetune=FINETUNE), **hooks_or_keys})
 
 
-def weights(segmenter):
-    return torch.cat([value.flatten().float() for value in segmenter.model.state_dict().values()])
+def weights(loaded):
+    return torch.cat([value.flatten().float() for value in loaded.segmenter.model.state_dict().values()])
 
 
 def test_weights_from_scratch_depend_on_the_seed_alone(cfg):
     first, second, other = (load_segmenter(cfg(), seed=seed) for seed in (0, 0, 1))
     assert torch.equal(weights(first), weights(second)) and not torch.equal(weights(first), weights(other))
     assert any('No trained weights were given' in notice for notice in first.notices)
-    assert not any(module.training for module in first.model.modules())
+    assert not any(module.training for module in first.segmenter.model.modules())
 
 
 def test_a_checkpoint_of_its_own_or_named(cfg, make_model, tmp_path, monkeypatch):
     model, path = make_model(), tmp_path / 'g.safetensors'
     save_generator(model, path, half=False)
-    for segmenter in (load_segmenter(cfg(), str(path)), load_segmenter(cfg(checkpoint=str(path)))):
-        np.testing.assert_array_equal(segmenter.model.generator.decoder.to_logits.weight.detach(),
+    for loaded in (load_segmenter(cfg(), str(path)), load_segmenter(cfg(checkpoint=str(path)))):
+        np.testing.assert_array_equal(loaded.segmenter.model.generator.decoder.to_logits.weight.detach(),
                                       model.generator.decoder.to_logits.weight.detach())
-        assert segmenter.notices == [] and segmenter.settings['checkpoint'] == str(path)
+        assert loaded.notices == [] and loaded.settings['checkpoint'] == str(path)
     for keys in (dict(checkpoint='newest'), dict(checkpoint='nowhere.pth')):  # meant for tests: no file, no matter
         assert load_segmenter(cfg(**keys)).checkpoint is None
     assert load_segmenter(cfg(checkpoint=str(path)), 'none').checkpoint is None
@@ -44,42 +47,79 @@ def test_a_checkpoint_of_its_own_or_named(cfg, make_model, tmp_path, monkeypatch
 @pytest.mark.parametrize('stored, size', [((112, 200), 112), (240, 240), (None, None)])
 def test_the_working_size_is_a_shorter_side(cfg, stored, size):
     test = dict(test_dataloader=dict(dataset=dict(size=stored)))
-    assert load_segmenter(cfg(**test)).size == size
-    assert load_segmenter(cfg(**test), size=64).size == 64
+    assert load_segmenter(cfg(**test)).segmenter.size == size
+    assert load_segmenter(cfg(**test), size=64).segmenter.size == 64
 
 
 def test_steps_come_from_the_config_unless_named(cfg):
-    assert load_segmenter(cfg()).finetuner.steps == 7
-    assert load_segmenter(cfg(), steps=3).finetuner.steps == 3
-    assert load_segmenter(cfg(custom_hooks=[]), steps=3).finetuner.steps == 3
+    assert load_segmenter(cfg()).segmenter.finetuner.steps == 7
+    named = load_segmenter(cfg(), steps=3)
+    assert named.segmenter.finetuner.steps == named.settings['steps'] == 3
     with pytest.raises(ValueError, match='steps of fine-tuning must be at least 0, got -1'):
         load_segmenter(cfg(), steps=-1)
     with pytest.raises(ValueError, match='size must be None'):
         load_segmenter(cfg(), size=0)
+    without = cfg(default_hooks={})
+    assert load_segmenter(without).segmenter.finetuner is None
+    with pytest.raises(ValueError, match='3 steps of fine-tuning are asked for, but the config has no default_hooks'):
+        load_segmenter(without, steps=3)
 
 
 def test_augmentation_is_what_the_hook_of_a_test_does(cfg):
-    plain, asked = load_segmenter(cfg()), load_segmenter(cfg(), tta=True)
-    assert plain.model.test_time_augmentation is None and not plain.finetuner.augment.transforms
-    assert asked.model.test_time_augmentation.flip and len(asked.finetuner.augment.transforms) == 2
+    plain, asked = load_segmenter(cfg()).segmenter, load_segmenter(cfg(), tta=True).segmenter
+    assert plain.tta is None
+    assert asked.tta.prediction.flip and len(asked.tta.augment(asked.finetuner.augment).transforms) == 2
     hook = dict(type='TTAHook', finetune=[], prediction=dict(type='TestTimeAugmentation', flip=False, scales=[1, 1.5]))
-    of_config = load_segmenter(cfg(custom_hooks=[FINETUNE, hook]))
-    assert of_config.model.test_time_augmentation.scales == (1, 1.5) and of_config.settings['tta']
-    assert not of_config.finetuner.augment.transforms
+    for asked_too in (False, True):
+        of_config = load_segmenter(cfg(default_hooks=dict(finetune=FINETUNE, tta=hook)), tta=asked_too)
+        assert of_config.segmenter.tta.prediction.scales == (1, 1.5) and hook in of_config.settings['hooks']
 
 
 def test_the_crf_has_the_settings_of_the_config(cfg):
-    assert load_segmenter(cfg(crf=dict(type='DenseCRF', srgb=7.0))).crf is None
-    asked = load_segmenter(cfg(crf=dict(type='DenseCRF', srgb=7.0)), crf=True)
-    assert isinstance(asked.crf, DenseCRF) and asked.settings['crf'] == dict(type='DenseCRF', srgb=7.0)
-    assert isinstance(load_segmenter(cfg(), crf=True).crf, DenseCRF)
-    assert isinstance(load_segmenter(cfg(custom_hooks=[FINETUNE, dict(type='CRFHook')])).crf, DenseCRF)
+    def crf(loaded):
+        hook, = loaded.segmenter.refiners
+        return hook.refiner.crf
+    assert load_segmenter(cfg(crf=dict(type='DenseCRF', srgb=7.0))).segmenter.refiners == ()
+    assert crf(load_segmenter(cfg(crf=dict(type='DenseCRF', srgb=7.0)), crf=True)).srgb == 7
+    assert crf(load_segmenter(cfg(), crf=True)).srgb == DenseCRF().srgb
+    own = dict(finetune=FINETUNE, crf=dict(type='CRFHook', crf=dict(type='DenseCRF', srgb=9.0)))
+    assert crf(load_segmenter(cfg(default_hooks=own), crf=True)).srgb == 9
+
+
+class Ones(Hook):
+    """A hook of one's own."""
+
+    def refine_masks(self, segmenter, stream):
+        return stream
+
+
+class Late(Ones):
+    priority = 'LOW'
+
+
+class Slip(Hook):
+    def refine_mask(self, segmenter, stream):
+        return stream
+
+
+def test_hooks_of_any_type_act_in_order_of_priority(cfg, monkeypatch):
+    for hook in (Ones, Late, Slip):
+        monkeypatch.setitem(HOOKS.module_dict, hook.__name__, hook)
+    custom = [dict(type='Late'), dict(type='Ones', priority='VERY_LOW'), Ones(), dict(type='IterTimerHook')]
+    loaded = load_segmenter(cfg(custom_hooks=custom), crf=True)
+    assert [type(hook).__name__ for hook in loaded.segmenter.refiners] == ['CRFHook', 'Ones', 'Late', 'Ones']
+    assert [hook['type'] for hook in loaded.settings['hooks']] == [
+        'OnlineFinetuneHook', 'CRFHook', 'Ones', 'Late', 'Ones']
+    with pytest.raises(ValueError, match='Slip has a method refine_mask, .* did you mean the stage refine_masks'):
+        load_segmenter(cfg(custom_hooks=[dict(type='Slip')]))
+    with pytest.raises(KeyError, match="'Onse' is not a registered hook; did you mean Ones"):
+        load_segmenter(cfg(custom_hooks=[dict(type='Onse')]))
 
 
 def test_a_config_is_found_from_anywhere_and_never_changed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cfg = find_config('configs/segment_video.py', {'model.width': 0.5})
-    assert cfg.model.width == 0.5 and cfg.custom_hooks[0].finetuner.type == 'OnlineFinetuner'
+    assert cfg.model.width == 0.5 and cfg.default_hooks.finetune.finetuner.type == 'OnlineFinetuner'
     (tmp_path / 'own.py').write_text('a = 1')
     assert find_config('own.py').a == 1
     given = Config(dict(a=dict(b=1)))

@@ -14,7 +14,7 @@ SIZE = (96, 128)
 @pytest.fixture
 def inferencer(model_cfg):
     model = dict(model_cfg, adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
-    return VOSInferencer(dict(model=model), device='cpu', steps=0, size=32)
+    return VOSInferencer(dict(model=model), device='cpu', size=32)
 
 
 def write_video(path, num_frames):

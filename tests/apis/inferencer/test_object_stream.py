@@ -2,30 +2,31 @@ import cv2
 import numpy as np
 import pytest
 
-from tempseg_mm.apis.inferencer.loading import Segmenter
 from tempseg_mm.apis.inferencer.object_stream import ObjectStream
-from tempseg_mm.inference.online_finetuner import OnlineFinetuner
-from tempseg_mm.inference.propagator import Propagator
+from tempseg_mm.inference.online_finetuner import GivenObject, OnlineFinetuner
+from tempseg_mm.inference.propagator import generator_propagator
+from tempseg_mm.inference.segmenter import Segmenter
 
 
 @pytest.fixture
 def segmenter(make_model):
-    return Segmenter(make_model().eval(), OnlineFinetuner(steps=2, optimizer=dict(type='Adam', lr=0.01)), None)
+    return Segmenter(make_model().eval(), finetuner=OnlineFinetuner(steps=2, optimizer=dict(type='Adam', lr=0.01)),
+                     seed=3)
 
 
-def test_frame_by_frame_it_is_the_propagator_with_the_adapted_generator(segmenter, make_sequence):
+def test_frame_by_frame_it_is_the_propagator_with_the_adapted_generator(segmenter, make_sequence, give):
     sequence = make_sequence(5)
-    with ObjectStream(segmenter, sequence.frames[:2], [7 * mask for mask in sequence.masks[:2]], seed=3) as stream:
+    with ObjectStream(segmenter, sequence.frames[:2], [7 * mask for mask in sequence.masks[:2]]) as stream:
         found = list(stream.run(iter(sequence.frames[2:])))
         assert list(stream.finetune_losses) == [7] and len(stream.finetune_losses[7]) == 2
     sequence.name = 'frames'  # as arrays are called
-    segmenter.finetuner.adapt(segmenter.model, sequence, seed=3)
-    propagator = Propagator(segmenter.model)
+    adapted = segmenter.finetuner.adapt(segmenter.model, GivenObject(give(sequence), 1), seed=3)
+    propagator = generator_propagator(segmenter.model, {1: adapted.generator})
     propagator.start(sequence.frames[0], sequence.masks[0])
     propagator.step(sequence.frames[1])
     propagator.correct(sequence.masks[1])
     for mask, frame in zip(found, sequence.frames[2:], strict=True):
-        np.testing.assert_array_equal(mask, 7 * (propagator.step(frame) > 0.5))
+        np.testing.assert_array_equal(mask, 7 * (propagator.step(frame)[0] > 0.5))
         assert mask.dtype == np.uint8
 
 
@@ -51,17 +52,39 @@ def test_frames_before_the_first_mask_say_nothing(segmenter, make_sequence):
         np.testing.assert_array_equal(late.step(sequence.frames[3]), alone.step(sequence.frames[3]))
 
 
-def test_the_crf_refines_what_is_answered(segmenter, make_sequence):
+class Quarter:
+    """Refines masks to nothing; in a stream it must not look ahead."""
+
+    def refine_masks(self, segmenter, stream):
+        assert not segmenter.ahead
+        for frame in stream:
+            frame.probabilities = np.stack([cv2.min(p, 0.25) for p in frame.probabilities])
+            yield frame
+
+
+class LooksAhead:
+    def refine_masks(self, segmenter, stream):
+        yield from list(stream)
+
+
+def test_hooks_refine_what_is_answered(segmenter, make_sequence):
     sequence = make_sequence(3)
-    segmenter.crf = nowhere
+    segmenter.refiners = (Quarter(),)
     with ObjectStream(segmenter, sequence.frames[0], sequence.masks[0]) as stream:
         assert all(not mask.any() for mask in stream.run(sequence.frames[1:]))
 
 
-def nowhere(probability, image):
-    return cv2.min(probability, 0.25)
+def test_a_hook_that_looks_ahead_is_told_what_a_stream_is(segmenter, make_sequence):
+    segmenter.refiners = (LooksAhead(),)
+    with pytest.raises(RuntimeError, match='looks ahead, which a stream cannot.*segmenter.ahead'):
+        ObjectStream(segmenter, make_sequence().frames[0], make_sequence().masks[0])
 
 
-def test_a_mask_of_another_size(segmenter, make_sequence):
+def test_a_mask_or_a_frame_of_another_size(segmenter, make_sequence):
+    sequence = make_sequence()
     with pytest.raises(ValueError, match='the frames are 32x48'):
-        ObjectStream(segmenter, make_sequence().frames[0], np.ones((31, 48), np.uint8))
+        ObjectStream(segmenter, sequence.frames[0], np.ones((31, 48), np.uint8))
+    with ObjectStream(segmenter, sequence.frames[0], sequence.masks[0]) as stream:
+        with pytest.raises(ValueError, match=r'this frame is \(31, 48\), the ones before \(32, 48\)'):
+            stream.step(sequence.frames[1][1:])
+        assert stream.step(sequence.frames[1]).shape == (32, 48)  # the stream lives on

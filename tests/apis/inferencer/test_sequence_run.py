@@ -3,13 +3,14 @@ import pytest
 import torch
 
 from tempseg_mm.apis.inferencer import sequence_run
-from tempseg_mm.apis.inferencer.inputs import Inputs
-from tempseg_mm.apis.inferencer.loading import Segmenter
+from tempseg_mm.apis.inferencer.loading import Loaded
 from tempseg_mm.apis.inferencer.output_folder import OutputFolder
-from tempseg_mm.apis.inferencer.run_state import RunState
 from tempseg_mm.apis.inferencer.sequence_run import SequenceRun, Wishes
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+from tempseg_mm.inference.resume import RunState
+from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.sources.arrays import ArraySource
+from tempseg_mm.sources.inputs import Inputs
 
 
 @pytest.fixture
@@ -17,12 +18,13 @@ def make_run(make_model, make_sequence, tmp_path):
     """A run over six frames, the first given; ``source`` stands for the class of it."""
     def make(source=ArraySource, size=None, **wishes):
         sequence = make_sequence(6)
-        inputs = Inputs(source(sequence.frames), (32, 48), {0: sequence.masks[0]}, {0: sequence.frames[0]})
-        segmenter = Segmenter(make_model().eval(), OnlineFinetuner(steps=0), size, notices=['from scratch'])
+        inputs = Inputs(source(sequence.frames), (32, 48))
+        inputs.labels, inputs.images = {0: sequence.masks[0]}, {0: sequence.frames[0]}
+        loaded = Loaded(Segmenter(make_model().eval(), size, OnlineFinetuner(steps=0)), notices=['from scratch'])
         out = OutputFolder(tmp_path / 'out')
         state = RunState(out.resume, {})
         state.begin()
-        return SequenceRun(segmenter, inputs, out, state, Wishes(pictures=False, **wishes))
+        return SequenceRun(loaded, inputs, out, state, Wishes(pictures=False, **wishes))
     return make
 
 
@@ -41,7 +43,7 @@ def test_an_object_too_small_for_the_network_is_told_of(make_run):
     assert run.notices == ['from scratch']
     run.inputs.labels[0] = np.zeros((32, 48), np.uint8)
     run.inputs.labels[0][5, 5] = 3
-    again = SequenceRun(run.segmenter, run.inputs, run.out, run.state, run.wishes)
+    again = SequenceRun(Loaded(run.segmenter, notices=['from scratch']), run.inputs, run.out, run.state, run.wishes)
     assert 'Object 3 is so small that nothing is left of it at the working size (16x24 pixels)' in again.notices[1]
 
 
@@ -77,7 +79,7 @@ def test_what_is_done_is_kept_when_the_source_fails(make_run, monkeypatch):
     with pytest.raises(OSError, match='unplugged'):
         run.run({})
     again = RunState(run.out.resume, {})
-    assert again.load() and again.snapshot.frame_id == 2 and set(again.confidences) == {0, 1, 2}
+    assert again.load() and again.snapshot.frame_id == 2 and set(again.figures) == {0, 1, 2}
     assert torch.equal(again.snapshot.masks[1], run.state.snapshot.masks[1])
     assert sorted(path.stem for path in run.out.masks.iterdir()) == ['00000', '00001', '00002']
 

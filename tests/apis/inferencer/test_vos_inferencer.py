@@ -2,7 +2,6 @@
 
 import json
 import tracemalloc
-from functools import partial
 
 import cv2
 import numpy as np
@@ -10,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from tempseg_mm.apis.inferencer import VOSInferencer, sequence_run
+from tempseg_mm.apis.inferencer import VOSInferencer
 from tempseg_mm.apis.inferencer import window as windows
-from tempseg_mm.inference.object_crf import ObjectCRF
+from tempseg_mm.structures import SegmentedFrame
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 COLORS = {1: (230, 60, 40), 2: (40, 90, 240)}
@@ -42,8 +41,8 @@ def make_inferencer(model_cfg):
         deform = dict(type='DeformReferenceMask', max_shift=0.1)
         finetuner = dict(type='OnlineFinetuner', optimizer=dict(type='Adam', lr=0.01),
                          pipeline=[deform, dict(type='PackClip')])
-        hooks = [dict(type='OnlineFinetuneHook', finetuner=finetuner)]
-        return VOSInferencer(dict(model=model, custom_hooks=hooks), device='cpu', steps=steps, **settings)
+        hooks = dict(finetune=dict(type='OnlineFinetuneHook', finetuner=finetuner))
+        return VOSInferencer(dict(model=model, default_hooks=hooks), device='cpu', steps=steps, **settings)
     return make
 
 
@@ -58,9 +57,14 @@ def assert_same_masks(folder, other):
         np.testing.assert_array_equal(labels, two[name], err_msg=name)
 
 
-def blur(probability, image):
-    """Stands for the CRF."""
-    return cv2.blur(probability, (3, 3))
+class Blur:
+    """A hook of one's own."""
+
+    def refine_masks(self, segmenter, stream):
+        for frame in stream:
+            if frame.answered:
+                frame.probabilities = np.stack([cv2.blur(p, (3, 3)) / 2 for p in frame.probabilities])
+            yield frame
 
 
 def stop_at(stage, step):
@@ -131,31 +135,31 @@ def test_given_masks_come_back_as_given_and_later_objects_are_followed_from_ther
     assert all(2 not in labels[f'{i:05d}'] for i in range(4))
 
 
-@pytest.mark.parametrize('stage, step, crf', [
-    ('fine-tuning', 3, None), ('backwards', 2, None), ('forwards', 2, None), ('forwards', 6, blur)])
-def test_going_on_gives_what_would_have_come(make_inferencer, tmp_path, monkeypatch, stage, step, crf):
-    monkeypatch.setattr(sequence_run, 'ObjectCRF', partial(ObjectCRF, workers=0))
-    monkeypatch.setattr(sequence_run, 'labels_of', lambda probabilities, ids: (probabilities[1] * 255).astype(np.uint8))
+@pytest.mark.parametrize('stage, step, refiners', [
+    ('fine-tuning', 3, ()), ('backwards', 2, ()), ('forwards', 2, ()), ('forwards', 6, (Blur(),))])
+def test_resuming_gives_what_would_have_come(make_inferencer, tmp_path, monkeypatch, stage, step, refiners):
+    monkeypatch.setattr(SegmentedFrame, 'answer', property(
+        lambda frame: (frame.probabilities[1] * 255).astype(np.uint8)))
     frames, masks = scene(ids=(1, 2))
     inferencer = make_inferencer(4)
-    inferencer.segmenter.crf = crf
-    arguments = dict(masks={4: masks[4]}, pictures=False, ground_truth=masks)
+    inferencer.segmenter.refiners = refiners
+    arguments = dict(masks={4: masks[4], 5: masks[5]}, pictures=False, ground_truth=masks)
     whole = inferencer(frames, out_dir=tmp_path / 'whole', **arguments)
     with pytest.raises(KeyboardInterrupt):
         inferencer(frames, out_dir=tmp_path / 'part', on_progress=stop_at(stage, step), **arguments)
     assert (tmp_path / 'part/.resume').exists() and not (tmp_path / 'part/overlay.webm').exists()
     assert not list((tmp_path / 'part').rglob('.*.png'))  # nothing half written
     again = make_inferencer(4)
-    again.segmenter.crf = crf
+    again.segmenter.refiners = refiners
     torch.rand(3)
     result = again(frames, out_dir=tmp_path / 'part', resume=True, **arguments)
     assert_same_masks(tmp_path / 'part', tmp_path / 'whole')
     assert len(np.unique(written(tmp_path / 'whole')['00006'])) > 5  # probabilities, not only what is above one half
     assert result.records == whole.records and result.finetune_losses == whole.finetune_losses
-    assert not (tmp_path / 'part/.resume').exists()
+    assert result.mean_j == whole.mean_j and not (tmp_path / 'part/.resume').exists()
 
 
-def test_going_on_with_other_settings_is_refused(make_inferencer, tmp_path):
+def test_resuming_with_other_settings_is_refused(make_inferencer, tmp_path):
     frames, masks = scene(4)
     with pytest.raises(KeyboardInterrupt):
         make_inferencer(1)(frames, masks[0], out_dir=tmp_path, on_progress=stop_at('forwards', 2))

@@ -17,9 +17,9 @@ class Frames(Hook):
     def __init__(self):
         self.before, self.after = [], []
 
-    def refine_masks(self, runner, stream):
+    def refine_masks(self, segmenter, stream):
         for frame in stream:
-            self.before.append(frame.probability)
+            self.before.append(frame.probabilities[0])
             yield frame
 
     def after_frame(self, runner, frame):
@@ -35,10 +35,10 @@ def test_refines_what_is_scored_and_saved(make_runner, sequence, workers, own_pr
     crf, overlaps = DenseCRF(srgb=12), []
     for i, (before, frame) in enumerate(zip(frames.before, frames.after)):
         expected = before if i == 0 else crf(before, frame.image)
-        np.testing.assert_array_equal(frame.probability, expected)
+        np.testing.assert_array_equal(frame.probabilities[0], expected)
         saved = np.asarray(Image.open(f'{runner.work_dir}/test/masks/test_000/{sequence.file_name(i)}.png'))
         np.testing.assert_array_equal(saved, expected > 0.5)
-        overlaps.append((saved & frame.gt_mask).sum() / (saved | frame.gt_mask).sum())
+        overlaps.append((saved & frame.gt_labels).sum() / (saved | frame.gt_labels).sum())
     assert metrics['J_mean'] == pytest.approx(np.mean(overlaps[1:-1]))
     assert not own_processes()
 
@@ -50,7 +50,7 @@ def test_the_same_masks_in_any_order_of_hooks(make_runner):
         runner, frames = make_runner(**ONE, custom_hooks=order), Frames()
         runner.register_hook(frames, priority='HIGH')
         runner.test()
-        results.append(np.stack([frame.probability for frame in frames.after]))
+        results.append(np.stack([frame.probabilities for frame in frames.after]))
     np.testing.assert_array_equal(*results)
 
 

@@ -1,43 +1,33 @@
+import pytest
 import torch
 from mmengine.hooks import Hook
 
+from tempseg_mm.engine.hooks.online_finetune_hook import OnlineFinetuneHook
 
-class Weights(Hook):
-    """The generator's last layer, within the walk and after each sequence."""
-    priority = 'LOWEST'
+
+class Watch(Hook):
+    """The adapted generators of each sequence, and the model after it."""
 
     def __init__(self):
-        self.within, self.after = {}, []
+        self.adapted, self.after = {}, []
 
-    def after_frame(self, runner, frame):
-        weight = runner.model.generator.decoder.to_logits.weight.detach().clone()
-        self.within.setdefault(frame.sequence, []).append(weight)
+    def after_finetuning(self, runner, sequence, adapted):
+        self.adapted[sequence.name] = adapted[1].generator.decoder.to_logits.weight.clone()
 
     def after_sequence(self, runner, sequence, size):
         self.after.append({name: value.clone() for name, value in runner.model.state_dict().items()})
 
 
-def test_adapted_within_a_sequence_restored_after_it(make_runner):
-    runner = make_runner()
+def test_each_sequence_has_a_generator_of_its_own_and_the_model_stays(make_runner):
+    runner, watch = make_runner(), Watch()
     before = {name: value.clone() for name, value in runner.model.state_dict().items()}
-    weights = Weights()
-    runner.register_hook(weights, priority='LOWEST')
+    runner.register_hook(watch)
     runner.test()
-    first, second = weights.within['test_000'], weights.within['test_001']
+    first, second = watch.adapted['test_000'], watch.adapted['test_001']
     own = before['generator.decoder.to_logits.weight']
-    assert not torch.equal(first[0], own) and not torch.equal(second[0], own) and not torch.equal(first[0], second[0])
-    assert all(torch.equal(weight, first[0]) for weight in first)
-    for state in weights.after:
+    assert not torch.equal(first, own) and not torch.equal(second, own) and not torch.equal(first, second)
+    for state in watch.after:
         assert [name for name, value in state.items() if not torch.equal(value, before[name])] == []
-
-
-def test_says_how_far_the_loss_went(make_runner, monkeypatch):
-    lines = []
-    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: lines.append(str(text)))
-    runner = make_runner(**{'custom_hooks.0.finetuner.steps': 2, 'test_dataloader.dataset.sequences': ['test_001']})
-    runner.test()
-    line, = [line for line in lines if 'fine-tuned' in line]
-    assert line.startswith('test_001: fine-tuned 2 steps in ') and ', loss ' in line and ' -> ' in line
 
 
 def test_works_at_the_size_of_the_data_set(make_runner):
@@ -47,3 +37,10 @@ def test_works_at_the_size_of_the_data_set(make_runner):
     runner.model.generator.register_forward_pre_hook(lambda _, args: sizes.add(tuple(args[0].shape[-2:])))
     runner.test()
     assert sizes == {(16, 32)}
+
+
+def test_a_second_fine_tuner_is_refused(make_runner):
+    runner = make_runner()
+    runner.register_hook(OnlineFinetuneHook(dict(type='OnlineFinetuner')))
+    with pytest.raises(ValueError, match='two hooks want to fine-tune.*default_hooks.finetune=None'):
+        runner.test()

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from tempseg_mm.engine.hooks.overlay_hook import OverlayHook
-from tempseg_mm.structures.frame_prediction import FramePrediction
+from tempseg_mm.structures import SegmentedFrame
 
 
 def test_a_clip_and_a_sheet_a_sequence(make_runner, tmp_path):
@@ -31,13 +31,16 @@ def test_default_folder_is_in_the_work_dir(make_runner, tmp_path):
 class Runner:
     def __init__(self, work_dir):
         self.work_dir = str(work_dir)
+        self.test_loop = type('Loop', (), dict(pictures={}))
 
 
 def test_what_goes_wrong_while_drawing_is_raised(tmp_path, sequence):
-    hook = OverlayHook()
-    hook.before_test(Runner(tmp_path))
-    hook.before_sequence(None, sequence, None)
-    broken = FramePrediction('a', 0, 2, '00000', np.zeros((8, 8, 3), np.uint8), np.zeros((4, 4), np.float32))
+    hook, runner = OverlayHook(), Runner(tmp_path)
+    hook.before_test(runner)
+    hook.before_sequence(runner, sequence, None)
+    assert runner.test_loop.pictures[sequence.name].keys() == {'overlay', 'contact sheet'}
+    broken = SegmentedFrame('a', 0, '00000', np.zeros((8, 8, 3), np.uint8), num_frames=2,
+                            labels=np.zeros((4, 4), np.uint8))
     hook.after_frame(None, broken)
     with pytest.raises(ValueError, match=r'a mask is \(4, 4\), its frame \(8, 8\)'):
         hook.after_sequence(None, sequence, None)
@@ -47,7 +50,7 @@ def test_few_frames_wait(tmp_path, sequence, monkeypatch):
     hook, drawn = OverlayHook(), []
     monkeypatch.setattr(hook, '_draw', drawn.append)
     hook.before_test(Runner(tmp_path))
-    hook.before_sequence(None, sequence, None)
+    hook.before_sequence(Runner(tmp_path), sequence, None)
     for i in range(40):
         hook.after_frame(None, i)
         assert i + 1 - len(drawn) <= 10  # eight wait, one is being drawn, one has just been

@@ -39,7 +39,17 @@ def test_sequences_of_an_earlier_run_count_as_done(lines, make_runner, monkeypat
     make_runner(**{**options, 'test_dataloader.dataset.sequences': ['test_000']}).test()
     seen = []
     monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: seen.append(str(text)))
-    make_runner(**{**options, 'default_hooks.records.resume': True}).test()
+    make_runner(**{**options, 'default_hooks.results.resume': True}).test()
     first, second = [line for line in seen if line.startswith('[')]
     assert re.match(r'\[1/2\] test_000: J_mean .*\(finished by an earlier run\)$', first), first
     assert second.startswith('[2/2] test_001: ') and second.endswith('eta 0:00:00)')
+
+
+def test_says_how_far_fine_tuning_is_and_how_far_the_loss_went(make_runner, monkeypatch):
+    seen = []
+    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: seen.append(str(text)))
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_001'], 'default_hooks.progress.interval': 0})
+    runner.test()
+    assert [line.split('  ')[0] for line in seen if 'step' in line][0] == 'test_001: fine-tuning, step 1/1'
+    line, = [line for line in seen if 'fine-tuned' in line]
+    assert line.startswith('test_001: fine-tuned 1 steps in ') and ', loss ' in line and ' -> ' in line

@@ -29,7 +29,7 @@ def seen():
 
         def after_frame(self, runner, frame):
             if not frame.given:
-                found.setdefault(frame.sequence, {})[frame.frame_id] = region_similarity(frame.mask, frame.gt_mask)
+                found.setdefault(frame.sequence, {})[frame.frame_id] = region_similarity(frame.labels, frame.gt_labels)
     yield found
     HOOKS.module_dict.pop('SeenHook')
 
@@ -83,7 +83,7 @@ def test_a_test_without_annotations_has_a_page_too(make_runner, tmp_path, sequen
         work_dir, hooks, seed, experiment_name = str(tmp_path), [], 0, 'tiny_2026_1'
         cfg = ConfigDict(filename='tiny.py')
         logger = logging.getLogger('test')
-        test_loop = type('Loop', (), dict(evaluator=type('Evaluator', (), dict(metrics=[Metric]))))
+        test_loop = type('Loop', (), dict(evaluator=type('Evaluator', (), dict(metrics=[Metric])), pictures={}))
     hook = HOOKS.build(dict(type='ReportHook', out_dir=str(tmp_path / 'out')))
     hook.before_test(Runner)
     hook.before_test_epoch(Runner)

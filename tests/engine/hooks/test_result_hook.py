@@ -60,8 +60,8 @@ def test_it_knows_whether_all_masks_are_there(make_runner, sequence):
     runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000'], 'custom_hooks': []})
     hook, = [hook for hook in runner.hooks if isinstance(hook, ResultHook)]
     hook.before_test(runner)
-    assert not hook.has_masks(sequence)
+    assert not hook._has_masks(sequence)
     runner.test()
-    assert hook.has_masks(sequence)
+    assert hook._has_masks(sequence)
     (Path(hook.out_dir) / 'masks/test_000/00003.png').unlink()
-    assert not hook.has_masks(sequence)
+    assert not hook._has_masks(sequence)

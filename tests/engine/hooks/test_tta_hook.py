@@ -10,23 +10,22 @@ OWN = ['ClipRandomAffine', 'ClipPhotometric']  # of configs/tempseg_synthetic.py
 
 
 class Watch(Hook):
-    """What fine-tuner and model have within a test, and the frames' probabilities."""
+    """What the segmenter has within a test, and the frames' probabilities."""
     priority = 'LOWEST'
 
     def __init__(self):
         self.probabilities = []
 
     def before_sequence(self, runner, sequence, size):
-        self.finetuner = next(hook.finetuner for hook in runner.hooks if hasattr(hook, 'finetuner'))
-        self.augment = names(self.finetuner)
-        self.prediction = runner.test_loop.model.test_time_augmentation
+        segmenter = runner.test_loop.segmenter
+        self.tta, self.finetuner = segmenter.tta, segmenter.finetuner
 
     def after_frame(self, runner, frame):
-        self.probabilities.append(frame.probability)
+        self.probabilities.append(frame.probabilities)
 
 
-def names(finetuner):
-    return [type(transform).__name__ for transform in finetuner.augment.transforms]
+def names(compose):
+    return [type(transform).__name__ for transform in compose.transforms]
 
 
 @pytest.fixture
@@ -44,17 +43,12 @@ def tested(make_runner):
     return test
 
 
-@pytest.mark.parametrize('own, finetune, within', [
-    (None, None, OWN),
-    ([dict(type='ClipPhotometric')], None, ['ClipPhotometric']),
-    ([], None, OWN),
-    (None, [], []),
-    (None, [dict(type='ClipRandomAffine')], ['ClipRandomAffine']),
-])
-def test_augmentation_of_fine_tuning(tested, own, finetune, within):
-    watch, _ = tested(dict(finetune=finetune), **({} if own is None else {'custom_hooks.0.finetuner.augment': own}))
-    assert watch.augment == within
-    assert names(watch.finetuner) == (OWN if own is None else [transform['type'] for transform in own])
+@pytest.mark.parametrize('finetune, within', [
+    (None, OWN), ([], []), ([dict(type='ClipRandomAffine')], ['ClipRandomAffine'])])
+def test_augmentation_of_fine_tuning(tested, finetune, within):
+    watch, _ = tested(dict(finetune=finetune))
+    assert names(watch.tta.augment(watch.finetuner.augment)) == within
+    assert names(watch.finetuner.augment) == OWN
 
 
 def test_its_own_augmentation_by_another_way_gives_the_same(tested):
@@ -68,16 +62,16 @@ def test_its_own_augmentation_by_another_way_gives_the_same(tested):
 @pytest.mark.parametrize('prediction, expected', [
     (None, (True, (1.0,))), ({}, None),
     (dict(type='TestTimeAugmentation', flip=False, scales=[0.8, 1]), (False, (0.8, 1)))])
-def test_averaged_predictions(tested, prediction, expected):
-    watch, runner = tested(dict(prediction=prediction))
-    found = watch.prediction
+def test_averaged_predictions(prediction, expected):
+    found = TTAHook(prediction=prediction).tta.prediction
     assert expected == (found and (found.flip, found.scales)) and isinstance(found, (TestTimeAugmentation, type(None)))
-    assert runner.model.test_time_augmentation is None
 
 
-def test_the_network_sees_both_views_in_one_batch(make_runner):
-    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000'], 'custom_hooks': [dict(type='TTAHook')]})
+def test_the_network_sees_both_views_in_one_batch(tested):
     shapes = []
-    runner.model.generator.register_forward_pre_hook(lambda _, args: shapes.append(tuple(args[0].shape)))
-    runner.test()  # without fine-tuning
-    assert shapes == [(2, 3, 32, 48)] * 5
+    register = torch.nn.Module.register_forward_pre_hook
+    watch, runner = tested(dict(finetune=[]))
+    handle = register(runner.model.generator, lambda _, args: shapes.append(tuple(args[0].shape)))
+    runner.test_loop.run()
+    handle.remove()
+    assert (2, 3, 32, 48) in shapes and set(shapes[-5:]) == {(2, 3, 32, 48)}

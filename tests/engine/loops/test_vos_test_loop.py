@@ -4,6 +4,7 @@ import torch
 from mmengine.hooks import Hook
 from PIL import Image
 
+from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
 from tempseg_mm.engine.loops.vos_test_loop import VOSTestLoop
 from tempseg_mm.evaluation.vos_metric import VOSMetric
 
@@ -21,7 +22,7 @@ class Recording(Hook):
     def before_sequence(self, runner, sequence, size):
         self.stages.append(('before', sequence.name, size))
 
-    def refine_masks(self, runner, stream):
+    def refine_masks(self, segmenter, stream):
         for frame in stream:
             self.stages.append(('refine', frame.frame_id))
             yield frame
@@ -29,8 +30,14 @@ class Recording(Hook):
     def after_frame(self, runner, frame):
         self.stages.append(('frame', frame.frame_id))
 
+    def after_finetuning(self, runner, sequence, adapted):
+        self.stages.append(('adapted', sorted(adapted)))
+
     def after_sequence(self, runner, sequence, size):
         self.stages.append(('after', sequence.name, size))
+
+    def keep_sequence(self, runner, sequence):
+        self.stages.append(('keep', sequence.name))
 
     def after_test_epoch(self, runner, metrics=None):
         self.stages.append(('metrics', sorted(metrics)))
@@ -45,14 +52,14 @@ class Refine(Hook):
     def __init__(self, change, priority='NORMAL'):
         self.change, self._priority = change, priority
 
-    def refine_masks(self, runner, stream):
+    def refine_masks(self, segmenter, stream):
         for frame in stream:
-            frame.probability = self.change(frame)
+            frame.probabilities = self.change(frame)
             yield frame
 
 
 def perfect(frame):
-    return frame.gt_mask.astype(np.float32)
+    return frame.gt_labels.astype(np.float32)[None]
 
 
 def saved_masks(runner, sequence):
@@ -67,7 +74,7 @@ def test_stages(make_runner):
     runner.test()
     frames = [stage for i in range(6) for stage in (('refine', i), ('frame', i))]
     walks = [stage for name in ('test_000', 'test_001') for stage in
-             (('before', name, 32), *frames, ('after', name, 32))]
+             (('before', name, 32), ('adapted', [1]), *frames, ('after', name, 32), ('keep', name))]
     metrics = ['F_decay', 'F_mean', 'F_recall', 'J&F', 'J_decay', 'J_mean', 'J_recall', 'T_all', 'T_mean']
     assert recording.stages == ['before_test', *walks, ('metrics', metrics), 'after_test']
 
@@ -82,7 +89,7 @@ def test_refinement_changes_what_is_scored_and_what_is_saved(make_runner, sequen
 
 def test_refinements_follow_one_another_in_order_of_priority(make_runner, sequence):
     runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000']})
-    runner.register_hook(Refine(lambda frame: 1 - frame.probability), priority='LOW')
+    runner.register_hook(Refine(lambda frame: 1 - frame.probabilities), priority='LOW')
     runner.register_hook(Refine(perfect), priority='HIGH')
     assert runner.test()['J_mean'] == 0
     np.testing.assert_array_equal(saved_masks(runner, sequence)[3], 1 - sequence.mask(3))
@@ -90,7 +97,7 @@ def test_refinements_follow_one_another_in_order_of_priority(make_runner, sequen
 
 def test_a_refinement_may_look_ahead(make_runner):
     class Reversed(Hook):
-        def refine_masks(self, runner, stream):
+        def refine_masks(self, segmenter, stream):
             yield from list(stream)
 
     runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000']})
@@ -104,14 +111,31 @@ def test_a_refinement_may_look_ahead(make_runner):
 @pytest.mark.parametrize('given', [1, 2])
 def test_number_of_given_frames_reaches_the_walk(make_runner, monkeypatch, given):
     seen = []
-    monkeypatch.setattr('tempseg_mm.engine.loops.vos_test_loop.segment_sequence',
-                        lambda *_, num_given_frames: seen.append(num_given_frames) or iter(()))
-    loop = make_runner(**{'test_cfg.num_given_frames': given,
-                          'test_dataloader.dataset.sequences': ['test_000']}).test_loop
-    loop.runner.call_hook = lambda *_, **__: None
-    for batch in loop.dataloader:
-        loop.run_iter(batch['sequence'][0], batch['size'][0])
+    monkeypatch.setattr('tempseg_mm.engine.loops.vos_test_loop.AnnotatedSequence',
+                        lambda sequence, num_given: seen.append(num_given) or AnnotatedSequence(sequence, num_given))
+    make_runner(**{'test_cfg.num_given_frames': given, 'test_dataloader.dataset.sequences': ['test_000']}).test()
     assert seen == [given]
+
+
+@pytest.mark.parametrize('method, stage', [
+    ('refine_mask', 'refine_masks'), ('after_frames', 'after_frame'), ('before_squence', 'before_sequence'),
+    ('setup_segmenter', 'set_up_segmenter'), ('after_test_epoc', 'after_test_epoch')])
+def test_a_name_that_is_nearly_a_stage_is_refused(make_runner, method, stage):
+    runner = make_runner()
+    runner.register_hook(type('Slip', (Hook,), {method: lambda self, *_, **__: None})())
+    with pytest.raises(ValueError, match=f'Slip has a method {method}, .* did you mean the stage {stage}'):
+        runner.test()
+
+
+def test_the_order_of_hooks_is_said_with_the_stages_of_a_test(make_runner, monkeypatch):
+    said = []
+    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: said.append(str(text)))
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000']})
+    runner.register_hook(Refine(perfect))
+    runner.test()
+    text, = [line for line in said if line.startswith('Stages of a test')]
+    assert 'set_up_segmenter: OnlineFinetuneHook' in text and 'refine_masks: Refine' in text
+    assert 'keep_sequence: ResultHook' in text
 
 
 def test_the_network_is_in_eval_mode_and_its_adversary_is_not_asked(make_runner):

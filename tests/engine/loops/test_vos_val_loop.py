@@ -63,8 +63,8 @@ def test_training_draws_the_same_numbers_as_without(validated):
     runner = Runner.from_cfg(validated)
 
     class Draws(VOSValLoop):
-        def run_iter(self, sequence, size):
-            super().run_iter(sequence, size)
+        def run_iter(self, sequence):
+            super().run_iter(sequence)
             random.random(), np.random.rand(), torch.rand(1)
 
     loop = Draws(runner, runner.cfg.val_dataloader, runner.cfg.val_evaluator, num_given_frames=1)

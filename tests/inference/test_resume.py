@@ -2,8 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from tempseg_mm.apis.inferencer.run_state import FORWARDS, RunState, Snapshot
-from tempseg_mm.inference.object_finetuning import AdaptedGenerator
+from tempseg_mm.inference.online_finetuner import AdaptedGenerator
+from tempseg_mm.inference.resume import RunState
+from tempseg_mm.inference.walk import FORWARDS, Snapshot
 
 INPUTS = dict(steps=3, given_masks={7: 'ab'}, size=(1, 2))
 
@@ -16,12 +17,12 @@ def test_what_is_written_is_what_is_read(tmp_path):
     state = RunState(tmp_path / 's', INPUTS)
     assert not state.load()
     state.begin()
-    state.confidences = {0: {1: 0.5, 2: None}}
+    state.figures = {0: dict(confidences={1: 0.5, 2: None}, answer={})}
     state.note(snapshot(3), lambda: None)
     state.write()
     again = RunState(tmp_path / 's', INPUTS)
     assert again.load()
-    assert again.confidences == {0: {1: 0.5, 2: None}}
+    assert again.figures == state.figures
     assert (again.snapshot.direction, again.snapshot.frame_id) == (FORWARDS, 3)
     assert torch.equal(again.snapshot.masks[1], snapshot(3).masks[1])
 
@@ -62,8 +63,8 @@ def test_generators_are_kept_one_by_one(tmp_path):
     state, layer = RunState(tmp_path / 's', INPUTS), nn.Linear(2, 2)
     state.begin()
     state.keep_generator(4, AdaptedGenerator(layer, [0.5, 0.25], 1.5))
-    assert state.kept_generator(1, lambda: nn.Linear(2, 2)) is None
-    kept = state.kept_generator(4, lambda: nn.Linear(2, 2))
+    assert state.kept_generator(1, nn.Linear(2, 2)) is None
+    kept = state.kept_generator(4, nn.Linear(2, 2))
     assert torch.equal(kept.generator.weight, layer.weight) and not kept.generator.training
     assert (kept.losses, kept.seconds) == ([0.5, 0.25], 1.5)
     state.remove()

@@ -1,34 +1,21 @@
-"""What an interrupted call leaves, so that another goes on as if nothing had happened. Kept by ``VOSInferencer``."""
+"""What an interrupted run over one sequence leaves, so that another continues as if nothing had happened."""
 
+import copy
 import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from tempseg_mm.inference.object_finetuning import AdaptedGenerator
 from tempseg_mm.runtime.atomic import written_beside
 
-BACKWARDS, FORWARDS = 'backwards', 'forwards'
+from .online_finetuner import AdaptedGenerator
+from .walk import Snapshot
+
 INTERVAL = 20.0  # seconds between two writings: what an abrupt end loses at most
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Where a walk is.
-
-    Attributes:
-        direction: :data:`BACKWARDS` or :data:`FORWARDS`.
-        frame_id: the last frame whose mask is on disk.
-        masks: object id -> (1, 1, h, w), what the next frame starts from.
-    """
-    direction: str
-    frame_id: int
-    masks: dict
 
 
 class RunState:
@@ -40,7 +27,7 @@ class RunState:
         interval: seconds between two writings.
 
     Attributes:
-        confidences: frame number -> {object id: confidence}, of all frames that are done.
+        figures: frame number -> figures that only the probabilities tell, of all frames that are done.
         snapshot: where the walk is; ``None`` at its beginning.
     """
 
@@ -48,7 +35,7 @@ class RunState:
         self.folder = Path(folder)
         self.inputs = json.loads(json.dumps(inputs, default=str))
         self.interval = interval
-        self.confidences: dict = {}
+        self.figures: dict = {}
         self.snapshot: Snapshot | None = None
         self._written = time.monotonic()
 
@@ -67,11 +54,11 @@ class RunState:
         differing = [f'{name} ({before.get(name)!r} then, {self.inputs.get(name)!r} now)'
                      for name in {**before, **self.inputs} if before.get(name) != self.inputs.get(name)]
         if differing:
-            raise ValueError(f'the interrupted run in {self.folder.parent} differs in {"; ".join(differing)}. Go on '
-                             'with what it had, or begin anew with --overwrite')
+            raise ValueError(f'the interrupted run in {self.folder.parent} differs in {"; ".join(differing)}. Resume '
+                             'with what it had, or start afresh with --overwrite')
         if (self.folder / 'walk.pth').is_file():
             saved = torch.load(self.folder / 'walk.pth', map_location='cpu', weights_only=True)
-            self.confidences = saved['confidences']
+            self.figures = saved['figures']
             self.snapshot = Snapshot(saved['direction'], saved['frame_id'], saved['masks'])
         return True
 
@@ -86,17 +73,17 @@ class RunState:
             torch.save(dict(weights=adapted.generator.state_dict(), losses=adapted.losses, seconds=adapted.seconds),
                        path)
 
-    def kept_generator(self, object_id: int, like: Callable[[], nn.Module]) -> AdaptedGenerator | None:
+    def kept_generator(self, object_id: int, like: nn.Module) -> AdaptedGenerator | None:
         """The generator that was adapted to an object; ``None``: it is to be adapted yet.
 
         Args:
             object_id: of the object.
-            like: makes a generator to load the weights into.
+            like: a generator of the same architecture; it is copied.
         """
         if not self._generator_file(object_id).is_file():
             return None
         saved = torch.load(self._generator_file(object_id), map_location='cpu', weights_only=True)
-        generator = like()
+        generator = copy.deepcopy(like)
         generator.load_state_dict(saved['weights'])
         return AdaptedGenerator(generator.eval().requires_grad_(False), saved['losses'], saved['seconds'])
 
@@ -115,7 +102,7 @@ class RunState:
             masks = {object_id: mask.cpu().clone() for object_id, mask in self.snapshot.masks.items()}
             with written_beside(self.folder / 'walk.pth') as path:
                 torch.save(dict(direction=self.snapshot.direction, frame_id=self.snapshot.frame_id, masks=masks,
-                                confidences=self.confidences), path)
+                                figures=self.figures), path)
         self._written = time.monotonic()
 
     def remove(self) -> None:

@@ -2,13 +2,12 @@ import json
 
 import pytest
 import torch
-
-from tempseg_mm.engine.sequence_records import SequenceRecords, fingerprints
+from tempseg_mm.engine.sequence_records import Records, fingerprints
 
 
 @pytest.fixture
 def records(tmp_path):
-    return SequenceRecords(tmp_path / 'sequences', dict(weights='aa', dataset='bb'))
+    return Records(tmp_path / 'sequences', dict(weights='aa', dataset='bb'))
 
 
 def test_what_is_written_is_read(records):
@@ -23,7 +22,7 @@ def test_what_is_written_is_read(records):
 
 def test_a_record_of_another_test_is_refused_and_what_differs_is_named(records):
     records.write('camel', {})
-    other = SequenceRecords(records.folder, dict(weights='aa', dataset='cc', seed='dd'))
+    other = Records(records.folder, dict(weights='aa', dataset='cc', seed='dd'))
     for look in (other.check, lambda: other.read('camel')):
         with pytest.raises(ValueError, match=r'camel\.json was found with another dataset, seed than this test has.*'
                                              'without --resume'):

@@ -1,51 +1,52 @@
-"""What a call starts from: the given masks, their frames, and those frames that must be put aside for a second reading.
+"""A source with its given masks: what is given, and those frames that must be put aside for a second reading.
 
-Called by ``VOSInferencer``; relies on a source that may come only once and in one direction.
+Made by ``VOSInferencer``; relies on a source that may come only once and in one direction.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from tempseg_mm.ops.resize import Size, resize_image, target_size
-from tempseg_mm.sources.box_mask import mask_from_box, parse_box
-from tempseg_mm.sources.frame_source import FrameSource, SourceFrame
-from tempseg_mm.sources.given_masks import read_given_masks
-from tempseg_mm.sources.spool import FrameSpool
 from tempseg_mm.visualization.exporters import write_indexed_png
 
+from .box_mask import mask_from_box, parse_box
+from .frame_source import FrameSource, SourceFrame
+from .given_masks import read_given_masks
+from .given_sequence import GivenSequence
+from .ground_truth import GroundTruth
+from .spool import FrameSpool
 
-@dataclass
-class Inputs:
+
+class Inputs(GivenSequence):
     """The given frames of a source, and the way to all of its frames.
 
-    Attributes:
+    Args:
         source: of the frames.
         size: (H, W) of the frames.
+        ground_truth: to score against.
+
+    Attributes:
         labels: frame number -> (H, W) uint8 object ids, given.
         images: frame number -> (H, W, 3) uint8 RGB, of the given frames.
         spool: frames put aside, from the first on; at the working size where nothing else is asked of them.
         names: file names of the frames in the spool.
         rest: frames that follow the spool, where the source cannot be read again.
     """
-    source: FrameSource
-    size: tuple
-    labels: dict = field(default_factory=dict)
-    images: dict = field(default_factory=dict)
-    spool: FrameSpool | None = None
-    names: list = field(default_factory=list)
-    rest: Iterator | None = None
+
+    def __init__(self, source: FrameSource, size: tuple, *, ground_truth: GroundTruth | None = None) -> None:
+        self.source, self._size, self.ground_truth = source, size, ground_truth
+        self.name, self.start, self.num_frames = source.name, source.start, source.num_frames
+        self.labels, self.images = {}, {}
+        self.spool: FrameSpool | None = None
+        self.names: list = []
+        self.rest: Iterator | None = None
 
     @property
-    def first_given(self) -> int:
-        return min(self.labels)
-
-    @property
-    def object_ids(self) -> tuple:
-        return tuple(sorted({int(i) for labels in self.labels.values() for i in np.unique(labels)} - {0}))
+    def size(self) -> tuple:
+        return self._size
 
     def frames(self) -> Iterator[SourceFrame]:
         """All frames in order, at the original size; only once where the source is not rewindable."""
@@ -55,6 +56,19 @@ class Inputs:
         for i, name in enumerate(self.names):
             yield SourceFrame(self.source.start + i, name, self.spool.read(i))
         yield from self.rest
+
+    def given_image(self, frame_id: int) -> np.ndarray:
+        """See :class:`GivenSequence`."""
+        return self.images[frame_id]
+
+    def earlier(self, frame_id: int) -> SourceFrame:
+        """See :class:`GivenSequence`."""
+        i = frame_id - self.start
+        return SourceFrame(frame_id, self.names[i], self.spool.read(i))
+
+    def truth(self, frame: SourceFrame) -> np.ndarray | None:
+        """See :class:`GivenSequence`."""
+        return None if self.ground_truth is None else self.ground_truth.labels(frame)
 
 
 class InputReader:
@@ -66,19 +80,20 @@ class InputReader:
         boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, or tuples (x, y, w, h). Each is an object of its own, its mask made
             by GrabCut; without a number it is for the first frame.
         resize_mask: bring masks to the size of the frames.
+        ground_truth: to score against.
 
     Raises:
         ValueError: if neither mask nor box is given, or a box says nothing.
     """
 
-    def __init__(self, source: FrameSource, masks: object = None, boxes: Sequence = (), *, resize_mask: bool = False
-                 ) -> None:
+    def __init__(self, source: FrameSource, masks: object = None, boxes: Sequence = (), *, resize_mask: bool = False,
+                 ground_truth: GroundTruth | None = None) -> None:
         if masks is None and not len(boxes):
             raise ValueError('a mask or a box is needed to know what to follow: --mask FILE or --box x,y,w,h')
         self.source = source
         self.masks = masks
         self.boxes = [_numbered(box, source.start) for box in boxes]
-        self.resize_mask = resize_mask
+        self.resize_mask, self.ground_truth = resize_mask, ground_truth
 
     def read(self, stack: ExitStack, *, working_size: Size = None, whole: bool = False,
              given_dir: str | Path | None = None) -> Inputs:
@@ -96,7 +111,7 @@ class InputReader:
         """
         frames = self.source.frames()
         first = next(frames)
-        inputs = Inputs(self.source, first.image.shape[:2])
+        inputs = Inputs(self.source, first.image.shape[:2], ground_truth=self.ground_truth)
         if self.masks is not None:
             given = read_given_masks(self.masks, inputs.size, start=self.source.start, resize=self.resize_mask)
             inputs.labels = {mask.frame_id: mask.labels for mask in given}

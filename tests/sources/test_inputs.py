@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.apis.inferencer.inputs import InputReader
+from tempseg_mm.sources.inputs import InputReader
 from tempseg_mm.sources.open_source import open_source
 
 

@@ -1,4 +1,4 @@
-"""A test that was stopped and gone on with gives what one without a stop gives: numbers, masks, baselines."""
+"""A test that was stopped and resumed gives what one without a stop gives: numbers, masks, baselines."""
 
 import json
 import shutil
@@ -22,10 +22,10 @@ class Watch(Hook):
     def __init__(self, stop_in=None):
         self.stop_in, self.walked, self.recalled = stop_in, [], []
 
-    def refine_masks(self, runner, stream):
+    def refine_masks(self, segmenter, stream):
         for frame in stream:
             if not frame.given:
-                frame.probability = (frame.probability > np.median(frame.probability)).astype(np.float32)
+                frame.probabilities = (frame.probabilities > np.median(frame.probabilities)).astype(np.float32)
             yield frame
 
     def after_frame(self, runner, frame):
@@ -45,7 +45,7 @@ def test(tiny_config, tmp_path):
     def run(name, *, resume=False, stop_in=None, hooks=(BASELINES,), **options):
         cfg = tiny_config(**{'default_hooks.results.out_dir': str(tmp_path / name), 'log_level': 'INFO', **options})
         cfg.custom_hooks = [*cfg.custom_hooks, *hooks]
-        cfg.default_hooks.records.resume = resume
+        cfg.default_hooks.results.resume = resume
         runner = Runner.from_cfg(cfg)
         watch = Watch(stop_in)
         runner.register_hook(watch)
@@ -64,7 +64,7 @@ def found(folder: Path) -> dict:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob('*.*'))}
 
 
-def test_going_on_gives_what_a_run_without_a_stop_gives(test, tmp_path, monkeypatch):
+def test_resuming_gives_what_a_run_without_a_stop_gives(test, tmp_path, monkeypatch):
     tables = []
     monkeypatch.setattr('tempseg_mm.engine.hooks.baseline_hook.comparison_table',
                         lambda rows: tables.append(repr(list(rows.values()))) or '')

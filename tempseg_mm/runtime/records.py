@@ -1,6 +1,6 @@
-"""What a test has found on its finished sequences, a JSON file each, and what it was found with.
+"""What was found on finished pieces of work, a JSON file each, and what it was found with.
 
-Kept by ``SequenceRecordHook``.
+Kept by ``ResultHook`` for the sequences of a test; the rows of a race are kept likewise.
 """
 
 import json
@@ -36,7 +36,7 @@ def _fingerprint(part: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-class SequenceRecords:
+class Records:
     """The records of one test.
 
     Args:
@@ -88,10 +88,10 @@ class SequenceRecords:
             made_with, found = record['made_with'], record['found']
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f'{path} is no record of a finished sequence: delete it, or test without --resume, which '
-                             'starts anew') from error
+                             'starts afresh') from error
         differing = [part for part in {**self.made_with, **made_with}
                      if made_with.get(part) != self.made_with.get(part)]
         if differing:
             raise ValueError(f'{path} was found with another {", ".join(differing)} than this test has, so it cannot '
-                             'be gone on with: test without --resume, which starts anew, or into another folder')
+                             'be resumed: test without --resume, which starts afresh, or into another folder')
         return found

@@ -1,0 +1,79 @@
+"""The dense CRF on segmented frames, in worker processes beside the network. Called by ``CRFHook``."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from tempseg_mm.ops.dense_crf import DenseCRF
+from tempseg_mm.ops.soft_aggregation import soft_aggregation
+from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.runtime.worker_pool import Job, WorkerPool
+from tempseg_mm.structures import SegmentedFrame
+
+TASK_UTILS.register_module(module=DenseCRF)
+
+
+class _Part(NamedTuple):
+    """One object of a frame."""
+    frame: SegmentedFrame
+    k: int
+    is_last: bool
+
+
+class CRFRefiner:
+    """Refines each object on its own and merges them again; what the network did not answer stays as it is.
+
+    Paper note: the CRF comes after everything else, and the network never sees what it made: the reference masks of
+    later frames are the network's own (paper note P17).
+
+    Args:
+        crf: a :class:`~tempseg_mm.ops.dense_crf.DenseCRF`, or another function of a probability and an image that
+            pickles.
+        workers: processes; 0: none but this one; ``None``: one a core, at most four.
+    """
+
+    def __init__(self, crf: DenseCRF, *, workers: int | None = None) -> None:
+        self.crf = crf
+        self._pool = WorkerPool(workers)
+        self._inline = WorkerPool(0)
+
+    def refine(self, stream: Iterable[SegmentedFrame], *, ahead: bool = True) -> Iterator[SegmentedFrame]:
+        """The frames of the stream in order, refined.
+
+        Args:
+            stream: segmented frames.
+            ahead: two objects a worker are under way at most; without, each frame is answered before the next is read,
+                in this process.
+
+        Raises:
+            RuntimeError: naming sequence, frame and object, if the CRF fails or its process dies.
+        """
+        refined: list[np.ndarray] = []
+        for part, answer in (self._pool if ahead else self._inline).in_order(_parts(stream), self._job):
+            refined.append(part.frame.probabilities[part.k] if answer is None else answer)
+            if part.is_last:
+                part.frame.probabilities, refined = _merged(refined), []
+                yield part.frame
+
+    def close(self) -> None:
+        """Stop the workers; they start again when they are needed."""
+        self._pool.close()
+
+    def _job(self, part: _Part) -> Job | None:
+        frame = part.frame
+        if not frame.answered or not frame.probabilities[part.k].any():  # an object not there yet stays away
+            return None
+        return Job(f'CRF of sequence {frame.sequence}, frame {frame.file_name or frame.frame_id}, object '
+                   f'{frame.object_ids[part.k]}', self.crf, (frame.probabilities[part.k], frame.image))
+
+
+def _parts(stream: Iterable[SegmentedFrame]) -> Iterator[_Part]:
+    for frame in stream:
+        for k in range(len(frame.object_ids)):
+            yield _Part(frame, k, k == len(frame.object_ids) - 1)
+
+
+def _merged(probabilities: list[np.ndarray]) -> np.ndarray:
+    return soft_aggregation(torch.from_numpy(np.stack(probabilities)))[1:].numpy()

@@ -1,0 +1,145 @@
+"""Every frame of a sequence with its masks: backwards from the first given frame, then forwards over all.
+
+Called by ``Segmenter``. Frames are prepared in another thread while the network segments those before them.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+
+from tempseg_mm.runtime.background import StageClock, read_ahead
+from tempseg_mm.sources.given_sequence import GivenSequence
+from tempseg_mm.structures.segmented_frame import SegmentedFrame, one_hot
+
+from .prepared_frame import PreparedFrame
+from .propagator import Propagator
+
+BACKWARDS, FORWARDS = 'backwards', 'forwards'
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where a walk is after a frame.
+
+    Attributes:
+        direction: :data:`BACKWARDS` or :data:`FORWARDS`.
+        frame_id: of the frame.
+        masks: object id -> (1, 1, h, w), what the next frame starts from.
+    """
+    direction: str
+    frame_id: int
+    masks: dict
+
+
+class Walk:
+    """One walk over a sequence::
+
+        backwards:  first given frame - 1, ..., start     only where frames come before the first given mask
+        forwards:   start, ..., end                       those that are known already come without probabilities
+
+    Args:
+        sequence: frames and given masks.
+        propagator: carries the masks.
+        after: where an earlier walk was interrupted; the frames up to it are known.
+        clock: told the seconds of the stages 'read', 'prepare' and 'network'.
+        ahead: whether frames may be read before those before them are segmented.
+    """
+
+    def __init__(self, sequence: GivenSequence, propagator: Propagator, *, after: Snapshot | None = None,
+                 clock: StageClock | None = None, ahead: bool = True) -> None:
+        self.sequence, self.propagator, self.after, self.ahead = sequence, propagator, after, ahead
+        self.clock = StageClock() if clock is None else clock
+
+    def backwards(self) -> Iterator[SegmentedFrame]:
+        """The frames before the first given one, the nearest first, all of them segmented."""
+        if self._resumed(FORWARDS):
+            return
+        first = self.after.frame_id if self._resumed(BACKWARDS) else self.sequence.first_given
+        if first > self.sequence.start:
+            with closing(self._read_ahead(self._prepared_backwards(first))) as frames:
+                _, ready = next(frames)
+                self._begin(ready, first)
+                for frame, ready in frames:
+                    with self.clock('network'):
+                        frame.probabilities = self.propagator.step(ready)
+                    frame.snapshot = Snapshot(BACKWARDS, frame.frame_id, self.propagator.masks)
+                    yield frame
+
+    def forwards(self) -> Iterator[SegmentedFrame]:
+        """All frames in order.
+
+        On the first given one, and on others where the sequence says so, the given masks are the labels. Frames that
+        are known from the way back or from an earlier walk have no probabilities.
+        """
+        first = self.after.frame_id if self._resumed(FORWARDS) else self.sequence.first_given
+        with closing(self._read_ahead(self._prepared_forwards(first))) as frames:
+            for frame, ready in frames:
+                if ready is not None:
+                    with self.clock('network'):
+                        self._advance(frame, ready, is_first=frame.frame_id == first)
+                yield frame
+
+    def _prepared_backwards(self, first: int) -> Iterator[tuple[SegmentedFrame, PreparedFrame]]:
+        sequence, preparer = self.sequence, self.propagator.preparer
+        for frame_id in range(first, sequence.start - 1, -1):
+            with self.clock('read'):
+                name, image = '', None
+                if frame_id == sequence.first_given:
+                    image = sequence.given_image(frame_id)
+                else:
+                    earlier = sequence.earlier(frame_id)
+                    name, image = earlier.file_name, earlier.image
+            with self.clock('prepare'):
+                ready = (preparer.first if frame_id == first else preparer.following)(image, size=sequence.size)
+            yield self._frame(frame_id, name, image, answered=True), ready
+
+    def _prepared_forwards(self, first: int) -> Iterator[tuple[SegmentedFrame, PreparedFrame | None]]:
+        sequence, preparer = self.sequence, self.propagator.preparer
+        for read in self.clock.timed(sequence.frames(), 'read'):
+            frame = self._frame(read.frame_id, read.file_name, read.image, gt_labels=sequence.truth(read))
+            given = sequence.labels.get(frame.frame_id)
+            if given is not None and (sequence.answers_given or frame.frame_id == sequence.first_given):
+                frame.given, frame.labels = True, given
+            with self.clock('prepare'):
+                if frame.frame_id < first:
+                    ready = None
+                elif frame.frame_id == first:
+                    ready = preparer.first(frame.image)
+                else:
+                    ready = preparer.following(frame.image)
+            yield frame, ready
+
+    def _advance(self, frame: SegmentedFrame, ready: PreparedFrame, *, is_first: bool) -> None:
+        if is_first:
+            self._begin(ready, frame.frame_id)
+            if not self._resumed(FORWARDS):
+                frame.probabilities = one_hot(frame.labels, frame.object_ids)
+        else:
+            frame.probabilities, frame.answered = self.propagator.step(ready), True
+            if frame.frame_id in self.sequence.labels:
+                self.propagator.correct(self.sequence.labels[frame.frame_id])
+        if frame.probabilities is not None:
+            frame.snapshot = Snapshot(FORWARDS, frame.frame_id, self.propagator.masks)
+
+    def _begin(self, ready: PreparedFrame, frame_id: int) -> None:
+        """At the first given frame, or where an earlier walk was interrupted."""
+        if self.after is not None and self.after.frame_id == frame_id:
+            self.propagator.resume(ready, self.after.masks)
+        else:
+            self.propagator.start(ready, self.sequence.labels[frame_id])
+
+    def _resumed(self, direction: str) -> bool:
+        return self.after is not None and self.after.direction == direction
+
+    def _frame(self, frame_id: int, file_name: str, image: np.ndarray, **fields: object) -> SegmentedFrame:
+        return SegmentedFrame(self.sequence.name, frame_id, file_name, image, object_ids=self._object_ids,
+                              num_frames=self.sequence.num_frames, **fields)
+
+    @property
+    def _object_ids(self) -> tuple:
+        return self.propagator.object_ids
+
+    def _read_ahead(self, frames: Iterable) -> Iterator:
+        return read_ahead(frames) if self.ahead else iter(frames)

@@ -1,0 +1,60 @@
+"""What a ``Segmenter`` works on: the frames of a sequence, and masks that are given for some of them.
+
+A data-set sequence, a video and a stream are this and nothing else.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from .frame_source import SourceFrame
+
+
+class GivenSequence(ABC):
+    """Frames in order and given masks.
+
+    Attributes:
+        name: of the sequence; with the seed it decides every random draw of fine-tuning.
+        labels: frame number -> (H, W) uint8 object ids, given; at least one.
+        start: number of the first frame.
+        num_frames: how many there are; ``None`` where nobody knows.
+        answers_given: whether the masks given for frames after the first given one are the answer there (a video), or
+            the network answers all the same and is scored (a test).
+    """
+    name: str
+    labels: Mapping[int, np.ndarray]
+    start: int = 0
+    num_frames: int | None = None
+    answers_given: bool = True
+
+    @property
+    def first_given(self) -> int:
+        """Number of the first frame with a given mask."""
+        return min(self.labels)
+
+    @property
+    def object_ids(self) -> tuple:
+        """Of all objects in the given masks, ascending."""
+        return tuple(sorted({int(i) for labels in self.labels.values() for i in np.unique(labels)} - {0}))
+
+    @abstractmethod
+    def frames(self) -> Iterator[SourceFrame]:
+        """All frames in order, at their original size, each decoded when asked for."""
+
+    @abstractmethod
+    def given_image(self, frame_id: int) -> np.ndarray:
+        """(H, W, 3) uint8 RGB of a frame with a given mask."""
+
+    def earlier(self, frame_id: int) -> SourceFrame:
+        """A frame before the first given one, for the walk backwards; perhaps shrunk to the working size."""
+        raise ValueError(f'sequence {self.name}: frame {frame_id} was not kept, so it cannot be walked backwards')
+
+    @property
+    def size(self) -> tuple:
+        """(H, W) of the frames."""
+        return self.labels[self.first_given].shape
+
+    def truth(self, frame: SourceFrame) -> np.ndarray | None:
+        """(H, W) uint8 annotation of a frame, to score against; ``None`` where there is none."""
+        return None

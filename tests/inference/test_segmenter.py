@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+import torch
+
+from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+from tempseg_mm.inference.resume import RunState
+from tempseg_mm.inference.segmenter import Segmenter
+from tempseg_mm.inference.tta import TTA, TestTimeAugmentation
+
+
+@pytest.fixture
+def given(make_sequence, give):
+    """Six frames with the masks of objects 2 and 5 in frame 2."""
+    sequence = give(make_sequence(6), (2,), 2)
+    sequence.labels[2][2:6, 2:6] = 5
+    return sequence
+
+
+@pytest.fixture
+def segmenter(make_model):
+    return Segmenter(make_model().eval(), finetuner=OnlineFinetuner(steps=2, optimizer=dict(type='Adam', lr=0.01)))
+
+
+class Refiner:
+    """Writes down what it sees and replaces the probabilities; ``ahead``: reads all before it answers."""
+
+    def __init__(self, change=lambda probabilities: probabilities, ahead=False):
+        self.change, self.ahead, self.seen, self.closed = change, ahead, [], 0
+
+    def refine_masks(self, segmenter, stream):
+        self.seen.append([])
+        for frame in list(stream) if self.ahead else stream:
+            self.seen[-1].append(frame.frame_id)
+            frame.probabilities = self.change(frame.probabilities)
+            yield frame
+
+    def close(self):
+        self.closed += 1
+
+
+def weight(generator):
+    return generator.decoder.to_logits.weight.detach().clone()
+
+
+def test_a_generator_per_object_and_steps_counted_over_all(segmenter, given):
+    before, heard = weight(segmenter.model.generator), []
+    adapted = segmenter.adapt(given, on_step=lambda done, total: heard.append((done, total)))
+    assert list(adapted) == [2, 5] and heard == [(i, 4) for i in (1, 2, 3, 4)]
+    assert not torch.equal(weight(adapted[2].generator), weight(adapted[5].generator))
+    assert torch.equal(weight(segmenter.model.generator), before)
+
+
+def test_without_fine_tuning_it_is_the_model_s_own_generator(make_model, given):
+    model = make_model().eval()
+    assert all(found.generator is model.generator for found in Segmenter(model).adapt(given).values())
+
+
+def test_what_was_adapted_before_is_not_adapted_again(segmenter, given, tmp_path):
+    state = RunState(tmp_path / 's', {})
+    state.begin()
+
+    def stop(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        segmenter.adapt(given, state=state, on_step=stop)
+    heard = []
+    adapted = segmenter.adapt(given, state=state, on_step=lambda done, total: heard.append(done))
+    assert heard == [3, 4]
+    fresh = segmenter.adapt(given)
+    for object_id in (2, 5):
+        assert torch.equal(weight(adapted[object_id].generator), weight(fresh[object_id].generator))
+        assert adapted[object_id].losses == fresh[object_id].losses
+
+
+def test_backwards_then_all_frames_each_with_its_labels(segmenter, given):
+    frames = list(segmenter.segment(given))
+    assert [frame.frame_id for frame in frames] == [1, 0, 0, 1, 2, 3, 4, 5]
+    for frame in (*frames[:2], *frames[5:]):
+        np.testing.assert_array_equal(frame.labels, frame.answer)
+    assert all(frame.labels is None for frame in frames[2:4])  # known from the way back
+    np.testing.assert_array_equal(frames[4].labels, given.labels[2])
+
+
+def test_refiners_see_what_was_segmented_and_given_masks_stay(segmenter, given):
+    refiner = Refiner(np.ones_like)
+    segmenter.refiners = (refiner,)
+    frames = list(segmenter.segment(given))
+    assert refiner.seen == [[1, 0], [2, 3, 4, 5]]
+    np.testing.assert_array_equal(frames[4].labels, given.labels[2])
+    assert all((frame.labels == 2).all() for frame in (*frames[:2], *frames[5:]))  # two ones: the first of them
+    segmenter.close()
+    assert refiner.closed == 1
+
+
+def test_refiners_follow_one_another_and_may_look_ahead(segmenter, given):
+    order = []
+    first, second = Refiner(lambda p: order.append('first') or p, ahead=True), Refiner(lambda p: order.append('2') or p)
+    segmenter.refiners = (first, second)
+    list(segmenter.refine(dict(segmenter.walk(given, segmenter.adapt(given)))['backwards']))
+    assert order[:4] == ['first', '2', 'first', '2'] or order[:4] == ['first', 'first', '2', '2']
+
+
+def test_a_walk_that_is_abandoned_closes_every_stage(segmenter, given):
+    closed = []
+
+    class Watch(Refiner):
+        def refine_masks(self, segmenter, stream):
+            try:
+                yield from stream
+            finally:
+                closed.append(True)
+    segmenter.refiners = (Watch(),)
+    frames = segmenter.segment(given)
+    next(frames)
+    frames.close()
+    assert closed == [True]
+
+
+def test_augmentation_in_both_senses(segmenter, given, monkeypatch):
+    shapes, asked = [], []
+    segmenter.model.generator.register_forward_pre_hook(lambda _, args: shapes.append(len(args[0])))
+    adapt = segmenter.finetuner.adapt
+    monkeypatch.setattr(segmenter.finetuner, 'adapt', lambda *a, augment=None, **k: asked.append(augment) or adapt(
+        *a, augment=augment, **k))
+    segmenter.tta = TTA([dict(type='ClipPhotometric')], TestTimeAugmentation())
+    adapted = segmenter.adapt(given)
+    assert [type(t).__name__ for t in asked[0].transforms] == ['ClipPhotometric']
+    shapes.clear()
+    for _, frames in segmenter.walk(given, adapted):
+        list(frames)
+    assert set(shapes) == {2}  # a frame and its mirror image in one batch
+
+
+def test_hooks_set_it_up_in_order(make_model):
+    class SetUp:
+        def set_up_segmenter(self, segmenter):
+            segmenter.finetuner = 'mine'
+    refiner, other = Refiner(), object()
+    segmenter = Segmenter.with_hooks(make_model(), [SetUp(), other, refiner], size=64)
+    assert (segmenter.finetuner, segmenter.refiners, segmenter.size) == ('mine', (refiner,), 64)
