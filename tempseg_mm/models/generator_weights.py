@@ -16,12 +16,13 @@ from tempseg_mm.models.architecture import require_same_architecture
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.weight_files import local_weights, read_weights
 
-PREFIX = 'generator.'  # of its keys among those of a TempSegGAN
+PREFIX, ADVERSARY = 'generator.', 'adversary.'  # of the keys of a TempSegGAN
 SUFFIX = '.safetensors'
 
 
-def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None = None) -> dict:
-    """Load ``model.generator`` from a file; nothing else of the model changes.
+def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None = None, adversary: bool = False
+                   ) -> dict:
+    """Load ``model.generator`` from a file.
 
     Args:
         model: a ``TempSegGAN``.
@@ -29,6 +30,7 @@ def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None =
             left aside), or of the generator alone, its keys with ``generator.`` in front or without; ``.pth`` or
             ``.safetensors``. Of any floating type: the model keeps its own.
         sha256: see :func:`~tempseg_mm.runtime.weight_files.read_weights`.
+        adversary: load ``model.adversary`` too, if the model and the file have one: fine-tuning may ask it.
 
     Returns:
         What the file tells of itself, see :func:`read_metadata`.
@@ -40,12 +42,18 @@ def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None =
             says what the file itself tells of its config.
     """
     path = local_weights(str(source), sha256=sha256)
-    weights = _generator_part(read_weights(str(path)))
+    weights = read_weights(str(path))
+    parts = [(model.generator, _generator_part(weights))]
+    judges = {key.removeprefix(ADVERSARY): value for key, value in weights.items() if key.startswith(ADVERSARY)}
+    if adversary and judges and model.adversary is not None:
+        parts.append((model.adversary, judges))
     try:
-        require_same_architecture(weights, model.generator.state_dict())
+        for part, values in parts:
+            require_same_architecture(values, part.state_dict())
     except ValueError as error:
         raise ValueError(f'{path}: {error}{told_by(path)}') from error
-    model.generator.load_state_dict(weights)
+    for part, values in parts:
+        part.load_state_dict(values)
     return read_metadata(path)
 
 

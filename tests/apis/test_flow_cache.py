@@ -4,7 +4,7 @@ import torch
 from tempseg_mm.apis.flow_cache import cached_provider, fill_cache
 from tempseg_mm.flow.cached import CachedFlow, StaleCacheError
 from tempseg_mm.flow.dis import DISFlow
-from tempseg_mm.inference.propagator import Propagator
+from tempseg_mm.inference.propagator import generator_propagator
 from tempseg_mm.registry import DATASETS, TASK_UTILS
 
 
@@ -40,7 +40,7 @@ def test_what_a_run_asks_for_is_there(tiny_config, tmp_path, asked, make_model):
     assert len(train[0]['flow']) == 2
     sequence = DATASETS.build({**cfg.test_dataloader.dataset})[0]['sequence']
     model = make_model(data_preprocessor=dict(flow=dict(provider, missing='error'))).eval()
-    propagator = Propagator(model, size=(16, 24))
+    propagator = generator_propagator(model, {1: None}, size=(16, 24))
     propagator.start(sequence.frame(0), sequence.mask(0))
     propagator.step(sequence.frame(1))
     assert asked == []

@@ -197,7 +197,7 @@ def test_it_works_in_the_evaluator_of_mmengine():
 
 def test_a_prediction_of_another_size_is_named():
     frame = prediction(1, 8)
-    frame.probability = frame.probability[:6]
+    frame.labels = frame.labels[:6]
     with pytest.raises(ValueError, match=r"sequence 'camel', frame 1: the predicted mask is \(6, 16\), .*\(12, 16\)"):
         VOSMetric().process(None, [frame])
 

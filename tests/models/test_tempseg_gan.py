@@ -178,10 +178,10 @@ def test_predictions_go_through_the_augmentation(make_model):
     model = make_model().eval()
     frames, references = torch.rand(1, 3, 32, 48) * 255, torch.zeros(1, 1, 32, 48)
     plain = model.predict(frames, references)
-    model.test_time_augmentation = lambda predict, f, r: predict(f.flip(-1), r.flip(-1)).flip(-1)
-    mirrored = model.predict(frames, references)
+    flipped = dict(averaging=lambda predict, f, r: predict(f.flip(-1), r.flip(-1)).flip(-1))
+    mirrored = model.predict(frames, references, **flipped)
     assert mirrored.shape == plain.shape and not torch.allclose(mirrored, plain)
-    assert torch.allclose(model.predict(frames.flip(-1), references).flip(-1), plain, atol=1e-6)
+    assert torch.allclose(model.predict(frames.flip(-1), references, **flipped).flip(-1), plain, atol=1e-6)
 
 
 def test_within_reach_of_the_reference_alone(make_model):

@@ -120,10 +120,10 @@ def test_stopped_and_gone_on_with(call, video, monkeypatch, capsys, number):
     from tempseg_mm.apis.inferencer.recorder import FrameRecorder
     add = FrameRecorder.add
 
-    def add_and_stop(self, frame, confidences):
+    def add_and_stop(self, frame, **figures):
         if frame.frame_id == 2:
             signal.raise_signal(number)
-        return add(self, frame, confidences)
+        return add(self, frame, **figures)
     arguments = (video / 'shot.mp4', '--mask', video / 'gt/00000.png', '--steps', 1, '--size', 32, '--masks-only',
                  *TINY, '--out', video / 'out')
     monkeypatch.setattr(FrameRecorder, 'add', add_and_stop)

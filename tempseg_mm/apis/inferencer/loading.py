@@ -179,7 +179,7 @@ def _working_size(cfg: Config) -> Size:
 
 def _load(model: nn.Module, weights: str, *, named: bool) -> dict:
     try:
-        return load_generator(model, weights)
+        return load_generator(model, weights, adversary=True)
     except ValueError as error:
         if named:
             raise
