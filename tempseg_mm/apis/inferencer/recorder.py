@@ -8,7 +8,7 @@ import numpy as np
 
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.sources.image_files import IMAGE_SUFFIXES
-from tempseg_mm.sources.label_mask import read_label_mask
+from tempseg_mm.sources.mask_files import read_label_mask
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
