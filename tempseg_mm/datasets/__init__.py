@@ -8,10 +8,12 @@ from .synthetic.dataset import SyntheticVOSDataset, write_davis_layout
 from .transforms import (
     ClipPhotometric,
     ClipRandomAffine,
+    ClipRandomWindow,
     ClipResize,
     DeformReferenceMask,
     LoadClip,
     LoadFlow,
+    LucidClip,
     PackClip,
     PackImage,
     RandomResizedCrop,
@@ -23,6 +25,7 @@ from .youtube_objects import YouTubeObjectsDataset
 __all__ = [
     'ClipPhotometric',
     'ClipRandomAffine',
+    'ClipRandomWindow',
     'ClipResize',
     'ClipSampler',
     'DAVISDataset',
@@ -30,6 +33,7 @@ __all__ = [
     'ImageFolderDataset',
     'LoadClip',
     'LoadFlow',
+    'LucidClip',
     'PackClip',
     'PackImage',
     'RandomResizedCrop',

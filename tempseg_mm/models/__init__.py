@@ -6,13 +6,13 @@ from .data_preprocessor import VOSDataPreprocessor
 from .decoders import UnpoolDecoder, UpsampleDecoder
 from .discriminators import ConvDiscriminator
 from .generators import EncoderDecoderGenerator
-from .losses import AdversarialLoss, BCELoss, IFTLoss, ITSDLoss, L1Loss, LongRangeIFTLoss
+from .losses import AdversarialLoss, BCELoss, IFTLoss, ITSDLoss, L1Loss, LongRangeIFTLoss, SoftIoULoss
 from .mask_encoders import MaskEncoder
 from .tempseg_gan import TempSegGAN
 
 __all__ = [
     'Adversary', 'AdversarialLoss', 'BCELoss', 'ConvDiscriminator', 'EncoderDecoderGenerator', 'IFTLoss', 'ITSDLoss',
     'ImageClassifier', 'ImageNetWeights', 'L1Loss', 'LongRangeIFTLoss', 'MaskEncoder', 'MobileNetV2Backbone',
-    'TempSegBackbone', 'TempSegGAN', 'UnpoolDecoder', 'UpsampleDecoder', 'VGGBackbone', 'VOSDataPreprocessor',
-    'load_from_plain_file', 'load_from_zoo',
+    'SoftIoULoss', 'TempSegBackbone', 'TempSegGAN', 'UnpoolDecoder', 'UpsampleDecoder', 'VGGBackbone',
+    'VOSDataPreprocessor', 'load_from_plain_file', 'load_from_zoo',
 ]

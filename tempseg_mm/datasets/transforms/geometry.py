@@ -35,7 +35,7 @@ class ClipRandomAffine(BaseTransform):
 
     Paper note: the paper augments by "random rotation, flipping and zooming" so as not to disturb the temporal
     consistency: hence one draw per clip, and the flow vectors are turned, flipped and scaled with the pixels
-    (paper note P19).
+    (paper note P23).
 
     What comes into view is the reflected image, empty mask, and flow repeated from the border.
 
