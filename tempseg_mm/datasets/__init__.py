@@ -1,9 +1,6 @@
-from .clip_sampler import ClipSampler
-from .davis import DAVISDataset
 from .image_folder import ImageFolderDataset
-from .resumable_sampler import ResumableSampler
+from .samplers import ClipSampler, ResumableSampler, SequenceSampler
 from .segtrack_v2 import SegTrackV2Dataset
-from .sequence_sampler import SequenceSampler
 from .synthetic.dataset import SyntheticVOSDataset, write_davis_layout
 from .transforms import (
     ClipPhotometric,
@@ -18,7 +15,7 @@ from .transforms import (
     PackImage,
     RandomResizedCrop,
 )
-from .vos_dataset import VOSDataset
+from .vos_dataset import DAVISDataset, VOSDataset
 from .vos_sequence import VOSSequence
 from .youtube_objects import YouTubeObjectsDataset
 
