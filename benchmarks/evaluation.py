@@ -31,8 +31,8 @@ from tempseg_mm.evaluation.functional import (  # noqa: E402
     contour_accuracy,
     region_similarity,
 )
-from tempseg_mm.evaluation.mask_folders import read_labels  # noqa: E402
 from tempseg_mm.evaluation.mask_scoring import evaluate_masks  # noqa: E402
+from tempseg_mm.sources.mask_files import read_labels  # noqa: E402
 from tempseg_mm.visualization.exporters import write_indexed_png  # noqa: E402
 
 

@@ -87,7 +87,7 @@ def measure_correlation(size: tuple, threads: int, repeats: int) -> tuple[float,
     """Seconds of the correlation of FlowNetC on a pair of ``size``, and of the shifted products."""
     import torch
 
-    from tempseg_mm.flow.flownet2.correlation import correlation, correlation_by_shifts
+    from tempseg_mm.flow.flownet2.blocks import correlation, correlation_by_shifts
     from tempseg_mm.runtime.memory import keep_freed_memory
     keep_freed_memory()
     torch.set_num_threads(threads)

@@ -58,7 +58,7 @@ def follow(segmenter, generators: dict, sequence, first) -> dict:
 
     from tempseg_mm.evaluation.functional.region import region_similarity
     from tempseg_mm.inference.object_propagator import ObjectPropagator, labels_of
-    from tempseg_mm.sources.image_io import read_annotation
+    from tempseg_mm.sources.mask_files import read_annotation
     propagator = ObjectPropagator(segmenter.model, generators, size=segmenter.size)
     propagator.start(sequence.frame(0), np.where(np.isin(first, list(generators)), first, 0).astype(np.uint8))
     scores = {object_id: [] for object_id in generators}
@@ -73,7 +73,7 @@ def follow(segmenter, generators: dict, sequence, first) -> dict:
 def measure(segmenter, sequence) -> dict:
     """Way -> (J by object, seconds)."""
     from tempseg_mm.inference.object_finetuning import GivenObject, adapt_to_object
-    from tempseg_mm.sources.image_io import read_annotation
+    from tempseg_mm.sources.mask_files import read_annotation
     first = read_annotation(sequence.mask_paths[0])
     objects = [GivenObject(sequence.name, object_id, {0: sequence.frame(0)}, {0: first})
                for object_id in (1, 2) if (first == object_id).any()]
@@ -101,9 +101,9 @@ def main() -> None:
     from statistics import mean
 
     from tempseg_mm.apis.inferencer.loading import find_config, load_segmenter
-    from tempseg_mm.datasets.davis import DAVISDataset
     from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
     from tempseg_mm.datasets.synthetic.draw import SceneParams
+    from tempseg_mm.datasets.vos_dataset import DAVISDataset
     from tempseg_mm.runtime.memory import keep_freed_memory
 
     keep_freed_memory()

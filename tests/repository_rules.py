@@ -164,6 +164,25 @@ def _faults(node: ast.AST) -> Iterator[str]:
                 yield f'mutable default {ast.unparse(default)}'
 
 
+def long_constructors(module: Module, most: int) -> list[str]:
+    """Classes whose ``__init__`` takes more than ``most`` arguments.
+
+    Not counted are self, ``*args``, ``**kwargs``, the ``init_cfg`` of mmengine's modules, and the fields of
+    dataclasses, which are records.
+    """
+    found = []
+    for node in ast.walk(module.tree):
+        for method in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(method, ast.FunctionDef) and method.name == '__init__':
+                signature = method.args
+                names = [argument.arg for argument in
+                         (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)][1:]
+                count = len([name for name in names if name != 'init_cfg'])
+                if count > most:
+                    found.append(f'{module.name}:{node.name} takes {count} arguments')
+    return found
+
+
 def missing_docstrings(module: Module) -> list[str]:
     """Public modules, classes, functions and methods without one; candidates only: a method may be an override.
 

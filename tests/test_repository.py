@@ -17,6 +17,12 @@ MODULES = rules.read_package(ROOT)
 CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
 PAGES = [*sorted(ROOT.glob('*.md')), *sorted((ROOT / 'docs').rglob('*.md'))]
 LONGEST_FILE = 300
+MOST_ARGUMENTS = 8  # of a constructor
+LONG_CONSTRUCTORS = {  # exempt until they are rewritten; the test says when one can be taken off
+    'tempseg_mm.apis.inferencer.vos_inferencer:VOSInferencer',
+    'tempseg_mm.inference.online_finetuner:OnlineFinetuner',
+    'tempseg_mm.paper_tables.run:TableRun',
+}
 UNTESTED: set[str] = set()  # modules without a test file of their own; to be kept empty
 
 
@@ -35,6 +41,11 @@ def all_python_files() -> list[Path]:
 
 def test_imports_go_down_only():
     report([fault for module in MODULES.values() for fault in rules.layer_violations(module)])
+
+
+def test_contributing_shows_the_storeys():
+    text = (ROOT / 'CONTRIBUTING.md').read_text(encoding='utf-8')
+    assert ' → '.join(f'`{", ".join(rooms)}`' for rooms in rules.STOREYS) in text
 
 
 def test_no_import_circles():
@@ -63,6 +74,13 @@ def test_library_code_holds_nothing_forbidden():
 def test_files_are_short():
     lengths = {path: len(path.read_text(encoding='utf-8').splitlines()) for path in all_python_files()}
     report([f'{path.relative_to(ROOT)}: {length} lines' for path, length in lengths.items() if length > LONGEST_FILE])
+
+
+def test_constructors_take_few_arguments():
+    found = [fault for module in MODULES.values() for fault in rules.long_constructors(module, MOST_ARGUMENTS)]
+    long = {fault.split()[0] for fault in found}
+    report([fault for fault in found if fault.split()[0] not in LONG_CONSTRUCTORS]
+           + [f'{name} is exempt, but short enough' for name in sorted(LONG_CONSTRUCTORS - long)])
 
 
 def test_everything_public_has_a_docstring():
@@ -166,7 +184,7 @@ def test_layer_rule_catches(source, fault):
 def test_layer_rule_allows_lower_rooms_and_one_door():
     assert rules.layer_violations(module('import torch\nfrom ..ops.warp import a\nfrom .y import b')) == []
     assert rules.layer_violations(module('from ..flow.dis import a', 'tempseg_mm.datasets.x')) == []
-    assert rules.layer_violations(module('from ..datasets.x import a', 'tempseg_mm.flow.dis')) != []
+    assert rules.layer_violations(module('from ..datasets.x import a', 'tempseg_mm.flow.untrained')) != []
     assert rules.layer_violations(module('from ...ops.warp import a', 'tempseg_mm.models.losses', True)) == []
 
 
@@ -187,6 +205,16 @@ def test_circle_rule_follows_submodules_and_ignores_type_checking():
 ])
 def test_forbidden_rule_catches(source):
     assert len(rules.forbidden_constructs(module(source))) == 1
+
+
+@pytest.mark.parametrize('arguments, count', [
+    ('self, a, b, *, c', 3), ('self, a, /, b, c=0', 3), ('self, a, b', None), ('self, a, b, *args, **kwargs', None),
+    ('self, a, b, *, init_cfg=None', None),
+])
+def test_constructor_rule_counts(arguments, count):
+    source = f'class A:\n    def __init__({arguments}): pass\n    def b(self, c, d, e, f): pass'
+    expected = [] if count is None else [f'tempseg_mm.models.x:A takes {count} arguments']
+    assert rules.long_constructors(module(source), 2) == expected
 
 
 def test_docstring_rule_lists_what_is_public():

@@ -20,7 +20,7 @@ from tempseg_mm.registry import TASK_UTILS
 from tempseg_mm.runtime.progress import Progress
 from tempseg_mm.visualization.contact_sheet import contact_sheet
 from tempseg_mm.visualization.exporters import write_png
-from tempseg_mm.visualization.flow_colors import flow_colors
+from tempseg_mm.visualization.palette import flow_colors
 
 from .flow_pairs import FramePairs, frame_pairs
 

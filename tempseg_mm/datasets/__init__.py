@@ -1,28 +1,28 @@
-from .clip_sampler import ClipSampler
-from .davis import DAVISDataset
 from .image_folder import ImageFolderDataset
-from .resumable_sampler import ResumableSampler
+from .samplers import ClipSampler, ResumableSampler, SequenceSampler
 from .segtrack_v2 import SegTrackV2Dataset
-from .sequence_sampler import SequenceSampler
 from .synthetic.dataset import SyntheticVOSDataset, write_davis_layout
 from .transforms import (
     ClipPhotometric,
     ClipRandomAffine,
+    ClipRandomWindow,
     ClipResize,
     DeformReferenceMask,
     LoadClip,
     LoadFlow,
+    LucidClip,
     PackClip,
     PackImage,
     RandomResizedCrop,
 )
-from .vos_dataset import VOSDataset
+from .vos_dataset import DAVISDataset, VOSDataset
 from .vos_sequence import VOSSequence
 from .youtube_objects import YouTubeObjectsDataset
 
 __all__ = [
     'ClipPhotometric',
     'ClipRandomAffine',
+    'ClipRandomWindow',
     'ClipResize',
     'ClipSampler',
     'DAVISDataset',
@@ -30,6 +30,7 @@ __all__ = [
     'ImageFolderDataset',
     'LoadClip',
     'LoadFlow',
+    'LucidClip',
     'PackClip',
     'PackImage',
     'RandomResizedCrop',

@@ -17,7 +17,8 @@ import numpy as np
 
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.safe_path import printable
-from tempseg_mm.sources.image_io import image_size, object_mask, read_annotation, verify_image
+from tempseg_mm.sources.image_io import image_size, verify_image
+from tempseg_mm.sources.mask_files import object_mask, read_annotation
 
 from .vos_dataset import VOSDataset
 from .vos_sequence import VOSSequence

@@ -23,7 +23,7 @@ class DataStream:
     Everything else is answered by the data loader.
 
     Args:
-        loader: with a :class:`~tempseg_mm.datasets.resumable_sampler.ResumableSampler`, or any other if training never
+        loader: with a :class:`~tempseg_mm.datasets.samplers.ResumableSampler`, or any other if training never
             resumes.
 
     Attributes:

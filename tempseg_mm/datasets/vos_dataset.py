@@ -8,15 +8,13 @@ from typing import Any
 
 from mmengine.dataset import BaseDataset
 
+from tempseg_mm.datasets.name_list import sequence_names
+from tempseg_mm.datasets.readable import ReadablePart
+from tempseg_mm.datasets.samplers import ClipSampler, draws_of
+from tempseg_mm.datasets.vos_sequence import VOSSequence
 from tempseg_mm.ops.resize import Size
 from tempseg_mm.registry import DATASETS, TRANSFORMS
 from tempseg_mm.runtime.safe_path import natural_key
-
-from .clip_sampler import ClipSampler
-from .name_list import sequence_names
-from .readable import ReadablePart
-from .resumable_sampler import draws_of
-from .vos_sequence import VOSSequence
 
 FRAME_SUFFIXES = ('.jpg', '.jpeg', '.png')
 
@@ -42,7 +40,7 @@ class VOSDataset(BaseDataset):
         data_root: the folder drawn above.
         split: name of a file in ``ImageSets``, without ``.txt``.
         resolution: name of the middle folder.
-        clip_sampler: arguments of :class:`~tempseg_mm.datasets.clip_sampler.ClipSampler`.
+        clip_sampler: arguments of :class:`~tempseg_mm.datasets.samplers.ClipSampler`.
         pipeline: configs of transforms.
         size: working size, see :func:`~tempseg_mm.ops.resize.target_size`; ``None``: as stored.
         sequences: names of the sequences to keep; ``None``: all of the split.
@@ -214,3 +212,15 @@ def folders_in(folder: str) -> list:
     """Names of the folders in ``folder`` that are not hidden, in natural order."""
     names = [name for name in os.listdir(folder) if not name.startswith('.')]
     return sorted((name for name in names if os.path.isdir(os.path.join(folder, name))), key=natural_key)
+
+
+@DATASETS.register_module()
+class DAVISDataset(VOSDataset):
+    """The archive "DAVIS 2016 480p" as unpacked; splits ``train`` (30 sequences), ``val`` (20), or a list of yours.
+
+    See :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` for the folders and the arguments.
+    """
+
+    METAINFO = dict(dataset_name='DAVIS 2016')
+    SOURCE = ('Get the "DAVIS 2016 480p" TrainVal archive from https://davischallenge.org/davis2016/code.html and set '
+              '`data_root` to the folder that holds its JPEGImages.')

@@ -8,7 +8,8 @@ import numpy as np
 from tempseg_mm.flow.flo_file import read_flo
 from tempseg_mm.ops.resize import Size, resize_flow, resize_mask, target_size
 from tempseg_mm.runtime.safe_path import plain_name
-from tempseg_mm.sources.image_io import image_size, read_image, read_mask, verify_image
+from tempseg_mm.sources.image_io import image_size, read_image, verify_image
+from tempseg_mm.sources.mask_files import read_mask
 
 
 @dataclass(frozen=True)

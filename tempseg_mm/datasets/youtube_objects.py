@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.safe_path import natural_key
-from tempseg_mm.sources.image_io import image_size, read_mask
+from tempseg_mm.sources.image_io import image_size
+from tempseg_mm.sources.mask_files import read_mask
 
 from .vos_dataset import VOSDataset
 from .vos_sequence import VOSSequence

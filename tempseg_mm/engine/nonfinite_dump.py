@@ -16,7 +16,8 @@ from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.random_state import set_random_state
 from tempseg_mm.structures import VOSDataSample
 
-FIELDS = ('gt_masks', 'reference_masks', 'flow')
+FIELDS = ('gt_masks', 'reference_masks', 'first_reference', 'flow')
+LAYOUT = 2  # of the samples; those of dumps without this number had each reference mask one place later
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def dumped_if_not_finite(loop: IterBasedTrainLoop, data_batch: dict) -> Iterator
 
 def _contents(loop: IterBasedTrainLoop, data_batch: dict, error: NotFiniteError) -> dict:
     return dict(
-        message=str(error), part=error.part, iter=loop.iter, random=loop.random_state,
+        layout=LAYOUT, message=str(error), part=error.part, iter=loop.iter, random=loop.random_state,
         state_dict=weights_to_cpu(get_state_dict(loop.runner.model)), optimizer=loop.runner.optim_wrapper.state_dict(),
         inputs=[clip.cpu() for clip in data_batch['inputs']],
         samples=[{'sequence': sample.sequence, 'frame_ids': list(sample.get('frame_ids', ())),
@@ -56,8 +57,14 @@ def load_dump(runner: Runner, path: str) -> dict:
     Returns:
         The data batch: ``runner.train_loop.alternate`` of it raises what stopped the run. Where that was a half-step
         of G, those of D, which were done, are left out.
+
+    Raises:
+        ValueError: if an earlier version, which kept reference masks differently, wrote the dump.
     """
     dump = torch.load(path, map_location='cpu', weights_only=True)
+    if dump.get('layout') != LAYOUT:
+        raise ValueError(f'{path} was written by a version that kept reference masks differently: load it with that '
+                         'version')
     loop = runner.train_loop
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     loop.model.load_state_dict(dump['state_dict'])

@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from tempseg_mm.datasets.name_list import sequence_names
 from tempseg_mm.runtime.safe_path import natural_key
-from tempseg_mm.sources.image_io import image_size, read_annotation
+from tempseg_mm.sources.image_io import image_size
 
 
 class MaskFaults(ValueError):
@@ -89,29 +87,6 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = N
     if faults:
         raise MaskFaults(faults)
     return sequences
-
-
-def read_labels(path: str) -> np.ndarray:
-    """A mask with its object ids.
-
-    Args:
-        path: PNG with one channel or a palette, which hold ids; of one with colours, what is not black is object 1.
-            Alpha is ignored.
-
-    Returns:
-        (H, W) uint8, 0 the background.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        UnreadableImageError: if it cannot be decoded.
-        ValueError: if it holds more than 8 bits a pixel.
-    """
-    pixels = read_annotation(path)
-    if pixels.dtype == bool:
-        pixels = pixels.astype(np.uint8)
-    if pixels.dtype != np.uint8:
-        raise ValueError(f'mask {path} holds {pixels.dtype}; object ids have 8 bits')
-    return pixels if pixels.ndim == 2 else pixels.any(-1).astype(np.uint8)
 
 
 def _masks(folder: Path) -> dict[str, dict[str, str]]:

@@ -16,8 +16,9 @@ from tempseg_mm.evaluation.functional.boundary import BOUND_TH
 from tempseg_mm.evaluation.functional.statistics import RECALL_THRESHOLD
 from tempseg_mm.evaluation.score_table import MEASURES, STATISTICS, ScoreTable, measure_summary
 from tempseg_mm.runtime.progress import Progress
+from tempseg_mm.sources.mask_files import read_labels
 
-from .mask_folders import MaskFaults, MaskSequence, match_folders, read_labels
+from .mask_folders import MaskFaults, MaskSequence, match_folders
 
 VOID = 255
 # Forked workers have everything imported; elsewhere fork is missing or unsafe.

@@ -8,14 +8,12 @@ from urllib.parse import urlparse
 import torch
 from torch import Tensor, nn
 
+from tempseg_mm.flow.flownet2.subnetworks import FlowNetC, FlowNetS, FlowNetSD
 from tempseg_mm.registry import TASK_UTILS
 from tempseg_mm.runtime.weight_files import file_digest, local_weights
 
 from .base import FlowProvider
 from .flownet2.flownet2 import FlowNet2, enlarged, normalized
-from .flownet2.flownet_c import FlowNetC
-from .flownet2.flownet_s import FlowNetS
-from .flownet2.flownet_sd import FlowNetSD
 from .flownet2.weights import build_with_weights, require_source
 
 ENOUGH_DIGITS = 16  # of a digest, to tell weights apart

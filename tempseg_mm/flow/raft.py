@@ -8,11 +8,11 @@ from urllib.parse import urlparse
 import torch
 from torch import Tensor, nn
 
+from tempseg_mm.ops.resize import pad_to_multiple
 from tempseg_mm.registry import TASK_UTILS
 from tempseg_mm.runtime.weight_files import file_digest, local_weights, read_weights
 
 from .base import FlowProvider
-from .padding import pad_to_multiple
 
 SIZES = ('large', 'small')
 MIN_SIDE = 128  # of four levels of an eighth of the size, as torchvision demands

@@ -18,8 +18,8 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 class VOSDataPreprocessor(BaseDataPreprocessor):
     """Called by the train loop once an iteration, before both half-steps, and by the online fine-tuner.
 
-    Flow comes with the data, else from the provider. Reference masks, which the pipeline leaves where the object was in
-    the frame before, are moved along it: as the propagator does with the network's own masks.
+    Flow comes with the data, else from the provider. Each frame's reference mask is moved along it to the frame after,
+    as the propagator does with the network's own masks; the first frame has a reference of its own.
 
     Args:
         mean: of RGB in 0..255.
@@ -52,10 +52,9 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
                              + '. Give the dataset a fixed `size=(H, W)`.')
         frames = torch.stack(clips)
         gt_masks = torch.stack([s.gt_masks for s in samples]).float()
-        references = torch.stack([s.reference_masks for s in samples]).float()
+        first = torch.stack([s.first_reference for s in samples]).float()
         flow = self._flow(frames, samples)
-        # What the pipeline left for frame t lies where the object was in frame t-1.
-        references = references_from(references.roll(-1, dims=1), references[:, :1], flow)
+        references = references_from(torch.stack([s.reference_masks for s in samples]).float(), first, flow)
         return ClipBatch(
             frames=self.normalize(frames), gt_masks=gt_masks, reference_masks=references, flow=flow,
             sequences=tuple(s.sequence for s in samples),

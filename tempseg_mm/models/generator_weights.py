@@ -1,4 +1,4 @@
-"""The generator's weights alone: read from whatever file holds them, written at half the size.
+"""The generator's weights alone: read from whatever file holds them, compared with a model's, written at half the size.
 
 Called by the inferencer, the export and the hook that guards checkpoints. Relies on
 :func:`~tempseg_mm.runtime.weight_files.read_weights`, so nothing in a file is executed.
@@ -12,12 +12,27 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from tempseg_mm.models.architecture import require_same_architecture
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.weight_files import local_weights, read_weights
 
 PREFIX, ADVERSARY = 'generator.', 'adversary.'  # of the keys of a TempSegGAN
 SUFFIX = '.safetensors'
+
+
+def require_same_architecture(saved: Mapping, wanted: Mapping) -> None:
+    """Compare names and shapes of two state dicts.
+
+    Raises:
+        ValueError: listing the first keys that are missing, unknown or of another shape.
+    """
+    faults = [f'missing {key} {tuple(wanted[key].shape)}' for key in wanted if key not in saved]
+    faults += [f'unknown {key} {tuple(saved[key].shape)}' for key in saved if key not in wanted]
+    faults += [f'{key} is {tuple(saved[key].shape)}, the model has {tuple(wanted[key].shape)}'
+               for key in wanted if key in saved and saved[key].shape != wanted[key].shape]
+    if faults:
+        more = f' ... and {len(faults) - 5} more' if len(faults) > 5 else ''
+        raise ValueError('the checkpoint is of another architecture than the config: ' + '; '.join(faults[:5]) + more
+                         + '. Use the config (width, reference_mask, backbone, decoder) that it was trained with.')
 
 
 def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None = None, adversary: bool = False

@@ -5,16 +5,15 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModel, is_model_wrapper
 from torch import Tensor, nn
 
-from tempseg_mm.ops.reach import within_reach
+from tempseg_mm.models.adversary import frozen
+from tempseg_mm.models.losses.adversarial import discriminator_adversarial_loss
 from tempseg_mm.ops.warp import references_from
 from tempseg_mm.registry import MODELS
 from tempseg_mm.structures import ClipBatch, ClipPrediction
-
-from .adversary import frozen
-from .losses.adversarial import discriminator_adversarial_loss
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 
@@ -33,8 +32,8 @@ class TempSegGAN(BaseModel):
         data_preprocessor: config.
         width: default width multiplier of generator and adversary.
         reach: how far from its reference mask an object is predicted, in object sizes, see
-            :func:`~tempseg_mm.ops.reach.within_reach`; beyond it the probability is 0, which keeps other objects of
-            its kind out. ``None``: anywhere. Not in the paper, and no part of training.
+            :func:`within_reach`; beyond it the probability is 0, which keeps other objects of its kind out. ``None``:
+            anywhere. Not in the paper, and no part of training.
 
     Attributes:
         own_reference_prob: share of the clips whose references, in training, are the generator's own masks; see
@@ -152,3 +151,33 @@ def _masks(generator: nn.Module, frames: Tensor, references: Tensor) -> Tensor:
     finally:
         generator.train(was_training)
     return torch.sigmoid(logits.float()).unflatten(0, frames.shape[:2])
+
+
+def within_reach(masks: Tensor, reach: float) -> Tensor:
+    """Pixels at most ``reach`` object sizes from the object, along rows and along columns.
+
+    The size of an object is the square root of its area. An empty mask says nothing about where the object is: all
+    pixels are within its reach.
+
+    Args:
+        masks: (B, 1, H, W) in [0, 1]; the object is where they exceed 0.5.
+        reach: at least 0, in object sizes.
+
+    Returns:
+        (B, 1, H, W) bool.
+
+    Example:
+        >>> within_reach(torch.tensor([[[[1., 0., 0., 0., 1., 1., 0., 0.]]]]), 0.5)  # √3 / 2: 1 pixel
+        tensor([[[[ True,  True, False,  True,  True,  True,  True, False]]]])
+    """
+    objects = (masks > 0.5).float()
+    areas = objects.sum((1, 2, 3)).tolist()
+    grown = [_dilate(mask, round(reach * area ** 0.5)) if area else torch.ones_like(mask)
+             for mask, area in zip(objects, areas, strict=True)]
+    return torch.stack(grown) > 0
+
+
+def _dilate(mask: Tensor, radius: int) -> Tensor:
+    """(1, H, W) grown by a square."""
+    grown = F.max_pool2d(mask, (2 * radius + 1, 1), 1, (radius, 0))
+    return F.max_pool2d(grown, (1, 2 * radius + 1), 1, (0, radius))

@@ -1,10 +1,12 @@
-"""Changing the size of images, masks and flow; one rule for files, transforms and synthetic data.
+"""Changing the size of images, masks and flow; one rule for files, transforms, pictures and networks.
 
 Sizes are (H, W) in pixels throughout.
 """
 
 import cv2
 import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
 
 Size = int | tuple | None
 
@@ -60,3 +62,57 @@ def resize_flow(flow: np.ndarray, size: tuple) -> np.ndarray:
     interpolation = cv2.INTER_AREA if _shrinks((height, width), size) else cv2.INTER_LINEAR
     scale = np.array([size[1] / width, size[0] / height], np.float32)
     return cv2.resize(flow, size[::-1], interpolation=interpolation) * scale
+
+
+def fit_width(picture: np.ndarray, width: int, *, labels: bool = False) -> np.ndarray:
+    """Shrink a picture that is wider than ``width``, keeping its proportions; leave a narrower one alone.
+
+    Args:
+        picture: (H, W) or (H, W, C), a type OpenCV can resize; labels may be of any.
+        width: pixels.
+        labels: take the nearest pixel instead of averaging, for masks of labels.
+
+    Returns:
+        (h, w) or (h, w, C) with w at most ``width``.
+    """
+    return _shrunk(picture, width / picture.shape[1], labels)
+
+
+def fit_shorter_side(picture: np.ndarray, side: int, *, labels: bool = False) -> np.ndarray:
+    """Shrink a picture whose shorter side is longer than ``side``; leave a smaller one alone.
+
+    Args:
+        picture: (H, W) or (H, W, C), a type OpenCV can resize; labels may be of any.
+        side: pixels.
+        labels: take the nearest pixel instead of averaging, for masks of labels.
+
+    Returns:
+        (h, w) or (h, w, C) with min(h, w) at most ``side``.
+    """
+    return _shrunk(picture, side / min(picture.shape[:2]), labels)
+
+
+def _shrunk(picture: np.ndarray, scale: float, labels: bool) -> np.ndarray:
+    if scale >= 1:
+        return picture
+    height, width = (max(1, round(scale * length)) for length in picture.shape[:2])
+    if not labels:
+        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    rows, columns = (((np.arange(new) + 0.5) * old / new).astype(int)
+                     for new, old in zip((height, width), picture.shape[:2], strict=True))
+    return picture[rows[:, None], columns]
+
+
+def pad_to_multiple(images: Tensor, multiple: int, *, least: int = 1) -> Tensor:
+    """Repeats the last row and column until both sides fit. What stood at (x, y) still does, so flow is just cropped.
+
+    Args:
+        images: (N, C, H, W) float.
+        multiple: both sides become multiples of it.
+        least: and no shorter than this.
+
+    Returns:
+        (N, C, H', W'), H' >= H, W' >= W; ``images`` itself if it fits.
+    """
+    bottom, right = (-(-max(side, least) // multiple) * multiple - side for side in images.shape[2:])
+    return F.pad(images, (0, right, 0, bottom), mode='replicate') if bottom or right else images

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from .partial_source import PartialSource
-from .rgb import to_rgb8
+from .frame_source import PartialSource
+from .image_io import to_rgb8
 
 
 class ArraySource(PartialSource):
@@ -14,8 +14,8 @@ class ArraySource(PartialSource):
     What has a length and items (a list, an array) can be read again, an iterator cannot.
 
     Args:
-        images: of pictures as :func:`~tempseg_mm.sources.rgb.to_rgb8` takes them, such as (H, W, 3) uint8 RGB; or one
-            array (T, H, W, 3).
+        images: of pictures as :func:`~tempseg_mm.sources.image_io.to_rgb8` takes them, such as (H, W, 3) uint8 RGB; or
+            one array (T, H, W, 3).
         start: first frame; those before it are taken and thrown away.
         end: the frame to stop before.
         fps: frames a second.

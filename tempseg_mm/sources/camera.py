@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from .partial_source import PartialSource
+from .frame_source import PartialSource
 
 
 class CameraSource(PartialSource):

@@ -1,10 +1,15 @@
-"""Frames from wherever a person has them, one at a time. Read by ``tempseg_mm.apis.inferencer``; holds no sequence."""
+"""Frames from wherever a person has them, one at a time: what every source offers, and what those in order share."""
 
+import itertools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
+
+from tempseg_mm.ops.resize import resize_image
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,90 @@ class FrameSource(ABC):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def require_same_size(size: tuple, first: tuple, *, frame: str) -> None:
+    """Refuses a frame of another size than the first.
+
+    Args:
+        size: (H, W) of the frame.
+        first: (H, W) of the first one.
+        frame: what it is, for the message.
+
+    Raises:
+        ValueError: if they differ.
+    """
+    if tuple(size) != tuple(first):
+        raise ValueError(f'{frame} is {size[0]}x{size[1]} (height x width), the first frame {first[0]}x{first[1]}; all '
+                         'must be of one size: --resize-frames (resize_frames=True) brings them to that of the first')
+
+
+class PartialSource(FrameSource):
+    """Part of a source whose images come in order.
+
+    Args:
+        name: see :class:`~tempseg_mm.sources.frame_source.FrameSource`.
+        start: first frame.
+        end: the frame to stop before; ``None``: the last one is read too.
+        length: frames in the whole source, where known.
+        fps: frames a second, where known.
+        resize_frames: bring frames of another size to that of the first instead of refusing them.
+        rewindable: whether it can be read again.
+
+    Raises:
+        ValueError: a part that is empty, or not within ``length``; an ``fps`` that is not positive.
+    """
+
+    def __init__(self, name: str, *, start: int = 0, end: int | None = None, length: int | None = None,
+                 fps: float | None = None, resize_frames: bool = False, rewindable: bool = True) -> None:
+        _check_part(name, start, end, length)
+        if fps is not None and not (fps > 0 and math.isfinite(fps)):
+            raise ValueError(f'fps must be positive, got {fps}')
+        stop = length if end is None else end
+        self.name, self.fps, self.start, self.rewindable = name, fps, start, rewindable
+        self.num_frames = None if stop is None else stop - start
+        self.notices: list = []
+        self._end, self._resize_frames, self._is_read = end, resize_frames, False
+
+    @abstractmethod
+    def _images(self) -> Iterator[tuple[str, np.ndarray]]:
+        """File name and (H, W, 3) uint8 RGB of each frame from ``start`` on; ended early by whoever asks."""
+
+    def _end_notice(self, num_read: int) -> str | None:
+        """What to say where the images ended after ``num_read`` frames, before ``num_frames``."""
+        return f'{self.name} ended before frame {self.start + num_read}; frames up to {self._end} were asked for'
+
+    def frames(self) -> Iterator[SourceFrame]:
+        if self._is_read and not self.rewindable:
+            raise RuntimeError(f'{self.name} can be read only once: keep its frames in a FrameSpool')
+        self._is_read = True
+        return self._frames()
+
+    def _frames(self) -> Iterator[SourceFrame]:
+        first, num_read = None, 0
+        limit = None if self._end is None else self._end - self.start
+        with closing(self._images()) as images:
+            for file_name, image in itertools.islice(images, limit):
+                first = first or image.shape[:2]
+                if self._resize_frames:
+                    image = resize_image(image, first)
+                frame_id = self.start + num_read
+                require_same_size(image.shape[:2], first, frame=f'frame {frame_id} of {self.name}')
+                num_read += 1
+                yield SourceFrame(frame_id, file_name, image)
+        if num_read == 0:
+            raise ValueError(f'{self.name} ended before frame {self.start}, the first one asked for')
+        if self.num_frames is not None and num_read < self.num_frames:
+            notice = self._end_notice(num_read)
+            self.notices += [notice] if notice not in self.notices else []
+
+
+def _check_part(name: str, start: int, end: int | None, length: int | None) -> None:
+    if length == 0:
+        raise ValueError(f'{name} has no frames')
+    last = math.inf if length is None else length
+    if 0 <= start < last and start < (start + 1 if end is None else end) <= last:
+        return
+    asked = f'from frame {start} on' if end is None else f'from frame {start} up to, not including, {end}'
+    held = '' if length is None else f'; {name} has {length} frame{"s" * (length != 1)}, 0 to {length - 1}'
+    raise ValueError(f'the part {asked} is empty or outside of {name}{held}')

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .label_mask import read_label_mask, read_label_masks
+from .mask_files import read_label_mask, read_label_masks
 
 __all__ = ['GivenMask', 'read_given_masks', 'read_label_mask']
 
@@ -34,7 +34,7 @@ def read_given_masks(masks: str | os.PathLike | np.ndarray | Sequence | Mapping,
 
     Text may end in ``@`` and the number of a frame, ``'dog.png@7'``, unless a file has that whole name. Masks without
     a number are for the frames ``start``, ``start + 1``, ... in the order given. What their values mean:
-    :func:`~tempseg_mm.sources.label_mask.read_label_mask`; a colour means the same object in all of them.
+    :func:`~tempseg_mm.sources.mask_files.read_label_mask`; a colour means the same object in all of them.
 
     Args:
         masks: a path or an array, a sequence of them, or ``{frame: path or array}``.

@@ -8,7 +8,7 @@ import numpy as np
 
 from .frame_source import SourceFrame
 from .image_files import IMAGE_SUFFIXES
-from .label_mask import read_label_mask
+from .mask_files import read_label_mask
 
 
 class GroundTruth:

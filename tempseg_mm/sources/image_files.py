@@ -11,8 +11,8 @@ import numpy as np
 from tempseg_mm.runtime.safe_path import natural_key
 from tempseg_mm.sources.image_io import UnreadableImageError, image_size, verify_image
 
-from .partial_source import PartialSource, require_same_size
-from .rgb import to_rgb8
+from .frame_source import PartialSource, require_same_size
+from .image_io import to_rgb8
 
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 
@@ -22,7 +22,7 @@ class ImageFilesSource(PartialSource):
 
     The size of every frame is read from its header at once, before any work. Frames are as stored: a rotation that
     EXIF notes is left out, as it is when data sets are read. What becomes of gray, alpha and 16 bits is told by
-    :func:`~tempseg_mm.sources.rgb.to_rgb8`; a palette becomes its colours.
+    :func:`~tempseg_mm.sources.image_io.to_rgb8`; a palette becomes its colours.
 
     Args:
         paths: the files.

@@ -1,4 +1,4 @@
-"""Decoding frames and annotations from files. Called by ``VOSSequence``; every fault names the file and the way out."""
+"""Open image files and decode frames; ``mask_files`` decodes masks. Every fault names the file and the way out."""
 
 import os
 import struct
@@ -25,16 +25,30 @@ class UnreadableImageError(OSError):
     """A file that exists but cannot be decoded as an image."""
 
 
-def _unreadable(path: str, reason: object) -> OSError:
+_MISSING = dict(image='the sequence is incomplete: unpack or copy it again', mask='check the path')
+_BROKEN = dict(image='restore it from the original archive, or leave its sequence out',
+               mask='restore it, or save it again as PNG')
+
+
+def _unreadable(path: str, reason: object, kind: str = 'image') -> OSError:
     if not os.path.exists(path):
-        return FileNotFoundError(f'image {path} does not exist; the sequence is incomplete: unpack or copy it anew')
-    return UnreadableImageError(f'image {path} cannot be decoded ({reason}); it is truncated or not an image: restore '
-                                'it from the original archive, or leave its sequence out')
+        return FileNotFoundError(f'{kind} {path} does not exist; {_MISSING[kind]}')
+    return UnreadableImageError(f'{kind} {path} cannot be decoded ({reason}); it is truncated or not an image: '
+                                f'{_BROKEN[kind]}')
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[Image.Image]:
-    """The image of a file, its header read. Whatever is wrong with it, here or in the block, is told in one way."""
+def opened_image(path: str, kind: str = 'image') -> Iterator[Image.Image]:
+    """Open an image file with Pillow and read its header; every reader of frames and masks goes through here.
+
+    Args:
+        path: a file of one of :data:`FORMATS`, whatever its suffix, of at most :data:`MOST_PIXELS` pixels.
+        kind: 'image' or 'mask', for messages.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        UnreadableImageError: whatever is wrong with it, also where that shows only while the block decodes it.
+    """
     try:
         with Image.open(path, formats=FORMATS) as image:
             width, height = image.size
@@ -42,7 +56,7 @@ def _opened(path: str) -> Iterator[Image.Image]:
                 raise ValueError(f'it claims {width}x{height} pixels, more than {MOST_PIXELS} are not read')
             yield image
     except DECODER_ERRORS as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path, error, kind) from error
 
 
 @lru_cache(maxsize=100_000)
@@ -53,7 +67,7 @@ def image_size(path: str) -> tuple:
         FileNotFoundError: if there is no such file.
         UnreadableImageError: if it is no image, or one of more than 2^26 pixels.
     """
-    with _opened(path) as image:
+    with opened_image(path) as image:
         return image.size[::-1]
 
 
@@ -99,84 +113,45 @@ def verify_image(path: str) -> None:
         FileNotFoundError: if there is no such file.
         UnreadableImageError: if it cannot be decoded to its end.
     """
-    with _opened(path) as image:
+    with opened_image(path) as image:
         image.draft(None, tuple(side // 8 for side in image.size))  # reads all of a JPEG, but transforms less
         image.load()
 
 
-def read_annotation(path: str, *, as_levels: bool = False) -> np.ndarray:
-    """Decodes an annotation as stored; what its values mean is left to :func:`object_mask`.
-
-    Alpha is left out: one annotation of DAVIS 2016, ``bear/00077.png``, has such a channel.
+def to_rgb8(image: np.ndarray, source: str = 'frame') -> np.ndarray:
+    """A picture as the frame it stands for.
 
     Args:
-        path: PNG, BMP or JPEG.
-        as_levels: for a threshold: a palette becomes the colours it stands for, one bit becomes 0 and 255.
+        image: (H, W) or (H, W, 1) gray, (H, W, 3) RGB or (H, W, 4) RGBA, whose alpha is left out; uint8, or uint16,
+            of which x becomes x / 257, rounded: 65535 becomes 255.
+        source: what it is, for messages.
 
     Returns:
-        (H, W) object ids, or gray values, of files with one channel or a palette; (H, W, C) of files in colours.
+        (H, W, 3) uint8 RGB, contiguous; of the same memory where ``image`` is that.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        UnreadableImageError: if it cannot be decoded.
+        ValueError: another type, shape or number format, floats among them.
     """
-    with _opened(path) as image:  # Pillow keeps the ids of palette files, OpenCV turns them into colours
-        if as_levels and image.mode in ('P', '1'):
-            image = image.convert('RGB')
-        bands = image.getbands()
-        pixels = np.asarray(image)
-    if bands[-1] == 'A':
-        pixels, bands = pixels[..., :-1], bands[:-1]
-    return pixels if len(bands) > 1 else pixels.reshape(pixels.shape[:2])
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f'{source} must be an array of numpy, (H, W, 3) uint8 RGB; got {type(image).__name__}')
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)) or image.size == 0:
+        raise ValueError(f'{source} must be (H, W, 3) RGB, (H, W, 4) RGBA or gray, (H, W) or (H, W, 1); got the shape '
+                         f'{image.shape}{_transposed(image.shape)}')
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f'{source} must hold uint8, 0 to 255, or uint16; got {image.dtype}{_conversion(image.dtype)}')
+    if image.dtype == np.uint16:
+        image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if image.ndim == 2 or image.shape[2] == 1:
+        return np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
+    return np.ascontiguousarray(image[..., :3])
 
 
-def object_mask(pixels: np.ndarray, *, object_id: int | None = None, threshold: int | None = None,
-                source: str = 'array') -> np.ndarray:
-    """Which pixels of an annotation are object.
-
-    Args:
-        pixels: of :func:`read_annotation`.
-        object_id: ``None``: everything but 0 is object, in colours everything but black. Else only pixels of this id.
-        threshold: for edges that are soft or noisy: only pixels above it, in any channel, are object.
-        source: where the pixels come from, for messages.
-
-    Returns:
-        (H, W) uint8, 0 or 1.
-
-    Raises:
-        ValueError: if an ``object_id`` is asked of an annotation in colours, which holds no ids, or with a threshold.
-    """
-    if object_id is not None and threshold is not None:
-        raise ValueError(f'annotation {source}: objects are told apart by object_id ({object_id}) or by threshold '
-                         f'({threshold}), not by both')
-    if object_id is None:
-        chosen = pixels > (threshold or 0)
-        return (chosen if chosen.ndim == 2 else chosen.any(axis=-1)).astype(np.uint8)
-    if pixels.ndim == 3:
-        channels = 'RGB' if pixels.shape[-1] == 3 else pixels.shape[-1]
-        raise ValueError(f'annotation {source} has the channels {channels} and so no object ids; object {object_id} '
-                         'cannot be told from the others: store it with one channel or a palette')
-    return (pixels == object_id).astype(np.uint8)
+def _transposed(shape: tuple) -> str:
+    is_channels_first = len(shape) == 3 and shape[0] in (1, 3, 4)
+    return ': image.transpose(1, 2, 0) puts the channels last' if is_channels_first else ''
 
 
-def read_mask(path: str, object_id: int | None = None, *, threshold: int | None = None) -> np.ndarray:
-    """Decodes an annotation at its stored size.
-
-    Single-channel and palette files hold object ids (or 0/255); of files with colours, any pixel that is not black is
-    object. Alpha is ignored. With a ``threshold``, see :func:`object_mask`.
-
-    Args:
-        path: PNG, BMP or JPEG.
-        object_id: ``None``: everything but 0 is object. Else only pixels of this id.
-        threshold: only pixels above it are object.
-
-    Returns:
-        (H, W) uint8, 0 or 1.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        UnreadableImageError: if it cannot be decoded.
-        ValueError: if an ``object_id`` is asked of an annotation in colours, which holds no ids, or with a threshold.
-    """
-    pixels = read_annotation(path, as_levels=threshold is not None)
-    return object_mask(pixels, object_id=object_id, threshold=threshold, source=path)
+def _conversion(dtype: np.dtype) -> str:
+    if dtype.kind == 'f':
+        return ': of 0.0 to 1.0, take (image * 255).round().astype(np.uint8)'
+    return ': image.astype(np.uint8), if its values are 0 to 255'

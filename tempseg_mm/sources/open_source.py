@@ -32,7 +32,7 @@ def open_source(video: str | os.PathLike | int | Iterable, *, start: int = 0, en
     =============================================  ====================================================
 
     What exists under a name goes before what the name may mean otherwise. Pictures are (H, W, 3) uint8 RGB, or another
-    layout of :func:`~tempseg_mm.sources.rgb.to_rgb8`.
+    layout of :func:`~tempseg_mm.sources.image_io.to_rgb8`.
 
     Args:
         video: see the table.

@@ -9,7 +9,7 @@ import numpy as np
 
 from tempseg_mm.runtime.safe_path import path_text
 
-from .partial_source import PartialSource
+from .frame_source import PartialSource
 
 
 class VideoFileSource(PartialSource):

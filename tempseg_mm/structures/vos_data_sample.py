@@ -11,8 +11,10 @@ class VOSDataSample(BaseDataElement):
 
     Attributes:
         gt_masks: (T, 1, H, W) uint8, 0 or 1.
-        reference_masks: (T, 1, H, W) uint8, 0 or 1. ``reference_masks[t]`` lies where the object was in frame t-1
-            (the preprocessor moves it along the flow); ``reference_masks[0]`` lies in frame 0.
+        reference_masks: (T, 1, H, W) uint8, 0 or 1. ``reference_masks[t]`` lies in frame t; the data preprocessor moves
+            it along the flow to be the reference of frame t+1. The last one is not read.
+        first_reference: (1, 1, H, W) uint8, 0 or 1: the reference of frame 0, lying there. May be missing: then it is
+            ``reference_masks[0]``.
         flow: (T-1, 2, H, W) float32, pixels, (x, y), forward. May be missing: the preprocessor then computes it.
 
     Raises:
@@ -39,6 +41,14 @@ class VOSDataSample(BaseDataElement):
     @reference_masks.setter
     def reference_masks(self, value: Tensor) -> None:
         self._set_checked('reference_masks', value, 1)
+
+    @property
+    def first_reference(self) -> Tensor:
+        return self._first_reference if 'first_reference' in self else self._reference_masks[:1]
+
+    @first_reference.setter
+    def first_reference(self, value: Tensor) -> None:
+        self._set_checked('first_reference', value, 1)
 
     @property
     def flow(self) -> Tensor:

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 from PIL import GifImagePlugin, Image
 
+from tempseg_mm.ops.resize import fit_shorter_side, fit_width
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.safe_path import path_text
 
 from .overlay import GROUND_TRUTH_COLOR, draw_contour, overlay_mask
 from .palette import color_palette
 from .quiet_stderr import quiet_about
-from .shrink import fit_shorter_side, fit_width
 
 # H.264 is not in OpenCV's wheels; of what browsers play they write VP8 and VP9, and VP8 takes a fifth of the time.
 CODEC, SUFFIX = 'VP80', '.webm'

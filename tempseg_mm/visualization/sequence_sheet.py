@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tempseg_mm.ops.resize import fit_width
 from tempseg_mm.runtime.safe_path import inside
 from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
 from .contact_sheet import contact_sheet
 from .exporters import write_png
 from .overlay import GROUND_TRUTH_COLOR, draw_contour, overlay_mask
-from .shrink import fit_width
 
 
 class SequenceSheet:

@@ -6,11 +6,11 @@ import numpy as np
 from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
 
+from tempseg_mm.ops.resize import fit_width
 from tempseg_mm.registry import VISUALIZERS
 
 from .contact_sheet import contact_sheet
-from .flow_colors import flow_colors
-from .shrink import fit_width
+from .palette import flow_colors
 
 
 @VISUALIZERS.register_module()

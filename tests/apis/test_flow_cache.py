@@ -3,7 +3,7 @@ import torch
 
 from tempseg_mm.apis.flow_cache import cached_provider, fill_cache
 from tempseg_mm.flow.cached import CachedFlow, StaleCacheError
-from tempseg_mm.flow.dis import DISFlow
+from tempseg_mm.flow.untrained import DISFlow
 from tempseg_mm.inference.propagator import generator_propagator
 from tempseg_mm.registry import DATASETS, TASK_UTILS
 

@@ -8,7 +8,7 @@ from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
 from tempseg_mm.datasets.data_stream import STOP_SIGNALS, DataStream
-from tempseg_mm.datasets.resumable_sampler import ResumableSampler, draws_of
+from tempseg_mm.datasets.samplers import ResumableSampler, draws_of
 
 
 class Draws:

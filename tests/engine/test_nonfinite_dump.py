@@ -44,6 +44,7 @@ def test_the_half_step_of_g_goes_wrong_again(trap, make_runner):
     torch.manual_seed(9)
     again = make_runner(**options)
     batch = load_dump(again, str(path))
+    assert all('first_reference' in sample for sample in batch['data_samples'])
     before = {name: weight.clone() for name, weight in again.model.named_parameters()}
     with pytest.raises(NotFiniteError) as repeated:
         again.train_loop.alternate(batch)
@@ -51,6 +52,12 @@ def test_the_half_step_of_g_goes_wrong_again(trap, make_runner):
     assert len(terms) > 5 and re.findall(r'(loss_(?!d)\w+)=(\S+),', str(repeated.value)) == terms
     assert re.search(r'iteration 2 \(frames train_00\d \d \d \d, train_00\d \d \d \d\)', str(repeated.value))
     assert all(torch.equal(weight, before[name]) for name, weight in again.model.named_parameters())
+
+
+def test_a_dump_of_an_earlier_version_is_refused(tmp_path, make_runner):
+    torch.save(dict(iter=1), tmp_path / 'rank_0.pth')
+    with pytest.raises(ValueError, match='rank_0.pth was written by a version that kept reference masks differently'):
+        load_dump(make_runner(), str(tmp_path / 'rank_0.pth'))
 
 
 def test_the_half_step_of_d_goes_wrong_again(make_runner, monkeypatch):

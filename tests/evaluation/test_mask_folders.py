@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.evaluation.mask_folders import MaskFaults, match_folders, read_labels
-from tempseg_mm.sources.image_io import UnreadableImageError
+from tempseg_mm.evaluation.mask_folders import MaskFaults, match_folders
 
 
 def write(folder, names, size=(4, 6)):
@@ -100,29 +99,3 @@ def test_what_is_not_there_at_all(tmp_path):
         match_folders(tmp_path / 'gt', tmp_path / 'gt', tmp_path / 'gone.txt')
     with pytest.raises(MaskFaults, match='empty holds no sequence'):
         match_folders(tmp_path / 'empty', tmp_path / 'empty')
-
-
-@pytest.mark.parametrize('mode, pixel, label', [
-    ('L', 255, 255), ('P', 3, 3), ('1', 1, 1), ('RGB', (128, 0, 0), 1), ('LA', (7, 255), 7),
-    ('RGBA', (0, 0, 0, 255), 0)])
-def test_labels_of_every_kind_of_file(tmp_path, mode, pixel, label):
-    image = Image.new(mode, (3, 2))
-    if mode == 'P':
-        image.putpalette(list(range(256)) * 3)
-    image.putpixel((2, 1), pixel)
-    image.save(tmp_path / 'mask.png')
-    labels = read_labels(str(tmp_path / 'mask.png'))
-    assert labels.dtype == np.uint8 and labels.shape == (2, 3)
-    assert labels.tolist() == [[0, 0, 0], [0, 0, label]]
-
-
-def test_files_without_labels(tmp_path):
-    with pytest.raises(FileNotFoundError, match='does not exist'):
-        read_labels(str(tmp_path / 'gone.png'))
-    write(tmp_path, 'a', size=(400, 600))
-    (tmp_path / 'cut.png').write_bytes((tmp_path / 'a.png').read_bytes()[:60])
-    with pytest.raises(UnreadableImageError, match='cut.png cannot be decoded'):
-        read_labels(str(tmp_path / 'cut.png'))
-    Image.fromarray(np.zeros((2, 3), np.uint16)).save(tmp_path / 'deep.png')
-    with pytest.raises(ValueError, match='deep.png holds .*; object ids have 8 bits'):
-        read_labels(str(tmp_path / 'deep.png'))

@@ -102,7 +102,7 @@ def test_truncated_masks_are_faults(folders):
     for i in (1, 2):
         path = folders[1] / 'camel' / f'0000{i}.png'
         path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(MaskFaults, match=r'2 fault(?s:.*)camel: image .*00001.png cannot be decoded'):
+    with pytest.raises(MaskFaults, match=r'2 fault(?s:.*)camel: mask .*00001.png cannot be decoded'):
         evaluate_masks(*folders, measures=['J'])
 
 

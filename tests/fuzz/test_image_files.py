@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from tempseg_mm.evaluation.mask_folders import read_labels
-from tempseg_mm.sources.image_io import image_size, read_annotation, read_image, read_mask, verify_image
+from tempseg_mm.sources.image_io import image_size, read_image, verify_image
+from tempseg_mm.sources.mask_files import read_annotation, read_label_mask, read_labels, read_mask
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 LEVELS = np.random.default_rng(0).integers(0, 3, (24, 32), np.uint8)
@@ -80,14 +80,15 @@ def test_masks(tmp_path, content):
             assert mask.dtype == np.uint8 and mask.shape == size and mask.max(initial=0) <= 1
     pixels, labels = attempt(read_annotation, path), attempt(read_labels, path)
     assert pixels is None or pixels.shape[:2] == size
-    assert labels is None or labels.dtype == np.uint8 and labels.shape == size
+    for found in (labels, attempt(read_label_mask, path)):
+        assert found is None or found.dtype == np.uint8 and found.shape == size
 
 
 @budget(50)
 @given(content=st.binary(max_size=200), start=st.sampled_from(['', 'BM', 'P6 ', 'RIFF', '%!PS', 'GIF89a']))
 def test_no_image_at_all(tmp_path, content, start):
     path = written(tmp_path, start.encode() + content, '.png')
-    for read in (image_size, read_image, read_mask, verify_image, read_labels):
+    for read in (image_size, read_image, read_mask, verify_image, read_labels, read_label_mask):
         attempt(read, path)
 
 

@@ -1,9 +1,65 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from tempseg_mm.models.adversary import frozen
+from tempseg_mm.models.adversary import ConvDiscriminator, MaskEncoder, frozen
 from tempseg_mm.registry import MODELS
+
+
+def test_shapes_and_parameters_of_table_a1():
+    encoder = MaskEncoder()
+    expected = (25 * 1 + 1) * 64 + (9 * 64 + 1) * 128 + (9 * 128 + 1) * 256
+    assert sum(p.numel() for p in encoder.parameters()) == expected
+    assert encoder(torch.rand(2, 1, 33, 50)).shape == (2, 256, 4, 6)
+    assert encoder.out_channels == 256
+
+
+def test_is_conv_then_relu_then_pooling():
+    encoder = MaskEncoder(width=0.0625)
+    masks = torch.rand(1, 1, 16, 24)
+    x = masks
+    for layer in encoder.layers:
+        conv = layer.conv
+        x = F.relu(F.conv2d(x, conv.weight, conv.bias, padding=conv.kernel_size[0] // 2))
+        x = F.max_pool2d(x, 2)
+    torch.testing.assert_close(encoder(masks), x)
+
+
+def test_width_and_own_layers():
+    assert MaskEncoder(width=0.25).out_channels == 64
+    encoder = MaskEncoder(channels=(4, 6), kernel_sizes=(3, 3))
+    assert encoder(torch.rand(1, 1, 8, 8)).shape == (1, 6, 2, 2)
+
+
+def test_parameters_of_table_a1():
+    discriminator = ConvDiscriminator(256)
+    convs = (9 * 256 + 1) * 256 + (25 * 256 + 1) * 512 + (25 * 512 + 1) * 512
+    connected = (512 * 4 * 4 + 1) * 1024 + (1024 + 1) * 512 + (512 + 1) * 1
+    assert sum(p.numel() for p in discriminator.parameters()) == convs + connected
+    linear = [module for module in discriminator.modules() if isinstance(module, nn.Linear)]
+    assert [layer.out_features for layer in linear] == [1024, 512, 1]
+
+
+def test_one_logit_a_mask_for_any_size():
+    discriminator = ConvDiscriminator(16, width=0.0625)
+    for size in ((12, 16), (5, 7), (1, 1)):
+        assert discriminator(torch.randn(3, 16, *size)).shape == (3,)
+
+
+def test_strides_and_grid():
+    discriminator = ConvDiscriminator(16, width=0.0625, pool_size=2)
+    assert discriminator.convs(torch.randn(1, 16, 12, 16)).shape == (1, 32, 3, 4)
+    unstrided = ConvDiscriminator(16, width=0.0625, strides=(1, 1, 1))
+    assert unstrided.convs(torch.randn(1, 16, 12, 16)).shape == (1, 32, 12, 16)
+    assert discriminator.hidden[0][0].in_features == 32 * 2 * 2
+
+
+def test_logits_take_both_signs():
+    discriminator = ConvDiscriminator(16, width=0.0625)
+    nn.init.zeros_(discriminator.to_logit.weight)
+    nn.init.constant_(discriminator.to_logit.bias, -3.)
+    assert discriminator(torch.randn(2, 16, 8, 8)).tolist() == [-3, -3]  # no ReLU, no sigmoid at the end
 
 
 def adversary(**changes):

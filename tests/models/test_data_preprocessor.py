@@ -97,10 +97,19 @@ def test_each_reference_goes_along_the_flow_of_its_own_pair():
     flow[0, 0], flow[1, 1] = 3, 2
     made = sample(flow=flow)
     made.reference_masks = torch.zeros(3, 1, 8, 12, dtype=torch.uint8)
-    for t, (y, x) in enumerate([(0, 0), (1, 2), (3, 4)]):
+    for t, (y, x) in enumerate([(4, 6), (1, 2), (3, 4)]):
         made.reference_masks[t, 0, y, x] = 1
     batch = VOSDataPreprocessor()(data(made))
-    assert [mask.nonzero().tolist() for mask in batch.reference_masks[0, :, 0]] == [[[0, 0]], [[1, 5]], [[5, 4]]]
+    # Frame 0 keeps its own; the mask of frame 0 goes 3 to the right, that of frame 1 goes 2 down, the last is not read.
+    assert [mask.nonzero().tolist() for mask in batch.reference_masks[0, :, 0]] == [[[4, 6]], [[4, 9]], [[3, 2]]]
+
+
+def test_the_reference_of_frame_0_may_be_another_than_the_mask_that_is_moved():
+    made = sample(flow=torch.ones(2, 2, 8, 12))
+    made.first_reference = torch.zeros(1, 1, 8, 12, dtype=torch.uint8)
+    batch = VOSDataPreprocessor()(data(made))
+    assert not batch.reference_masks[0, 0].any() and batch.reference_masks.shape == (1, 3, 1, 8, 12)
+    assert torch.equal(batch.reference_masks[0, 1, 0, 1:, 1:], batch.gt_masks[0, 0, 0, :-1, :-1])
 
 
 def test_clips_of_one_frame_have_no_flow(provider):

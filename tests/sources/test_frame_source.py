@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.sources.frame_source import FrameSource, SourceFrame
+from tempseg_mm.sources.frame_source import FrameSource, PartialSource, SourceFrame, require_same_size
 
 
 class OneFrame(FrameSource):
@@ -26,3 +26,87 @@ def test_a_source_is_closed_behind_the_block_also_after_an_error():
 def test_a_source_must_say_how_it_yields_frames():
     with pytest.raises(TypeError, match='frames'):
         FrameSource()
+
+
+class Images(PartialSource):
+    """Pictures of given sizes, each filled with its number; ``is_released`` once whoever reads has stopped."""
+
+    def __init__(self, sizes, **options):
+        super().__init__('shapes', **options)
+        self.sizes, self.num_made, self.is_released = sizes, 0, False
+
+    def _images(self):
+        try:
+            for i in range(self.start, len(self.sizes)):
+                self.num_made += 1
+                yield f'{i:05d}', np.full((*self.sizes[i], 3), i, np.uint8)
+        finally:
+            self.is_released = True
+
+
+@pytest.mark.parametrize('start, end, length, ids', [
+    (0, None, 4, [0, 1, 2, 3]), (1, 3, 4, [1, 2]), (3, None, 4, [3]), (0, 1, None, [0]), (2, None, None, [2, 3])])
+def test_parts(start, end, length, ids):
+    source = Images([(4, 6)] * 4, start=start, end=end, length=length)
+    frames = list(source.frames())
+    assert [frame.frame_id for frame in frames] == ids == [frame.image[0, 0, 0] for frame in frames]
+    assert [frame.file_name for frame in frames] == [f'{i:05d}' for i in ids]
+    assert source.num_frames == (None if length is end is None else len(ids))
+    assert source.num_made == len(ids), 'no frame is decoded that nobody asked for'
+    assert source.notices == [] and source.is_released
+
+
+@pytest.mark.parametrize('options, words', [
+    (dict(start=4, length=4), 'from frame 4 on is empty or outside of shapes; shapes has 4 frames, 0 to 3'),
+    (dict(end=5, length=4), 'from frame 0 up to, not including, 5 is .*; shapes has 4 frames'),
+    (dict(start=2, end=2), 'from frame 2 up to, not including, 2 is empty'),
+    (dict(start=-1), 'from frame -1 on'),
+    (dict(start=1, length=1), 'shapes has 1 frame, 0 to 0'),
+    (dict(length=0), 'shapes has no frames'),
+    (dict(fps=0), 'fps must be positive, got 0'),
+    (dict(fps=float('nan')), 'fps must be positive, got nan'),
+])
+def test_parts_that_are_not_there(options, words):
+    with pytest.raises(ValueError, match=words):
+        Images([], **options)
+
+
+def test_frames_of_another_size_are_refused_or_resized():
+    sizes = [(4, 6), (4, 6), (8, 12)]
+    with pytest.raises(ValueError, match=r'frame 2 of shapes is 8x12 \(height x width\), the first frame 4x6; .*'
+                                         r'--resize-frames'):
+        list(Images(sizes).frames())
+    frames = list(Images(sizes, resize_frames=True).frames())
+    assert [frame.image.shape for frame in frames] == [(4, 6, 3)] * 3 and frames[2].image[0, 0, 0] == 2
+
+
+def test_size_rule():
+    require_same_size((4, 6), (4, 6), frame='a.png')
+    with pytest.raises(ValueError, match='a.png is 6x4 .* the first frame 4x6'):
+        require_same_size((6, 4), (4, 6), frame='a.png')
+
+
+def test_one_reading_or_many():
+    source = Images([(4, 6)] * 2)
+    assert len(list(source.frames())) == len(list(source.frames())) == 2
+    source = Images([(4, 6)] * 2, rewindable=False)
+    source.frames()
+    with pytest.raises(RuntimeError, match='shapes can be read only once: .* FrameSpool'):
+        source.frames()
+
+
+def test_the_end_before_it_was_expected():
+    source = Images([(4, 6)] * 3, end=5)
+    assert len(list(source.frames())) == len(list(source.frames())) == 3
+    assert source.notices == ['shapes ended before frame 3; frames up to 5 were asked for']
+    with pytest.raises(ValueError, match='shapes ended before frame 3, the first one asked for'):
+        list(Images([(4, 6)] * 3, start=3).frames())
+
+
+def test_who_stops_early_releases_what_is_open():
+    source = Images([(4, 6)] * 3)
+    frames = source.frames()
+    next(frames)
+    assert not source.is_released
+    frames.close()
+    assert source.is_released

@@ -9,61 +9,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.sources.image_io import UnreadableImageError, image_size, read_image, read_mask, verify_image
+from tempseg_mm.sources.image_io import UnreadableImageError, image_size, read_image, to_rgb8, verify_image
+from tempseg_mm.sources.mask_files import read_label_mask, read_labels, read_mask
 
 IDS = np.array([[0, 1, 2], [2, 0, 1]], np.uint8)
 
 
-def save(path, pixels, mode=None):
-    image = Image.fromarray(pixels)
-    if mode == 'P':
-        image = image.convert('L')
-        image = Image.frombytes('P', image.size, image.tobytes())
-        image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0] + [0] * 759)
-    image.save(path)
+READERS = [image_size, read_image, verify_image, read_mask, read_labels, read_label_mask]
+RGB = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+
+
+def save(path, pixels):
+    Image.fromarray(pixels).save(path)
     return str(path)
-
-
-@pytest.mark.parametrize('mode', ['L', 'P'])
-def test_ids_survive(tmp_path, mode):
-    path = save(tmp_path / 'a.png', IDS, mode)
-    np.testing.assert_array_equal(read_mask(path), IDS != 0)
-    np.testing.assert_array_equal(read_mask(path, 2), IDS == 2)
-    assert read_mask(path).dtype == np.uint8
-
-
-@pytest.mark.parametrize('value', [1, 255])
-def test_single_channel(tmp_path, value):
-    np.testing.assert_array_equal(read_mask(save(tmp_path / 'a.png', (IDS == 1).astype(np.uint8) * value)), IDS == 1)
-
-
-@pytest.mark.parametrize('channels', [2, 3, 4])
-def test_colour_and_alpha(tmp_path, channels):
-    """As bear/00077.png of DAVIS 2016, which has alpha: opaque black is background."""
-    pixels = np.zeros((2, 3, channels), np.uint8)
-    pixels[..., 0] = np.where(IDS == 1, 255, 0)
-    if channels in (2, 4):
-        pixels[..., -1] = 255
-    path = save(tmp_path / 'a.png', pixels)
-    np.testing.assert_array_equal(read_mask(path), IDS == 1)
-
-
-def test_any_colour_channel_counts(tmp_path):
-    pixels = np.zeros((1, 3, 4), np.uint8)
-    pixels[0, 1, 2] = 7  # blue
-    pixels[0, 2, 3] = 255  # alpha alone
-    np.testing.assert_array_equal(read_mask(save(tmp_path / 'a.png', pixels)), [[0, 1, 0]])
-
-
-def test_object_id_of_colours_is_refused(tmp_path):
-    path = save(tmp_path / 'a.png', np.zeros((2, 3, 3), np.uint8))
-    with pytest.raises(ValueError, match=r'a.png has the channels RGB and so no object ids; object 2 cannot'):
-        read_mask(path, 2)
-
-
-def test_one_bit_annotation(tmp_path):
-    Image.fromarray(IDS == 1).save(tmp_path / 'a.png')
-    np.testing.assert_array_equal(read_mask(str(tmp_path / 'a.png')), IDS == 1)
 
 
 def test_image_is_rgb(tmp_path):
@@ -96,7 +54,7 @@ def test_exif_rotation_is_ignored(tmp_path):
     assert image_size(str(path)) == (8, 16) and read_image(str(path)).shape == (8, 16, 3)
 
 
-@pytest.mark.parametrize('read', [image_size, read_image, read_mask])
+@pytest.mark.parametrize('read', READERS)
 def test_missing_and_unreadable(tmp_path, read):
     with pytest.raises(FileNotFoundError, match='none.png does not exist'):
         read(str(tmp_path / 'none.png'))
@@ -118,31 +76,6 @@ def test_truncated_body(tmp_path, suffix):
         read_mask(str(path))
 
 
-@pytest.mark.parametrize('suffix', ['png', 'bmp'])
-def test_threshold_of_soft_edges(tmp_path, suffix):
-    levels = np.array([[0, 127, 128], [255, 1, 200]], np.uint8)
-    path = save(tmp_path / f'a.{suffix}', np.dstack([levels] * 3))
-    np.testing.assert_array_equal(read_mask(path, threshold=127), [[0, 0, 1], [1, 0, 1]])
-    np.testing.assert_array_equal(read_mask(path), [[0, 1, 1], [1, 1, 1]])
-
-
-def test_threshold_of_any_channel_without_alpha(tmp_path):
-    pixels = np.zeros((1, 3, 4), np.uint8)
-    pixels[0, 1, 2], pixels[0, 2, 3] = 128, 255
-    np.testing.assert_array_equal(read_mask(save(tmp_path / 'a.png', pixels), threshold=127), [[0, 1, 0]])
-
-
-def test_threshold_reads_what_a_palette_and_a_bit_stand_for(tmp_path):
-    np.testing.assert_array_equal(read_mask(save(tmp_path / 'p.png', IDS, 'P'), threshold=127), IDS != 0)
-    Image.fromarray(IDS == 1).save(tmp_path / 'b.png')
-    np.testing.assert_array_equal(read_mask(str(tmp_path / 'b.png'), threshold=127), IDS == 1)
-
-
-def test_id_and_threshold_exclude_each_other(tmp_path):
-    with pytest.raises(ValueError, match=r'a.png: objects are told apart by object_id \(2\) or by threshold \(127\)'):
-        read_mask(save(tmp_path / 'a.png', IDS), 2, threshold=127)
-
-
 @pytest.mark.parametrize('suffix', ['jpg', 'png'])
 def test_verification_reads_to_the_end(tmp_path, suffix):
     pixels = np.random.default_rng(0).integers(0, 256, (64, 80, 3), dtype=np.uint8)
@@ -154,9 +87,6 @@ def test_verification_reads_to_the_end(tmp_path, suffix):
         verify_image(path)
     with pytest.raises(FileNotFoundError, match='gone.png does not exist'):
         verify_image(str(tmp_path / 'gone.png'))
-
-
-READERS = [image_size, read_image, read_mask, verify_image]
 
 
 def png(path, width, height):
@@ -202,3 +132,33 @@ def test_a_name_that_is_no_text(tmp_path):
     assert image_size(path) == (2, 3)
     np.testing.assert_array_equal(read_image(path), np.dstack([IDS] * 3))
     np.testing.assert_array_equal(read_mask(path), IDS != 0)
+
+
+def test_layouts():
+    assert np.shares_memory(to_rgb8(RGB), RGB)
+    np.testing.assert_array_equal(to_rgb8(RGB), RGB)
+    np.testing.assert_array_equal(to_rgb8(np.dstack([RGB, RGB[..., :1]])), RGB)  # alpha is left out
+    for gray in (RGB[..., 1], RGB[..., 1:2]):
+        np.testing.assert_array_equal(to_rgb8(gray), np.dstack([RGB[..., 1]] * 3))
+    assert to_rgb8(RGB[:, ::-1]).flags.c_contiguous
+
+
+def test_sixteen_bits_are_rounded():
+    values = np.array([[0, 128, 129, 385, 386, 65535, 65407, 65406]], np.uint16)
+    np.testing.assert_array_equal(to_rgb8(values)[0, :, 0], np.round(values[0] / 257))
+    assert to_rgb8(values)[0, :, 0].tolist() == [0, 0, 1, 1, 2, 255, 255, 254]
+
+
+@pytest.mark.parametrize('image, words', [
+    (RGB / 255, r'frame 3 must hold uint8, .* got float64: .* \(image \* 255\).round\(\).astype\(np.uint8\)'),
+    (RGB.astype(int), r'got int64: image.astype\(np.uint8\)'),
+    (RGB > 4, 'got bool'),
+    (np.zeros((3, 2, 5), np.uint8), r'got the shape \(3, 2, 5\): image.transpose\(1, 2, 0\)'),
+    (RGB[..., :2], r'got the shape \(2, 4, 2\)$'),
+    (RGB[0, 0], r'got the shape \(3,\)$'),
+    (np.zeros((0, 4, 3), np.uint8), r'got the shape \(0, 4, 3\)'),
+    ([[1]], 'frame 3 must be an array of numpy.* got list'),
+])
+def test_what_is_no_picture(image, words):
+    with pytest.raises(ValueError, match=words):
+        to_rgb8(image, 'frame 3')

@@ -27,6 +27,7 @@ def test_travels_to_another_type_as_a_whole():
 @pytest.mark.parametrize('field, shape, message', [
     ('gt_masks', (2, 4, 6), r'gt_masks must be \(T, 1, H, W\), got \(2, 4, 6\)'),
     ('reference_masks', (2, 3, 4, 6), r'reference_masks must be \(T, 1, H, W\), got \(2, 3, 4, 6\)'),
+    ('first_reference', (1, 4, 6), r'first_reference must be \(T, 1, H, W\), got \(1, 4, 6\)'),
     ('flow', (1, 4, 6, 2), r'flow must be \(T, 2, H, W\), got \(1, 4, 6, 2\)'),
 ])
 def test_another_shape_is_refused(field, shape, message):
@@ -37,6 +38,13 @@ def test_another_shape_is_refused(field, shape, message):
 def test_another_type_is_refused():
     with pytest.raises((TypeError, AttributeError)):
         sample().gt_masks = [[1]]
+
+
+def test_the_first_reference_is_that_of_frame_0_unless_it_is_set():
+    made = sample()
+    assert torch.equal(made.first_reference, made.reference_masks[:1]) and 'first_reference' not in made
+    made.first_reference = torch.ones(1, 1, 4, 6, dtype=torch.uint8)
+    assert made.to(torch.float64).first_reference.sum() == 24 and made.reference_masks.sum() == 0
 
 
 def test_missing_flow_shows():

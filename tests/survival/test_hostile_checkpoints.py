@@ -10,7 +10,7 @@ import torch
 from mmengine.runner import Runner, load_checkpoint
 from torch import nn
 
-from tempseg_mm.flow.flownet2.flownet_s import FlowNetS
+from tempseg_mm.flow.flownet2.subnetworks import FlowNetS
 from tempseg_mm.flow.flownet2.weights import build_with_weights
 from tempseg_mm.registry import MODELS
 from tempseg_mm.runtime.weight_files import read_weights

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tempseg_mm.runtime.safe_path import inside
-from tempseg_mm.sources.image_io import read_annotation
+from tempseg_mm.sources.mask_files import read_annotation
 
 
 class OutputFolder:

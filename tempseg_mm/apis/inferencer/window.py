@@ -6,8 +6,8 @@ import sys
 import cv2
 import numpy as np
 
+from tempseg_mm.ops.resize import fit_shorter_side
 from tempseg_mm.visualization.overlay import overlay_mask
-from tempseg_mm.visualization.shrink import fit_shorter_side
 
 MAX_SIDE = 480  # pixels, of the shorter side
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from mmengine import ProgressBar
 
-from tempseg_mm.datasets.davis import DAVISDataset
+from tempseg_mm.datasets.vos_dataset import DAVISDataset
 from tempseg_mm.flow.flo_file import write_flo
 from tempseg_mm.registry import DATASETS
 

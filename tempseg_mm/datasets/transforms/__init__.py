@@ -1,6 +1,5 @@
-from .crop import ClipRandomWindow
 from .formatting import PackClip
-from .geometry import ClipRandomAffine, ClipResize
+from .geometry import ClipRandomAffine, ClipRandomWindow, ClipResize
 from .image import PackImage, RandomResizedCrop
 from .loading import LoadClip, LoadFlow
 from .lucid import LucidClip

@@ -8,26 +8,28 @@ from torch import Tensor
 from tempseg_mm.registry import TRANSFORMS
 from tempseg_mm.structures.vos_data_sample import VOSDataSample
 
-from .reference import previous_masks
-
 
 @TRANSFORMS.register_module()
 class PackClip(BaseTransform):
     """Packs a clip into ``dict(inputs, data_samples)``.
 
-    Required keys: ``frames``, ``gt_masks``. Optional: ``flow``; ``reference_masks`` (else the masks of the frames
-    before); ``sequence_name``; ``frame_ids`` (else 0..T-1).
+    Required keys: ``frames``, ``gt_masks``. Optional: ``flow``; ``reference_masks`` (else ``gt_masks``) and
+    ``first_reference``; ``sequence_name``; ``frame_ids`` (else 0..T-1).
 
     Returns of :meth:`transform`: ``inputs``, (T, 3, H, W) uint8 RGB, and ``data_samples``, a
-    :class:`~tempseg_mm.structures.vos_data_sample.VOSDataSample`, without ``flow`` where the clip has none.
+    :class:`~tempseg_mm.structures.vos_data_sample.VOSDataSample`, without ``flow`` and ``first_reference`` where the
+    clip has none.
 
     Raises:
-        ValueError: if there are not T masks, T reference masks and T-1 flow fields of the frames' size.
+        ValueError: if there are not T masks, T reference masks and T-1 flow fields of the frames' size, or the first
+            reference is of another size.
     """
 
     def transform(self, results: dict) -> dict:
         frames, gt_masks = results['frames'], results['gt_masks']
-        fields = dict(gt_masks=gt_masks, reference_masks=results.get('reference_masks') or previous_masks(gt_masks))
+        fields = dict(gt_masks=gt_masks, reference_masks=results.get('reference_masks') or gt_masks)
+        if 'first_reference' in results:
+            fields['first_reference'] = [results['first_reference']]
         if 'flow' in results:
             fields['flow'] = results['flow']
         for name, items in fields.items():
@@ -48,7 +50,7 @@ def _to_tensor(stack: np.ndarray) -> Tensor:
 
 
 def _check(name: str, items: list, frames: list) -> None:
-    expected = len(frames) - 1 if name == 'flow' else len(frames)
+    expected = {'flow': len(frames) - 1, 'first_reference': 1}.get(name, len(frames))
     if len(items) != expected:
         raise ValueError(f'a clip of {len(frames)} frames needs {expected} entries in {name!r}, got {len(items)}')
     for item in items:

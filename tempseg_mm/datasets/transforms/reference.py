@@ -1,4 +1,4 @@
-"""Reference masks for training: the mask of the frame before, as faulty as a propagated prediction would be."""
+"""Reference masks for training: the mask of each frame, as faulty as a propagated prediction would be."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,6 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from tempseg_mm.registry import TRANSFORMS
-
-
-def previous_masks(gt_masks: list) -> list:
-    """Reference masks without fault: entry t is the mask of frame t-1, entry 0 that of frame 0; T arrays (H, W)."""
-    return [gt_masks[0], *gt_masks[:-1]]
 
 
 @dataclass(frozen=True)
@@ -29,12 +24,16 @@ class _Fault:
 
 @TRANSFORMS.register_module()
 class DeformReferenceMask(BaseTransform):
-    """Makes ``reference_masks``: T arrays (H, W) uint8 0/1, entry t the deformed ground truth of frame t-1 (and lying
-    where the object was in frame t-1), entry 0 that of frame 0.
+    """Makes ``reference_masks``, T arrays (H, W) uint8 0/1, and ``first_reference``, one such array.
+
+    ``reference_masks[t]`` is the deformed ground truth of frame t and lies in frame t; the data preprocessor moves it
+    to frame t+1. Nothing follows the last one, so it is left as annotated and no numbers are drawn for it.
+    ``first_reference`` is what the network is told in frame 0: its ground truth, deformed by a draw of its own. It is
+    drawn first, then frames 0 to T-2 in order.
 
     Errors differ from frame to frame but share a part that lasts through the clip, as those of propagation do: half
-    of each range is drawn once per clip, half for every frame. Without this transform ``PackClip`` takes the masks of
-    :func:`previous_masks` undeformed.
+    of each range is drawn once per clip, half for every frame. Without this transform ``PackClip`` takes the ground
+    truth undeformed.
 
     Paper note: the paper reuses "network-generated masks ... as reference masks" but feeds a three-channel image; in
     the reading where the previous mask is an input channel, training shows it faulty masks (paper note P16).
@@ -64,8 +63,9 @@ class DeformReferenceMask(BaseTransform):
                 raise ValueError(f'{name} of DeformReferenceMask is out of range: {value!r}')
 
     def transform(self, results: dict) -> dict:
-        common = self._draw_half()
-        results['reference_masks'] = [self._deform(mask, common) for mask in previous_masks(results['gt_masks'])]
+        masks, common = results['gt_masks'], self._draw_half()
+        results['first_reference'] = self._deform(masks[0], common)
+        results['reference_masks'] = [*(self._deform(mask, common) for mask in masks[:-1]), masks[-1]]
         return results
 
     def _draw_half(self) -> _Fault:

@@ -7,8 +7,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner.checkpoint import get_state_dict, weights_to_cpu
 
 from tempseg_mm.engine.checkpoints import complete_generator, make_plain, rebuild, require_resumable
-from tempseg_mm.models.architecture import require_same_architecture
-from tempseg_mm.models.generator_weights import told_by
+from tempseg_mm.models.generator_weights import require_same_architecture, told_by
 from tempseg_mm.registry import HOOKS
 
 

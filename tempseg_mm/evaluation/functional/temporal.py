@@ -5,11 +5,10 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from .alignment import matching_cost
 from .binary_mask import as_binary_mask
+from .contour_matching import context_cost, matching_cost, shape_contexts
 from .contours import crack_loops
 from .polyline import resample, simplify
-from .shape_context import context_cost, shape_contexts
 
 Convention = Literal['matlab', 'python']
 SCALE = 5  # of published values, against the bare cost

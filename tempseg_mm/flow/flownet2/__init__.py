@@ -1,7 +1,4 @@
 from .flownet2 import FlowNet2
-from .flownet_c import FlowNetC
-from .flownet_s import FlowNetS
-from .flownet_sd import FlowNetSD
-from .fusion import FusionNet
+from .subnetworks import FlowNetC, FlowNetS, FlowNetSD, FusionNet
 
 __all__ = ['FlowNet2', 'FlowNetC', 'FlowNetS', 'FlowNetSD', 'FusionNet']

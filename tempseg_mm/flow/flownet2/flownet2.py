@@ -7,14 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tempseg_mm.flow.padding import pad_to_multiple
+from tempseg_mm.ops.resize import pad_to_multiple
 from tempseg_mm.ops.warp import backward_warp
 
 from .blocks import FLOW_SCALE
-from .flownet_c import FlowNetC
-from .flownet_s import FlowNetS
-from .flownet_sd import FlowNetSD
-from .fusion import FusionNet
+from .subnetworks import FlowNetC, FlowNetS, FlowNetSD, FusionNet
 
 
 class FlowNet2(nn.Module):

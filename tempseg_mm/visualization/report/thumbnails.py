@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tempseg_mm.ops.resize import fit_width
 from tempseg_mm.visualization.overlay import GROUND_TRUTH_COLOR, draw_contour, overlay_mask
-from tempseg_mm.visualization.shrink import fit_width
 
 RESERVE = 3  # times as many are kept as are shown: of an early few, some turn out too close to each other
 

@@ -28,13 +28,22 @@ def test_shapes_dtypes_and_values():
     assert sample.gt_masks[2, 0, 7].tolist() == clip['gt_masks'][2][7].tolist()
 
 
-def test_reference_masks_default_to_those_before():
+def test_reference_masks_default_to_the_ground_truth_of_their_frames():
     clip = make_clip()
     sample = PackClip()(clip)['data_samples']
-    for t, source in enumerate((0, 0, 1)):
-        assert torch.equal(sample.reference_masks[t], sample.gt_masks[source])
+    assert torch.equal(sample.reference_masks, sample.gt_masks) and 'first_reference' not in sample
+    assert torch.equal(sample.first_reference, sample.gt_masks[:1])
     given = PackClip()(dict(clip, reference_masks=clip['gt_masks'][::-1]))['data_samples']
     assert torch.equal(given.reference_masks[0], given.gt_masks[2])
+
+
+def test_the_first_reference_is_packed_where_there_is_one():
+    clip = make_clip()
+    sample = PackClip()(dict(clip, first_reference=clip['gt_masks'][2]))['data_samples']
+    assert sample.first_reference.shape == (1, 1, 97, 131) and sample.first_reference.dtype == torch.uint8
+    assert torch.equal(sample.first_reference[0], sample.gt_masks[2])
+    with pytest.raises(ValueError, match=r"'first_reference' of a clip are \(96, 131\)"):
+        PackClip()(dict(clip, first_reference=clip['gt_masks'][0][1:]))
 
 
 def test_frames_from_memory_need_nothing_else():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.datasets.transforms.reference import DeformReferenceMask, add_blob, previous_masks
+from tempseg_mm.datasets.transforms.reference import DeformReferenceMask, add_blob
 from tempseg_mm.registry import TRANSFORMS
 
 STILL = dict(max_shift=0, scale=0, rotate=0, warp=0, dilate=0, empty_prob=0)
@@ -17,27 +17,46 @@ def iou(one, two):
     return (one & two).sum() / (one | two).sum()
 
 
+def drawn(results):
+    """The masks that faults were drawn for, in order: one for each frame of the clip."""
+    return [results['first_reference'], *results['reference_masks'][:-1]]
+
+
 def deform(masks, **kwargs):
-    return DeformReferenceMask(**dict(STILL, **kwargs))(dict(gt_masks=masks))['reference_masks']
+    return drawn(DeformReferenceMask(**dict(STILL, **kwargs))(dict(gt_masks=masks)))
 
 
-def test_previous_masks():
-    assert previous_masks(['a', 'b', 'c']) == ['a', 'a', 'b']
-    assert previous_masks(['a']) == ['a']
-
-
-def test_without_faults_it_is_the_mask_of_the_frame_before():
+def test_without_faults_each_is_the_mask_of_its_own_frame():
     masks = [box(left=10 * t) for t in range(4)]
-    for got, expected in zip(deform(masks), previous_masks(masks), strict=True):
-        np.testing.assert_array_equal(got, expected)
+    out = DeformReferenceMask(**STILL)(dict(gt_masks=masks))
+    np.testing.assert_array_equal(out['reference_masks'], masks)
+    np.testing.assert_array_equal(out['first_reference'], masks[0])
+
+
+def test_the_first_frame_is_deformed_twice_and_the_last_not_at_all():
+    masks = [box(left=10 * t) for t in range(3)]
+    out = DeformReferenceMask(max_shift=0.3, empty_prob=0)(dict(gt_masks=masks))
+    one, other = out['first_reference'], out['reference_masks'][0]
+    assert iou(one, masks[0]) > 0.3 and iou(other, masks[0]) > 0.3 and not np.array_equal(one, other)
+    assert iou(out['reference_masks'][1], masks[1]) > iou(out['reference_masks'][1], masks[0])
+    np.testing.assert_array_equal(out['reference_masks'][2], masks[2])
+
+
+def test_draws_are_those_of_one_fault_a_frame():
+    np.random.seed(0)
+    DeformReferenceMask()(dict(gt_masks=[box() * 0] * 3))
+    following = np.random.rand()
+    np.random.seed(0)
+    np.random.uniform(size=5 + 3 * (5 + 1 + 50))  # the clip's; for each of T: its own, whether empty, the field
+    assert following == np.random.rand()
 
 
 def test_default_faults_are_moderate_and_repeatable():
     masks = [box()] * 200
     np.random.seed(0)
-    out = TRANSFORMS.build(dict(type='DeformReferenceMask'))(dict(gt_masks=masks))['reference_masks']
+    out = drawn(TRANSFORMS.build(dict(type='DeformReferenceMask'))(dict(gt_masks=masks)))
     np.random.seed(0)
-    again = DeformReferenceMask()(dict(gt_masks=masks))['reference_masks']
+    again = drawn(DeformReferenceMask()(dict(gt_masks=masks)))
     np.testing.assert_array_equal(out, again)
     assert all(mask.shape == (97, 131) and mask.dtype == np.uint8 and mask.max() <= 1 for mask in out)
     scores = [iou(box(), mask) for mask in out if mask.any()]
@@ -128,5 +147,5 @@ def test_spurious_blobs_come_as_often_as_asked(probability):
     deform = DeformReferenceMask(0, 0, rotate=0, warp=0, dilate=0, empty_prob=0, spurious_prob=probability)
     np.random.seed(1)
     changed = [not np.array_equal(reference, mask)
-               for _ in range(10) for reference in deform(dict(gt_masks=[mask] * 3))['reference_masks']]
+               for _ in range(10) for reference in drawn(deform(dict(gt_masks=[mask] * 3)))]
     assert np.mean(changed) == 0 if probability == 0 else np.mean(changed) > 0.7

@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from tempseg_mm.flow.zero import ZeroFlow
+from tempseg_mm.flow.untrained import ZeroFlow
 from tempseg_mm.registry import MODELS
 
 

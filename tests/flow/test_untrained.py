@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from tempseg_mm.flow.dis import DISFlow
+from tempseg_mm.flow.untrained import DISFlow
 from tempseg_mm.registry import TASK_UTILS
 
 
@@ -61,3 +61,11 @@ def test_signature_and_unknown_preset():
     assert TASK_UTILS.build(dict(type='DISFlow', preset='fast')).signature == 'DISFlow(preset=fast)'
     with pytest.raises(ValueError, match="one of ultrafast, fast, medium, got 'slow'"):
         DISFlow('slow')
+
+
+def test_zero_flow():
+    flow = TASK_UTILS.build(dict(type='ZeroFlow'))
+    assert flow.signature == 'ZeroFlow()'
+    frames = torch.randint(0, 255, (2, 3, 6, 7), dtype=torch.uint8)
+    out = flow(frames, frames.flip(0))
+    assert out.shape == (2, 2, 6, 7) and out.dtype == torch.float32 and not out.any()

@@ -1,9 +1,10 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from tempseg_mm.models.backbones.features import Features
-from tempseg_mm.models.decoders.skip_decoder import SkipDecoder
+from tempseg_mm.models.decoders import SkipDecoder, UnpoolDecoder, UpsampleDecoder
 
 
 class Recording(SkipDecoder):
@@ -87,3 +88,42 @@ def test_logits_start_from_the_share_of_the_object():
 def test_enlarging_is_left_to_the_subclass():
     with pytest.raises(TypeError, match='abstract method.* .?enlarge'):
         SkipDecoder(4, (2,))
+
+
+def test_values_return_to_where_the_maxima_were():
+    skip = torch.tensor([[1., 9., 2., 3.],
+                         [4., 5., 8., 0.],
+                         [0., 1., 2., 1.],
+                         [7., 3., 1., 6.]])[None, None]
+    _, switch = F.max_pool2d(skip, 2, return_indices=True)
+    values = torch.tensor([[10., 20.], [30., 40.]])[None, None]
+    enlarged = UnpoolDecoder(1, (1,)).enlarge(values, skip, switch)
+    assert enlarged[0, 0].tolist() == [[0, 10, 0, 0],
+                                       [0, 0, 20, 0],
+                                       [0, 0, 0, 0],
+                                       [30, 0, 0, 40]]
+
+
+def test_a_backbone_without_switches_is_refused():
+    decoder = UnpoolDecoder(4, (2,))
+    with pytest.raises(ValueError, match='needs a backbone that keeps its pooling switches.*UpsampleDecoder'):
+        decoder(Features(torch.randn(1, 4, 4, 4), (torch.randn(1, 2, 8, 8),)))
+
+
+def test_maps_without_a_switch_are_refused():
+    skip = torch.randn(1, 2, 8, 8)
+    _, switch = F.max_pool2d(skip, 2, return_indices=True)
+    with pytest.raises(ValueError, match='has 3 maps to enlarge and switches for 2: leave `channels` out'):
+        UnpoolDecoder(4, (2,), channels=(3, 2))(Features(torch.randn(1, 4, 4, 4), (skip,), (switch,)))
+
+
+def test_enlarges_linearly_to_the_size_of_the_skip():
+    decoder = UpsampleDecoder(1, (1,))
+    enlarged = decoder.enlarge(torch.tensor([[[[0., 4.]]]]), torch.zeros(1, 1, 2, 4), None)
+    assert enlarged[0, 0].tolist() == [[0, 1, 3, 4], [0, 1, 3, 4]]  # samples at -1/4, 1/4, 3/4, 5/4 of the way
+
+
+def test_needs_no_switches_and_takes_any_stride():
+    decoder = UpsampleDecoder(4, (2,)).eval()
+    skip = torch.randn(1, 2, 12, 8)
+    assert decoder(Features(torch.randn(1, 4, 3, 2), (skip,))).shape == (1, 1, 12, 8)

@@ -1,13 +1,12 @@
-"""Dense Inverse Search flow of OpenCV: needs no weights and no GPU, hence the default provider."""
+"""Flow without a trained network: Dense Inverse Search of OpenCV, the default, and none at all."""
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
+from tempseg_mm.flow.base import FlowProvider
 from tempseg_mm.registry import TASK_UTILS
-
-from .base import FlowProvider
 
 PRESETS = dict(
     ultrafast=cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
@@ -66,3 +65,15 @@ def _to_gray(frames: Tensor) -> list:
 def _pad(gray: np.ndarray) -> np.ndarray:
     bottom, right = (max(0, MIN_SIDE - side) for side in gray.shape)
     return cv2.copyMakeBorder(gray, 0, bottom, 0, right, cv2.BORDER_REPLICATE) if bottom or right else gray
+
+
+@TASK_UTILS.register_module()
+class ZeroFlow(FlowProvider):
+    """Answers (N, 2, H, W) zeros: reference masks stay where they were."""
+
+    def estimate(self, frames: Tensor, next_frames: Tensor) -> Tensor:
+        return torch.zeros(len(frames), 2, *frames.shape[2:], device=frames.device)
+
+    @property
+    def signature(self) -> str:
+        return 'ZeroFlow()'

@@ -1,3 +1,0 @@
-from .conv import ConvDiscriminator
-
-__all__ = ['ConvDiscriminator']

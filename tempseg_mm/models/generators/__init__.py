@@ -1,3 +1,0 @@
-from .encoder_decoder import EncoderDecoderGenerator
-
-__all__ = ['EncoderDecoderGenerator']

@@ -1,3 +1,0 @@
-from .conv import MaskEncoder
-
-__all__ = ['MaskEncoder']
