@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmengine.runner import BaseLoop
 
 from tempseg_mm.engine.hooks import stop_hook
 from tempseg_mm.engine.hooks.stop_hook import StopHook
@@ -22,11 +23,24 @@ class Sends(Hook):
             os.kill(os.getpid(), self.signal)
 
 
+class Validation(BaseLoop):
+    """Notes the iteration, in place of a validation."""
+
+    def __init__(self, runner, found):
+        super().__init__(runner, runner.train_loop.dataloader)
+        self.found = found
+
+    def run(self):
+        self.found.append(self.runner.iter)
+
+
 @pytest.fixture
 def train(make_runner):
     """Trains; returns the names of the checkpoints, the last iteration and the signals."""
-    def run(at, name='SIGTERM', **options):
+    def run(at, name='SIGTERM', *, validated=None, **options):
         runner = make_runner(**options)
+        if validated is not None:
+            runner._val_loop = Validation(runner, validated)
         with StopSignals() as signals:
             runner.register_hook(StopHook(signals))
             runner.register_hook(Sends(at, name))
@@ -46,6 +60,12 @@ def test_a_checkpoint_of_this_iteration_is_not_saved_twice(train, monkeypatch):
     monkeypatch.setattr(torch, 'save', lambda *args, **kwargs: saves.append(1) or save(*args, **kwargs))
     saved, _, _ = train(2, 'SIGINT', **{'default_hooks.checkpoint.interval': 2})
     assert saved == ['iter_2.pth'] and len(saves) == 1
+
+
+def test_no_validation_holds_it_up(train):
+    validated = []
+    saved, _, _ = train(2, validated=validated, **{'train_cfg.val_interval': 1})
+    assert saved == ['iter_2.pth'] and validated == [1]
 
 
 def test_in_the_last_iteration_training_is_done(train):
