@@ -183,6 +183,7 @@ def test_circle_rule_follows_submodules_and_ignores_type_checking():
 
 @pytest.mark.parametrize('source', [
     'assert x', 'try:\n    f()\nexcept:\n    pass', 'from a import *', 'print(1)', 'exit(1)', 'sys.exit()',
+    'import unittest.mock', 'from unittest import mock', 'import os, unittest',
     'raise SystemExit(2)', 'def f(a=[]): pass', 'def f(*, a={}): pass', 'def f(a=dict()): pass',
 ])
 def test_forbidden_rule_catches(source):
