@@ -173,6 +173,14 @@ def _top_level_imports(node: ast.AST) -> set[str]:
     return {(node.module or '').split('.')[0]} if isinstance(node, ast.ImportFrom) and not node.level else set()
 
 
+def hook_lookups(module: Module) -> list[str]:
+    """Where a hook asks the Runner for its hooks: it would depend on a sibling that a config may leave out."""
+    if not module.name.startswith(f'{PACKAGE}.engine.hooks.'):
+        return []
+    return [f'{module.name}:{node.lineno} {ast.unparse(node)}: a hook must not look up another'
+            for node in ast.walk(module.tree) if isinstance(node, ast.Attribute) and node.attr in ('hooks', '_hooks')]
+
+
 def missing_docstrings(module: Module) -> list[str]:
     """Public modules, classes, functions and methods without one; candidates only: a method may be an override.
 
