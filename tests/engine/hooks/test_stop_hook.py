@@ -1,6 +1,7 @@
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -85,3 +86,22 @@ def test_a_signal_to_another_process_stops_this_one_too(train, monkeypatch, capf
     saved, done, signals = train(0)
     assert saved == ['iter_1.pth'] and done == 1 and signals.stopped
     assert 'a signal to another process: stopped after iteration 1' in capfd.readouterr().out
+
+
+@pytest.mark.parametrize('end, stopped', [(8, True), (6, False)])
+def test_an_epoch_is_finished_first_and_the_end_is_said_once(end, stopped):
+    """A signal in the fourth of six iterations of an epoch, in a run of ``end``."""
+    said, signals = [], StopSignals()
+    signals.received = signal.SIGTERM
+    runner = SimpleNamespace(iter=3, max_iters=end, train_loop=SimpleNamespace(stop_training=False),
+                             logger=SimpleNamespace(warning=said.append))
+    hook = StopHook(signals)
+    for runner.iter in (3, 4, 5):
+        hook.after_train_iter(runner, runner.iter)
+        assert runner.train_loop.stop_training and not said
+    runner.iter = 6
+    hook.before_save_checkpoint(runner, dict(meta=dict(iter=6), optimizer={}))
+    hook.before_save_checkpoint(runner, dict(meta=dict(iter=7)))  # the best one, weights alone
+    hook.after_train(runner)
+    assert signals.stopped == stopped
+    assert said == ['SIGTERM: stopped after iteration 6, saved; go on with --resume'] * stopped
