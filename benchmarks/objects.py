@@ -55,9 +55,9 @@ def adapted_to_all(segmenter, objects: list, steps: int):
 def follow(segmenter, generators: dict, sequence, first) -> dict:
     """Mean J of each object; raises if masks overlap, which labels cannot."""
     import numpy as np
+    from tempseg_mm.inference.object_propagator import ObjectPropagator, labels_of
 
     from tempseg_mm.evaluation.functional.region import region_similarity
-    from tempseg_mm.inference.object_propagator import ObjectPropagator, labels_of
     from tempseg_mm.sources.mask_files import read_annotation
     propagator = ObjectPropagator(segmenter.model, generators, size=segmenter.size)
     propagator.start(sequence.frame(0), np.where(np.isin(first, list(generators)), first, 0).astype(np.uint8))
@@ -73,6 +73,7 @@ def follow(segmenter, generators: dict, sequence, first) -> dict:
 def measure(segmenter, sequence) -> dict:
     """Way -> (J by object, seconds)."""
     from tempseg_mm.inference.object_finetuning import GivenObject, adapt_to_object
+
     from tempseg_mm.sources.mask_files import read_annotation
     first = read_annotation(sequence.mask_paths[0])
     objects = [GivenObject(sequence.name, object_id, {0: sequence.frame(0)}, {0: first})

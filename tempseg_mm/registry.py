@@ -10,6 +10,8 @@ from mmengine import registry as root
 from mmengine.registry import Registry
 
 SCOPE = 'tempseg_mm'
+# Names of earlier versions, which the configs of older runs hold -> what does their work now.
+REMOVED = dict.fromkeys(('BoundedLogHook', 'CheckpointGuardHook', 'TrainingStateHook'), 'AtomicCheckpointHook')
 
 
 class SuggestingRegistry(Registry):
@@ -38,6 +40,9 @@ class SuggestingRegistry(Registry):
         return sorted(names)
 
     def _unknown(self, key: str) -> str:
+        if key in REMOVED:
+            return (f'{key!r} is no longer a {self.name} of its own: {REMOVED[key]} does its work. Remove it from the '
+                    'config.')
         known = self.known_names()
         lowered = {name.lower(): name for name in known}
         near = [lowered[n] for n in difflib.get_close_matches(key.split('.')[-1].lower(), lowered, n=3, cutoff=0.5)]

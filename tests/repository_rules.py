@@ -135,7 +135,7 @@ def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
 
 
 def forbidden_constructs(module: Module) -> list[str]:
-    """assert, bare except, star import, print, exit and mutable defaults: what library code must not hold."""
+    """assert, bare except, star import, print, exit, unittest and mutable defaults: what library code must not hold."""
     found = []
     for node in ast.walk(module.tree):
         found += [f'{module.name}:{getattr(node, "lineno", "?")} {fault}' for fault in _faults(node)]
@@ -149,6 +149,8 @@ def _faults(node: ast.AST) -> Iterator[str]:
         yield 'bare except'
     elif isinstance(node, ast.ImportFrom) and any(alias.name == '*' for alias in node.names):
         yield 'star import'
+    elif 'unittest' in _top_level_imports(node):
+        yield 'unittest: for tests; do in code what a patch would do'
     elif isinstance(node, ast.Call):
         called = ast.unparse(node.func)
         if called == 'print':
@@ -181,6 +183,21 @@ def long_constructors(module: Module, most: int) -> list[str]:
                 if count > most:
                     found.append(f'{module.name}:{node.name} takes {count} arguments')
     return found
+
+
+def _top_level_imports(node: ast.AST) -> set[str]:
+    """The packages that an import statement names, without their sub-modules."""
+    if isinstance(node, ast.Import):
+        return {alias.name.split('.')[0] for alias in node.names}
+    return {(node.module or '').split('.')[0]} if isinstance(node, ast.ImportFrom) and not node.level else set()
+
+
+def hook_lookups(module: Module) -> list[str]:
+    """Where a hook asks the Runner for its hooks: it would depend on a sibling that a config may leave out."""
+    if not module.name.startswith(f'{PACKAGE}.engine.hooks.'):
+        return []
+    return [f'{module.name}:{node.lineno} {ast.unparse(node)}: a hook must not look up another'
+            for node in ast.walk(module.tree) if isinstance(node, ast.Attribute) and node.attr in ('hooks', '_hooks')]
 
 
 def missing_docstrings(module: Module) -> list[str]:

@@ -8,7 +8,7 @@ from tempseg_mm.registry import DATASETS, HOOKS, MODELS, OPTIMIZERS, TASK_UTILS,
 @pytest.mark.parametrize('kind, name', [
     (MODELS, 'TempSegGAN'), (MODELS, 'ITSDLoss'), (DATASETS, 'DAVISDataset'), (TRANSFORMS, 'PackClip'),
     (registry.METRICS, 'VOSMetric'), (registry.VISUALIZERS, 'VOSVisualizer'), (registry.LOOPS, 'GANTrainLoop'),
-    (HOOKS, 'CheckpointGuardHook'), (registry.OPTIM_WRAPPERS, 'BF16OptimWrapper'),
+    (HOOKS, 'AtomicCheckpointHook'), (registry.OPTIM_WRAPPERS, 'BF16OptimWrapper'),
     (registry.OPTIM_WRAPPER_CONSTRUCTORS, 'GANOptimWrapperConstructor'), (TASK_UTILS, 'DISFlow'),
     (TASK_UTILS, 'OnlineFinetuner'),
 ])
@@ -29,6 +29,13 @@ def test_unknown_name_lists_the_nearest():
     with pytest.raises(KeyError, match='did you mean DAVISDataset'):
         DATASETS.build(dict(type='DavisDataset', data_root='', split=''))
     assert 'ITSDLos' not in MODELS
+
+
+@pytest.mark.parametrize('name', ['BoundedLogHook', 'CheckpointGuardHook', 'TrainingStateHook'])
+def test_a_name_of_an_earlier_version_says_what_does_its_work(name):
+    with pytest.raises(KeyError, match=f"'{name}' is no longer a hook of its own: AtomicCheckpointHook does its work"):
+        HOOKS.build(dict(type=name))
+    assert 'AtomicCheckpointHook' in HOOKS and name not in HOOKS
 
 
 def test_hopeless_name_lists_all():

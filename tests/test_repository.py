@@ -71,6 +71,10 @@ def test_library_code_holds_nothing_forbidden():
     report([fault for module in MODULES.values() for fault in rules.forbidden_constructs(module)])
 
 
+def test_no_hook_looks_up_another():
+    report([fault for module in MODULES.values() for fault in rules.hook_lookups(module)])
+
+
 def test_files_are_short():
     lengths = {path: len(path.read_text(encoding='utf-8').splitlines()) for path in all_python_files()}
     report([f'{path.relative_to(ROOT)}: {length} lines' for path, length in lengths.items() if length > LONGEST_FILE])
@@ -201,6 +205,7 @@ def test_circle_rule_follows_submodules_and_ignores_type_checking():
 
 @pytest.mark.parametrize('source', [
     'assert x', 'try:\n    f()\nexcept:\n    pass', 'from a import *', 'print(1)', 'exit(1)', 'sys.exit()',
+    'import unittest.mock', 'from unittest import mock', 'import os, unittest',
     'raise SystemExit(2)', 'def f(a=[]): pass', 'def f(*, a={}): pass', 'def f(a=dict()): pass',
 ])
 def test_forbidden_rule_catches(source):
@@ -215,6 +220,12 @@ def test_constructor_rule_counts(arguments, count):
     source = f'class A:\n    def __init__({arguments}): pass\n    def b(self, c, d, e, f): pass'
     expected = [] if count is None else [f'tempseg_mm.models.x:A takes {count} arguments']
     assert rules.long_constructors(module(source), 2) == expected
+
+
+@pytest.mark.parametrize('source', ['x = [h for h in runner.hooks]', 'def f(self):\n    self.runner._hooks.pop()'])
+def test_hook_rule_catches(source):
+    assert len(rules.hook_lookups(module(source, 'tempseg_mm.engine.hooks.x'))) == 1
+    assert rules.hook_lookups(module(source, 'tempseg_mm.engine.loops.x')) == []  # which calls them
 
 
 def test_docstring_rule_lists_what_is_public():

@@ -12,16 +12,13 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=10, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='AtomicCheckpointHook', interval=1000, max_keep_ckpts=3),
-    training_state=dict(type='TrainingStateHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    bounded_log=dict(type='BoundedLogHook'),
     check_data=dict(type='CheckDataHook'),
     pictures=dict(type='TrainingPictureHook', interval=200),
     progress=dict(type='ProgressHook'),
     results=dict(type='ResultHook'),
     heartbeat=dict(type='HeartbeatHook'),
     overlays=dict(type='OverlayHook'),
-    checkpoint_guard=dict(type='CheckpointGuardHook'),  # the last: it sees what the others put into a checkpoint
 )
 log_processor = dict(by_epoch=False, window_size=10)
 visualizer = dict(

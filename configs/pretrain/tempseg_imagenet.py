@@ -60,8 +60,6 @@ param_scheduler = [
 
 default_hooks = dict(
     logger=dict(log_metric_by_epoch=True),
-    checkpoint=dict(
-        _delete_=True, type='CheckpointHook', interval=1, max_keep_ckpts=3,  # by epochs
-        backend_args=dict(backend='tempseg_mm_atomic')),
+    checkpoint=dict(interval=1, by_epoch=True),
     pictures=None, progress=None, results=None, overlays=None)  # of sequences
 log_processor = dict(by_epoch=True)

@@ -2,12 +2,12 @@
 
 import os
 import os.path as osp
-from unittest import mock
+import subprocess
+from datetime import timedelta
 
-import torch
 from mmengine.config import Config
 from mmengine.device import utils as device_utils
-from mmengine.dist import init_dist
+from torch import distributed
 
 from tempseg_mm.engine.checkpoint_files import newest_complete
 
@@ -58,7 +58,7 @@ def join_processes(launcher: str, *, timeout: float = 1800) -> None:
         timeout: seconds that a process waits for another one.
 
     Raises:
-        ValueError: if the launcher's variables are not in the environment.
+        ValueError: if the launcher's variables are not in the environment, or nothing says where rank 0 runs.
     """
     needed = LAUNCHED_BY[launcher]
     if needed and needed not in os.environ:
@@ -66,9 +66,27 @@ def join_processes(launcher: str, *, timeout: float = 1800) -> None:
                          f'{STARTERS[launcher]}. Without it, leave --launcher out')
     if launcher == 'mpi':  # mmengine wraps the model by it, and does not set it
         os.environ['LOCAL_RANK'] = os.environ[needed]
-    if needed and device_utils.get_device() == 'cpu':
-        with mock.patch.object(torch.cuda, 'set_device'):  # the one thing in mmengine's way that needs a GPU
-            init_dist(launcher, backend='gloo', timeout=timeout)
+    if needed and device_utils.get_device() == 'cpu':  # mmengine's init_dist asks for a GPU, whatever the backend
+        _set_torch_variables(launcher)
+        distributed.init_process_group(backend='gloo', timeout=timedelta(seconds=timeout))
+
+
+def _set_torch_variables(launcher: str) -> None:
+    """Say in torch's words, which are those of torchrun, what another launcher has said in its own."""
+    known = os.environ
+    if launcher == 'slurm':
+        known.update(RANK=known['SLURM_PROCID'], WORLD_SIZE=known['SLURM_NTASKS'],
+                     LOCAL_RANK=known.get('SLURM_LOCALID', '0'))
+        if 'MASTER_ADDR' not in known:
+            shown = subprocess.run(['scontrol', 'show', 'hostnames', known['SLURM_NODELIST']],
+                                   capture_output=True, text=True, check=True)
+            known['MASTER_ADDR'] = shown.stdout.split()[0]
+    elif launcher == 'mpi':
+        known.update(RANK=known['OMPI_COMM_WORLD_RANK'], WORLD_SIZE=known['OMPI_COMM_WORLD_SIZE'])
+    if 'MASTER_ADDR' not in known:
+        raise ValueError(f'{STARTERS[launcher]} does not say where rank 0 runs: set MASTER_ADDR to the name of its '
+                         'machine in the environment of all processes')
+    known.setdefault('MASTER_PORT', '29500')  # torch's own choice
 
 
 def newest_checkpoint(work_dir: str) -> str:

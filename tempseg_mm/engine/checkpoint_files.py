@@ -9,6 +9,7 @@ from pathlib import Path
 from mmengine.fileio import LocalBackend, register_backend
 
 from tempseg_mm.runtime.atomic import no_space, written_beside
+from tempseg_mm.runtime.weight_files import read_checkpoint
 
 POINTER = 'last_checkpoint'  # mmengine's name of the file that names the newest checkpoint
 NUMBERED = re.compile(r'(?:iter|epoch)_(\d+)\.pth')
@@ -73,6 +74,22 @@ def point_to(path: Path | None, pointer: Path) -> None:
     else:
         with written_beside(pointer, durable=True) as beside:
             beside.write_text(str(path), encoding='utf-8')
+
+
+def best_of(folder: Path, prefix: str) -> tuple[float, Path] | None:
+    """Find the best of a run's best checkpoints; remove the others, which a run left that died before it could.
+
+    Asked of the files, not of the checkpoint resumed from: it may be older than the best one.
+
+    Returns:
+        Its score and path; ``None`` if there is none.
+    """
+    found = [path for path in folder.glob(f'{prefix}*.pth') if is_complete(path)]
+    scores = sorted((float(read_checkpoint(str(path))['message_hub']['runtime_info']['best_score']), path)
+                    for path in found)
+    for _, path in scores[:-1]:
+        path.unlink()
+    return scores[-1] if scores else None
 
 
 def _named_by(pointer: Path) -> Path | None:

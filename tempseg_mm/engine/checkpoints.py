@@ -1,7 +1,7 @@
-"""What a checkpoint holds: plain types only, so that ``torch.load(weights_only=True)`` reads it with any torch.
+"""What goes into a checkpoint and comes out of one. Used by ``AtomicCheckpointHook``.
 
-mmengine puts ``HistoryBuffer`` objects and NumPy scalars into a checkpoint's ``message_hub``, which ``torch.load``
-rejects.
+Plain types only, so that ``torch.load(weights_only=True)`` reads it with any torch: mmengine puts ``HistoryBuffer``
+objects and NumPy scalars into a checkpoint's ``message_hub``, which ``torch.load`` rejects.
 """
 
 from collections import OrderedDict
@@ -13,7 +13,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from torch import Tensor
 
-from tempseg_mm.models.generator_weights import PREFIX
+from tempseg_mm.models.generator_weights import PREFIX, require_same_architecture
 
 RESUMED = ('meta', 'message_hub', 'optimizer')
 
@@ -38,6 +38,35 @@ def rebuild(message_hub: dict) -> None:
     message_hub['log_scalars'] = {
         name: HistoryBuffer(saved['values'], saved['counts'], saved['max_length'])
         for name, saved in message_hub['log_scalars'].items()}
+
+
+def accept(checkpoint: dict, own: Mapping[str, Tensor], told: str = '', *, resume: bool = False) -> bool:
+    """Make a checkpoint that was read ready for mmengine to load, in place: the rest of the model beside a generator
+    alone, buffers of the log.
+
+    Args:
+        checkpoint: or a state dict.
+        own: weights of the model that it will be loaded into.
+        told: what the file says of itself, for the error.
+        resume: whether training is to go on from it.
+
+    Returns:
+        Whether it holds a generator alone.
+
+    Raises:
+        ValueError: for weights of another architecture, and for weights alone where training is to go on.
+    """
+    weights = checkpoint.get('state_dict', checkpoint)
+    generator_alone = complete_generator(weights, own)
+    try:
+        require_same_architecture(weights, own)
+    except ValueError as error:
+        raise ValueError(f'{error}{told}') from error
+    if resume:
+        require_resumable(checkpoint)
+    if 'message_hub' in checkpoint:
+        rebuild(checkpoint['message_hub'])
+    return generator_alone
 
 
 def complete_generator(weights: dict[str, Tensor], own: Mapping[str, Tensor]) -> bool:

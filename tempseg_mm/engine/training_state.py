@@ -1,5 +1,7 @@
 """What a checkpoint needs beside weights, optimisers, schedules and log for training to go on bit for bit. Used by
-``TrainingStateHook``; plain types only."""
+``AtomicCheckpointHook``; plain types only."""
+
+from logging import Logger
 
 from mmengine.optim import OptimWrapperDict
 
@@ -13,8 +15,24 @@ def training_state(loop: GANTrainLoop) -> dict:
                 gradients=_gradients(loop.runner.optim_wrapper))
 
 
+def resume(loop: GANTrainLoop, state: dict | None, logger: Logger) -> None:
+    """Go on with this state, or, where the checkpoint holds none, at the right place in the data at least.
+
+    Before the first batch, as the last thing that touches random streams.
+    """
+    if state is None:
+        loop.dataloader.go_on_at(loop.iter * loop.dataloader.clips_per_batch)
+        logger.warning('the checkpoint has no training_state: it goes on at the right place in the data, but with '
+                       'other random draws than an uninterrupted run')
+        return
+    restore(loop, state)
+    if state['gradients']:
+        logger.info('gradients gathered before the checkpoint are back: a warning above, that they were lost, does not '
+                    'apply')
+
+
 def restore(loop: GANTrainLoop, state: dict) -> None:
-    """Undo :func:`training_state`; before the first batch, as the last thing that touches random streams."""
+    """Undo :func:`training_state`."""
     loop.dataloader.load_state_dict(state['data'])
     loop.steps.load_state_dict(state['steps'])
     for name, gradients in state['gradients'].items():

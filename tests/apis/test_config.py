@@ -57,8 +57,8 @@ def joins(monkeypatch):
     """What processes were joined through, instead of joining any; on a machine with a GPU or without."""
     calls = []
     monkeypatch.setattr(torch.distributed, 'init_process_group', lambda **given: calls.append(given))
-    monkeypatch.setattr('torch.multiprocessing.set_start_method', lambda method: None)
-    for name in ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'SLURM_PROCID', 'OMPI_COMM_WORLD_LOCAL_RANK', 'MASTER_PORT'):
+    for name in ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'SLURM_PROCID', 'SLURM_LOCALID', 'OMPI_COMM_WORLD_LOCAL_RANK',
+                 'MASTER_ADDR', 'MASTER_PORT'):
         monkeypatch.setenv(name, '')  # so that what is set below is unset afterwards
         monkeypatch.delenv(name)
 
@@ -71,16 +71,31 @@ def joins(monkeypatch):
     return join
 
 
-SLURM = dict(SLURM_PROCID='3', SLURM_NTASKS='4', SLURM_NODELIST='a', SLURM_LOCALID='1', MASTER_ADDR='a')
+SLURM = dict(SLURM_PROCID='3', SLURM_NTASKS='4', SLURM_NODELIST='n[1-2]', SLURM_LOCALID='1', MASTER_ADDR='a')
 MPI = dict(OMPI_COMM_WORLD_LOCAL_RANK='1', OMPI_COMM_WORLD_RANK='3', OMPI_COMM_WORLD_SIZE='4', MASTER_ADDR='a')
 
 
 @pytest.mark.parametrize('launcher, environment', [
-    ('pytorch', dict(RANK='3', LOCAL_RANK='1', WORLD_SIZE='4')), ('slurm', SLURM), ('mpi', MPI)])
+    ('pytorch', dict(RANK='3', LOCAL_RANK='1', WORLD_SIZE='4', MASTER_ADDR='a')), ('slurm', SLURM), ('mpi', MPI)])
 def test_processes_without_a_gpu_are_joined_through_gloo(joins, launcher, environment):
     assert joins(launcher, 'cpu', **environment) == [('gloo', 90)]
-    assert {name: os.environ[name] for name in ('RANK', 'LOCAL_RANK', 'WORLD_SIZE')} == dict(
-        RANK='3', LOCAL_RANK='1', WORLD_SIZE='4')
+    names = ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT')
+    assert {name: os.environ[name] for name in names} == dict(
+        RANK='3', LOCAL_RANK='1', WORLD_SIZE='4', MASTER_ADDR='a', MASTER_PORT='29500')
+
+
+def test_slurm_is_asked_where_the_first_process_runs(joins, tmp_path, monkeypatch):
+    (tmp_path / 'scontrol').write_text('#!/bin/sh\n[ "$*" = "show hostnames n[1-2]" ] && printf "n1\\nn2\\n"\n')
+    (tmp_path / 'scontrol').chmod(0o755)
+    monkeypatch.setenv('PATH', f'{tmp_path}{os.pathsep}{os.environ["PATH"]}')
+    variables = {name: value for name, value in SLURM.items() if name != 'MASTER_ADDR'}
+    assert joins('slurm', 'cpu', **variables, MASTER_PORT='1234') == [('gloo', 90)]
+    assert (os.environ['MASTER_ADDR'], os.environ['MASTER_PORT']) == ('n1', '1234')
+
+
+def test_mpi_does_not_say_where_the_first_process_runs(joins):
+    with pytest.raises(ValueError, match='mpirun of Open MPI does not say where rank 0 runs: set MASTER_ADDR'):
+        joins('mpi', 'cpu', **{name: value for name, value in MPI.items() if name != 'MASTER_ADDR'})
 
 
 def test_mmengine_joins_those_with_gpus(joins):

@@ -11,8 +11,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from tempseg_mm.datasets.vos_sequence import VOSSequence
+from tempseg_mm.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from tempseg_mm.engine.training_state import training_state
-from tempseg_mm.registry import HOOKS
 
 CUT, END = 3, 5
 BF16 = {f'optim_wrapper.{name}.type': 'BF16OptimWrapper' for name in ('generator', 'adversary')}
@@ -129,11 +129,13 @@ def test_the_order_of_the_data_is_that_of_the_run_also_under_another_seed(train)
     assert train('parts', resume=True, **{'randomness.seed': 7}).origins == whole.origins[CUT:]
 
 
-def test_an_older_checkpoint_goes_on_at_its_place_in_the_data(train, tmp_path, monkeypatch):
+def test_an_older_checkpoint_goes_on_at_its_place_in_the_data(train, tmp_path):
     whole = train('whole')
-    with monkeypatch.context() as patch:
-        patch.setattr(HOOKS.get('TrainingStateHook'), 'before_save_checkpoint', lambda *a, **k: None)
-        train('parts', stop=CUT)
+    train('parts', stop=CUT)
+    path = tmp_path / f'parts/iter_{CUT}.pth'
+    content = torch.load(path, weights_only=True)
+    del content['training_state']
+    torch.save(content, path)
     assert train('parts', resume=True).origins == whole.origins[CUT:]
     log = ''.join(path.read_text() for path in Path(tmp_path / 'parts').glob('*/*.log'))
     assert 'the checkpoint has no training_state' in log
@@ -151,3 +153,37 @@ def test_the_state_is_of_plain_types(make_runner, tmp_path):
     state = torch.load(tmp_path / 'state.pth', weights_only=True)
     assert state['data'] == dict(position=2, seed=0) and state['steps'] == dict(skipped=0, in_a_row=dict(
         adversary=0, generator=0))
+
+
+@pytest.fixture
+def resumed(make_runner):
+    """A Runner before training, as if resumed after two iterations, and a checkpoint before hooks have seen it."""
+    runner = make_runner()
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    runner.train_loop._iter = 2
+    return runner, dict(state_dict=runner.model.state_dict(), message_hub=runner.message_hub.state_dict())
+
+
+def test_a_state_goes_into_a_checkpoint_and_comes_out_again_once(resumed):
+    (runner, checkpoint), hook = resumed, AtomicCheckpointHook()
+    runner.train_loop.dataloader.position = 4
+    hook.before_save_checkpoint(runner, checkpoint)
+    expected = torch.rand(1)
+    runner.train_loop.dataloader.position = 0
+    hook.after_load_checkpoint(runner, checkpoint)
+    assert runner.train_loop.dataloader.position == 0 and 'training_state' not in checkpoint
+    hook.before_train_epoch(runner)
+    assert runner.train_loop.dataloader.position == 4 and torch.equal(torch.rand(1), expected)
+    hook.before_train_epoch(runner)
+    assert not torch.equal(torch.rand(1), expected)
+
+
+def test_what_a_run_starts_from_is_no_state_of_it(resumed):
+    (runner, checkpoint), hook = resumed, AtomicCheckpointHook()
+    hook.before_save_checkpoint(runner, checkpoint)
+    hook.after_load_checkpoint(runner, checkpoint)
+    runner.train_loop._iter = 0
+    saved = torch.get_rng_state()
+    torch.rand(1)
+    hook.before_train_epoch(runner)
+    assert not torch.equal(torch.get_rng_state(), saved)

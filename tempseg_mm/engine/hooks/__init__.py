@@ -1,8 +1,6 @@
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .baseline_hook import BaselineHook
-from .bounded_log_hook import BoundedLogHook
 from .check_data_hook import CheckDataHook
-from .checkpoint_guard_hook import CheckpointGuardHook
 from .crf_hook import CRFHook
 from .heartbeat_hook import HeartbeatHook
 from .online_finetune_hook import OnlineFinetuneHook
@@ -13,12 +11,10 @@ from .report_hook import ReportHook
 from .result_hook import ResultHook
 from .stop_hook import StopHook
 from .training_picture_hook import TrainingPictureHook
-from .training_state_hook import TrainingStateHook
 from .tta_hook import TTAHook
 
 __all__ = [
-    'AtomicCheckpointHook', 'BaselineHook', 'BoundedLogHook', 'CRFHook', 'CheckDataHook', 'CheckpointGuardHook',
-    'HeartbeatHook', 'OnlineFinetuneHook', 'OverlayHook', 'OwnReferenceHook', 'ProgressHook',
-    'ReportHook', 'ResultHook', 'StopHook', 'TTAHook', 'TrainingPictureHook',
-    'TrainingStateHook',
+    'AtomicCheckpointHook', 'BaselineHook', 'CRFHook', 'CheckDataHook', 'HeartbeatHook', 'OnlineFinetuneHook',
+    'OverlayHook', 'OwnReferenceHook', 'ProgressHook', 'ReportHook', 'ResultHook', 'StopHook', 'TTAHook',
+    'TrainingPictureHook',
 ]

@@ -1,14 +1,23 @@
-"""Saves checkpoints so that at every moment, a crash or a full disk included, the newest whole one is there."""
+"""All that training promises of its checkpoints, stage by stage. ``engine.checkpoint_files``, ``checkpoints``,
+``training_state`` and ``bounded_log`` do the work."""
 
+import os.path as osp
 from pathlib import Path
 
 from mmengine.dist import barrier, is_main_process, master_only
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner.checkpoint import get_state_dict, weights_to_cpu
 
-from tempseg_mm.engine.checkpoint_files import ATOMIC, POINTER, is_complete, newest_complete, point_to
+from tempseg_mm.engine.bounded_log import BoundedLog
+from tempseg_mm.engine.checkpoint_files import ATOMIC, POINTER, best_of, is_complete, newest_complete, point_to
+from tempseg_mm.engine.checkpoints import accept, make_plain
+from tempseg_mm.engine.loops.gan_train_loop import GANTrainLoop
+from tempseg_mm.engine.training_state import resume, training_state
+from tempseg_mm.models.generator_weights import told_by
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.atomic import remove_leftovers
-from tempseg_mm.runtime.weight_files import read_checkpoint
 
 KEPT = 'keep_ckpt_ids'  # in the message hub, under mmengine's name
 
@@ -17,31 +26,47 @@ KEPT = 'keep_ckpt_ids'  # in the message hub, under mmengine's name
 class AtomicCheckpointHook(Hook):
     """``<work_dir>/iter_<n>.pth``, ``last_checkpoint``, which names the newest, and ``best_<score>_iter_<n>.pth``.
 
-    mmengine's hook removes an old checkpoint first, then writes the new one in place; here a new one is whole and in
-    its place before an old one goes. When training is resumed without a name it goes on from the newest whole
-    checkpoint, whatever ``last_checkpoint`` says.
+    * A new checkpoint is whole and in its place before an old one goes. mmengine's ``CheckpointHook`` removes the old
+      one first, then writes the new one in place.
+    * It holds plain types only, and all that an exact resume needs; its size does not grow with the run.
+    * When training is resumed without a name it goes on from the newest whole checkpoint, whatever
+      ``last_checkpoint`` says.
+    * Weights of another architecture are refused before any of them is loaded, in a test too. A file may hold the
+      generator alone, as ``save_generator`` writes it: in a training the adversary then starts from scratch.
+
+    Saves every ``interval`` iterations, after the last one, and after the one at which another hook has set
+    ``train_loop.stop_training``. Switched off by ``default_hooks.checkpoint=None``; then nothing above holds.
 
     Args:
-        interval: iterations; the last one is always saved.
+        interval: iterations between checkpoints, or epochs.
         max_keep_ckpts: how many to keep; -1: all. The best one comes on top.
         save_best: name of a score of the validation, e.g. ``'J_mean'``: the weights with the highest are kept.
+        by_epoch: count epochs, for ``EpochBasedTrainLoop``: ``epoch_<n>.pth``.
 
     Raises:
-        ValueError: an interval below 1, or 0 checkpoints to keep.
+        ValueError: an interval below 1, 0 checkpoints to keep, or, from ``before_train``, a ``by_epoch`` that does not
+            go with the training loop.
     """
 
-    priority = 'VERY_LOW'
+    # After all others: schedules have stepped, what is to be saved has been put in, random numbers have been drawn.
+    priority = 'LOWEST'
 
-    def __init__(self, interval: int = 1000, *, max_keep_ckpts: int = -1, save_best: str | None = None) -> None:
+    def __init__(self, interval: int = 1000, *, max_keep_ckpts: int = -1, save_best: str | None = None,
+                 by_epoch: bool = False) -> None:
         if interval < 1 or max_keep_ckpts < -1 or max_keep_ckpts == 0:
             raise ValueError('interval must be at least 1, and max_keep_ckpts at least 1, or -1 for all, got '
                              f'{interval} and {max_keep_ckpts}')
         self.interval = interval
         self.max_keep_ckpts = max_keep_ckpts
         self.save_best = save_best
+        self.by_epoch = by_epoch
+        self._unit = 'epoch' if by_epoch else 'iter'
         self._kept: list[int] = []
         self._best: tuple[float, Path] | None = None
+        self._state: dict | None = None
         self._trains = False
+
+    # Start
 
     def before_run(self, runner) -> None:
         if not runner.cfg.get('resume') or runner.cfg.get('load_from'):
@@ -49,26 +74,47 @@ class AtomicCheckpointHook(Hook):
         if is_main_process():
             self._remove_leftovers(runner)
             folder = Path(runner.work_dir)
-            found = newest_complete(folder)
-            for path in sorted(folder.glob('iter_*.pth')):
+            for path in sorted(folder.glob(f'{self._unit}_*.pth')):
                 if not is_complete(path):
                     runner.logger.warning(f'{path} is damaged and left aside')
-            point_to(found, folder / POINTER)  # where mmengine looks
+            point_to(newest_complete(folder), folder / POINTER)  # where mmengine looks
         barrier()
 
-    @master_only
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        source = runner.cfg.get('load_from')
+        told = told_by(source) if source and osp.isfile(source) else ''
+        generator_alone = accept(checkpoint, get_state_dict(runner.model), told, resume=bool(runner.cfg.get('resume')))
+        if generator_alone:
+            runner.logger.info(f'{source} holds the generator alone; the adversary has not been trained.{told}')
+        self._state = checkpoint.pop('training_state', None)
+
     def before_train(self, runner) -> None:
-        self._trains = True
-        self._remove_leftovers(runner)
-        if runner.iter > 0:
-            self._kept = [step for step in runner.message_hub.get_info(KEPT, []) if isinstance(step, int)]
-            self._best = self._best_so_far(runner)
-        self._remove_old(runner)
-        runner.logger.info(f'Checkpoints will be saved to {runner.work_dir}.')
+        if self.by_epoch != isinstance(runner.train_loop, EpochBasedTrainLoop):
+            raise ValueError(f'AtomicCheckpointHook(by_epoch={self.by_epoch}) does not go with '
+                             f'{type(runner.train_loop).__name__}: by_epoch=True is for EpochBasedTrainLoop, which can '
+                             'resume at the start of an epoch only, and for no other loop')
+        self._log = BoundedLog(runner.log_processor)
+        self._prepare_folder(runner)
+
+    def before_train_epoch(self, runner) -> None:
+        state, self._state = self._state, None
+        if isinstance(runner.train_loop, GANTrainLoop) and runner.iter > 0:  # else weights to start from, no resume
+            resume(runner.train_loop, state, runner.logger)
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        self._log.shorten(runner.message_hub.log_scalars)
+
+    # Saving
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
-        if self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner):
-            self.save(runner)
+        if not self.by_epoch and (self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner)
+                                  or runner.train_loop.stop_training):
+            self._save(runner, runner.iter + 1, epoch=runner.epoch, iter=runner.iter + 1)
+
+    def after_train_epoch(self, runner) -> None:
+        if self.by_epoch and (self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner)
+                              or runner.train_loop.stop_training):
+            self._save(runner, runner.epoch + 1, epoch=runner.epoch + 1, iter=runner.iter)
 
     def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
         if self.save_best is None or not self._trains:
@@ -78,29 +124,51 @@ class AtomicCheckpointHook(Hook):
                            f'{", ".join(metrics or {}) or "there are none"}')
         self._keep_best(runner, float(metrics[self.save_best]))
 
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        if is_model_wrapper(runner.model):  # mmengine names weights by the wrappers of sub-modules, and loads without
+            checkpoint['state_dict'] = weights_to_cpu(get_state_dict(runner.model))
+        if isinstance(runner.train_loop, GANTrainLoop):
+            checkpoint['training_state'] = training_state(runner.train_loop)
+        make_plain(checkpoint)
+
     @master_only
-    def save(self, runner) -> Path:
-        """Save the state after the iteration that is just ending; for ``after_train_iter`` of any hook.
+    def _prepare_folder(self, runner) -> None:
+        self._trains = True
+        self._remove_leftovers(runner)
+        if runner.iter > 0:
+            self._kept = [number for number in runner.message_hub.get_info(KEPT, []) if isinstance(number, int)]
+            if self.save_best is not None:
+                self._best = best_of(Path(runner.work_dir), self._best_prefix)
+        self._remove_old(runner)
+        runner.logger.info(f'Checkpoints will be saved to {runner.work_dir}.')
 
-        Returns:
-            The checkpoint.
-
-        Raises:
-            OSError: if it does not fit; earlier checkpoints are untouched.
-        """
-        step = runner.iter + 1
-        runner.logger.info(f'Saving checkpoint at {step} iterations')
-        self._kept = [kept for kept in self._kept if kept != step] + [step]
+    @master_only
+    def _save(self, runner, number: int, **position: int) -> None:
+        """Earlier checkpoints are untouched if it does not fit on the disk."""
+        runner.logger.info(f'Saving checkpoint at {number} {"epochs" if self.by_epoch else "iterations"}')
+        self._kept = [kept for kept in self._kept if kept != number] + [number]
         if self.max_keep_ckpts > 0:  # the old one included: if this process dies before removing it, the next one will
             runner.message_hub.update_info(KEPT, list(self._kept))
-        path = self._write(runner, f'iter_{step}.pth', step)
+        path = self._write(runner, f'{self._unit}_{number}.pth', position)
         point_to(path, path.with_name(POINTER))
         self._remove_old(runner)
-        return path
 
-    def _write(self, runner, name: str, step: int, **options) -> Path:
-        runner.save_checkpoint(runner.work_dir, name, by_epoch=False, meta=dict(epoch=runner.epoch, iter=step),
-                               backend_args=ATOMIC, **options)
+    @master_only
+    def _keep_best(self, runner, score: float) -> None:
+        if self._best is not None and not score > self._best[0]:
+            return
+        runner.message_hub.update_info('best_score', score)
+        position = dict(epoch=runner.epoch, iter=runner.iter)
+        name = f'{self._best_prefix}{position[self._unit]}.pth'
+        path = self._write(runner, name, position, save_optimizer=False, save_param_scheduler=False)
+        runner.logger.info(f'The best {self.save_best} so far, {score:.4f}, is that of {name}.')
+        former, self._best = self._best, (score, path)
+        if former is not None and former[1] != path:
+            former[1].unlink(missing_ok=True)
+
+    def _write(self, runner, name: str, position: dict, **options) -> Path:
+        runner.save_checkpoint(runner.work_dir, name, by_epoch=self.by_epoch, meta=position, backend_args=ATOMIC,
+                               **options)
         return Path(runner.work_dir) / name
 
     def _remove_leftovers(self, runner) -> None:
@@ -113,32 +181,9 @@ class AtomicCheckpointHook(Hook):
             self._kept.clear()  # or the list would grow with the run
             return
         while len(self._kept) > self.max_keep_ckpts:
-            (Path(runner.work_dir) / f'iter_{self._kept.pop(0)}.pth').unlink(missing_ok=True)
+            (Path(runner.work_dir) / f'{self._unit}_{self._kept.pop(0)}.pth').unlink(missing_ok=True)
         runner.message_hub.update_info(KEPT, list(self._kept))
-
-    @master_only
-    def _keep_best(self, runner, score: float) -> None:
-        if self._best is not None and not score > self._best[0]:
-            return
-        runner.message_hub.update_info('best_score', score)
-        name = f'{self._best_prefix}{runner.iter}.pth'
-        path = self._write(runner, name, runner.iter, save_optimizer=False, save_param_scheduler=False)
-        runner.logger.info(f'The best {self.save_best} so far, {score:.4f}, is that of {name}.')
-        former, self._best = self._best, (score, path)
-        if former is not None and former[1] != path:
-            former[1].unlink(missing_ok=True)
 
     @property
     def _best_prefix(self) -> str:
-        return f'best_{self.save_best}_iter_'.replace('/', '_')
-
-    def _best_so_far(self, runner) -> tuple[float, Path] | None:
-        """Asked of the files, not of the checkpoint resumed from: it may be older than the best one."""
-        if self.save_best is None:
-            return None
-        found = [path for path in Path(runner.work_dir).glob(f'{self._best_prefix}*.pth') if is_complete(path)]
-        scores = [(float(read_checkpoint(str(path))['message_hub']['runtime_info']['best_score']), path)
-                  for path in found]
-        for _, path in sorted(scores)[:-1]:  # a run died between writing the new one and removing the old one
-            path.unlink()
-        return max(scores, default=None)
+        return f'best_{self.save_best}_{self._unit}_'.replace('/', '_')

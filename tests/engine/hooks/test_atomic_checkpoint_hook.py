@@ -1,11 +1,16 @@
 import errno
 import os
+import uuid
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from torch import nn
+from torch.utils.data import DataLoader
 
 from tempseg_mm.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from tempseg_mm.runtime.atomic import HOST
@@ -175,7 +180,111 @@ def test_what_a_checkpoint_says_cannot_remove_other_files(make_runner, tiny_conf
     assert victim.exists() and checkpoints(runner.work_dir) == ['iter_3.pth', 'precious.pth']
 
 
+class Stops(Hook):
+    """Asks the loop to stop in iteration ``at``, from 1, as any hook may."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter + 1 == self.at:
+            runner.train_loop.stop_training = True
+
+
+@pytest.fixture
+def saves(monkeypatch):
+    """A number for each checkpoint that is written."""
+    found, save = [], torch.save
+    monkeypatch.setattr(torch, 'save', lambda *args, **kwargs: found.append(1) or save(*args, **kwargs))
+    return found
+
+
+@pytest.mark.parametrize('interval', [1000, 2])
+def test_the_iteration_at_which_a_hook_stops_training_is_saved_once(make_runner, saves, interval):
+    runner = make_runner(**{'default_hooks.checkpoint.interval': interval})
+    runner.register_hook(Stops(2))
+    runner.train()
+    assert checkpoints(runner.work_dir) == ['iter_2.pth'] and len(saves) == 1
+
+
 @pytest.mark.parametrize('options', [dict(interval=0), dict(max_keep_ckpts=0), dict(max_keep_ckpts=-2)])
 def test_numbers_that_make_no_sense(options):
     with pytest.raises(ValueError, match='interval must be at least 1, and max_keep_ckpts at least 1, or -1 for all'):
         AtomicCheckpointHook(**options)
+
+
+# By epochs
+
+
+class Line(BaseModel):
+    """One weight, so that an epoch takes no time."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, inputs, mode='loss'):
+        return dict(loss=(self.weight - 1).square().sum())
+
+
+@pytest.fixture
+def make_epochs(tmp_path, monkeypatch):
+    """A Runner of epochs of two iterations each; options of the hook by name."""
+    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
+
+    def make(max_epochs, *hooks, resume=False, **options):
+        hook = dict(type='AtomicCheckpointHook', **{'interval': 1, 'by_epoch': True, **options})
+        runner = Runner(
+            Line(), str(tmp_path / 'work'), train_dataloader=DataLoader([dict(inputs=torch.zeros(1))] * 2),
+            train_cfg=dict(by_epoch=True, max_epochs=max_epochs), default_scope='tempseg_mm', resume=resume,
+            optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1)), log_level='WARNING',
+            param_scheduler=dict(type='StepLR', step_size=1, gamma=0.5), default_hooks=dict(checkpoint=hook),
+            experiment_name=f'epochs-{uuid.uuid4().hex}', cfg=Config(dict(resume=resume)))
+        for other in hooks:
+            runner.register_hook(other)
+        return runner
+    return make
+
+
+def test_epochs_are_saved_and_resumed(make_epochs):
+    whole = make_epochs(4)
+    whole.train()
+    folder = Path(whole.work_dir)
+    assert checkpoints(folder) == [f'epoch_{number}.pth' for number in (1, 2, 3, 4)]
+    for name in ('epoch_4.pth', 'last_checkpoint'):
+        (folder / name).unlink()
+    os.truncate(folder / 'epoch_3.pth', 1000)
+    saved = torch.load(folder / 'epoch_2.pth', weights_only=True)
+    assert (saved['meta']['epoch'], saved['meta']['iter']) == (2, 4)
+    assert saved['param_schedulers'][0]['last_step'] == 2  # it has stepped
+
+    again, starts = make_epochs(4, resume=True, interval=3, max_keep_ckpts=1), []
+    run_epoch = again.train_loop.run_epoch
+    again.train_loop.run_epoch = lambda: starts.append((again.epoch, again.iter)) or run_epoch()
+    again.train()
+    assert starts == [(2, 4), (3, 6)]
+    assert torch.equal(again.model.weight, whole.model.weight)
+    # 3 was due, and 4 was the last; those of the first run, which kept all, are not this one's to remove
+    assert checkpoints(folder) == ['epoch_1.pth', 'epoch_2.pth', 'epoch_4.pth']
+    assert (folder / 'last_checkpoint').read_text() == f'{folder}/epoch_4.pth'
+
+
+def test_a_stop_comes_at_the_end_of_an_epoch(make_epochs, saves):
+    runner = make_epochs(3, Stops(3), interval=1000)
+    runner.train()
+    assert runner.iter == 4 and checkpoints(runner.work_dir) == ['epoch_2.pth'] and len(saves) == 1
+
+
+def test_the_best_epoch_is_kept(make_epochs):
+    runner = make_epochs(1, save_best='top1')
+    runner.train()
+    validated(runner, dict(top1=0.5))  # as the loop does after the epoch
+    assert checkpoints(runner.work_dir) == ['best_top1_epoch_1.pth', 'epoch_1.pth']
+    assert torch.load(f'{runner.work_dir}/best_top1_epoch_1.pth', weights_only=True)['meta']['iter'] == 2
+
+
+def test_epochs_and_iterations_are_not_mixed_up(make_epochs, make_runner):
+    with pytest.raises(ValueError, match=r'by_epoch=False\) does not go with EpochBasedTrainLoop'):
+        make_epochs(1, by_epoch=False).train()
+    with pytest.raises(ValueError, match=r'by_epoch=True\) does not go with GANTrainLoop: by_epoch=True is for Epoch'):
+        make_runner(**{'default_hooks.checkpoint.by_epoch': True}).train()
