@@ -19,6 +19,7 @@ INSTALL_REQUIRES = [
     'pydensecrf2',  # `import pydensecrf`; pydensecrf itself does not build on Python 3.11
     'tensorboard',
     'rich',
+    'jinja2>=3.0',  # torch brings it
 ]
 DEV_REQUIRES = ['pytest', 'pytest-cov', 'pytest-xdist', 'hypothesis', 'ruff', 'pre-commit']
 

@@ -53,6 +53,7 @@ PACKAGES = (
     Package('PIL', 'pillow'),
     Package('safetensors', 'safetensors'),
     Package('rich', 'rich'),
+    Package('jinja2', 'jinja2>=3.0'),
     Package('pydensecrf.densecrf', 'pydensecrf2', hint='needs a C++ compiler: apt-get install build-essential'),
     Package('tensorboard', 'tensorboard'),
     Package('torchvision', 'torchvision', use='RAFT flow'),
