@@ -21,7 +21,7 @@ INSTALL_REQUIRES = [
     'rich',
     'jinja2>=3.0',  # torch brings it
 ]
-DEV_REQUIRES = ['pytest', 'pytest-cov', 'pytest-xdist', 'hypothesis', 'ruff', 'pre-commit']
+DEV_REQUIRES = ['pytest', 'pytest-cov', 'pytest-xdist', 'hypothesis', 'playwright', 'ruff', 'pre-commit']
 
 
 def read_version() -> str:
