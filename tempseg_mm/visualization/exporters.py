@@ -78,7 +78,7 @@ def write_gif(path: str | Path, frames: Iterable[np.ndarray], *, fps: float = 10
                 file.write(b'GIF89a' + struct.pack('<HHBBB', *size, 0, 0, 0) + FOREVER)
             if image.size != size:
                 raise ValueError(f'the frames of an animation must be of one size, got {image.size} after {size}')
-            # Pillow's own way of saving an animation collects all of it before the first byte is written.
+            # Pillow's own way of saving an animation, also imageio's, collects all of it before it writes a byte.
             file.writelines(GifImagePlugin.getdata(image, duration=10 * hundredths, include_color_table=True))
         if size is None:
             raise ValueError('an animation needs at least one frame, got none')
