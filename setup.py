@@ -12,14 +12,16 @@ INSTALL_REQUIRES = [
     'mmengine>=0.10.7',
     'mmcv-lite>=2.0',  # `import mmcv` in pure Python; nothing here uses mmcv.ops
     'opencv-python',
+    'av>=12',  # VP9 overlays; OpenCV's wheels write no codec that browsers play as fast
     'numpy>=1.24',
     'pillow',
     'safetensors',
     'pydensecrf2',  # `import pydensecrf`; pydensecrf itself does not build on Python 3.11
     'tensorboard',
     'rich',
+    'jinja2>=3.0',  # torch brings it
 ]
-DEV_REQUIRES = ['pytest', 'pytest-cov', 'pytest-xdist', 'hypothesis', 'ruff', 'pre-commit']
+DEV_REQUIRES = ['pytest', 'pytest-cov', 'pytest-xdist', 'hypothesis', 'playwright', 'ruff', 'pre-commit']
 
 
 def read_version() -> str:

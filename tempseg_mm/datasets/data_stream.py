@@ -1,6 +1,7 @@
 """The training data as a stream that knows how far training has read. Made by ``GANTrainLoop`` around its data loader.
 
-Workers read ahead of training; what counts here is what training was given.
+Workers read ahead of training; what counts here is what training was given. torchdata's ``StatefulDataLoader`` keeps a
+state in each process, wants as many workers as before, and draws from the main stream of random numbers.
 """
 
 import atexit

@@ -60,7 +60,7 @@ def _device() -> Check:
 
 
 def _overlays() -> Check:
-    """Writes a short overlay and reads it back: OpenCV is built with different codecs."""
+    """Writes a short overlay and reads it back: PyAV and OpenCV are built with different codecs."""
     try:
         import cv2
         import numpy as np
@@ -74,11 +74,11 @@ def _overlays() -> Check:
             readable = cv2.VideoCapture(path).read()[0]
     except (Exception, SystemExit) as error:
         return Check('overlays', BROKEN, f'cannot be written: {error}',
-                     f'{sys.executable} -m pip install --force-reinstall opencv-python')
+                     f'{sys.executable} -m pip install --force-reinstall av opencv-python')
     if not readable:
-        return Check('overlays', BROKEN, f'OpenCV writes WebM ({CODEC}) that it cannot read',
+        return Check('overlays', BROKEN, f'PyAV writes WebM ({CODEC}) that OpenCV cannot read',
                      f'{sys.executable} -m pip install --force-reinstall opencv-python')
-    return Check('overlays', OK, f'OpenCV writes WebM ({CODEC}) that browsers play')
+    return Check('overlays', OK, f'PyAV writes WebM ({CODEC}) that browsers play')
 
 
 def _browser() -> Check:

@@ -1,4 +1,7 @@
-"""Tables in Markdown that are as easy to read as plain text. Used wherever scores of several methods stand together."""
+"""Tables in Markdown that are as easy to read as plain text. Used wherever scores of several methods stand together.
+
+Not rich: its Markdown tables have no colons in the rule, so a page would show numbers to the left, and wrap at a width.
+"""
 
 from collections.abc import Sequence
 

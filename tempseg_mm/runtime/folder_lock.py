@@ -1,4 +1,7 @@
-"""A folder that one run at a time writes into. Used by the tables of the paper; relies on locks of the system."""
+"""A folder that one run at a time writes into. Used by the tables of the paper; relies on locks of the system.
+
+Not filelock: it keeps its descriptor to itself, and the folder of a killed run is free while its children still write.
+"""
 
 import fcntl
 import os

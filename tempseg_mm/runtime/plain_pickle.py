@@ -2,6 +2,9 @@
 
 A pickle can run any code when it is read. ``torch.load(weights_only=True)`` calls nothing but what makes tensors; the
 files that it gave that promise up for before torch 2.6 (TorchScript and tar archives) never reach it.
+
+Names are not found by ``torch.serialization.get_unsafe_globals_in_checkpoint``: it fails on files from before torch
+1.6, on bare pickles and on protocol 4, as foreign files may well be.
 """
 
 import pickletools

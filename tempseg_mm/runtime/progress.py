@@ -1,4 +1,7 @@
-"""How far long work is and when it will be done, said now and then. Used by the hooks of a test."""
+"""How far long work is and when it will be done, said now and then. Used by the hooks of a test.
+
+Not rich: its bars are redrawn on a terminal, and a log file, which these lines are for, gets but the last one.
+"""
 
 import time
 from collections.abc import Callable

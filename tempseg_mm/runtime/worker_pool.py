@@ -1,7 +1,9 @@
 """Work for other processes, answered in order while the caller goes on. Used by ``tempseg_mm.inference.crf``.
 
 A thread waits for each worker, so a worker that dies ends in an error that names its work; concurrent.futures' own
-process pool cannot say whose it was, and waits for ever on some versions of Python. Imports neither torch nor mmengine.
+process pool cannot say whose it was, and waits for ever on some versions of Python. Pebble names the work of a busy
+worker, not of an idle one that was killed, and hangs on an answer that cannot be read. Imports neither torch nor
+mmengine.
 """
 
 import multiprocessing

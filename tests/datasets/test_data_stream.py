@@ -47,14 +47,15 @@ def take(stream, number):
     return [next(batches) for _ in range(number)]
 
 
-def test_it_goes_on_where_training_was_not_where_workers_are():
+@pytest.mark.parametrize('workers', [2, 1, 0])
+def test_it_goes_on_where_training_was_not_where_workers_are_nor_with_as_many(workers):
     whole = take(stream_of(Draws()), 6)
     first = stream_of(Draws(), num_workers=2)
     assert take(first, 3) == whole[:3]
     state = first.state_dict()
     assert state == dict(position=6, seed=3) and first.loader.dataset.loads.sum() >= 6  # they read ahead
     dataset = Draws()
-    second = stream_of(dataset, num_workers=2, seed=8)
+    second = stream_of(dataset, num_workers=workers, seed=8)
     second.load_state_dict(state)
     assert take(second, 3) == whole[3:]
     assert not dataset.loads[[index for batch in whole[:3] for index, *_ in batch]].any()

@@ -2,10 +2,10 @@ import shutil
 import sys
 from collections import namedtuple
 
-import pytest
 import torch
 
 from tempseg_mm.doctor.machine import check_machine
+from tempseg_mm.visualization import exporters
 
 Usage = namedtuple('Usage', 'total used free')
 
@@ -48,23 +48,22 @@ def test_without_torch_or_opencv_the_rest_is_still_looked_at(monkeypatch):
     assert checks['disk'].state == 'ok'
 
 
-@pytest.mark.parametrize('opened', [False, True])
-def test_an_opencv_without_the_codec(monkeypatch, opened):
-    class Writer:
-        def __init__(self, path, *_):
-            open(path, 'w').close()
-
-        def isOpened(self):
-            return opened
-
-        def write(self, frame):
-            pass
-
-        def release(self):
-            pass
-    monkeypatch.setattr('cv2.VideoWriter', Writer)
+def test_a_pyav_without_the_codec(monkeypatch):
+    monkeypatch.setattr(exporters, 'CODEC', 'libvpx-vp0')
     check = found('overlays')
-    assert check.is_fault and ('that it cannot read' if opened else 'cannot be written') in check.text
+    assert check.is_fault and 'cannot be written: cannot write ' in check.text and ' av opencv-python' in check.remedy
+
+
+def test_an_opencv_that_cannot_read_the_codec(monkeypatch):
+    class Capture:
+        def __init__(self, path):
+            assert open(path, 'rb').read(4) == b'\x1aE\xdf\xa3'  # a WebM is there
+
+        def read(self):
+            return False, None
+    monkeypatch.setattr('cv2.VideoCapture', Capture)
+    check = found('overlays')
+    assert check.is_fault and 'that OpenCV cannot read' in check.text
 
 
 def test_no_browser_is_no_fault(monkeypatch):

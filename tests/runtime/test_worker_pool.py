@@ -1,6 +1,8 @@
+import functools
 import operator
 import os
 import signal
+import subprocess
 import threading
 import time
 
@@ -85,6 +87,22 @@ def test_workers_killed_from_outside_while_they_work(pool, own_processes):
         os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(RuntimeError, match='item 1: its worker process died'):
         next(stream)
+
+
+def test_an_idle_worker_that_is_killed_ends_in_an_error_that_names_a_job(pool, own_processes):
+    list(pool.in_order(range(8), double))
+    victim = own_processes()[0]
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.join(10)
+    with pytest.raises(RuntimeError, match=r'item \d+: its worker process died with exit code -9'):
+        list(pool.in_order(range(2000), double))
+    assert [answer for _, answer in pool.in_order(range(3), double)] == [0, 2, 4]  # works again
+
+
+def test_an_answer_that_cannot_be_read_is_an_error_and_hangs_nothing(pool):
+    answer = functools.partial(subprocess.CalledProcessError, returncode=1, cmd='x')  # pickles, and does not come back
+    with pytest.raises(TypeError, match='returncode'):
+        list(pool.in_order(range(3), lambda _: Job('', answer, ())))
 
 
 def test_errors_of_the_items_and_of_the_reader_close_the_pool(pool, own_processes):

@@ -1,28 +1,28 @@
 """A template and what goes into it, as one page. Used by both reports; relies on the files of ``templates``."""
 
 import base64
-import json
 import math
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from html import escape
-from importlib import resources
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tempseg_mm.runtime.atomic import written_beside
 
 CHUNK = 3 << 18  # bytes; a multiple of 3, so that pieces of base64 need no padding
 
+_PAGES = Environment(loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined)
+_PAGES.policies['json.dumps_kwargs'] = dict(separators=(',', ':'), allow_nan=False)
+
 
 def write_page(path: str | Path, template: str, *, title: str, data: Mapping, video: Path | None = None) -> None:
-    """Write ``templates/<template>.html`` with its style, its scripts, its data and a video in it.
+    """Write ``templates/<template>.html``, which extends ``page.html``, with its style and scripts, data and video.
 
-    ``{{title}}`` becomes the title; ``{{file.css}}`` and ``{{file.js}}`` those files; ``{{data}}`` the data as JSON and
-    ``{{video}}`` lines of base64, both to be put into a ``<script>`` of another type than JavaScript. The video is
-    copied piece by piece: memory does not grow with it.
+    The data stand in it as JSON and the video as lines of base64, both in a ``<script>`` of another type than
+    JavaScript. Jinja2 escapes both and the title, so that no text can end its element. The video is copied piece by
+    piece: memory does not grow with it.
 
     Args:
         path: the file; its folder is made, and it appears whole or not at all.
@@ -34,29 +34,9 @@ def write_page(path: str | Path, template: str, *, title: str, data: Mapping, vi
     Raises:
         OSError: if the video cannot be read.
     """
-    def part(name: str) -> Iterable[str]:
-        if name == 'title':
-            return [escape(title)]
-        if name == 'data':
-            return [json_island(data)]
-        return _base64_lines(video) if name == 'video' else [_template(name)]
-
+    parts = dict(title=title, data=_plain(data), video=_base64_lines(video) if video else ())
     with written_beside(path) as beside, open(beside, 'w', encoding='utf-8', newline='\n') as file:
-        for i, text in enumerate(re.split(r'\{\{([\w.]+)\}\}', _template(f'{template}.html'))):
-            file.writelines(part(text) if i % 2 else [text])
-
-
-def json_island(data: object) -> str:
-    """JSON that may stand between ``<script>`` tags whatever its texts hold.
-
-    Args:
-        data: as in :func:`write_page`.
-
-    Returns:
-        ASCII without ``<``, ``>`` and ``&``, so no text can end the script or open a comment.
-    """
-    text = json.dumps(_plain(data), separators=(',', ':'), allow_nan=False)
-    return text.replace('<', '\\u003c').replace('>', '\\u003e').replace('&', '\\u0026')
+        _PAGES.get_template(f'{template}.html').stream(parts).dump(file)
 
 
 def picture_uri(picture: np.ndarray, *, quality: int = 82) -> str:
@@ -87,10 +67,6 @@ def flat_rows(settings: Mapping, prefix: str = '') -> list[tuple[str, str]]:
         else:
             rows.append((f'{prefix}{key}', value if isinstance(value, str) else repr(value)))
     return rows
-
-
-def _template(name: str) -> str:
-    return (resources.files(__package__) / 'templates' / name).read_text(encoding='utf-8')
 
 
 def _base64_lines(path: Path) -> Iterator[str]:

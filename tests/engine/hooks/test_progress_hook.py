@@ -50,6 +50,7 @@ def test_says_how_far_fine_tuning_is_and_how_far_the_loss_went(make_runner, monk
     monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: seen.append(str(text)))
     runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_001'], 'default_hooks.progress.interval': 0})
     runner.test()
-    assert [line.split('  ')[0] for line in seen if 'fine-tuning, step' in line][-1] == 'test_001: fine-tuning, step 1/1'
+    step, = [line for line in seen if 'fine-tuning, step' in line]
+    assert step.startswith('test_001: fine-tuning, step 1/1  (')
     line, = [line for line in seen if 'fine-tuned' in line]
     assert line.startswith('test_001: fine-tuned 1 steps in ') and ', loss ' in line and ' -> ' in line

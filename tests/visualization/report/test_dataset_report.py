@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from browser import Browser, find_chromium
+from browser import chromium_tab
 
 from tempseg_mm.visualization.report.dataset_report import DatasetReport, SequenceRow, write_dataset_report
 from tempseg_mm.visualization.report.page import picture_uri
@@ -25,11 +25,8 @@ def report():
 
 
 @pytest.fixture(scope='module')
-def browser(tmp_path_factory):
-    program = find_chromium()
-    if program is None:
-        pytest.skip('needs a Chromium: apt-get install chromium')
-    with Browser(program, tmp_path_factory.mktemp('profile')) as browser:
+def browser():
+    with chromium_tab() as browser:
         yield browser
 
 
@@ -70,10 +67,10 @@ def test_a_click_sorts_and_a_second_one_turns_round(page, key, first, second):
 
 def test_the_keyboard_sorts_and_unfolds(page):
     page.evaluate("document.querySelector('th[data-key=seconds] button').focus()")
-    page.press('Enter')
+    page.keyboard.press('Enter')
     assert page.evaluate(SORTED) == [['seconds', 'ascending']]
-    page.press('Tab')  # on to the first sequence
-    page.press(' ')
+    page.keyboard.press('Tab')  # on to the first sequence
+    page.keyboard.press(' ')
     assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == 'true'
     assert page.evaluate("document.querySelectorAll('.detail').length") == 2
 

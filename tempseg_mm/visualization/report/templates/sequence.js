@@ -71,7 +71,7 @@ function follow() {
 
 function tellTrouble() {
   byId('trouble').hidden = false;
-  byId('trouble').textContent = 'This browser cannot play the overlay (VP8 in WebM). The curves and pictures work without it.';
+  byId('trouble').textContent = 'This browser cannot play the overlay (VP9 in WebM). The curves and pictures work without it.';
 }
 
 function pressed(event) {
