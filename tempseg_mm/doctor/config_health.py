@@ -52,7 +52,9 @@ def _said(error: BaseException) -> str:
 
 
 def _types(cfg: dict) -> Iterator[Check]:
-    from .config_types import find_types, unknown_type
+    from tempseg_mm.apis.config_places import find_types
+
+    from .config_types import unknown_type
     found = list(find_types(cfg))
     faults = [(place, fault) for place, name in found if (fault := unknown_type(place, name))]
     for place, fault in faults:
