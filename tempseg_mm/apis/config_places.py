@@ -3,6 +3,7 @@
 Read by the check of keys (config_keys) and by the doctor.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -59,7 +60,7 @@ def component_at(place: tuple, name: Any) -> Callable | None:
     """
     registry = registry_of(place)
     if not isinstance(name, str) or registry is None:
-        return name if callable(name) else None
+        return name if inspect.isclass(name) or inspect.isroutine(name) else None
     try:
         return registry.get(name)
     except Exception:  # whatever a name such as 'gone.Thing' imports; the registry will say so itself
