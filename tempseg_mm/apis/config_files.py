@@ -57,15 +57,19 @@ class UnreadName:
     base: str = ''
 
 
-def unread_names(path: str) -> list[UnreadName]:
+def unread_names(path: str) -> list[UnreadName] | None:
     """Names that the files of a config give a value and none of them reads.
 
     Args:
-        path: the config file. One that imports its bases (``read_base``) tells nothing: its names may be anything.
+        path: the config file.
+
+    Returns:
+        ``None`` where the files do not tell: they are gone, or import their bases (``read_base``).
     """
-    if not osp.isfile(path) or path.endswith('.py') and Config._is_lazy_import(path):
-        return []
-    return list(_unread(read_config_file(path), ()))
+    try:
+        return None if Config._is_lazy_import(path) else list(_unread(read_config_file(path), ()))
+    except (OSError, SyntaxError, ValueError):
+        return None
 
 
 def read_config_file(path: str) -> ConfigFile:

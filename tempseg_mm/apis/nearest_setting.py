@@ -21,6 +21,7 @@ def nearest_setting(place: tuple, wrong: int, known: Collection[tuple]) -> tuple
         wrong: index of the wrong key.
         known: places of settings that there are.
     """
+    known = [other for other in known if place[:len(other)] != other]  # not itself, nor what it is in
     for keys, alike in ((place, ALIKE), (place[:wrong + 1], ALIKE), (place[wrong:], TAIL_ALIKE),
                         (place[wrong:wrong + 1], TAIL_ALIKE)):
         rated = [(_likeness(keys, other, alike), len(other) == len(keys), -len(other), other) for other in known]
@@ -66,6 +67,9 @@ def _ratio(a: str, b: str) -> float:
 
 
 def _equal(a: Any, b: Any) -> bool:
+    """Whether ``b`` is ``a``, or a dict that ``a`` went into."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return bool(a) and all(key in b and _equal(value, b[key]) for key, value in a.items())
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return list(a) == list(b)
     return type(a) is type(b) and a == b

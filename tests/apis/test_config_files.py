@@ -72,9 +72,10 @@ def test_data_files(write, tmp_path):
 
 
 def test_files_that_tell_nothing(write, tmp_path):
-    assert unread_names(str(tmp_path / 'gone.py')) == []
+    assert unread_names(str(tmp_path / 'gone.py')) is None
     lazy = 'from mmengine.config import read_base\nwith read_base():\n    from .base import *\na = 1\n'
-    assert unread_names(write(base='b = 1\n', lazy=lazy)) == []
+    assert unread_names(write(base='b = 1\n', lazy=lazy)) is None
+    assert unread_names(write(child="_base_ = './gone.py'\n")) is None
 
 
 def test_the_chain_of_a_config_of_the_project():

@@ -15,7 +15,8 @@ KNOWN = [tuple(text.split('.')) for text in (
     ('model.losses.itsdd', 2, 'model.losses.itsd'), ('finetuner.stpes', 0, 'default_hooks.finetune.finetuner.steps'),
     ('finetuner', 0, 'default_hooks.finetune.finetuner'), ('a.1.degres', 2, 'a.1.degrees'),
     ('optim_wrapper.generatr.optimizer.lr', 2, 'optim_wrapper.generator.optimizer.lr'),
-    ('width', 0, 'model.width'), ('a.1.zzzz', 2, ''), ('default_hooks.mine.interval', 1, ''), ('zzzz.qqqq', 0, '')])
+    ('width', 0, 'model.width'), ('a.1.zzzz', 2, ''), ('model.width', 1, 'model.generator.width'),
+    ('model.width.x', 2, ''), ('default_hooks.mine.interval', 1, ''), ('zzzz.qqqq', 0, '')])
 def test_nearest(place, wrong, nearest):
     assert '.'.join(nearest_setting(tuple(place.split('.')), wrong, KNOWN)) == nearest
 
@@ -33,6 +34,7 @@ SETTINGS = [(('train_cfg', 'max_iters'), 450), (('s', 'end'), 450), (('test_cfg'
     ('max_iters', 450, [('train_cfg', 'max_iters'), ('s', 'end')]), ('max_iters', 3, []),
     ('max_iters', None, [('train_cfg', 'max_iters')]), ('size', (64, 112), [('d', 'size')]),
     ('num_given_frames', 2, [('test_cfg', 'num_given_frames'), ('f', 'num_frames')]),
-    ('geometry', dict(type='A', x=1), [('p', 0)]), ('empty', [], []), ('x', 1, [('p', 0, 'x')])])
+    ('geometry', dict(type='A', x=1), [('p', 0)]), ('geometry', dict(x=1), [('p', 0)]), ('empty', [], []),
+    ('x', 1, [('p', 0, 'x')])])
 def test_where_a_variable_went(name, value, places):
     assert places_of(name, value, SETTINGS) == places

@@ -13,7 +13,7 @@ from mmengine.logging import MMLogger
 from torch import nn
 
 from tempseg_mm.apis.config import load_config
-from tempseg_mm.apis.overrides import merge_overrides
+from tempseg_mm.apis.config_keys import merge_and_check, refuse
 from tempseg_mm.apis.testing import choose_checkpoint
 from tempseg_mm.engine.hooks.tta_hook import TTAHook
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
@@ -57,11 +57,12 @@ def find_config(config: str | os.PathLike | dict | Config, options: dict | None 
 
     Raises:
         FileNotFoundError: if there is none.
+        UnknownSettingError: for settings that nothing reads.
     """
     if isinstance(config, (str, os.PathLike)):
         return load_config(find_file(config), options=options)
     cfg = copy.deepcopy(config) if isinstance(config, Config) else Config(copy.deepcopy(config))
-    merge_overrides(cfg, options or {})
+    refuse(merge_and_check(cfg, options), cfg.filename or 'the config')
     cfg.setdefault('work_dir', 'work_dirs/segment_video')
     return cfg
 
