@@ -147,7 +147,7 @@ def _top_fault(unread: UnreadName, content: dict, known: list) -> KeyFault:
         value = Config.fromfile(unread.base).get(name)
     except Exception:  # a file that only loads as a base
         value = None
-    meant = places_of(name, _plain(value), _settings(content)) or places_of(name, None, _settings(content))
+    meant = _went(name, value, content)
     what = f'{osp.basename(unread.base)} has used its own {name} already, and nothing reads this one{where}'
     return _fault(Misfit(place, 0, what), known) if not meant else KeyFault(_path(place), what, _listed(meant))
 
@@ -155,9 +155,15 @@ def _top_fault(unread: UnreadName, content: dict, known: list) -> KeyFault:
 def _override_fault(keys: tuple, before: dict, content: dict, known: list) -> KeyFault:
     if keys[0] not in before:
         return _fault(Misfit(keys, 0, f'there is no setting {keys[0]!r}'), known)
-    meant = [(*place, *keys[1:]) for place in places_of(keys[0], _plain(before[keys[0]]), _settings(content))]
+    meant = [(*place, *keys[1:]) for place in _went(keys[0], before[keys[0]], content)]
     what = f'{keys[0]!r} is a variable of the config files, which have used it already: setting it changes nothing'
     return KeyFault(_path(keys), what, _listed(meant))
+
+
+def _went(name: str, value: Any, content: dict) -> list[tuple]:
+    """The settings that a variable's value is in; where it is in none any more, those of the same name."""
+    settings = list(_settings(content))
+    return places_of(name, _plain(value), settings) or places_of(name, None, settings)
 
 
 def _fault(misfit: Misfit, known: list) -> KeyFault:

@@ -84,6 +84,11 @@ def test_a_variable_that_was_used_already(variable, meant):
     assert path == variable and sorted(suggestion.split(', ')) == sorted(meant.split(', '))
 
 
+def test_a_variable_whose_setting_was_changed_too():
+    with pytest.raises(UnknownSettingError, match=r'max_iters: .*; did you mean train_cfg\.max_iters\?'):
+        load_config(SYNTHETIC, options={'train_cfg.max_iters': 3, 'param_scheduler.generator.0.end': 3, 'max_iters': 5})
+
+
 def test_all_faults_in_one_message_a_line_each():
     with pytest.raises(UnknownSettingError) as error:
         load_config(SYNTHETIC, options={'trian_cfg.max_iters': 5, 'max_iters': 5, 'crf.x': 1, 'model.width': 0.5})
