@@ -15,6 +15,7 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning th
 
 from mmengine.logging import MMLogger  # noqa: E402
 
+from tempseg_mm.apis.overrides import SettingError  # noqa: E402
 from tempseg_mm.paper_tables import PRESETS, TABLES, TableRun, write_report  # noqa: E402
 from tempseg_mm.runtime.stop_signals import (
     STOPPED_BY_SIGNAL,  # noqa: E402
@@ -74,6 +75,8 @@ def main() -> None:
     try:
         with stopped_by_signals():
             faults = table.run(resume=args.resume, on_row=report)
+    except SettingError as error:
+        sys.exit(f'error: {error}')
     except KeyboardInterrupt as stop:
         log(f'{stop or "stopped by Ctrl-C"}: what is finished is kept in {out_dir}; --resume goes on')
         sys.exit(STOPPED_BY_SIGNAL)

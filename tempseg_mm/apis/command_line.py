@@ -7,7 +7,7 @@ from mmengine.config import Config
 from tempseg_mm.runtime.memory import keep_freed_memory
 
 from .config import join_processes, load_config, use_device
-from .overrides import ConfigOverrides
+from .overrides import ConfigOverrides, SettingError
 
 
 def runner_parser(description: str, examples: str) -> argparse.ArgumentParser:
@@ -19,6 +19,7 @@ def runner_parser(description: str, examples: str) -> argparse.ArgumentParser:
     """
     parser = argparse.ArgumentParser(
         description=description, epilog=f'examples:\n{examples}', formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.set_defaults(refuse=parser.error)
     parser.add_argument('config', help='config file, e.g. configs/tempseg_davis.py')
     parser.add_argument('--work-dir', metavar='DIR',
                         help='where everything is written; default: work_dirs/<config name>')
@@ -32,9 +33,15 @@ def runner_parser(description: str, examples: str) -> argparse.ArgumentParser:
 
 
 def config_from(args: argparse.Namespace) -> Config:
-    """The config that parsed arguments ask for; joins the processes of a distributed run."""
+    """The config that parsed arguments ask for; joins the processes of a distributed run.
+
+    Settings that nothing reads end the command with a message, as wrong arguments do.
+    """
     keep_freed_memory()
-    cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
+    try:
+        cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
+    except SettingError as error:
+        args.refuse(str(error))
     use_device(args.device)
     dist_cfg = cfg.get('env_cfg', {}).get('dist_cfg', {})
     join_processes(args.launcher, timeout=dist_cfg.get('timeout', 1800))

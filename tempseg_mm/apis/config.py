@@ -11,28 +11,41 @@ from torch import distributed
 
 from tempseg_mm.engine.checkpoint_files import newest_complete
 
-from .overrides import merge_overrides
+from .config_keys import merge_and_check, refuse
+from .config_walk import MMENGINE_HOOKS
+from .overrides import SettingError
 
 # What shows that a launcher started a process, and how it is called.
 LAUNCHED_BY = dict(none='', pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_LOCAL_RANK')
 STARTERS = dict(pytorch='torchrun', slurm='srun', mpi='mpirun of Open MPI')
-MMENGINE_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
 
 
-def load_config(path: str, *, work_dir: str | None = None, options: dict | None = None) -> Config:
+def load_config(path: str, *, work_dir: str | None = None, options: dict | None = None,
+                faults: list | None = None) -> Config:
     """A config with a work dir (default: ``work_dirs/<config name>``) and the overrides of ``--cfg-options``.
+
+    Args:
+        path: the config file.
+        work_dir: where everything is written.
+        options: ``{'model.width': 0.25}``.
+        faults: a list that takes the settings without effect, which then are no error.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for overrides that do not fit the config.
+        UnknownSettingError: for settings, in the file or among the options, that nothing reads.
+        SettingError: for overrides that do not fit the config.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(f'no config at {path}; the ones that come with the project lie in configs/')
     cfg = Config.fromfile(path)
-    merge_overrides(cfg, options or {})
+    found = merge_and_check(cfg, options)
     if not isinstance(cfg.get('default_hooks', {}), dict):
-        raise ValueError(f'default_hooks must be a dict of hooks by name, got {cfg.default_hooks!r}; a single one is '
-                         'switched off by default_hooks.NAME=None')
+        raise SettingError(f'default_hooks must be a dict of hooks by name, got {cfg.default_hooks!r}; a single one is '
+                           'switched off by default_hooks.NAME=None')
+    if faults is None:
+        refuse(found, path)
+    else:
+        faults.extend(found)
     # mmengine switches a hook of its own off by None; this does so for the others.
     for name in [name for name, hook in cfg.get('default_hooks', {}).items() if hook is None]:
         if name not in MMENGINE_HOOKS:

@@ -10,6 +10,10 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 
+class SettingError(ValueError):
+    """A config, or an override of one, that says what cannot be meant; the message is for the user."""
+
+
 class ConfigOverrides(DictAction):
     """``KEY=VALUE ...`` as mmengine reads it; what it cannot read ends the command with a message, not a traceback."""
 
@@ -38,10 +42,10 @@ def merge_overrides(cfg: Config, options: dict) -> None:
         options: ``{'model.width': 0.25}``; a number among the keys is a place in a list.
 
     Raises:
-        ValueError: if a key leads through something that is neither a dict nor a list of dicts.
+        SettingError: if a key leads through something that is neither a dict nor a list of dicts.
     """
     try:
         cfg.merge_from_dict(options)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ValueError(f'the overrides {options} do not fit the config ({error}): a key may lead through dicts and '
-                         'lists of dicts, and a list of values is replaced as a whole') from error
+        raise SettingError(f'the overrides {options} do not fit the config ({error}): a key may lead through dicts and '
+                           'lists of dicts, and a list of values is replaced as a whole') from error

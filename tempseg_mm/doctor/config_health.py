@@ -32,10 +32,12 @@ def check_config(path: str, *, data: str = 'quick') -> list[Check]:
         raise ValueError(f"data must be 'quick', 'all' or 'none', got {data!r}")
     try:
         from tempseg_mm.apis.config import load_config
-        cfg = load_config(path)
+        unknown: list = []
+        cfg = load_config(path, faults=unknown)
     except (Exception, SystemExit) as error:  # a config is a program
         return [Check('config', WRONG, f'{path} does not load: {_said(error)}', 'mend it, or name another one')]
     checks = [Check('config', OK, f'{path} loads')]
+    checks += [Check(fault.path, WRONG, fault.what, fault.remedy or 'remove it') for fault in unknown]
     try:
         checks += [*_types(cfg.to_dict()), *_files(cfg)]
         for part in DATA_PARTS if data != 'none' else ():
@@ -52,7 +54,9 @@ def _said(error: BaseException) -> str:
 
 
 def _types(cfg: dict) -> Iterator[Check]:
-    from .config_types import find_types, unknown_type
+    from tempseg_mm.apis.config_places import find_types
+
+    from .config_types import unknown_type
     found = list(find_types(cfg))
     faults = [(place, fault) for place, name in found if (fault := unknown_type(place, name))]
     for place, fault in faults:

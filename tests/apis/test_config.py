@@ -27,8 +27,8 @@ def test_the_configs_own_work_dir_counts_unless_another_is_asked_for(tmp_path):
 
 
 def test_options_are_merged(config_file):
-    cfg = load_config(config_file, options={'model.width': 0.5, 'added': 3})
-    assert (cfg.model.width, cfg.model.losses.l1, cfg.added) == (0.5, 1, 3)
+    cfg = load_config(config_file, options={'model.width': 0.5, 'randomness.seed': 3})
+    assert (cfg.model.width, cfg.model.losses.l1, cfg.randomness.seed) == (0.5, 1, 3)
 
 
 def test_a_hook_is_switched_off_by_none(config_file):

@@ -52,6 +52,18 @@ def test_all_unknown_types_at_once_with_place_and_nearest_name(config):
     assert 'custom_imports' in checks['model.losses.l1'].remedy
 
 
+def test_all_settings_that_nothing_reads_with_the_nearest(config):
+    checks = found(config('trian_cfg = dict(max_iters=5)\nenv_cfg = dict(cudnn_benchmrk=True)\n'
+                          'model = dict(losses=dict(l1=dict(zzzz=1)))\n'), data='none')
+    faults = {name: check.remedy for name, check in checks.items() if check.is_fault}
+    assert faults == {
+        'trian_cfg.max_iters': 'did you mean train_cfg.max_iters?',
+        'env_cfg.cudnn_benchmrk': 'did you mean env_cfg.cudnn_benchmark?',
+        'model.losses.l1.zzzz': 'there are: loss_weight'}
+    assert "L1Loss takes no 'zzzz'" in checks['model.losses.l1.zzzz'].text
+    assert checks['config'].state == checks['types'].state == 'ok'  # it goes on
+
+
 @pytest.mark.parametrize('text, fault', [
     ('model = dict(', 'SyntaxError'),
     ("custom_imports = dict(imports=['not_there'], allow_failed_imports=False)", 'not_there'),

@@ -3,33 +3,11 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from tempseg_mm import registry
-from tempseg_mm.doctor.config_types import find_types, registry_of, unknown_type
+from tempseg_mm.apis.config_places import find_types, registry_of
+from tempseg_mm.doctor.config_types import unknown_type
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
-
-
-def test_types_and_their_places():
-    cfg = dict(model=dict(type='A', parts=[dict(type='B'), dict(x=1), 'type']), size=(1, 2), other=dict(type=int),
-               optim_wrapper=dict(constructor='C', generator=dict(type='D')))
-    assert list(find_types(cfg)) == [
-        (('model',), 'A'), (('model', 'parts', 0), 'B'), (('optim_wrapper', 'constructor'), 'C'),
-        (('optim_wrapper', 'generator'), 'D')]
-
-
-@pytest.mark.parametrize('place, name', [
-    ('model', 'MODELS'), ('model.generator.backbone', 'MODELS'), ('model.data_preprocessor.flow', 'TASK_UTILS'),
-    ('model.generator.backbone.init_cfg', 'WEIGHT_INITIALIZERS'), ('train_dataloader.dataset', 'DATASETS'),
-    ('train_dataloader.dataset.pipeline.0', 'TRANSFORMS'), ('default_hooks.param_scheduler', 'HOOKS'),
-    ('custom_hooks.0.finetuner', 'TASK_UTILS'), ('custom_hooks.0.finetuner.optimizer', 'OPTIMIZERS'),
-    ('optim_wrapper.generator', 'OPTIM_WRAPPERS'), ('optim_wrapper.generator.optimizer', 'OPTIMIZERS'),
-    ('param_scheduler.generator.0', 'PARAM_SCHEDULERS'), ('train_cfg', 'LOOPS'), ('test_evaluator', 'METRICS'),
-    ('visualizer.vis_backends.1', 'VISBACKENDS'), ('optim_wrapper.constructor', 'OPTIM_WRAPPER_CONSTRUCTORS'),
-])
-def test_the_place_says_which_registry(place, name):
-    keys = tuple(int(key) if key.isdigit() else key for key in place.split('.'))
-    assert registry_of(keys) is getattr(registry, name)
 
 
 def test_a_place_that_says_nothing():

@@ -138,6 +138,15 @@ def test_bfloat16_without_an_adversary(call, config_file, built):
     assert built[0].optim_wrapper.generator.type == 'BF16OptimWrapper'
 
 
+@pytest.mark.parametrize('tool, more', [('train', ()), ('test', ()), ('tune_crf', ('--out', 'crf.py'))])
+def test_a_slip_in_a_setting(call, config_file, capsys, built, tool, more):
+    with pytest.raises(SystemExit) as end:
+        call(tool, config_file(), *more, '--cfg-options', 'trian_cfg.max_iters=5')
+    assert end.value.code == 2 and built == []
+    assert 'trian_cfg.max_iters: there is no setting' in (said := capsys.readouterr().err)
+    assert 'did you mean train_cfg.max_iters?' in said
+
+
 def test_missing_config(call, tmp_path):
     with pytest.raises(FileNotFoundError, match='no config at .*gone.py'):
         call('train', tmp_path / 'gone.py')

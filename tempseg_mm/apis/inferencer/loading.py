@@ -15,7 +15,7 @@ from mmengine.runner import get_priority
 from torch import nn
 
 from tempseg_mm.apis.config import load_config
-from tempseg_mm.apis.overrides import merge_overrides
+from tempseg_mm.apis.config_keys import merge_and_check, refuse
 from tempseg_mm.apis.testing import choose_checkpoint, switch_on
 from tempseg_mm.engine.stages import MASK_STAGES, check_stage_names
 from tempseg_mm.inference.segmenter import Segmenter
@@ -51,11 +51,12 @@ def find_config(config: str | os.PathLike | dict | Config, options: dict | None 
 
     Raises:
         FileNotFoundError: if there is none.
+        UnknownSettingError: for settings that nothing reads.
     """
     if isinstance(config, (str, os.PathLike)):
         return load_config(find_file(config), options=options)
     cfg = copy.deepcopy(config) if isinstance(config, Config) else Config(copy.deepcopy(config))
-    merge_overrides(cfg, options or {})
+    refuse(merge_and_check(cfg, options), cfg.filename or 'the config')
     cfg.setdefault('work_dir', 'work_dirs/segment_video')
     return cfg
 

@@ -122,7 +122,7 @@ def test_a_config_is_found_from_anywhere_and_never_changed(tmp_path, monkeypatch
     assert cfg.model.width == 0.5 and cfg.default_hooks.finetune.finetuner.type == 'OnlineFinetuner'
     (tmp_path / 'own.py').write_text('a = 1')
     assert find_config('own.py').a == 1
-    given = Config(dict(a=dict(b=1)))
-    assert find_config(given, {'a.b': 2}).a.b == 2 and given.a.b == 1
+    given = Config(dict(randomness=dict(seed=1)))
+    assert find_config(given, {'randomness.seed': 2}).randomness.seed == 2 and given.randomness.seed == 1
     with pytest.raises(FileNotFoundError, match='no config at configs/nothing.py'):
         find_config('configs/nothing.py')
