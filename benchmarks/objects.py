@@ -41,59 +41,65 @@ def adapted_to_all(segmenter, objects: list, steps: int):
         def _runs(self, frame_ids, **how):
             return [(given, run) for given in objects for run in super(InTurn, self)._runs(given.frame_ids, **how)]
 
-        def _clip(self, model, sequence, indices, size):
+        def _clip(self, model, first, indices, size):
             given, run = indices
             return super()._clip(model, given, run, size)
     finetuner = copy.copy(segmenter.finetuner)
     finetuner.__class__, finetuner.steps = InTurn, steps
-    finetuner.adapt(segmenter.model, objects[0], size=segmenter.size)
-    generator = copy.deepcopy(segmenter.model.generator)
-    finetuner.restore(segmenter.model)
-    return generator.eval()
+    return finetuner.adapt(segmenter.model, objects[0], size=segmenter.size)
 
 
-def follow(segmenter, generators: dict, sequence, first) -> dict:
-    """Mean J of each object; raises if masks overlap, which labels cannot."""
+def follow(segmenter, adapted: dict, given) -> dict:
+    """Mean J of each object that has a generator; masks cannot overlap, since a pixel has one label."""
     import numpy as np
-    from tempseg_mm.inference.object_propagator import ObjectPropagator, labels_of
 
     from tempseg_mm.evaluation.functional.region import region_similarity
-    from tempseg_mm.sources.mask_files import read_annotation
-    propagator = ObjectPropagator(segmenter.model, generators, size=segmenter.size)
-    propagator.start(sequence.frame(0), np.where(np.isin(first, list(generators)), first, 0).astype(np.uint8))
-    scores = {object_id: [] for object_id in generators}
-    for i in range(1, len(sequence)):
-        found = labels_of(propagator.step(sequence.frame(i)), propagator.object_ids)
-        truth = read_annotation(sequence.mask_paths[i])
-        for object_id in generators:
-            scores[object_id].append(region_similarity(found == object_id, truth == object_id))
+    scores = {object_id: [] for object_id in adapted}
+    for frame in dict(segmenter.walk(given, adapted))['forwards']:
+        if frame.answered:
+            for object_id, values in scores.items():
+                values.append(region_similarity(frame.labels == object_id, frame.gt_labels == object_id))
     return {object_id: float(np.mean(values)) for object_id, values in scores.items()}
+
+
+def given_first(sequence, object_ids=None):
+    """The sequence with the mask of its first frame given, of these objects alone."""
+    import numpy as np
+
+    from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
+    from tempseg_mm.sources.given_sequence import GivenSequence
+    from tempseg_mm.sources.mask_files import read_annotation
+
+    class GivenFirst(AnnotatedSequence):
+        object_ids = GivenSequence.object_ids
+
+        def _given(self, i):
+            labels = read_annotation(sequence.mask_paths[i])
+            return labels if object_ids is None else np.where(np.isin(labels, object_ids), labels, 0).astype(np.uint8)
+
+        def truth(self, frame):
+            return read_annotation(sequence.mask_paths[frame.frame_id])
+    return GivenFirst(sequence, 1)
 
 
 def measure(segmenter, sequence) -> dict:
     """Way -> (J by object, seconds)."""
-    from tempseg_mm.inference.object_finetuning import GivenObject, adapt_to_object
-
-    from tempseg_mm.sources.mask_files import read_annotation
-    first = read_annotation(sequence.mask_paths[0])
-    objects = [GivenObject(sequence.name, object_id, {0: sequence.frame(0)}, {0: first})
-               for object_id in (1, 2) if (first == object_id).any()]
-    steps, found = segmenter.finetuner.steps, {}
+    from tempseg_mm.inference.online_finetuner import GivenObject
+    both, found = given_first(sequence), {}
+    objects = [GivenObject(both, object_id) for object_id in both.object_ids]
     started = time.perf_counter()
-    own = {given.object_id: adapt_to_object(segmenter.model, segmenter.finetuner, given, size=segmenter.size).generator
-           for given in objects}
+    own = segmenter.adapt(both)
     each = time.perf_counter() - started
     alone = {}
-    for object_id, generator in own.items():
-        alone.update(follow(segmenter, {object_id: generator}, sequence, first))
+    for object_id, adapted in own.items():
+        alone.update(follow(segmenter, {object_id: adapted}, given_first(sequence, [object_id])))
     found[WAYS[0]] = alone, time.perf_counter() - started
     started = time.perf_counter() - each
-    found[WAYS[1]] = follow(segmenter, own, sequence, first), time.perf_counter() - started
+    found[WAYS[1]] = follow(segmenter, own, both), time.perf_counter() - started
     for way, factor in zip(WAYS[2:], (1, len(objects))):
         started = time.perf_counter()
-        shared = adapted_to_all(segmenter, objects, factor * steps)
-        scores = follow(segmenter, dict.fromkeys(own, shared), sequence, first)
-        found[way] = scores, time.perf_counter() - started
+        shared = adapted_to_all(segmenter, objects, factor * segmenter.finetuner.steps)
+        found[way] = follow(segmenter, dict.fromkeys(own, shared), both), time.perf_counter() - started
     return found
 
 
@@ -108,7 +114,7 @@ def main() -> None:
     from tempseg_mm.runtime.memory import keep_freed_memory
 
     keep_freed_memory()
-    segmenter = load_segmenter(find_config(args.config), args.checkpoint, None)
+    segmenter = load_segmenter(find_config(args.config), args.checkpoint, None).segmenter
     with tempfile.TemporaryDirectory() as folder:
         scene = SceneParams(num_frames=args.frames, occluders=args.occluders, similarity=args.similarity)
         write_davis_layout(f'{folder}/set', scene=scene, seed=args.seed, num_sequences=dict(test=args.sequences),

@@ -3,7 +3,7 @@
     python benchmarks/race.py --checkpoint work_dirs/tempseg_synthetic
     python benchmarks/race.py --config configs/tempseg_davis_small.py --checkpoint work_dirs/tempseg_davis_small \\
         --cfg-options test_dataloader.dataset.split=dev --seconds 5 10 20 40 --crf --out work_dirs/race_dev
-    python benchmarks/race.py ... --resume                  # go on after a stop
+    python benchmarks/race.py ... --resume                  # after a stop
 
 `ours` is the test of the config with the generator of the checkpoint and its online fine-tuning. `osvos` is one-shot
 fine-tuning with cross-entropy alone: the same generator without reference mask, from its initial weights (an ImageNet
@@ -14,7 +14,7 @@ CRF, if any, refines the masks of all.
 Each sequence is run by all before the next one, so that other work on the machine hits all alike. A few steps tell how
 long a step of a recipe takes on a sequence; then it gets the steps that just use up its seconds, counted from the
 moment it is handed the frames, and its schedule spans them. What it really took stands beside. All masks are scored as
-a test scores them. Writes race.csv, race.png, and a record of each run, which --resume goes on from, below --out.
+a test scores them. Writes race.csv, race.png, and a record of each run, which --resume continues from, below --out.
 """
 
 import argparse
@@ -22,8 +22,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,35 +82,37 @@ class Pace:
 
 @dataclass
 class Learner:
-    """A recipe: a ``Segmenter``, and how many of the first masks it is given."""
+    """A recipe: a ``Segmenter``, how many of the first masks it is given, and what it depends on."""
     segmenter: Any
     given: int
+    settings: dict
 
-    def adapt(self, sequence, steps: int, **options):
-        """Fine-tune; returns the report of the fine-tuner."""
-        finetuner, model = self.segmenter.finetuner, self.segmenter.model
-        finetuner.steps = steps
-        return finetuner.adapt(model, sequence, size=self.segmenter.size, **options)
+    def sequence(self, sequence):
+        """With the masks that the recipe is given."""
+        from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
+        return AnnotatedSequence(sequence, self.given)
 
-    def restore(self) -> None:
-        self.segmenter.finetuner.restore(self.segmenter.model)
+    def adapt(self, sequence, steps: int, **options) -> dict:
+        """Fine-tune; returns what ``Segmenter.walk`` takes."""
+        self.segmenter.finetuner.steps = steps
+        return self.segmenter.adapt(self.sequence(sequence), **options)
 
-    def pace(self, sequence, seed: int) -> Pace:
-        """How fast it learns from the sequence; what it learns is undone."""
+    def pace(self, sequence) -> Pace:
+        """How fast it learns from the sequence."""
         times = [time.perf_counter()]
-        self.adapt(sequence, STEPS_TO_TIME, seed=seed, on_step=lambda step: times.append(time.perf_counter()))
-        self.restore()
+        self.adapt(sequence, STEPS_TO_TIME, on_step=lambda done, total: times.append(time.perf_counter()))
         step = (times[-1] - times[1]) / (STEPS_TO_TIME - 1)  # the first one has more to do
         return Pace(max(0.0, times[1] - times[0] - step), step)
 
 
 def our_recipe(cfg, args: argparse.Namespace) -> Learner:
     from tempseg_mm.apis.inferencer.loading import load_segmenter
-    segmenter = load_segmenter(cfg, args.checkpoint or cfg.get('checkpoint') or 'newest', args.device, crf=args.crf,
-                               size=cfg.test_dataloader.dataset.get('size'), seed=args.seed)
-    if args.given:
-        segmenter.finetuner.num_frames = args.given
-    return Learner(segmenter, args.given or cfg.get('test_cfg', {}).get('num_given_frames', 2))
+    from tempseg_mm.apis.testing import switch_on
+    if args.crf:
+        switch_on(cfg, 'crf', dict(type='CRFHook', crf=cfg.get('crf'), workers=args.threads))
+    loaded = load_segmenter(cfg, args.checkpoint or cfg.get('checkpoint') or 'newest', args.device,
+                            size=cfg.test_dataloader.dataset.get('size'), seed=args.seed)
+    return Learner(loaded.segmenter, args.given or cfg.get('test_cfg', {}).get('num_given_frames', 2), loaded.settings)
 
 
 def osvos_recipe(cfg, ours: Learner, args: argparse.Namespace) -> Learner:
@@ -125,77 +126,68 @@ def osvos_recipe(cfg, ours: Learner, args: argparse.Namespace) -> Learner:
     model = cfg.model.to_dict()
     model['generator']['reference_mask'] = 'none'
     model.update(reach=None, adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
-    segmenter = load_segmenter(Config(dict(model=model)), args.osvos_checkpoint, args.device, seed=args.seed,
-                               size=ours.segmenter.size)
+    loaded = load_segmenter(Config(dict(model=model)), args.osvos_checkpoint, args.device, seed=args.seed,
+                            size=ours.segmenter.size)
     own = ours.segmenter.finetuner
-    segmenter.finetuner = OnlineFinetuner(num_frames=args.rival_frames, optimizer=own.optimizer,
-                                          eval_mode=own.eval_mode, augment=FINETUNE_AUGMENT)
-    return Learner(segmenter, args.rival_frames)
+    loaded.segmenter.finetuner = OnlineFinetuner(optimizer=own.optimizer, eval_mode=own.eval_mode,
+                                                 augment=FINETUNE_AUGMENT)
+    loaded.segmenter.refiners = ours.segmenter.refiners
+    return Learner(loaded.segmenter, args.rival_frames, loaded.settings)
 
 
 class Track:
     """What all run on: the same clock, the same metric, the same refinement.
 
     Args:
-        learners: by method; `ours` has the flow of the simple rivals.
+        learners: by method; `ours` has the flow and the refinement of the simple rivals.
         evaluator: config of a ``VOSMetric``.
-        workers: processes of the CRF.
-        seed: of fine-tuning.
     """
 
-    def __init__(self, learners: dict, evaluator: dict, *, workers: int | None, seed: int) -> None:
+    def __init__(self, learners: dict, evaluator: dict) -> None:
         from tempseg_mm.inference.baselines import CopyMask, FlowPropagation
-        from tempseg_mm.inference.crf import CRFRefiner
-        self.learners, self.seed = learners, seed
+        self.learners = learners
         self.evaluator = {**evaluator, 'measures': ('J', 'F')}
-        self.rivals = dict(flow=FlowPropagation(), copy=CopyMask())
-        crf = learners['ours'].segmenter.crf
-        self.refiner = crf and CRFRefiner(crf, workers=workers)
+        method = learners['ours'].segmenter
+        self.rivals = {name: replace(rival.segmenter(method), refiners=method.refiners)
+                       for name, rival in dict(flow=FlowPropagation(), copy=CopyMask()).items()}
         self._paces: dict = {}
 
     def warm_up(self, sequence) -> None:
         """Off the clock: the first steps of a process, and the start of the workers."""
         for learner in self.learners.values():
-            learner.pace(sequence, self.seed)
-        self._walk(sequence, self._by_rival('copy', sequence))
+            learner.pace(sequence)
+        self.run('copy', 0.0, sequence)
 
     def run(self, method: str, seconds: float, sequence) -> dict:
         """One sequence: J and F, steps, seconds of fine-tuning and in all."""
         if method in self.rivals:
-            return dict(steps=0, finetuning=0.0, **self._walk(sequence, self._by_rival(method, sequence)))
-        from tempseg_mm.inference.propagator import Propagator
-        from tempseg_mm.inference.segment import segment_sequence
+            found = self._watch(self.rivals[method], self.learners['ours'].sequence(sequence), None)
+            return dict(steps=0, finetuning=0.0, **found)
         learner = self.learners[method]
         if (method, sequence.name) not in self._paces:
-            self._paces[method, sequence.name] = learner.pace(sequence, self.seed)
+            self._paces[method, sequence.name] = learner.pace(sequence)
         pace = self._paces[method, sequence.name]
         steps = pace.steps_in(seconds)
-        report = learner.adapt(sequence, steps, seed=self.seed)
+        adapted = learner.adapt(sequence, steps)
+        spent = sum(found.seconds for found in adapted.values())
         if steps >= STEPS_TO_TIME:  # then it tells the pace better for the next ones, which take longer
-            pace.step = (report.seconds - pace.before) / steps
-        propagator = Propagator(learner.segmenter.model, size=learner.segmenter.size)
-        found = self._walk(sequence, segment_sequence(sequence, propagator, num_given_frames=learner.given))
-        learner.restore()
-        found['total'] += report.seconds
-        return dict(steps=steps, finetuning=report.seconds, **found)
+            pace.step = (spent - pace.before) / steps
+        found = self._watch(learner.segmenter, learner.sequence(sequence), adapted)
+        found['total'] += spent
+        return dict(steps=steps, finetuning=spent, **found)
 
     def close(self) -> None:
-        if self.refiner:
-            self.refiner.close()
+        self.learners['ours'].segmenter.close()
 
-    def _by_rival(self, method: str, sequence) -> Iterable:
-        ours = self.learners['ours']
-        return self.rivals[method].segment(ours.segmenter.model, sequence, num_given_frames=ours.given,
-                                           size=ours.segmenter.size, finetuner=None)
-
-    def _walk(self, sequence, stream: Iterable) -> dict:
+    def _watch(self, segmenter, sequence, adapted: dict | None) -> dict:
         """J, F and the seconds until the last mask; scoring is not on the clock."""
         from tempseg_mm.registry import METRICS
         metric, seconds, begin = METRICS.build(self.evaluator), 0.0, time.perf_counter()
-        for frame in self.refiner.refine(stream) if self.refiner else stream:
-            seconds += time.perf_counter() - begin
-            metric.process(None, [frame])
-            begin = time.perf_counter()
+        for _, frames in segmenter.walk(sequence, adapted or segmenter.adapt(sequence)):
+            for frame in frames:
+                seconds += time.perf_counter() - begin
+                metric.process(None, [frame])
+                begin = time.perf_counter()
         scores = metric.sequence_scores(sequence.name)
         if not scores:
             raise ValueError(f'sequence {sequence.name}: no annotated frame counts, so nobody can win there')
@@ -227,7 +219,7 @@ def depends_on(cfg, learners: dict, args: argparse.Namespace) -> dict:
     dataset.pop('sequences', None)
     weights = {f'weights of {name}': learner.segmenter.model.generator.state_dict()
                for name, learner in learners.items()}
-    return dict(weights, settings={name: learner.segmenter.settings for name, learner in learners.items()},
+    return dict(weights, settings={name: learner.settings for name, learner in learners.items()},
                 dataset=dataset, test_evaluator=cfg.test_evaluator.to_dict(),
                 given=[learner.given for learner in learners.values()], crf=args.crf)
 
@@ -236,9 +228,9 @@ def main() -> None:
     args = parse_args()
     import cv2
     import torch
+    from tempseg_mm.runtime.records import Records, fingerprints
 
     from tempseg_mm.apis.inferencer.loading import find_config
-    from tempseg_mm.engine.sequence_records import SequenceRecords, fingerprints
     from tempseg_mm.registry import DATASETS
     from tempseg_mm.runtime.memory import keep_freed_memory
 
@@ -253,14 +245,14 @@ def main() -> None:
     sequences = [data[i]['sequence'] for i in range(len(data))]
     ours = our_recipe(cfg, args)
     learners = dict(ours=ours, osvos=osvos_recipe(cfg, ours, args))
-    records = SequenceRecords(args.out / 'runs', fingerprints(depends_on(cfg, learners, args)))
+    records = Records(args.out / 'runs', fingerprints(depends_on(cfg, learners, args)))
     if args.resume:
-        print(f'going on after {records.check()} runs', file=sys.stderr)
+        print(f'resuming after {records.check()} runs', file=sys.stderr)
     else:
         records.clear()
     heats = [(method, 0.0) for method in RIVALS] + [
         (method, seconds) for seconds in sorted(set(args.seconds)) for method in LEARNERS]
-    track = Track(learners, cfg.test_evaluator.to_dict(), workers=args.threads, seed=args.seed)
+    track = Track(learners, cfg.test_evaluator.to_dict())
     try:
         rows = race(track, sequences, heats, records, args.out)
     finally:
@@ -269,7 +261,7 @@ def main() -> None:
     draw(args.out / 'race.png', rows)
     print(f'{args.config}, {args.checkpoint or "its checkpoint"}: {len(sequences)} sequence(s), masks given: '
           f"{ours.given}, to OSVOS's recipe {args.rival_frames}; {torch.get_num_threads()} thread(s), {args.device}, "
-          f'seed {args.seed}{", CRF" if track.refiner else ""}\n\n{report(rows, args.per_sequence)}')
+          f'seed {args.seed}{", CRF" if args.crf else ""}\n\n{report(rows, args.per_sequence)}')
 
 
 if __name__ == '__main__':

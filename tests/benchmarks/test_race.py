@@ -60,7 +60,7 @@ def test_picture_and_table_are_written(modules, tmp_path):
                            finetuning='5.5', total='7.5')
 
 
-def test_a_race_that_was_stopped_goes_on(modules, tiny_config, tmp_path, monkeypatch, capsys, sequence):
+def test_a_race_that_was_stopped_is_resumed(modules, tiny_config, tmp_path, monkeypatch, capsys, sequence):
     race, out = modules[0], tmp_path / 'race'
     tiny_config(**{'model.data_preprocessor.flow.type': 'ZeroFlow'}).dump(tmp_path / 'config.py')
     learners = []
@@ -83,7 +83,7 @@ def test_a_race_that_was_stopped_goes_on(modules, tiny_config, tmp_path, monkeyp
         run()
     assert len(list((out / 'runs').iterdir())) == 3
     run('--resume')
-    assert 'going on after 3 runs' in capsys.readouterr().err
+    assert 'resuming after 3 runs' in capsys.readouterr().err
     with open(out / 'race.csv', encoding='utf-8') as file:
         rows = {row['method']: row for row in csv.DictReader(file)}
     assert list(rows) == ['flow', 'copy', 'ours', 'osvos']

@@ -2,7 +2,7 @@ import json
 
 import pytest
 import torch
-from tempseg_mm.engine.sequence_records import Records, fingerprints
+from tempseg_mm.runtime.records import Records, fingerprints
 
 
 @pytest.fixture
