@@ -54,11 +54,11 @@ def main() -> None:
     if args.sequences:
         cfg.test_dataloader.dataset.sequences = args.sequences
     if args.baselines:
-        add_hook(cfg, dict(type='BaselineHook'))
+        add_hook(cfg, 'baselines', dict(type='BaselineHook'))
     if args.tta:
-        add_hook(cfg, dict(type='TTAHook'))
+        add_hook(cfg, 'tta', dict(type='TTAHook'))
     if args.crf:
-        add_hook(cfg, dict(type='CRFHook', crf=cfg.get('crf')))
+        add_hook(cfg, 'crf', dict(type='CRFHook', crf=cfg.get('crf')))
     if args.report:
         cfg.default_hooks.report = dict(type='ReportHook', out_dir=args.out)
     if args.resume:

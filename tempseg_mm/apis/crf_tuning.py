@@ -15,7 +15,9 @@ from tempseg_mm.runtime.worker_pool import WorkerPool
 
 from .testing import add_hook, run_test
 
-LEFT_OUT = ('CRFHook', 'BaselineHook')  # hooks of a test that would change the probabilities, or only cost time
+# Hooks of a test that would change the probabilities, write results or only cost time: by name, and by type.
+LEFT_OUT = ('results', 'records', 'overlays', 'crf', 'baselines')
+LEFT_OUT_TYPES = ('CRFHook', 'BaselineHook')
 
 
 def tune_crf(cfg: Config, out: str | Path, *, split: str = 'train', trials: int = 40, frames_per_sequence: int = 3,
@@ -88,8 +90,8 @@ def write_fragment(out: str | Path, report: SearchReport, comment: str) -> None:
 def _collecting(cfg: Config, split: str, folder: str, frames_per_sequence: int) -> Config:
     """The test on this split, which keeps frames and writes no result."""
     cfg.test_dataloader.dataset.split = split
-    for name in ('results', 'records', 'overlays'):
+    for name in LEFT_OUT:
         cfg.default_hooks.pop(name, None)
-    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] not in LEFT_OUT]
-    add_hook(cfg, dict(type='KeepFramesHook', out_dir=folder, per_sequence=frames_per_sequence))
+    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] not in LEFT_OUT_TYPES]
+    add_hook(cfg, 'keep_frames', dict(type='KeepFramesHook', out_dir=folder, per_sequence=frames_per_sequence))
     return cfg

@@ -37,11 +37,12 @@ def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
     return newest_checkpoint(wanted) if is_folder else find_file(wanted)
 
 
-def add_hook(cfg: Config, hook: dict) -> None:
-    """Append a custom hook, unless the config has one of its type: then that one stays as it is."""
-    cfg.setdefault('custom_hooks', [])
-    if all(own['type'] != hook['type'] for own in cfg.custom_hooks):
-        cfg.custom_hooks = [*cfg.custom_hooks, hook]
+def add_hook(cfg: Config, name: str, hook: dict) -> None:
+    """Set ``default_hooks.<name>``, unless the config has a hook of that name or type: then that one stays as it is."""
+    cfg.setdefault('default_hooks', {})
+    own = [custom['type'] for custom in cfg.get('custom_hooks') or []]
+    if cfg.default_hooks.get(name) is None and hook['type'] not in own:
+        cfg.default_hooks[name] = hook
 
 
 def run_test(cfg: Config) -> Runner:

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 import torch
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -53,18 +53,24 @@ def test_weights_of_the_project_are_found_from_anywhere(tmp_path, monkeypatch, i
 
 
 def test_a_hook_is_added_once():
-    cfg = Config(dict(custom_hooks=[dict(type='CRFHook', workers=2)]))
-    base = cfg.custom_hooks
-    for hook in (dict(type='CRFHook'), dict(type='TTAHook'), dict(type='TTAHook', finetune=[])):
-        add_hook(cfg, hook)
-    assert cfg.custom_hooks == [dict(type='CRFHook', workers=2), dict(type='TTAHook')] and len(base) == 1
+    cfg = Config(dict(default_hooks=dict(crf=dict(type='CRFHook', workers=2), tta=None)))
+    for name, hook in (('crf', dict(type='CRFHook')), ('tta', dict(type='TTAHook')),
+                       ('tta', dict(type='TTAHook', finetune=[]))):
+        add_hook(cfg, name, hook)
+    assert cfg.default_hooks == dict(crf=dict(type='CRFHook', workers=2), tta=dict(type='TTAHook'))
     bare = Config(dict())
-    add_hook(bare, dict(type='TTAHook'))
-    assert bare.custom_hooks == [ConfigDict(type='TTAHook')]
+    add_hook(bare, 'tta', dict(type='TTAHook'))
+    assert bare.default_hooks == dict(tta=dict(type='TTAHook'))
+
+
+def test_a_hook_of_a_person_s_own_list_is_not_doubled():
+    cfg = Config(dict(custom_hooks=[dict(type='CRFHook', workers=2)]))
+    add_hook(cfg, 'crf', dict(type='CRFHook'))
+    assert cfg.default_hooks == {}
 
 
 def test_an_untrained_network_is_the_one_that_training_starts_from(tiny_config, tmp_path):
-    options = {'custom_hooks': [], 'test_dataloader.dataset.sequences': ['test_000'], 'randomness.seed': 5}
+    options = {'default_hooks.finetune': None, 'test_dataloader.dataset.sequences': ['test_000'], 'randomness.seed': 5}
     untrained = run_test(tiny_config(**options))
     start = Runner.from_cfg(tiny_config(**options))
     start.model.init_weights()
@@ -76,7 +82,7 @@ def test_an_untrained_network_is_the_one_that_training_starts_from(tiny_config, 
 def test_given_weights_are_loaded(tiny_config, make_model, tmp_path):
     model = make_model(adversary=dict(share_weights=True))
     torch.save(model.state_dict(), tmp_path / 'some.pth')
-    cfg = tiny_config(**{'custom_hooks': [], 'test_dataloader.dataset.sequences': ['test_000']})
+    cfg = tiny_config(**{'default_hooks.finetune': None, 'test_dataloader.dataset.sequences': ['test_000']})
     cfg.load_from = str(tmp_path / 'some.pth')
     weight = 'generator.decoder.to_logits.weight'
     assert torch.equal(run_test(cfg).model.state_dict()[weight], model.state_dict()[weight])
@@ -88,7 +94,7 @@ def test_going_on_is_asked_of_the_records(tiny_config):
     skip_finished(cfg)
     assert cfg.default_hooks.records.resume is True
     cfg.default_hooks.records = None
-    for without in (cfg, Config(dict(custom_hooks=[]))):
+    for without in (cfg, Config(dict())):
         with pytest.raises(ValueError, match='no SequenceRecordHook: test without --resume'):
             skip_finished(without)
 
@@ -99,7 +105,7 @@ def test_a_signal_stops_it_between_two_lines_of_python(tiny_config):
             os.kill(os.getpid(), signal.SIGTERM)
     HOOKS.register_module('StopInTest', force=True, module=Stop)
     before = signal.getsignal(signal.SIGTERM)
-    cfg = tiny_config(**{'custom_hooks': [dict(type='StopInTest')]})
+    cfg = tiny_config(**{'default_hooks.finetune': None, 'custom_hooks': [dict(type='StopInTest')]})
     with pytest.raises(Stopped, match='stopped by SIGTERM'):
         run_test(cfg)
     assert signal.getsignal(signal.SIGTERM) == before

@@ -22,7 +22,7 @@ def test_types_and_their_places():
     ('model', 'MODELS'), ('model.generator.backbone', 'MODELS'), ('model.data_preprocessor.flow', 'TASK_UTILS'),
     ('model.generator.backbone.init_cfg', 'WEIGHT_INITIALIZERS'), ('train_dataloader.dataset', 'DATASETS'),
     ('train_dataloader.dataset.pipeline.0', 'TRANSFORMS'), ('default_hooks.param_scheduler', 'HOOKS'),
-    ('custom_hooks.0.finetuner', 'TASK_UTILS'), ('custom_hooks.0.finetuner.optimizer', 'OPTIMIZERS'),
+    ('default_hooks.finetune.finetuner', 'TASK_UTILS'), ('default_hooks.finetune.finetuner.optimizer', 'OPTIMIZERS'),
     ('optim_wrapper.generator', 'OPTIM_WRAPPERS'), ('optim_wrapper.generator.optimizer', 'OPTIMIZERS'),
     ('param_scheduler.generator.0', 'PARAM_SCHEDULERS'), ('train_cfg', 'LOOPS'), ('test_evaluator', 'METRICS'),
     ('visualizer.vis_backends.1', 'VISBACKENDS'), ('optim_wrapper.constructor', 'OPTIM_WRAPPER_CONSTRUCTORS'),

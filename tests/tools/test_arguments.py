@@ -100,19 +100,19 @@ def test_test_arguments_reach_the_config(call, config_file, built):
     assert (cfg.default_hooks.results.out_dir, cfg.default_hooks.overlays.out_dir) == ('o', 's')
     assert cfg.default_hooks.report == dict(type='ReportHook', out_dir='o')
     assert cfg.test_dataloader.dataset.sequences == ['a', 'b']
-    assert cfg.custom_hooks[-1]['type'] == 'BaselineHook'
+    assert cfg.default_hooks.baselines == dict(type='BaselineHook')
 
 
 @pytest.mark.parametrize('flags', [('--tta', '--crf'), ('--crf', '--tta')])
 def test_flags_of_the_plus_plus(call, config_file, built, flags):
     path = config_file(crf=dict(_delete_=True, type='DenseCRF', srgb=7.0))
     call('test', path, 'some.pth', *flags)
-    assert [hook.type for hook in built[0].custom_hooks] == ['OnlineFinetuneHook', 'TTAHook', 'CRFHook']
-    assert built[0].custom_hooks[2].crf == dict(type='DenseCRF', srgb=7.0)
-    path.write_text(path.read_text() + "\ncustom_hooks.append(dict(type='CRFHook', workers=0))\n")
+    assert built[0].default_hooks.tta == dict(type='TTAHook')
+    assert built[0].default_hooks.crf == dict(type='CRFHook', crf=dict(type='DenseCRF', srgb=7.0))
+    path.write_text(path.read_text() + "\ndefault_hooks['crf'] = dict(type='CRFHook', workers=0)\n")
     call('test', path, 'some.pth', *flags)  # its own hook stays
-    assert [hook.type for hook in built[1].custom_hooks] == ['OnlineFinetuneHook', 'CRFHook', 'TTAHook']
-    assert built[1].custom_hooks[1] == dict(type='CRFHook', workers=0)
+    assert built[1].default_hooks.tta == dict(type='TTAHook')
+    assert built[1].default_hooks.crf == dict(type='CRFHook', workers=0)
 
 
 def test_tune_crf_arguments(call, config_file, capsys, monkeypatch):
@@ -185,7 +185,7 @@ def test_a_row_that_a_table_does_not_have(call, capsys):
     with pytest.raises(SystemExit) as end:
         call('run_table', '1', '--rows', 'full', 'fulll')
     assert end.value.code == 2
-    assert 'table 1 has no row fulll; it has: no_finetuning, no_davis_training' in capsys.readouterr().err
+    assert 'table 1 of preset synthetic has no row fulll; it has: no_finetuning, no_davis_training' in capsys.readouterr().err
 
 
 def test_a_table_is_run_and_printed(call, capsys, tmp_path, monkeypatch):

@@ -102,7 +102,7 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
         ValueError: for weights of another architecture, a size or a number of steps that is none.
         ImportError: if the CRF is asked for and not installed.
     """
-    hooks = {hook['type']: hook for hook in cfg.get('custom_hooks') or []}
+    hooks = {hook['type']: hook for hook in (cfg.get('default_hooks') or {}).values() if hook}
     size = _working_size(cfg) if size is None else size
     target_size(size, (1, 1))
     device = device or get_device()

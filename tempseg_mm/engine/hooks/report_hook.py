@@ -10,6 +10,7 @@ from urllib.parse import quote
 from mmengine.dist import collect_results, get_world_size
 from mmengine.hooks import Hook
 
+from tempseg_mm.engine.method_hooks import method_hooks
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.versions import versions
@@ -20,7 +21,7 @@ from tempseg_mm.visualization.report.thumbnails import ThumbnailKeeper
 
 from .overlay_hook import OverlayHook
 
-SHOWN = ('model', 'custom_hooks', 'test_cfg', 'test_dataloader', 'randomness')  # of the config
+SHOWN = ('model', 'test_cfg', 'test_dataloader', 'randomness')  # of the config, beside the hooks of the method
 
 
 @HOOKS.register_module()
@@ -116,7 +117,7 @@ class ReportHook(Hook):
         config = {key: runner.cfg[key] for key in SHOWN if key in runner.cfg}
         weights = runner.cfg.get('load_from') or 'none: weights as the initialisation leaves them'
         return dict(config=runner.cfg.filename, weights=weights, work_dir=osp.abspath(runner.work_dir),
-                    seed=runner.seed, protocol=protocol, **config)
+                    seed=runner.seed, protocol=protocol, hooks=method_hooks(runner.cfg), **config)
 
 
 def _address(place: Path, folder: Path) -> str:

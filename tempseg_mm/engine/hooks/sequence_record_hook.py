@@ -7,6 +7,7 @@ import torch
 from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import Hook
 
+from tempseg_mm.engine.method_hooks import method_hooks
 from tempseg_mm.engine.sequence_records import SequenceRecords, fingerprints
 from tempseg_mm.registry import HOOKS, SCOPE
 
@@ -75,7 +76,7 @@ def depends_on(runner) -> dict:
     dataset.pop('sequences', None)  # each gives what it gives, whichever others there are
     return dict(
         weights=runner.test_loop.model.state_dict(), model=cfg.get('model'), dataset=dataset,
-        test_cfg=cfg.get('test_cfg'), test_evaluator=cfg.get('test_evaluator'), custom_hooks=cfg.get('custom_hooks'),
+        test_cfg=cfg.get('test_cfg'), test_evaluator=cfg.get('test_evaluator'), hooks=method_hooks(cfg),
         randomness=cfg.get('randomness'), version=[sys.modules[SCOPE].__version__, torch.__version__])
 
 

@@ -13,7 +13,7 @@ FINETUNE = dict(type='OnlineFinetuneHook', finetuner=dict(type='OnlineFinetuner'
 @pytest.fixture
 def cfg(model_cfg):
     """Builds a config; keyword arguments are its keys."""
-    return lambda **keys: find_config({'model': model_cfg, 'custom_hooks': [FINETUNE], **keys})
+    return lambda **keys: find_config({'model': model_cfg, 'default_hooks': dict(finetune=FINETUNE), **keys})
 
 
 def weights(segmenter):
@@ -51,7 +51,7 @@ def test_the_working_size_is_a_shorter_side(cfg, stored, size):
 def test_steps_come_from_the_config_unless_named(cfg):
     assert load_segmenter(cfg()).finetuner.steps == 7
     assert load_segmenter(cfg(), steps=3).finetuner.steps == 3
-    assert load_segmenter(cfg(custom_hooks=[]), steps=3).finetuner.steps == 3
+    assert load_segmenter(cfg(default_hooks={}), steps=3).finetuner.steps == 3
     with pytest.raises(ValueError, match='steps of fine-tuning must be at least 0, got -1'):
         load_segmenter(cfg(), steps=-1)
     with pytest.raises(ValueError, match='size must be None'):
@@ -63,7 +63,7 @@ def test_augmentation_is_what_the_hook_of_a_test_does(cfg):
     assert plain.model.test_time_augmentation is None and not plain.finetuner.augment.transforms
     assert asked.model.test_time_augmentation.flip and len(asked.finetuner.augment.transforms) == 2
     hook = dict(type='TTAHook', finetune=[], prediction=dict(type='TestTimeAugmentation', flip=False, scales=[1, 1.5]))
-    of_config = load_segmenter(cfg(custom_hooks=[FINETUNE, hook]))
+    of_config = load_segmenter(cfg(default_hooks=dict(finetune=FINETUNE, tta=hook)))
     assert of_config.model.test_time_augmentation.scales == (1, 1.5) and of_config.settings['tta']
     assert not of_config.finetuner.augment.transforms
 
@@ -73,13 +73,14 @@ def test_the_crf_has_the_settings_of_the_config(cfg):
     asked = load_segmenter(cfg(crf=dict(type='DenseCRF', srgb=7.0)), crf=True)
     assert isinstance(asked.crf, DenseCRF) and asked.settings['crf'] == dict(type='DenseCRF', srgb=7.0)
     assert isinstance(load_segmenter(cfg(), crf=True).crf, DenseCRF)
-    assert isinstance(load_segmenter(cfg(custom_hooks=[FINETUNE, dict(type='CRFHook')])).crf, DenseCRF)
+    hooks = dict(finetune=FINETUNE, crf=dict(type='CRFHook'))
+    assert isinstance(load_segmenter(cfg(default_hooks=hooks)).crf, DenseCRF)
 
 
 def test_a_config_is_found_from_anywhere_and_never_changed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cfg = find_config('configs/segment_video.py', {'model.width': 0.5})
-    assert cfg.model.width == 0.5 and cfg.custom_hooks[0].finetuner.type == 'OnlineFinetuner'
+    assert cfg.model.width == 0.5 and cfg.default_hooks.finetune.finetuner.type == 'OnlineFinetuner'
     (tmp_path / 'own.py').write_text('a = 1')
     assert find_config('own.py').a == 1
     given = Config(dict(a=dict(b=1)))

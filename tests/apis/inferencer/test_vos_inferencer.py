@@ -42,8 +42,8 @@ def make_inferencer(model_cfg):
         deform = dict(type='DeformReferenceMask', max_shift=0.1)
         finetuner = dict(type='OnlineFinetuner', optimizer=dict(type='Adam', lr=0.01),
                          pipeline=[deform, dict(type='PackClip')])
-        hooks = [dict(type='OnlineFinetuneHook', finetuner=finetuner)]
-        return VOSInferencer(dict(model=model, custom_hooks=hooks), device='cpu', steps=steps, **settings)
+        hooks = dict(finetune=dict(type='OnlineFinetuneHook', finetuner=finetuner))
+        return VOSInferencer(dict(model=model, default_hooks=hooks), device='cpu', steps=steps, **settings)
     return make
 
 

@@ -93,7 +93,7 @@ def generator_file(make_model, tmp_path):
 
 def test_a_generator_alone_is_enough_for_a_test(generator_file, make_runner, monkeypatch, capsys):
     path, weights = generator_file
-    runner = make_runner(**{'load_from': str(path), 'custom_hooks': [], 'test_evaluator.measures': ['J'],
+    runner = make_runner(**{'load_from': str(path), 'default_hooks.finetune': None, 'test_evaluator.measures': ['J'],
                             'test_dataloader.dataset.sequences': ['test_000']})
     before = {name: value.clone() for name, value in runner.model.state_dict().items()}
     said = []

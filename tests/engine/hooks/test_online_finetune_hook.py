@@ -34,7 +34,8 @@ def test_adapted_within_a_sequence_restored_after_it(make_runner):
 def test_says_how_far_the_loss_went(make_runner, monkeypatch):
     lines = []
     monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: lines.append(str(text)))
-    runner = make_runner(**{'custom_hooks.0.finetuner.steps': 2, 'test_dataloader.dataset.sequences': ['test_001']})
+    runner = make_runner(**{'default_hooks.finetune.finetuner.steps': 2,
+                            'test_dataloader.dataset.sequences': ['test_001']})
     runner.test()
     line, = [line for line in lines if 'fine-tuned' in line]
     assert line.startswith('test_001: fine-tuned 2 steps in ') and ', loss ' in line and ' -> ' in line

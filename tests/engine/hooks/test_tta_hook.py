@@ -52,7 +52,8 @@ def tested(make_runner):
     (None, [dict(type='ClipRandomAffine')], ['ClipRandomAffine']),
 ])
 def test_augmentation_of_fine_tuning(tested, own, finetune, within):
-    watch, _ = tested(dict(finetune=finetune), **({} if own is None else {'custom_hooks.0.finetuner.augment': own}))
+    options = {} if own is None else {'default_hooks.finetune.finetuner.augment': own}
+    watch, _ = tested(dict(finetune=finetune), **options)
     assert watch.augment == within
     assert names(watch.finetuner) == (OWN if own is None else [transform['type'] for transform in own])
 
@@ -76,7 +77,8 @@ def test_averaged_predictions(tested, prediction, expected):
 
 
 def test_the_network_sees_both_views_in_one_batch(make_runner):
-    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000'], 'custom_hooks': [dict(type='TTAHook')]})
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000'], 'default_hooks.finetune': None,
+                            'default_hooks.tta': dict(type='TTAHook')})
     shapes = []
     runner.model.generator.register_forward_pre_hook(lambda _, args: shapes.append(tuple(args[0].shape)))
     runner.test()  # without fine-tuning
