@@ -1,7 +1,7 @@
 """A race at equal time: our recipe, OSVOS's recipe on the same generator, and moving the mask along the flow.
 
     python benchmarks/race.py --checkpoint work_dirs/tempseg_synthetic
-    python benchmarks/race.py --config configs/tempseg_davis_small.py --checkpoint work_dirs/tempseg_davis_small \\
+    python benchmarks/race.py --config configs/tempseg_davis_240p.py --checkpoint work_dirs/tempseg_davis_240p \\
         --cfg-options test_dataloader.dataset.split=dev --seconds 5 10 20 40 --crf --out work_dirs/race_dev
     python benchmarks/race.py ... --resume                  # after a stop
 
@@ -228,11 +228,11 @@ def main() -> None:
     args = parse_args()
     import cv2
     import torch
-    from tempseg_mm.runtime.records import Records, fingerprints
 
     from tempseg_mm.apis.inferencer.loading import find_config
     from tempseg_mm.registry import DATASETS
     from tempseg_mm.runtime.memory import keep_freed_memory
+    from tempseg_mm.runtime.records import Records, fingerprints
 
     keep_freed_memory()
     if args.threads:

@@ -2,14 +2,12 @@
 
     python tools/segment_video.py dog.mp4 --mask dog_00000.png --checkpoint none
 
-Differs from its base in fine-tuning only: more steps, and cross-entropy alone. From random numbers the other terms
-teach empty masks first; see "A single video" in docs/results.md. To see what it gives on DAVIS:
+Differs from the recipe in fine-tuning only: more steps, and cross-entropy alone. From scratch the other terms teach
+empty masks first; see "A single video" in docs/results.md. To see what it gives on DAVIS:
 
     python tools/test.py configs/segment_video_scratch.py
 """
-_base_ = './tempseg_davis_small.py'
+_base_ = './tempseg_davis_240p_small.py'
 
 checkpoint = 'none'
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].finetuner.update(
-    steps=600, clips_per_step=2, leave_out=['adv', 'l1', 'itsd', 'iftl', 'l_iftl'])
+default_hooks = dict(finetune=dict(finetuner=dict(steps=600, leave_out=['iou'])))

@@ -58,20 +58,17 @@ train_dataloader = dict(
         clip_sampler=dict(clip_length=2),
         pipeline=[dict(type='LoadClip'), geometry, window, colours, deform, dict(type='PackClip')]))
 test_dataloader = dict(dataset=dict(size=size))
-custom_hooks = [
-    dict(
-        type='OnlineFinetuneHook',
+default_hooks = dict(
+    finetune=dict(
         finetuner=dict(
-            type='OnlineFinetuner',
             steps=300,
             clips_per_step=2,
-            num_frames=_base_.num_given_frames,
-            optimizer=dict(type='Adam', lr=0.001),
+            optimizer=dict(lr=0.001),
             average=0.5,
             # Closer looks, for an object that comes nearer; references less faulty than in training.
             augment=[geometry, dict(window, scale=(0.53, 2.0)), colours],
             pipeline=[
                 dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15),
                 dict(type='PackClip')])),
-]
-default_hooks = dict(checkpoint=dict(interval=200), pictures=dict(interval=200))
+    checkpoint=dict(interval=200),
+    pictures=dict(interval=200))

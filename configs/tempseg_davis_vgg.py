@@ -11,6 +11,7 @@ _base_ = './tempseg_davis.py'
 model = dict(
     generator=dict(
         backbone=dict(
+            _delete_=True,
             type='VGGBackbone',
             init_cfg=dict(
                 type='ImageNetWeights',

@@ -9,4 +9,4 @@ Nothing differs in training, so the network is that of tempseg_davis.py.
 _base_ = './tempseg_davis.py'
 
 checkpoint = 'work_dirs/tempseg_davis'
-custom_hooks = [*_base_.custom_hooks, dict(type='TTAHook'), dict(type='CRFHook', crf=_base_.crf)]
+default_hooks = dict(tta=dict(type='TTAHook'), crf=dict(type='CRFHook', crf=_base_.crf))

@@ -9,7 +9,7 @@ sequences": read as one given mask, not two; for two set num_given_frames below 
 """
 _base_ = [
     './_base_/models/tempseg_gan.py', './_base_/flow/dis.py', './_base_/datasets/segtrack_v2.py',
-    './_base_/schedules/gan_adam.py', './_base_/default_runtime.py'
+    './_base_/schedules/gan_adam.py'
 ]
 
 checkpoint = 'work_dirs/tempseg_davis'
@@ -17,5 +17,4 @@ num_given_frames = 1
 
 model = dict(data_preprocessor=dict(flow=_base_.flow))
 test_cfg = dict(num_given_frames=num_given_frames)
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].finetuner.num_frames = num_given_frames
+default_hooks = dict(finetune=dict(finetuner=dict(num_frames=num_given_frames)))

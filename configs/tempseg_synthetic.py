@@ -5,7 +5,7 @@
 """
 _base_ = [
     './_base_/models/tempseg_gan.py', './_base_/flow/dis.py', './_base_/datasets/synthetic.py',
-    './_base_/schedules/gan_adam.py', './_base_/crf/synthetic.py', './_base_/default_runtime.py'
+    './_base_/schedules/gan_adam.py', './_base_/crf/synthetic.py'
 ]
 
 max_iters = 450
@@ -34,16 +34,13 @@ train_dataloader = dict(
         size=size,
         pipeline=[dict(type='LoadClip'), geometry, dict(type='ClipPhotometric'), deform, dict(type='PackClip')]))
 test_dataloader = dict(dataset=dict(size=size))
-custom_hooks = [
-    dict(
-        type='OnlineFinetuneHook',
+default_hooks = dict(
+    finetune=dict(
         finetuner=dict(
-            type='OnlineFinetuner',
             steps=60,
-            num_frames=_base_.num_given_frames,
-            optimizer=dict(type='Adam', lr=0.001),
+            optimizer=dict(lr=0.001),
             leave_out=['adv'],
             augment=[geometry, dict(type='ClipPhotometric')],
             pipeline=[dict(spurious_prob=0.3, **deform), dict(type='PackClip')])),
-]
-default_hooks = dict(checkpoint=dict(interval=100), pictures=dict(interval=50))
+    checkpoint=dict(interval=100),
+    pictures=dict(interval=50))

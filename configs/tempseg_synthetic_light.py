@@ -12,5 +12,5 @@ _base_ = './tempseg_synthetic.py'
 model = dict(
     generator=dict(
         width=1.0,  # the one that published weights fit
-        backbone=dict(type='MobileNetV2Backbone', output_stride=16),
-        decoder=dict(type='UpsampleDecoder', channels=(128, 64, 32, 32))))
+        backbone=dict(_delete_=True, type='MobileNetV2Backbone', output_stride=16),
+        decoder=dict(_delete_=True, type='UpsampleDecoder', channels=(128, 64, 32, 32))))

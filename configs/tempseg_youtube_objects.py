@@ -10,7 +10,7 @@ segmented and not scored. A checkpoint on the command line takes the place of th
 """
 _base_ = [
     './_base_/models/tempseg_gan.py', './_base_/flow/dis.py', './_base_/datasets/youtube_objects.py',
-    './_base_/schedules/gan_adam.py', './_base_/default_runtime.py'
+    './_base_/schedules/gan_adam.py'
 ]
 
 checkpoint = 'none'
@@ -18,5 +18,4 @@ num_given_frames = 1  # annotation is sparse: the second frame of a sequence has
 
 model = dict(data_preprocessor=dict(flow=_base_.flow))
 test_cfg = dict(num_given_frames=num_given_frames)
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].finetuner.num_frames = num_given_frames
+default_hooks = dict(finetune=dict(finetuner=dict(num_frames=num_given_frames)))

@@ -5,6 +5,7 @@ finds our components first and mmengine's after them. A package is imported the 
 """
 
 import difflib
+import inspect
 
 from mmengine import registry as root
 from mmengine.registry import Registry
@@ -18,8 +19,18 @@ class SuggestingRegistry(Registry):
     """A registry whose answer to an unknown name lists the nearest known ones.
 
     Raises:
-        KeyError: from :meth:`get` (hence from ``build``) for a name that neither this registry nor its parents know.
+        KeyError: from :meth:`get`, hence from :meth:`build`, for a name that neither it nor its parents know.
+        TypeError: from :meth:`build` for arguments that the component does not take.
     """
+
+    def build(self, cfg, *args, **kwargs):
+        try:
+            return super().build(cfg, *args, **kwargs)
+        except TypeError as error:
+            fault = self._unexpected({**cfg, **(kwargs.get('default_args') or {})}) if isinstance(cfg, dict) else ''
+            if not fault:
+                raise
+            raise TypeError(fault) from error
 
     def get(self, key):
         found = super().get(key)
@@ -38,6 +49,25 @@ class SuggestingRegistry(Registry):
             names.update(registry.module_dict)
             registry = registry.parent
         return sorted(names)
+
+    def _unexpected(self, cfg: dict) -> str:
+        """What is wrong with the arguments of a component; empty if it takes them all.
+
+        A component that takes none of its faulty arguments was never entered, so no error of its own is lost.
+        """
+        kind = cfg.get('type')
+        component = self.get(kind) if isinstance(kind, str) else kind
+        try:
+            parameters = inspect.signature(component).parameters
+        except (TypeError, ValueError):  # no component at all, or one that is not written in Python
+            return ''
+        unexpected = [name for name in cfg if name not in (*parameters, 'type', '_scope_')]
+        if not unexpected or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            return ''
+        near = difflib.get_close_matches(unexpected[0], parameters, n=max(1, len(parameters)), cutoff=0)
+        return (f'{kind if isinstance(kind, str) else kind.__name__} takes no {", ".join(map(repr, unexpected))}; it '
+                f'takes {", ".join(near) or "no arguments"}. If this part replaces another one in a child config, add '
+                '`_delete_=True`, since else it inherits the arguments of the one it replaces.')
 
     def _unknown(self, key: str) -> str:
         if key in REMOVED:

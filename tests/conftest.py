@@ -14,7 +14,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from tempseg_mm.apis.config import load_config
+from tempseg_mm.apis.config import drop_switched_off, load_config
 from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
 from tempseg_mm.datasets.synthetic.draw import SceneParams
 from tempseg_mm.datasets.vos_dataset import VOSDataset
@@ -164,9 +164,7 @@ def tiny_config(synthetic_root, tmp_path, monkeypatch):
             loader.dataset.size = None
             if loader.dataset.type in places:
                 loader.dataset.update(places[loader.dataset.type], split=split)
-        for hook in [*cfg.get('custom_hooks', []), *cfg.default_hooks.values()]:
-            if hook and hook.type == 'OnlineFinetuneHook':
-                hook.finetuner.steps = 1
+        cfg.default_hooks.finetune.finetuner.steps = 1
         cfg.merge_from_dict({
             'experiment_name': f'tiny-{uuid.uuid4().hex}', 'model.width': WIDTH,  # logs of one name are one log
             'train_dataloader.batch_size': 2, 'train_dataloader.dataset.clip_sampler.clip_length': 3,
@@ -176,6 +174,7 @@ def tiny_config(synthetic_root, tmp_path, monkeypatch):
         for name in ('pictures', 'overlays'):
             cfg.default_hooks.pop(name)
         cfg.merge_from_dict(options)
+        drop_switched_off(cfg)
         return cfg
     return config
 

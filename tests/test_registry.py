@@ -48,3 +48,22 @@ def test_known_names_are_sorted_and_hold_those_of_mmengine():
     names = HOOKS.known_names()
     assert names == sorted(names)
     assert {'CheckpointHook', 'ResultHook'} <= set(names)
+
+
+def test_an_argument_inherited_from_a_part_of_another_type_is_explained():
+    with pytest.raises(TypeError, match=r"^TempSegBackbone takes no 'widht'; it takes width, .*in_channels.*"
+                       r'\. If .* add `_delete_=True`') as error:
+        MODELS.build(dict(type='TempSegBackbone', widht=0.5))
+    assert isinstance(error.value.__cause__, TypeError)
+    with pytest.raises(TypeError, match="TempSegBackbone takes no 'norm_eval'; it takes "):
+        MODELS.build(dict(type='TempSegBackbone'), default_args=dict(norm_eval=False))
+
+
+def test_a_fault_inside_a_constructor_keeps_its_own_words():
+    class Faulty:
+        def __init__(self, width=1, **more):
+            int('1', width=width)
+    for name in ('width', 'height'):
+        with pytest.raises(TypeError, match='int') as error:
+            MODELS.build({'type': Faulty, name: 2})
+        assert '_delete_' not in str(error.value) and error.value.__cause__ is None

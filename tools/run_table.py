@@ -16,7 +16,7 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning th
 from mmengine.logging import MMLogger  # noqa: E402
 
 from tempseg_mm.apis.overrides import SettingError  # noqa: E402
-from tempseg_mm.paper_tables import PRESETS, TABLES, TableRun, write_report  # noqa: E402
+from tempseg_mm.paper_tables import PRESETS, TABLES, TableRun, rows_of, write_report  # noqa: E402
 from tempseg_mm.runtime.stop_signals import (
     STOPPED_BY_SIGNAL,  # noqa: E402
     stopped_by_signals,  # noqa: E402
@@ -27,7 +27,7 @@ EXAMPLES = """\
 examples:
   python tools/run_table.py 1 --preset synthetic --jobs 2
   python tools/run_table.py 1 --preset synthetic --seeds 0 1 2 --rows full l1_only --resume
-  python tools/run_table.py 1 --preset davis --base tempseg_davis_small --cfg-options test_dataloader.dataset.split=dev
+  python tools/run_table.py 1 --preset davis --base my_config --cfg-options test_dataloader.dataset.split=dev
   python tools/run_table.py losses --preset davis_small --jobs 2 --seeds 0 1
   python tools/run_table.py finetuning --preset davis_small --jobs 2 --reuse work_dirs/table_losses_davis_small
 """
@@ -38,7 +38,8 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('table', choices=list(TABLES), help='which table')
     parser.add_argument('--preset', choices=list(PRESETS), default='synthetic', help='data and size of the runs')
-    parser.add_argument('--base', metavar='CONFIG', help="another base than the preset's, e.g. tempseg_davis_small")
+    parser.add_argument('--base', metavar='CONFIG',
+                        help="another base than the preset's: its path below configs, without .py")
     parser.add_argument('--rows', nargs='+', metavar='ROW', help='run only these; the table keeps what the others have')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], metavar='N',
                         help='each row once a seed; default: 0')
@@ -51,9 +52,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='override settings of every row')
     args = parser.parse_args()
-    known = [row.key for row in TABLES[args.table]]
+    known = [row.key for row in rows_of(args.table, args.preset)]
     if unknown := set(args.rows or known) - set(known):
-        parser.error(f'table {args.table} has no row {", ".join(sorted(unknown))}; it has: {", ".join(known)}')
+        parser.error(f'table {args.table} of preset {args.preset} has no row {", ".join(sorted(unknown))}; '
+                     f'it has: {", ".join(known)}')
     return args
 
 
@@ -66,7 +68,7 @@ def main() -> None:
     if args.base:
         preset = type(preset)(**{**vars(preset), 'base': args.base})
     out_dir = Path(args.out or f'work_dirs/table_{args.table}_{args.preset}')
-    table = TableRun(TABLES[args.table], preset, out_dir, seeds=args.seeds, root=ROOT, only=args.rows,
+    table = TableRun(rows_of(args.table, args.preset), preset, out_dir, seeds=args.seeds, root=ROOT, only=args.rows,
                      options=args.cfg_options, jobs=args.jobs, reuse=args.reuse, log=log)
 
     def report() -> str:

@@ -4,6 +4,5 @@
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 
-custom_hooks = _base_.custom_hooks
-augment = custom_hooks[0].finetuner.get('augment', [])
-custom_hooks[0].finetuner.augment = [dict(type='LucidClip'), *(step for step in augment if step.type != 'LucidClip')]
+real = [step for step in _base_.default_hooks.finetune.finetuner.get('augment', []) if step.type != 'LucidClip']
+default_hooks = dict(finetune=dict(finetuner=dict(augment=[dict(type='LucidClip'), *real])))

@@ -4,8 +4,4 @@
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 
-absent = ['iftl', 'l_iftl']
 model = dict(losses=dict(iftl=None, l_iftl=None))
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].finetuner.leave_out = [
-    name for name in custom_hooks[0].finetuner.get('leave_out', []) if name not in absent]

@@ -4,5 +4,4 @@
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].finetuner.steps = 0
+default_hooks = dict(finetune=dict(finetuner=dict(steps=0)))

@@ -121,7 +121,7 @@ def main() -> None:
     # The network is built once and serves all that follows. It starts from the weights that come with the project, or
     # from your own: VOSInferencer('<config>', '<file of tools/train.py>'). With checkpoint='none', or where there are
     # no weights, it starts from random numbers, and what it learns, it learns from the given mask. Other settings of
-    # the config go by their dotted name: cfg_options={'custom_hooks.0.finetuner.optimizer.lr': 0.002}.
+    # the config go by their dotted name: cfg_options={'default_hooks.finetune.finetuner.optimizer.lr': 0.002}.
     inferencer = VOSInferencer(steps=args.steps, size=96)
 
     result = a_file_and_a_mask(inferencer, args.out / 'scene.mp4', labels, args.out / 'two_objects')

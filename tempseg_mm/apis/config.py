@@ -39,19 +39,27 @@ def load_config(path: str, *, work_dir: str | None = None, options: dict | None 
         raise FileNotFoundError(f'no config at {path}; the ones that come with the project lie in configs/')
     cfg = Config.fromfile(path)
     found = merge_and_check(cfg, options)
-    if not isinstance(cfg.get('default_hooks', {}), dict):
-        raise SettingError(f'default_hooks must be a dict of hooks by name, got {cfg.default_hooks!r}; a single one is '
-                           'switched off by default_hooks.NAME=None')
     if faults is None:
         refuse(found, path)
     else:
         faults.extend(found)
-    # mmengine switches a hook of its own off by None; this does so for the others.
-    for name in [name for name, hook in cfg.get('default_hooks', {}).items() if hook is None]:
-        if name not in MMENGINE_HOOKS:
-            del cfg.default_hooks[name]
+    drop_switched_off(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
     return cfg
+
+
+def drop_switched_off(cfg: Config) -> None:
+    """Drop every entry of ``default_hooks`` that is ``None``. mmengine does so for hooks of its own names alone.
+
+    Raises:
+        SettingError: if ``default_hooks`` is no dict.
+    """
+    hooks = cfg.get('default_hooks', {})
+    if not isinstance(hooks, dict):
+        raise SettingError(f'default_hooks must be a dict of hooks by name, got {hooks!r}; a single one is switched off '
+                         'by default_hooks.NAME=None')
+    for name in [name for name, hook in hooks.items() if hook is None and name not in MMENGINE_HOOKS]:
+        del hooks[name]
 
 
 def use_device(device: str | None) -> None:

@@ -16,7 +16,9 @@ from tempseg_mm.runtime.worker_pool import WorkerPool
 
 from .testing import run_test
 
-LEFT_OUT = ('crf', 'baselines', 'results', 'overlays', 'report')  # would change the probabilities, or only cost time
+# Hooks of a test that would change the probabilities, write results or only cost time: by name, and by type.
+LEFT_OUT = ('crf', 'baselines', 'results', 'overlays', 'report')
+LEFT_OUT_TYPES = ('CRFHook', 'BaselineHook')
 
 
 class KeepFrames(Hook):
@@ -117,4 +119,5 @@ def _collecting(cfg: Config, split: str) -> Config:
     cfg.test_dataloader.dataset.split = split
     for name in LEFT_OUT:
         cfg.default_hooks.pop(name, None)
+    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] not in LEFT_OUT_TYPES]
     return cfg

@@ -39,13 +39,31 @@ def merge_overrides(cfg: Config, options: dict) -> None:
 
     Args:
         cfg: changed in place.
-        options: ``{'model.width': 0.25}``; a number among the keys is a place in a list.
+        options: ``{'model.width': 0.25}``. An item of a list is named by its place or, if no other item has it, by its
+            type: ``pipeline.3.scale`` or ``pipeline.DeformReferenceMask.scale``.
 
     Raises:
         SettingError: if a key leads through something that is neither a dict nor a list of dicts.
     """
     try:
-        cfg.merge_from_dict(options)
+        cfg.merge_from_dict({_with_places(cfg, key): value for key, value in options.items()})
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise SettingError(f'the overrides {options} do not fit the config ({error}): a key may lead through dicts and '
                            'lists of dicts, and a list of values is replaced as a whole') from error
+
+
+def _with_places(part: Any, key: str) -> str:
+    """A dotted key, types in place of places in a list replaced by these."""
+    names = key.split('.')
+    for i, name in enumerate(names):
+        if isinstance(part, (list, tuple)):
+            if not name.isdigit():
+                types = [item.get('type') if isinstance(item, dict) else None for item in part]
+                places = [place for place, kind in enumerate(types) if kind == name]
+                if len(places) != 1:
+                    raise ValueError(f'{".".join(names[:i])} has {len(places)} items of type {name!r}')
+                names[i] = str(places[0])
+            part = part[int(names[i])]
+        else:
+            part = part.get(name) if isinstance(part, (dict, Config)) else None
+    return '.'.join(names)

@@ -40,9 +40,10 @@ def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
 
 
 def switch_on(cfg: Config, name: str, hook: dict) -> None:
-    """Add a hook to ``default_hooks`` under a name, unless there is one of that name: then that one stays as it is."""
+    """Set ``default_hooks.<name>``, unless the config has a hook of that name or type: then that one stays as it is."""
     cfg.setdefault('default_hooks', {})
-    if not cfg.default_hooks.get(name):
+    own = [custom['type'] for custom in cfg.get('custom_hooks') or [] if isinstance(custom, dict)]
+    if cfg.default_hooks.get(name) is None and hook['type'] not in own:
         cfg.default_hooks[name] = hook
 
 

@@ -13,8 +13,6 @@ MASK_STAGES = ('set_up_segmenter', 'refine_masks')
 # In tools/test.py, by VOSTestLoop.
 TEST_STAGES = ('recall_sequence', 'after_recall', 'before_sequence', 'after_finetune_step', 'after_finetuning',
                'after_frame', 'after_sequence', 'keep_sequence')
-# Names in `default_hooks` of the hooks that masks depend on.
-MASK_HOOKS = ('finetune', 'tta', 'crf')
 # What a hook keeps of a sequence, for ResultHook.
 STATE_METHODS = ('sequence_state', 'restore_sequence')
 CUTOFF = 0.85  # likeness from which a name is taken for a slip

@@ -85,7 +85,8 @@ class OnlineFinetuner:
             ``flow``. What the paper calls test-time augmentation; ``TTAHook`` switches it (paper note P18).
         pipeline: transforms that follow, ending in ``PackClip``. With reference masks it should deform them, else
             copying them is what is learnt.
-        leave_out: names of generator losses that take no part, e.g. ``['adv']``: D has never seen this sequence.
+        leave_out: names of generator losses that take no part, e.g. ``['adv']``: D has never seen this sequence. They
+            may name losses that the config of the model has set to ``None``.
         eval_mode: of the generator: batch normalisation keeps its running statistics, which two frames wreck, and
             nothing is dropped out.
         only: the parameters of G that are adapted: names of them, or of sub-modules such as ``'decoder'`` or
@@ -139,10 +140,10 @@ class OnlineFinetuner:
                 no frame to learn from, or a mask is of another size than its frame.
             FloatingPointError: if a loss is not finite.
         """
-        unknown = set(self.leave_out) - set(model.losses)
+        unknown = set(self.leave_out) - set(model.loss_names)
         if unknown:
             raise ValueError(f'leave_out names {sorted(unknown)}, but the losses of the model are '
-                             f'{sorted(model.losses)}')
+                             f'{sorted(model.loss_names)}')
         started = time.perf_counter()
         generator = copy.deepcopy(model.generator if parent is None else parent)
         chosen = self._chosen(generator)

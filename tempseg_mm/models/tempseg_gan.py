@@ -1,11 +1,13 @@
 """TempSeg-GAN: the mathematics of both half-steps and of prediction. No optimiser, no schedule, no loop in here."""
 
 import dataclasses
+import logging
 from collections.abc import Callable, Collection
 from functools import partial
 
 import torch
 import torch.nn.functional as F
+from mmengine.logging import print_log
 from mmengine.model import BaseModel, is_model_wrapper
 from torch import Tensor, nn
 
@@ -28,7 +30,7 @@ class TempSegGAN(BaseModel):
         generator: config.
         losses: name -> config of a generator loss; each carries its own ``loss_weight``, its alpha. ``None`` instead of
             a config leaves the term out: an ablation in one line.
-        adversary: config, or ``None`` to train without one.
+        adversary: config, or ``None`` to train without one. Losses that need it are then left out, with a warning.
         data_preprocessor: config.
         width: default width multiplier of generator and adversary.
         reach: how far from its reference mask an object is predicted, in object sizes, see
@@ -36,11 +38,12 @@ class TempSegGAN(BaseModel):
             anywhere. Not in the paper, and no part of training.
 
     Attributes:
+        loss_names: names of all losses in the config, also of those that are left out.
         own_reference_prob: share of the clips whose references, in training, are the generator's own masks; see
             ``OwnReferenceHook``.
 
     Raises:
-        ValueError: if a loss needs the adversary and there is none; if ``reach`` is negative.
+        ValueError: if ``reach`` is negative.
     """
 
     def __init__(self, generator: dict, losses: dict, *, adversary: dict | None = None,
@@ -51,14 +54,23 @@ class TempSegGAN(BaseModel):
         self.generator = MODELS.build({'width': width, **generator})
         self.uses_reference = self.generator.uses_reference  # whether frames need reference masks
         self.adversary = None if adversary is None else MODELS.build({'width': width, **adversary})
+        self.loss_names = tuple(losses)
         self.losses = nn.ModuleDict({name: MODELS.build(loss) for name, loss in losses.items() if loss is not None})
-        needing = [name for name, loss in self.losses.items() if loss.needs_adversary]
-        if needing and self.adversary is None:
-            raise ValueError(f'losses {needing} need an adversary, but adversary=None. Remove them or set one.')
+        if self.adversary is None:
+            self._drop_what_needs_an_adversary()
         if reach is not None and not reach >= 0:
             raise ValueError(f'reach is a distance in object sizes, at least 0, or None; got {reach!r}')
         self.reach = reach
         self.own_reference_prob = 0.0
+
+    def _drop_what_needs_an_adversary(self) -> None:
+        needing = [name for name, loss in self.losses.items() if loss.needs_adversary]
+        for name in needing:
+            del self.losses[name]
+        if needing:
+            silence = ', '.join(f'{name}=None' for name in needing)
+            print_log(f'adversary=None, so the losses that need one are left out: {", ".join(needing)}. To leave them '
+                      f'out without this warning set losses=dict({silence})', 'current', logging.WARNING)
 
     def forward(self, batch: ClipBatch, *, generator: nn.Module | None = None) -> ClipPrediction:
         """Ŷ = G(I) for every frame of every clip, each on its own; ``generator``: another one in place of G."""

@@ -20,18 +20,20 @@ class Row:
         options: further arguments of tools/test.py.
         overrides: of the config, as in ``--cfg-options``; for training too where the row trains. ``$NAME`` is an
             environment variable.
+        presets: names of the presets that have this row; empty: all.
         needs: environment variables without which the row can't run, with what they should name.
         curve: its point of J against seconds of fine-tuning is joined with those of the others so marked.
     """
     key: str
     title: str
-    config: str
+    config: str = '{base}.py'
     paper: float | None = None
     weights: str = OWN
     against: str = 'full'
     base: str = 'base'
     options: tuple = ()
     overrides: tuple = ()
+    presets: tuple = ()
     needs: tuple = ()
     curve: bool = False
 

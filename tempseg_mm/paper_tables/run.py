@@ -19,6 +19,7 @@ from mmengine.config import Config
 from tempseg_mm.apis.config import load_config, newest_checkpoint
 from tempseg_mm.apis.overrides import ConfigOverrides
 from tempseg_mm.engine.checkpoint_files import newest_complete
+from tempseg_mm.engine.method_hooks import method_hooks
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.folder_lock import locked
 from tempseg_mm.runtime.progress import Progress
@@ -32,7 +33,7 @@ TRAINED, TESTED = 'trained.json', 'tested.json'
 # What a result depends on: with another value of these it is made anew.
 TRAINING_READS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'randomness')
 TEST_READS = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator', 'randomness', 'crf')
-TEST_HOOKS = ('OnlineFinetuneHook', 'TTAHook', 'CRFHook', 'BaselineHook')
+TEST_HOOKS = ('OnlineFinetuneHook', 'TTAHook', 'CRFHook', 'BaselineHook')  # nothing to a training
 
 _OPTIONS = argparse.ArgumentParser()
 _OPTIONS.add_argument('--cfg-options', nargs='+', action=ConfigOverrides)
@@ -240,10 +241,10 @@ class TableRun:
 
     def _depends_on(self, row: Row, seed: int, name: str) -> list:
         cfg = self.config(row, seed)
-        hooks = [hook.to_dict() for hook in cfg.custom_hooks]
+        hooks = method_hooks(cfg.to_dict())
         if name == TRAINED:
             return [*(_part(cfg, key) for key in TRAINING_READS),
-                    *(hook for hook in hooks if hook['type'] not in TEST_HOOKS)]
+                    *(hook for hook in hooks.values() if hook['type'] not in TEST_HOOKS)]
         return [*(_part(cfg, key) for key in TEST_READS), hooks, row.options,
                 self._fingerprint(self._trainer(row), seed, TRAINED)]
 

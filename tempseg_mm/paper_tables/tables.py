@@ -8,33 +8,44 @@ YOUTUBE_OBJECTS = (('TEMPSEG_YOUTUBE_OBJECTS_ROOT', 'the folder of YouTube-Objec
 SEGTRACK_V2 = (('TEMPSEG_SEGTRACK_ROOT', 'the folder of SegTrack-v2'),)
 FLOWNET2 = (('TEMPSEG_FLOWNET2_WEIGHTS', 'the file of FlowNet 2.0'),)
 
-FULL = Row('full', 'TempSeg-GAN', '{base}.py', 85.1)
-PLUS = Row('plus', 'TempSeg-GAN++', '{base}.py', 86.3, weights='full', options=('--tta', '--crf'))
+FINETUNER = 'default_hooks.finetune.finetuner'
+INIT = 'model.generator.backbone.init_cfg'
+REFERENCES = 'train_dataloader.dataset.pipeline.DeformReferenceMask'
+
+FULL = Row('full', 'TempSeg-GAN', paper=85.1)
+PLUS = Row('plus', 'TempSeg-GAN++', paper=86.3, weights='full', options=('--tta', '--crf'))
 NO_FINETUNING = Row('no_finetuning', 'w/o fine-tune', 'ablations/no_finetuning.py', 76.8, weights='full', curve=True,
-                    overrides=('custom_hooks.0.finetuner.steps=0',))  # whatever --cfg-options sets for all rows
+                    overrides=(f'{FINETUNER}.steps=0',))  # whatever --cfg-options sets for all rows
 L1_ONLY = Row('l1_only', 'L1 loss', 'ablations/l1_only.py', 81.2)
 L1_ITSDL = Row('l1_itsdl', 'L1 + ITSDL', 'ablations/l1_itsdl.py', 84.6)
 
 
-def _trained(key: str, title: str, *overrides: str, needs: tuple = ()) -> Row:
+def _trained(key: str, title: str, *overrides: str, **more) -> Row:
     """The preset's config, trained with overrides."""
-    return Row(key, title, '{base}.py', overrides=overrides, needs=needs)
+    return Row(key, title, overrides=overrides, **more)
 
 
-def _iftl(key: str, title: str, setting: str) -> Row:
-    """The same setting for IFTL and L-IFTL."""
-    return _trained(key, title, *(f'model.losses.{name}.{setting}' for name in ('iftl', 'l_iftl')))
+def _iftl(key: str, title: str, *settings: str) -> Row:
+    """The same settings for IFTL and L-IFTL."""
+    return _trained(key, title, *(
+        f'model.losses.{name}.{setting}' for name in ('iftl', 'l_iftl') for setting in settings))
 
 
-def _adapted(key: str, title: str, *settings: str, more: tuple = (), curve: bool = False) -> Row:
+def _references(key: str, title: str, **faults: float) -> Row:
+    """Trained on references with other faults. These are half or twice those of two presets, which alone have them."""
+    return _trained(key, title, *(f'{REFERENCES}.{name}={value}' for name, value in faults.items()),
+                    presets=('synthetic', 'davis_small'))
+
+
+def _adapted(key: str, title: str, *settings: str, more: tuple = (), **others) -> Row:
     """The weights of the full method, fine-tuned on each sequence with other settings."""
-    return Row(key, title, '{base}.py', weights='full', curve=curve,
-               overrides=(*(f'custom_hooks.0.finetuner.{setting}' for setting in settings), *more))
+    overrides = (*(f'{FINETUNER}.{setting}' for setting in settings), *more)
+    return Row(key, title, weights='full', overrides=overrides, **others)
 
 
-def _tested(key: str, title: str, config: str = '{base}.py', **more) -> Row:
+def _tested(key: str, title: str, **more) -> Row:
     """The weights of the full method, tested with another config or further options."""
-    return Row(key, title, config, weights='full', **more)
+    return Row(key, title, weights='full', **more)
 
 
 def _moved(key: str, title: str, *flow: str, needs: tuple = ()) -> Row:
@@ -48,8 +59,8 @@ TABLES = {
         NO_FINETUNING,
         Row('no_davis_training', 'w/o training', 'ablations/no_davis_training.py', 68.7, weights=NONE),
         # Table A.1's backbone has no published weights, so what they are worth is measured on the light one.
-        Row('light_imagenet', 'MobileNetV2, ImageNet weights', 'ablations/imagenet_weights.py', base='light',
-            needs=IMAGENET),
+        Row('light_imagenet', 'MobileNetV2, ImageNet weights', '{light}.py', needs=IMAGENET,
+            overrides=(f'{INIT}.type=ImageNetWeights', f'{INIT}.checkpoint=$TEMPSEG_IMAGENET_WEIGHTS')),
         Row('light_random', 'MobileNetV2, w/o ImageNet weights', 'ablations/no_imagenet_weights.py', 79.3,
             against='light_imagenet', base='light'),
         L1_ONLY,
@@ -71,38 +82,55 @@ TABLES = {
     ),
     # Table 1's rows of losses, taken apart further.
     'losses': (
-        Row('bce_iou', 'BCE + IoU alone, no adversary', 'ablations/bce_iou.py'),
+        _trained('bce_iou', 'BCE + IoU alone, no adversary', 'model.adversary=None',
+                 *(f'model.losses.{name}=None' for name in ('adv', 'l1', 'itsd', 'iftl', 'l_iftl'))),
         L1_ONLY,
         L1_ITSDL,
-        Row('l1_itsdl_iftl', 'L1 + ITSDL + IFTL', 'ablations/l1_itsdl_iftl.py'),
+        _trained('l1_itsdl_iftl', 'L1 + ITSDL + IFTL', 'model.losses.l_iftl=None'),
         FULL,
     ),
     # What the paper leaves open; P-numbers are those of docs/paper_notes.md.
     'readings': (
         FULL,
-        Row('no_reference_mask', 'no reference mask (P16)', 'ablations/no_reference_mask.py'),
-        Row('own_reference_masks', 'own masks as references (P16)', 'ablations/own_reference_masks.py'),
-        Row('undeformed_references', 'references not deformed in training (P16)', 'ablations/undeformed_references.py'),
-        Row('weaker_deformation', 'references deformed half as much (P16)', 'ablations/weaker_deformation.py'),
-        Row('stronger_deformation', 'references deformed twice as much (P16)', 'ablations/stronger_deformation.py'),
-        Row('separate_encoders', 'separate encoders (P4)', 'ablations/separate_encoders.py'),
-        Row('shared_encoders', 'one encoder (P4)', 'ablations/shared_encoders.py'),
-        Row('pairs_to_discriminator', 'D sees pairs (P5)', 'ablations/pairs_to_discriminator.py'),
+        _trained('no_reference_mask', 'no reference mask (P16)', 'model.generator.reference_mask=none'),
+        _trained('own_reference_masks', 'own masks as references (P16)',
+                 'default_hooks.own_references.type=OwnReferenceHook', 'default_hooks.own_references.prob=0.5'),
+        _references('undeformed_references', 'references not deformed in training (P16)', max_shift=0, scale=0,
+                    rotate=0, warp=0, dilate=0, empty_prob=0, spurious_prob=0),
+        _references('weaker_deformation', 'references deformed half as much (P16)', max_shift=0.075, scale=0.075,
+                    rotate=4.0, warp=0.05, dilate=0.04),
+        _references('stronger_deformation', 'references deformed twice as much (P16)', max_shift=0.3, scale=0.3,
+                    rotate=16.0, warp=0.2, dilate=0.16),
+        _trained('separate_encoders', 'separate encoders (P4)', 'model.adversary.share_weights=False'),
+        _trained('shared_encoders', 'one encoder (P4)', 'model.adversary.share_weights=True'),
+        _trained('pairs_to_discriminator', 'D sees pairs (P5)', 'model.adversary.condition_on_target=True'),
         _trained('d_rate_0.01', "D's rate 0.01, to the letter (P13)", 'optim_wrapper.adversary.optimizer.lr=0.01'),
         _trained('d_rate_0.001', "D's rate 0.001 (P13)", 'optim_wrapper.adversary.optimizer.lr=0.001'),
         _trained('d_rate_0.00001', "D's rate 0.00001 (P13)", 'optim_wrapper.adversary.optimizer.lr=0.00001'),
-        Row('no_adversary', 'not trained against D', 'ablations/no_adversary.py'),
-        Row('without_adversary', 'no D: no adversarial loss, no IFTL', 'ablations/without_adversary.py'),
-        Row('literal_iftl', 'IFTL to the letter (P11)', 'ablations/literal_iftl.py'),
+        # D judges (q of eqs. 8 and 9 needs it) but G is not trained against it; and no D at all.
+        _trained('adv_weight_0', 'not trained against D', 'model.losses.adv.loss_weight=0.0'),
+        _trained('adversary_none', 'no D: no adversarial loss, no IFTL', 'model.adversary=None',
+                 *(f'model.losses.{name}=None' for name in ('adv', 'iftl', 'l_iftl'))),
+        _iftl('literal_iftl', 'IFTL to the letter (P11)', 'normalize=False', 'reduction=sum'),
         _iftl('delta_0.05', 'IFTL, δ = 0.05 (P11)', 'delta=0.05'),
         _iftl('delta_0.3', 'IFTL, δ = 0.3 (P11)', 'delta=0.3'),
         _iftl('iftl_0.25', "IFTL at the paper's weight 0.25 (P11)", 'loss_weight=0.25'),
-        Row('paper_weights', "the paper's α, no IoU term (P8)", 'ablations/paper_weights.py'),
+        _trained('paper_weights', "the paper's α, no IoU term (P8)", 'model.losses.iou=None', *(
+            f'model.losses.{name}.loss_weight={alpha}' for name, alpha in dict(
+                bce=0.1, adv=0.1, l1=0.25, itsd=0.25, iftl=0.25, l_iftl=0.25).items())),
         Row('lucid_clips', 'half of the clips made from one frame', 'ablations/lucid_clips.py'),
-        Row('random_trunk', 'the trunk from random numbers', 'ablations/no_imagenet_weights.py'),
-        _trained('pascal_trunk', 'the trunk trained on Pascal VOC too',
-                 'model.generator.backbone.init_cfg.checkpoint=$TEMPSEG_PASCAL_WEIGHTS', needs=PASCAL),
-        Row('table_a1', 'Table A.1, a quarter wide, from random numbers', 'ablations/table_a1.py'),
+        Row('random_trunk', 'the trunk from random numbers', 'ablations/no_imagenet_weights.py',
+            presets=('davis_small',)),
+        _trained('pascal_trunk', 'the trunk trained on Pascal VOC too', f'{INIT}.checkpoint=$TEMPSEG_PASCAL_WEIGHTS',
+                 needs=PASCAL, presets=('davis_small',)),
+        _trained('table_a1', 'Table A.1, a quarter wide, from random numbers',
+                 'model.generator.width=0.25',
+                 *(f'model.generator.{part}.{setting}' for part, kind in
+                   dict(backbone='TempSegBackbone', decoder='UnpoolDecoder').items()
+                   for setting in ('_delete_=True', f'type={kind}', 'dropout=0.2')),
+                 'optim_wrapper.generator._delete_=True', 'optim_wrapper.generator.type=OptimWrapper',
+                 'optim_wrapper.generator.optimizer.type=Adam', 'optim_wrapper.generator.optimizer.lr=0.002',
+                 presets=('davis_small',)),
     ),
     # Online fine-tuning (P15) and what else happens in a test: one training, many tests.
     'finetuning': (
@@ -117,9 +145,10 @@ TABLES = {
         _adapted('only_norm', 'normalisation layers alone', 'only=[norm]'),
         _adapted('only_last_layer', 'the last layer alone', 'only=[decoder.to_logits]'),
         _adapted('no_augmentation', 'no augmentation', 'augment=[]'),
-        _tested('finetune_lucid', 'augmented with LucidClip too', 'ablations/finetune_lucid.py'),
-        _tested('finetune_bce', 'BCE alone', 'ablations/finetune_bce.py'),
-        _tested('finetune_bce_iou', 'BCE + IoU', 'ablations/finetune_bce_iou.py'),
+        _tested('finetune_lucid', 'augmented with LucidClip too', config='ablations/finetune_lucid.py'),
+        # Elsewhere there is no overlap to leave out: BCE alone is the next row.
+        _adapted('finetune_bce', 'BCE alone', 'leave_out=[iou,adv,l1,itsd,iftl,l_iftl]', presets=('davis_small',)),
+        _adapted('finetune_bce_iou', 'BCE + IoU', 'leave_out=[adv,l1,itsd,iftl,l_iftl]'),
         _adapted('finetune_l1', 'with L1', 'leave_out=[adv,itsd,iftl,l_iftl]'),
         _adapted('finetune_l1_itsdl', 'with L1 + ITSDL', 'leave_out=[adv,iftl,l_iftl]'),
         _adapted('finetune_l1_itsdl_iftl', 'with L1 + ITSDL + IFTL + L-IFTL', 'leave_out=[adv]'),
@@ -144,3 +173,12 @@ PRESETS = {
     'davis': Preset('tempseg_davis', 'tempseg_davis_240p'),
     'davis_small': Preset('ablations/_base_/davis_small', 'ablations/_base_/davis_small'),
 }
+
+
+def rows_of(table: str, preset: str) -> tuple[Row, ...]:
+    """The rows of a table that a preset has.
+
+    Raises:
+        KeyError: for a table or a preset that is none.
+    """
+    return tuple(row for row in TABLES[table] if preset in (row.presets or PRESETS))

@@ -6,6 +6,7 @@ import pytest
 from mmengine.config import Config
 
 from tempseg_mm.apis.crf_tuning import KeepFrames, require_apart, tune_crf, verdict, write_fragment
+from tempseg_mm.engine.method_hooks import method_hooks
 from tempseg_mm.inference.crf_search import MaskScores, SearchReport
 from tempseg_mm.registry import TASK_UTILS
 from tempseg_mm.structures import SegmentedFrame
@@ -19,8 +20,9 @@ def test_from_config_to_fragment(tiny_config, tmp_path, monkeypatch):
     monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
     cfg = tiny_config()
     cfg.load_from = None
-    for name, hook in dict(crf='CRFHook', baselines='BaselineHook', tta='TTAHook').items():
-        cfg.default_hooks[name] = dict(type=hook)
+    cfg.custom_hooks = [dict(type='CRFHook'), dict(type='BaselineHook')]
+    cfg.default_hooks.update({name: dict(type=kind) for name, kind in (
+        ('crf', 'CRFHook'), ('baselines', 'BaselineHook'), ('tta', 'TTAHook'))})
     asked = []
     monkeypatch.setattr('tempseg_mm.apis.crf_tuning.search_crf', lambda paths, pool, **settings: (
         asked.append(([path.relative_to(path.parents[1]).as_posix() for path in paths], pool.workers, settings)),
@@ -29,7 +31,7 @@ def test_from_config_to_fragment(tiny_config, tmp_path, monkeypatch):
     (frames, workers, settings), = asked
     assert frames == [f'train_00{i}/0000{frame}.npz' for i in range(2) for frame in (2, 4)]
     assert workers == 0 and (settings['trials'], settings['seed']) == (2, 6)
-    assert 'tta' in cfg.default_hooks and not cfg.default_hooks.keys() & {'crf', 'baselines', 'results', 'overlays'}
+    assert cfg.custom_hooks == [] and list(method_hooks(cfg)) == ['finetune', 'tta']
     text = (tmp_path / 'new/crf.py').read_text()
     assert "on 4 frames of split 'train', segmented by tempseg_synthetic.py\n# with untrained weights." in text
     assert 'Gained on these frames: J 0.5000, F 0.6000 -> J 0.5500, F 0.6000.' in text
@@ -63,10 +65,10 @@ def test_the_fragment_is_a_base_of_configs(tmp_path):
         '# Dense CRF, tuned by tools/tune_crf.py:\n# two lines\n# of comment\ncrf = dict(\n')
     (tmp_path / 'base.py').write_text(
         f"_base_ = ['{ROOT}/configs/_base_/schedules/gan_adam.py', './crf.py']\n"
-        "custom_hooks = [*_base_.custom_hooks, dict(type='CRFHook', crf=_base_.crf)]\n")
+        "default_hooks = dict(crf=dict(type='CRFHook', crf=_base_.crf))\n")
     cfg = Config.fromfile(tmp_path / 'base.py')
-    assert [hook.type for hook in cfg.custom_hooks] == ['OnlineFinetuneHook', 'CRFHook']
-    crf = TASK_UTILS.build(cfg.custom_hooks[1].crf)
+    assert list(method_hooks(cfg)) == ['finetune', 'crf']
+    crf = TASK_UTILS.build(cfg.default_hooks.crf.crf)
     assert {name: getattr(crf, name) for name in SETTINGS} == SETTINGS
 
 
@@ -84,7 +86,7 @@ def test_verdicts():
 
 
 def test_frames_without_annotation(tiny_config, monkeypatch):
-    cfg = tiny_config(custom_hooks=[])
+    cfg = tiny_config(**{'default_hooks.finetune': None})
     cfg.load_from = None
     monkeypatch.setattr(KeepFrames, 'after_frame', lambda *_, **__: None)
     with pytest.raises(ValueError, match="no frame of split 'train' has an annotation to tune on"):

@@ -37,6 +37,16 @@ def test_merged(cfg):
     assert cfg.to_dict() == dict(width=0.5, losses=dict(l1=2), steps=[dict(type='B'), 3], new=dict(key=3))
 
 
+def test_an_item_of_a_list_by_its_type():
+    parts = [dict(type='C', x=1)]
+    cfg = Config(dict(steps=[dict(type='A'), dict(type='B', parts=parts), dict(type='D'), dict(type='D')]))
+    merge_overrides(cfg, {'steps.B.parts.C.x': 2, 'steps.A.y': 3})
+    assert cfg.steps[1].parts[0].x == 2 and cfg.steps[0] == dict(type='A', y=3)
+    for name, count in (('E', 0), ('D', 2)):
+        with pytest.raises(ValueError, match=f"steps has {count} items of type '{name}'.*: a key may lead"):
+            merge_overrides(cfg, {f'steps.{name}.x': 2})
+
+
 @pytest.mark.parametrize('options', [
     {'width.x': 1}, {'steps.5.type': 'B'}, {'steps.1': 4}, {'steps.x': 1}, {'a': 1, 'a.b': 2}])
 def test_overrides_that_do_not_fit(cfg, options):

@@ -72,8 +72,14 @@ def test_hooks_given_to_a_test_watch_it(tiny_config):
     assert Watch.seen == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_hook_of_a_person_s_own_list_is_not_doubled():
+    cfg = Config(dict(custom_hooks=[dict(type='CRFHook', workers=2)]))
+    switch_on(cfg, 'crf', dict(type='CRFHook'))
+    assert cfg.default_hooks == {}
+
+
 def test_an_untrained_network_is_the_one_that_training_starts_from(tiny_config, tmp_path):
-    options = {'custom_hooks': [], 'test_dataloader.dataset.sequences': ['test_000'], 'randomness.seed': 5}
+    options = {'default_hooks.finetune': None, 'test_dataloader.dataset.sequences': ['test_000'], 'randomness.seed': 5}
     untrained = run_test(tiny_config(**options))
     start = Runner.from_cfg(tiny_config(**options))
     start.model.init_weights()
@@ -85,7 +91,7 @@ def test_an_untrained_network_is_the_one_that_training_starts_from(tiny_config, 
 def test_given_weights_are_loaded(tiny_config, make_model, tmp_path):
     model = make_model(adversary=dict(share_weights=True))
     torch.save(model.state_dict(), tmp_path / 'some.pth')
-    cfg = tiny_config(**{'custom_hooks': [], 'test_dataloader.dataset.sequences': ['test_000']})
+    cfg = tiny_config(**{'default_hooks.finetune': None, 'test_dataloader.dataset.sequences': ['test_000']})
     cfg.load_from = str(tmp_path / 'some.pth')
     weight = 'generator.decoder.to_logits.weight'
     assert torch.equal(run_test(cfg).model.state_dict()[weight], model.state_dict()[weight])
@@ -97,7 +103,7 @@ def test_resuming_is_asked_of_the_results(tiny_config):
     skip_finished(cfg)
     assert cfg.default_hooks.results.resume is True
     cfg.default_hooks.results = None
-    for without in (cfg, Config(dict(custom_hooks=[]))):
+    for without in (cfg, Config(dict())):
         with pytest.raises(ValueError, match='default_hooks.results of the config is switched off'):
             skip_finished(without)
 
@@ -108,7 +114,7 @@ def test_a_signal_stops_it_between_two_lines_of_python(tiny_config):
             os.kill(os.getpid(), signal.SIGTERM)
     HOOKS.register_module('StopInTest', force=True, module=Stop)
     before = signal.getsignal(signal.SIGTERM)
-    cfg = tiny_config(**{'custom_hooks': [dict(type='StopInTest')]})
+    cfg = tiny_config(**{'default_hooks.finetune': None, 'custom_hooks': [dict(type='StopInTest')]})
     with pytest.raises(Stopped, match='stopped by SIGTERM'):
         run_test(cfg)
     assert signal.getsignal(signal.SIGTERM) == before

@@ -33,7 +33,7 @@ def test_a_signal_ends_it_with_a_code_of_its_own_and_resuming_with_none(tiny_con
     monkeypatch.setitem(HOOKS.module_dict, 'SendsTerm', SendsTerm)
     before = signal.getsignal(signal.SIGTERM)
     cfg = tiny_config()
-    cfg.custom_hooks.append(dict(type='SendsTerm'))
+    cfg.custom_hooks = [dict(type='SendsTerm')]
     assert run_training(cfg) == STOPPED_BY_SIGNAL
     assert signal.getsignal(signal.SIGTERM) == before
     assert [path.name for path in Path(cfg.work_dir).glob('*.pth')] == ['iter_1.pth']

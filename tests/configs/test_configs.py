@@ -50,8 +50,7 @@ def test_the_model_builds_and_predicts(path):
 def test_the_schedule_ends_with_the_training(path):
     cfg = Config.fromfile(path)
     assert {scheduler.end for scheduler in cfg.param_scheduler.generator} == {cfg.train_cfg.max_iters}
-    finetuners = [hook.finetuner for hook in cfg.custom_hooks if hook.type == 'OnlineFinetuneHook']
-    assert all(finetuner.num_frames == cfg.test_cfg.num_given_frames for finetuner in finetuners)
+    assert cfg.default_hooks.finetune.finetuner.num_frames == cfg.test_cfg.num_given_frames
 
 
 LAYOUT_OF_DAVIS = ('SyntheticVOSDataset', 'DAVISDataset')  # the others have a test run beside their data sets
@@ -62,9 +61,8 @@ def test_two_iterations_and_a_test_sequence(path, tiny_config):
     cfg = tiny_config(path, **{
         'train_cfg.max_iters': 2, 'param_scheduler.generator.0.end': 2, 'model.generator.width': 0.0625,
         'model.generator.backbone.init_cfg': None})
-    for hook in cfg.custom_hooks:
-        if hook.type == 'CRFHook':
-            hook.workers = 0
+    if 'crf' in cfg.default_hooks:
+        cfg.default_hooks.crf.workers = 0
     runner = Runner.from_cfg(cfg)
     runner.train()
     assert runner.iter == 2
@@ -79,9 +77,9 @@ def test_two_iterations_and_a_test_sequence(path, tiny_config):
 @pytest.mark.parametrize('name', ['davis', 'synthetic'])
 def test_plus_plus_is_the_base_with_both_flags(name):
     base, plus = (Config.fromfile(ROOT / f'configs/tempseg_{part}{name}.py') for part in ('', 'pp_'))
-    for hook in (dict(type='TTAHook'), dict(type='CRFHook', crf=base.crf)):
-        add_hook(base, hook)
-    assert plus.custom_hooks == base.custom_hooks and plus.model == base.model
+    for key, hook in (('tta', dict(type='TTAHook')), ('crf', dict(type='CRFHook', crf=base.crf))):
+        add_hook(base, key, hook)
+    assert plus.default_hooks == base.default_hooks and plus.model == base.model
     assert plus.test_dataloader == base.test_dataloader and plus.checkpoint == f'work_dirs/tempseg_{name}'
 
 

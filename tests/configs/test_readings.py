@@ -2,11 +2,10 @@
 
 import pytest
 import torch
-from mmengine.config import ConfigDict
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-FINETUNER = 'custom_hooks.0.finetuner'
+FINETUNER = 'default_hooks.finetune.finetuner'
 LITERAL_IFTL = {f'model.losses.{name}.{key}': value for name in ('iftl', 'l_iftl')
                 for key, value in dict(normalize=False, reduction='sum').items()}
 TRAINING = {
@@ -26,7 +25,7 @@ TRAINING = {
     'P14 clips': {'train_dataloader.dataset.clip_sampler.clip_length': 2},
     'P14 accumulation': {'optim_wrapper.generator.accumulative_counts': 2},
     'P16 none': {'model.generator.reference_mask': 'none'},
-    'P16 own masks': {'custom_hooks.1': dict(type='OwnReferenceHook', prob=1.0)},
+    'P16 own masks': {'default_hooks.own_references': dict(type='OwnReferenceHook', prob=1.0)},
 }
 TESTING = {
     'P10 flow': {'model.data_preprocessor.flow': dict(type='ZeroFlow')},
@@ -37,15 +36,6 @@ TESTING = {
     'P15 rate': {f'{FINETUNER}.optimizer.lr': 0.05},
     'P16 none': {'model.generator.reference_mask': 'none'},
 }
-
-
-def with_options(cfg, options):
-    for key, value in options.items():
-        if key == 'custom_hooks.1':
-            cfg.custom_hooks.append(ConfigDict(value))
-        else:
-            cfg.merge_from_dict({key: value})
-    return cfg
 
 
 class Terms(Hook):
@@ -95,7 +85,7 @@ def test_knobs_of_training(name, tiny_config, plain):
     options = {'train_cfg.max_iters': 2, 'param_scheduler.generator.0.end': 2}
     if 'weights' not in plain:
         plain['weights'] = weights_after_training(tiny_config(**options))
-    weights = weights_after_training(with_options(tiny_config(**options), TRAINING[name]))
+    weights = weights_after_training(tiny_config(**options, **TRAINING[name]))
     assert torch.isfinite(weights).all()
     assert weights.shape != plain['weights'].shape or not torch.equal(weights, plain['weights']), 'nothing changed'
 
@@ -105,6 +95,6 @@ def test_knobs_of_testing(name, tiny_config, plain):
     options = {'test_dataloader.dataset.sequences': ['test_000']}
     if 'masks' not in plain:
         plain['masks'] = masks_of_a_test(tiny_config(**options))
-    masks = masks_of_a_test(with_options(tiny_config(**options), TESTING[name]))
+    masks = masks_of_a_test(tiny_config(**options, **TESTING[name]))
     assert all(((0 <= mask) & (mask <= 1)).all() for mask in masks.values())
     assert any(not torch.equal(masks[key], plain['masks'][key]) for key in masks), 'nothing changed'

@@ -16,7 +16,7 @@ def config(tmp_path, synthetic_root, monkeypatch):
     def write(text='', root=synthetic_root):
         monkeypatch.setenv('TEMPSEG_DAVIS_ROOT', str(root))
         path = tmp_path / 'mine.py'
-        path.write_text(f"""_base_ = '{ROOT}/configs/tempseg_davis_small.py'
+        path.write_text(f"""_base_ = '{ROOT}/configs/tempseg_davis_240p_small.py'
 train_dataloader = dict(dataset=dict(resolution='32p'))
 test_dataloader = dict(dataset=dict(resolution='32p', split='test'))
 work_dir = '{tmp_path}/work'
@@ -43,13 +43,13 @@ def test_a_healthy_config(config):
 
 
 def test_all_unknown_types_at_once_with_place_and_nearest_name(config):
-    checks = found(config("model = dict(losses=dict(l1=dict(type='L1Los')))\n"
+    checks = found(config("model = dict(losses=dict(bce=dict(type='BCELos')))\n"
                           "default_hooks = dict(results=dict(type='ResultHok'))\n"), data='none')
     faults = {name: check.text for name, check in checks.items() if check.is_fault}
-    assert faults.keys() == {'model.losses.l1', 'default_hooks.results'}
-    assert 'did you mean L1Loss' in faults['model.losses.l1']
+    assert faults.keys() == {'model.losses.bce', 'default_hooks.results'}
+    assert 'did you mean BCELoss' in faults['model.losses.bce']
     assert 'did you mean ResultHook' in faults['default_hooks.results']
-    assert 'custom_imports' in checks['model.losses.l1'].remedy
+    assert 'custom_imports' in checks['model.losses.bce'].remedy
 
 
 def test_all_settings_that_nothing_reads_with_the_nearest(config):

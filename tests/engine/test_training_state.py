@@ -81,7 +81,7 @@ def log_lines(folder):
 
 
 def with_moving_average(cfg):
-    cfg.custom_hooks.append(dict(type='EMAHook', momentum=0.1))
+    cfg.custom_hooks = [dict(type='EMAHook', momentum=0.1)]
 
 
 STEPS = {'train_cfg.discriminator_steps': 2, 'train_cfg.generator_steps': 2}

@@ -229,6 +229,8 @@ def test_losses_left_out_take_no_part(make_model, model_cfg, square):
 def test_leaving_out_an_unknown_loss(make_model, square):
     with pytest.raises(ValueError, match=r"leave_out names \['dice'\], but the losses of the model are \['adv', 'bce'"):
         OnlineFinetuner(steps=1, leave_out=['dice']).adapt(make_model(), square())
+    without = make_model(losses=dict(bce=dict(type='BCELoss'), l1=None))
+    assert len(OnlineFinetuner(steps=1, leave_out=['l1']).adapt(without, square()).losses) == 1
 
 
 def test_no_steps_change_nothing(make_model, square):

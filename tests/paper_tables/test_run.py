@@ -19,7 +19,7 @@ CONFIG = """
 randomness = dict(seed=0)
 model = dict(width=1)
 train_cfg = dict(max_iters=2)
-custom_hooks = [dict(type='OnlineFinetuneHook', finetuner=dict(type='OnlineFinetuner', steps=3))]
+default_hooks = dict(finetune=dict(type='OnlineFinetuneHook', finetuner=dict(type='OnlineFinetuner', steps=3)))
 test_dataloader = dict(
     dataset=dict(type='DAVISDataset', data_root={root!r}, split='test', resolution='32p', test_mode=True))
 """
@@ -58,7 +58,8 @@ def root(tmp_path, synthetic_root):
     """A checkout with two configs and stand-ins for the tools."""
     (tmp_path / 'configs').mkdir()
     (tmp_path / 'configs/base.py').write_text(CONFIG.format(root=synthetic_root))
-    (tmp_path / 'configs/bare.py').write_text("_base_ = './{{$TEMPSEG_BASE:nothing}}.py'\ncustom_hooks = []\n")
+    (tmp_path / 'configs/bare.py').write_text(
+        "_base_ = './{{$TEMPSEG_BASE:nothing}}.py'\ndefault_hooks = dict(finetune=None)\n")
     (tmp_path / 'configs/light.py').write_text("_base_ = './base.py'\nmodel = dict(width=2)\n")
     (tmp_path / 'tools').mkdir()
     (tmp_path / 'tools/train.py').write_text(TRAIN)
@@ -115,25 +116,25 @@ def test_results(make_table):
 
 OVERRIDDEN = (
     Row('full', 'Full', '{base}.py'),
-    Row('steps_5', '5 steps', '{base}.py', weights='full', overrides=('custom_hooks.0.finetuner.steps=5',)),
+    Row('steps_5', '5 steps', '{base}.py', weights='full', overrides=('default_hooks.finetune.finetuner.steps=5',)),
     Row('wide', 'wide', '{base}.py', overrides=('model.width=3',)),
 )
 
 
 def test_overrides_of_a_row_reach_its_test_and_its_own_training_alone(make_table, calls, root):
-    table = make_table(rows=OVERRIDDEN, options=['custom_hooks.0.finetuner.steps=4'])
+    table = make_table(rows=OVERRIDDEN, options=['default_hooks.finetune.finetuner.steps=4'])
     assert table.run() == []
     assert calls() == ['train full seed0 False base', 'test full seed0 full/seed0/iter_2.pth',
                        'test steps_5 seed0 full/seed0/iter_2.pth', 'train wide seed0 False base',
                        'test wide seed0 wide/seed0/iter_2.pth']
     given = {key: (root / f'out/{key}/seed0/argv').read_text() for key in ('full', 'steps_5', 'wide')}
     assert all(text.endswith('randomness.seed=0') for text in given.values())
-    key = 'custom_hooks.0.finetuner.steps'
+    key = 'default_hooks.finetune.finetuner.steps'
     assert f'{key}=4 {key}=5' in given['steps_5'] and 'steps=5' not in given['full']
-    assert table.config(OVERRIDDEN[1], 0).custom_hooks[0].finetuner.steps == 5
+    assert table.config(OVERRIDDEN[1], 0).default_hooks.finetune.finetuner.steps == 5
     assert (table.config(OVERRIDDEN[2], 0).model.width, table.config(OVERRIDDEN[0], 0).model.width) == (3, 1)
     make_table(rows=[*OVERRIDDEN[:2], Row('wide', 'wide', '{base}.py', overrides=('model.width=4',))],
-               options=['custom_hooks.0.finetuner.steps=4']).run(resume=True)
+               options=['default_hooks.finetune.finetuner.steps=4']).run(resume=True)
     assert calls() == ['train wide seed0 False base', 'test wide seed0 wide/seed0/iter_2.pth']
 
 

@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+
 from tempseg_mm.runtime.records import Records, fingerprints
 
 

@@ -109,9 +109,10 @@ def test_flags_of_the_plus_plus(call, config_file, built, flags):
     call('test', path, 'some.pth', *flags)
     assert built[0].default_hooks.tta == dict(type='TTAHook')
     assert built[0].default_hooks.crf == dict(type='CRFHook', crf=dict(type='DenseCRF', srgb=7.0))
-    path.write_text(path.read_text() + "\ndefault_hooks.update(crf=dict(type='CRFHook', workers=0))\n")
+    path.write_text(path.read_text() + "\ndefault_hooks['crf'] = dict(type='CRFHook', workers=0)\n")
     call('test', path, 'some.pth', *flags)  # its own hook stays
-    assert built[1].default_hooks.crf == dict(type='CRFHook', workers=0) and built[1].default_hooks.tta
+    assert built[1].default_hooks.tta == dict(type='TTAHook')
+    assert built[1].default_hooks.crf == dict(type='CRFHook', workers=0)
 
 
 def test_tune_crf_arguments(call, config_file, capsys, monkeypatch):
@@ -193,7 +194,7 @@ def test_a_row_that_a_table_does_not_have(call, capsys):
     with pytest.raises(SystemExit) as end:
         call('run_table', '1', '--rows', 'full', 'fulll')
     assert end.value.code == 2
-    assert 'table 1 has no row fulll; it has: no_finetuning, no_davis_training' in capsys.readouterr().err
+    assert 'table 1 of preset synthetic has no row fulll; it has: no_finetuning, no_davis_training' in capsys.readouterr().err
 
 
 def test_a_table_is_run_and_printed(call, capsys, tmp_path, monkeypatch):

@@ -78,7 +78,7 @@ def test_resume_goes_on(folder, resumed):
 def test_test_takes_the_newest_checkpoint_and_meets_the_baselines(folder, resumed):
     output = succeeded(run(
         'test', 'tiny.py', '--baselines', '--tta', '--crf', '--sequences', 'test_001', '--out', 'out',
-        '--show-dir', 'show', '--cfg-options', 'custom_hooks.0.finetuner.steps=2', cwd=folder))
+        '--show-dir', 'show', '--cfg-options', 'default_hooks.finetune.finetuner.steps=2', cwd=folder))
     assert 'iter_3.pth' in output and 'test_001: fine-tuned 2 steps' in output
     rows = re.findall(r'^\| (.+?) +\|(?: +[\d.]+ \|){3}$', output, re.MULTILINE)
     assert rows == ['tiny', 'copying the last given mask', 'moving it along the flow', 'untrained, same fine-tuning']

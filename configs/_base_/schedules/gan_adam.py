@@ -1,4 +1,6 @@
 # The paper's optimisers: Adam for both, G from 0.002 down to 0.0004, D at 0.01; online fine-tuning on two frames.
+_base_ = '../default_runtime.py'
+
 max_iters = 10000
 num_given_frames = 2
 
@@ -12,10 +14,9 @@ param_scheduler = dict(
     adversary=[])
 
 test_cfg = dict(type='VOSTestLoop', num_given_frames=num_given_frames)
-custom_hooks = [
-    dict(
+default_hooks = dict(
+    finetune=dict(
         type='OnlineFinetuneHook',
         finetuner=dict(
             type='OnlineFinetuner', steps=100, num_frames=num_given_frames, optimizer=dict(type='Adam', lr=0.0004),
-            pipeline=[dict(type='DeformReferenceMask'), dict(type='PackClip')])),
-]
+            pipeline=[dict(type='DeformReferenceMask'), dict(type='PackClip')])))

@@ -36,8 +36,13 @@ train_dataloader = dict(
         pipeline=[
             dict(type='LoadClip'), _base_.geometry, window, _base_.colours, _base_.deform, dict(type='PackClip')]))
 test_dataloader = dict(dataset=dict(split='dev', size=size))
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].finetuner.update(
-    steps=50, clips_per_step=1, leave_out=['adv', 'l1', 'itsd', 'iftl', 'l_iftl'],
-    augment=[_base_.geometry, dict(window, scale=(1.0, 4.0)), _base_.colours])
-default_hooks = dict(checkpoint=dict(interval=100), pictures=dict(interval=100), overlays=None)
+default_hooks = dict(
+    finetune=dict(
+        finetuner=dict(
+            steps=50,
+            clips_per_step=1,
+            leave_out=['adv', 'l1', 'itsd', 'iftl', 'l_iftl'],
+            augment=[_base_.geometry, dict(window, scale=(1.0, 4.0)), _base_.colours])),
+    checkpoint=dict(interval=100),
+    pictures=dict(interval=100),
+    overlays=None)

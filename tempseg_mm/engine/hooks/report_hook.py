@@ -10,7 +10,7 @@ from urllib.parse import quote
 from mmengine.dist import collect_results, get_world_size
 from mmengine.hooks import Hook
 
-from tempseg_mm.engine.stages import MASK_HOOKS
+from tempseg_mm.engine.method_hooks import method_hooks
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.versions import versions
@@ -18,7 +18,7 @@ from tempseg_mm.visualization.report.dataset_report import DatasetReport, Sequen
 from tempseg_mm.visualization.report.page import picture_uri
 from tempseg_mm.visualization.report.thumbnails import ThumbnailKeeper
 
-SHOWN = ('model', 'custom_hooks', 'test_cfg', 'test_dataloader', 'randomness')  # of the config
+SHOWN = ('model', 'test_cfg', 'test_dataloader', 'randomness')  # of the config, beside the hooks of the method
 
 
 @HOOKS.register_module()
@@ -108,11 +108,9 @@ class ReportHook(Hook):
     @staticmethod
     def _settings(runner, protocol: dict) -> dict:
         config = {key: runner.cfg[key] for key in SHOWN if key in runner.cfg}
-        hooks = runner.cfg.get('default_hooks') or {}
-        config.update({name: hooks[name] for name in MASK_HOOKS if hooks.get(name)})
         weights = runner.cfg.get('load_from') or 'none: weights as the initialisation leaves them'
         return dict(config=runner.cfg.filename, weights=weights, work_dir=osp.abspath(runner.work_dir),
-                    seed=runner.seed, protocol=protocol, **config)
+                    seed=runner.seed, protocol=protocol, hooks=method_hooks(runner.cfg), **config)
 
 
 def _address(place: Path, folder: Path) -> str:

@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import barrier, is_main_process, master_only
 from mmengine.hooks import Hook
 
-from tempseg_mm.engine.stages import MASK_HOOKS
+from tempseg_mm.engine.method_hooks import method_hooks
 from tempseg_mm.registry import HOOKS, SCOPE
 from tempseg_mm.runtime.records import Records, fingerprints
 from tempseg_mm.runtime.safe_path import inside
@@ -90,12 +90,10 @@ def depends_on(runner) -> dict:
     cfg = runner.cfg.to_dict()
     dataset = dict(cfg['test_dataloader']['dataset'])
     dataset.pop('sequences', None)  # each gives what it gives, whichever others there are
-    hooks = {name: (cfg.get('default_hooks') or {}).get(name) for name in MASK_HOOKS}
     return dict(
         weights=runner.test_loop.model.state_dict(), model=cfg.get('model'), dataset=dataset,
-        test_cfg=cfg.get('test_cfg'), test_evaluator=cfg.get('test_evaluator'), **hooks,
-        custom_hooks=cfg.get('custom_hooks'), randomness=cfg.get('randomness'),
-        version=[sys.modules[SCOPE].__version__, torch.__version__])
+        test_cfg=cfg.get('test_cfg'), test_evaluator=cfg.get('test_evaluator'), hooks=method_hooks(cfg),
+        randomness=cfg.get('randomness'), version=[sys.modules[SCOPE].__version__, torch.__version__])
 
 
 def _require_states(metrics: list) -> None:

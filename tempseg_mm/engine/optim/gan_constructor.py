@@ -13,7 +13,8 @@ class GANOptimWrapperConstructor:
     """Builds ``optim_wrapper = dict(constructor='GANOptimWrapperConstructor', generator={...}, adversary={...})``.
 
     Args:
-        optim_wrapper_cfg: sub-module name -> config of its optimiser wrapper.
+        optim_wrapper_cfg: sub-module name -> config of its optimiser wrapper. One for a sub-module that is ``None``,
+            such as an absent adversary, is ignored.
         paramwise_cfg: must be ``None``; give each sub-module its own inside its config.
 
     Raises:
@@ -28,9 +29,10 @@ class GANOptimWrapperConstructor:
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
         """One wrapper a sub-module."""
         model = model.module if is_model_wrapper(model) else model
+        wrappers = {name: cfg for name, cfg in self.wrappers.items() if getattr(model, name, cfg) is not None}
         trained = {name for name, child in model.named_children() if any(p.requires_grad for p in child.parameters())}
-        if trained != set(self.wrappers):
-            raise ValueError(f'optim_wrapper names {sorted(self.wrappers)}, the trained sub-modules of the model are '
+        if trained != set(wrappers):
+            raise ValueError(f'optim_wrapper names {sorted(wrappers)}, the trained sub-modules of the model are '
                              f'{sorted(trained)}; they must be the same')
         return OptimWrapperDict(
-            **{name: build_optim_wrapper(getattr(model, name), dict(cfg)) for name, cfg in self.wrappers.items()})
+            **{name: build_optim_wrapper(getattr(model, name), dict(cfg)) for name, cfg in wrappers.items()})

@@ -16,7 +16,7 @@ def project(tmp_path, model_cfg, make_model, monkeypatch):
     for name, steps, keys in (('segment_video', 3, dict(checkpoint=WEIGHTS)), ('segment_video_scratch', 9, {})):
         hook = dict(type='OnlineFinetuneHook', finetuner=dict(type='OnlineFinetuner', steps=steps))
         (root / 'configs').mkdir(parents=True, exist_ok=True)
-        Config(dict(model=model_cfg, custom_hooks=[hook], **keys)).dump(root / f'configs/{name}.py')
+        Config(dict(model=model_cfg, default_hooks=dict(finetune=hook), **keys)).dump(root / f'configs/{name}.py')
     save_generator(make_model(), root / WEIGHTS, metadata=dict(config='wide.py'))
     monkeypatch.setattr(project_files, 'ROOT', root)
     monkeypatch.chdir(tmp_path)
@@ -24,7 +24,7 @@ def project(tmp_path, model_cfg, make_model, monkeypatch):
 
 
 def steps(cfg):
-    return cfg.custom_hooks[0].finetuner.steps
+    return cfg.default_hooks.finetune.finetuner.steps
 
 
 def test_weights_of_the_project_are_found_from_anywhere(project):

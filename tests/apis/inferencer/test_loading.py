@@ -15,8 +15,7 @@ FINETUNE = dict(type='OnlineFinetuneHook', finetuner=dict(type='OnlineFinetuner'
 @pytest.fixture
 def cfg(model_cfg):
     """Builds a config; keyword arguments are its keys."""
-    return lambda **hooks_or_keys: find_config({
-        'model': model_cfg, 'default_hooks': dict(finetune=FINETUNE), **hooks_or_keys})
+    return lambda **keys: find_config({'model': model_cfg, 'default_hooks': dict(finetune=FINETUNE), **keys})
 
 
 def weights(loaded):

@@ -34,7 +34,8 @@ def test_one_table_of_the_method_and_its_rivals(make_runner, logged):
 
 
 def test_own_selection_without_fine_tuning(make_runner, sequence):
-    runner = make_runner(**{'custom_hooks': [dict(type='BaselineHook', baselines={'copy': dict(type='CopyMask')})],
+    runner = make_runner(**{'default_hooks.finetune': None, 'default_hooks.baselines': dict(
+        type='BaselineHook', baselines={'copy': dict(type='CopyMask')}),
                             'test_dataloader.dataset.sequences': ['test_000']})
     runner.test()
     hook = next(hook for hook in runner.hooks if isinstance(hook, BaselineHook))
@@ -55,6 +56,7 @@ def test_sequences_of_which_only_the_given_mask_exists(make_runner, synthetic_ro
             _delete_=True, type='DAVISDataset', data_root=str(root), split='test', resolution='32p',
             sequences=['test_000'], test_mode=True),
         'test_cfg.num_given_frames': 1,
-        'custom_hooks': [dict(type='BaselineHook', baselines={'copy': dict(type='CopyMask')})]})
+        'default_hooks.finetune': None, 'default_hooks.baselines': dict(
+        type='BaselineHook', baselines={'copy': dict(type='CopyMask')})})
     assert runner.test() == {}
     assert 'No annotated frame counted, so there is nothing to compare with the baselines.' in logged

@@ -44,10 +44,10 @@ def test_refines_what_is_scored_and_saved(make_runner, sequence, workers, own_pr
 
 
 def test_the_same_masks_in_any_order_of_hooks(make_runner):
-    hooks = [make_runner().cfg.custom_hooks[0], dict(type='TTAHook'), dict(type='CRFHook', workers=0)]
+    hooks = [make_runner().cfg.default_hooks.finetune, dict(type='TTAHook'), dict(type='CRFHook', workers=0)]
     results = []
     for order in (hooks, hooks[::-1]):
-        runner, frames = make_runner(**ONE, custom_hooks=order), Frames()
+        runner, frames = make_runner(**ONE, **{'default_hooks.finetune': None}, custom_hooks=order), Frames()
         runner.register_hook(frames, priority='HIGH')
         runner.test()
         results.append(np.stack([frame.probabilities for frame in frames.after]))
@@ -59,7 +59,7 @@ def test_an_error_elsewhere_leaves_no_workers_behind(make_runner, own_processes)
         def after_frame(self, runner, frame):
             if frame.frame_id == 2:
                 raise ZeroDivisionError('in the export')
-    runner = make_runner(custom_hooks=[dict(type='CRFHook', workers=1)])
+    runner = make_runner(**{'default_hooks.crf': dict(type='CRFHook', workers=1)})
     runner.register_hook(Failing())
     with pytest.raises(ZeroDivisionError, match='in the export'):
         runner.test()
@@ -70,4 +70,4 @@ def test_without_the_package_the_runner_is_not_even_built(make_runner, monkeypat
     monkeypatch.setitem(sys.modules, 'pydensecrf.densecrf', None)
     monkeypatch.delattr('pydensecrf.densecrf')
     with pytest.raises(ImportError, match='pip install pydensecrf2'):
-        make_runner(custom_hooks=[dict(type='CRFHook')])
+        make_runner(**{'default_hooks.crf': dict(type='CRFHook')})

@@ -9,7 +9,8 @@ from tempseg_mm.structures import SegmentedFrame
 
 def test_a_clip_and_a_sheet_a_sequence(make_runner, tmp_path):
     out = tmp_path / 'show'
-    runner = make_runner(**{'default_hooks.overlays': dict(type='OverlayHook', out_dir=str(out)), 'custom_hooks': []})
+    runner = make_runner(**{'default_hooks.overlays': dict(type='OverlayHook', out_dir=str(out)),
+                            'default_hooks.finetune': None})
     runner.test()
     assert sorted(path.name for path in out.iterdir()) == [
         'test_000.png', 'test_000.webm', 'test_001.png', 'test_001.webm']
@@ -22,7 +23,7 @@ def test_a_clip_and_a_sheet_a_sequence(make_runner, tmp_path):
 
 
 def test_default_folder_is_in_the_work_dir(make_runner, tmp_path):
-    runner = make_runner(**{'default_hooks.overlays': dict(type='OverlayHook'), 'custom_hooks': [],
+    runner = make_runner(**{'default_hooks.overlays': dict(type='OverlayHook'), 'default_hooks.finetune': None,
                             'test_dataloader.dataset.sequences': ['test_000']})
     runner.test()
     assert (tmp_path / 'work/test/overlays/test_000.webm').is_file()

@@ -13,12 +13,13 @@ def shares(runner, monkeypatch):
 
 def test_the_share_rises_from_begin_to_end(make_runner, monkeypatch):
     hook = dict(type='OwnReferenceHook', prob=0.8, begin=1, end=5)
-    runner = make_runner(custom_hooks=[hook], **{'train_cfg.max_iters': 7})
+    runner = make_runner(**{'default_hooks.own_references': hook, 'train_cfg.max_iters': 7})
     assert shares(runner, monkeypatch) == pytest.approx([0, 0, 0.2, 0.4, 0.6, 0.8, 0.8])
 
 
 def test_it_ends_with_the_training_by_default(make_runner, monkeypatch):
-    runner = make_runner(custom_hooks=[dict(type='OwnReferenceHook', prob=0.9)], **{'train_cfg.max_iters': 3})
+    runner = make_runner(**{'default_hooks.own_references': dict(type='OwnReferenceHook', prob=0.9),
+                            'train_cfg.max_iters': 3})
     assert shares(runner, monkeypatch) == pytest.approx([0, 0.3, 0.6])
 
 
@@ -28,10 +29,11 @@ def test_it_ends_with_the_training_by_default(make_runner, monkeypatch):
 ])
 def test_bad_arguments(make_runner, options, message):
     with pytest.raises(ValueError, match=message):
-        make_runner(custom_hooks=[dict(type='OwnReferenceHook', **options)]).train()
+        make_runner(**{'default_hooks.own_references': dict(type='OwnReferenceHook', **options)}).train()
 
 
 def test_a_model_without_reference_masks_is_told(make_runner):
-    runner = make_runner(custom_hooks=[dict(type='OwnReferenceHook')], **{'model.generator.reference_mask': 'none'})
+    runner = make_runner(**{'default_hooks.own_references': dict(type='OwnReferenceHook'),
+                            'model.generator.reference_mask': 'none'})
     with pytest.raises(ValueError, match="set model.generator.reference_mask='input'"):
         runner.train()

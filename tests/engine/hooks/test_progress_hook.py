@@ -8,7 +8,7 @@ def lines(make_runner, monkeypatch):
     def run(**options):
         seen = []
         monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: seen.append(str(text)))
-        runner = make_runner(**{'custom_hooks': [], **options})
+        runner = make_runner(**{'default_hooks.finetune': None, **options})
         metrics = runner.test()
         return [line for line in seen if 'frames/s' in line], metrics, runner
     return run
@@ -35,7 +35,7 @@ def test_the_training_data_are_not_asked_for(lines):
 
 
 def test_sequences_of_an_earlier_run_count_as_done(lines, make_runner, monkeypatch):
-    options = {'test_dataloader.dataset.sequences': ['test_000', 'test_001'], 'custom_hooks': []}
+    options = {'test_dataloader.dataset.sequences': ['test_000', 'test_001'], 'default_hooks.finetune': None}
     make_runner(**{**options, 'test_dataloader.dataset.sequences': ['test_000']}).test()
     seen = []
     monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: seen.append(str(text)))

@@ -36,6 +36,7 @@ def seen():
 
 def test_a_page_of_the_test(make_runner, seen, tmp_path):
     runner = make_runner(custom_hooks=[dict(type='SeenHook')], **{
+        'default_hooks.finetune': None,
         'default_hooks.report': dict(type='ReportHook', num_frames=2),
         'default_hooks.overlays': dict(type='OverlayHook', out_dir=str(tmp_path / 'work/show me'))})
     metrics = runner.test()
@@ -55,13 +56,14 @@ def test_a_page_of_the_test(make_runner, seen, tmp_path):
         assert (tmp_path / 'work/test' / row['links']['overlay'].replace('%20', ' ')).is_file()
     tables = {table['title']: dict(table['rows']) for table in data['tables']}
     assert tables['Settings']['weights'].startswith('none') and tables['Settings']['seed'] == '0'
+    assert tables['Settings']['hooks.custom_0.type'] == 'SeenHook' and 'hooks.logger.type' not in tables['Settings']
     assert tables['Versions'].keys() >= {'torch', 'numpy'}
 
 
 def test_rows_survive_a_stop(make_runner, sequence):
     """As through the JSON of a record."""
     first, second = (HOOKS.build(dict(type='ReportHook')) for _ in range(2))
-    runner = make_runner(custom_hooks=[])
+    runner = make_runner()
     for hook in (first, second):
         hook.before_test(runner)
         hook.before_test_epoch(runner)

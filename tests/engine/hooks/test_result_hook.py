@@ -49,7 +49,7 @@ def test_masks_and_scores_on_disk(make_runner, synthetic_root, tmp_path):
 
 
 def test_default_folder_is_in_the_work_dir(make_runner):
-    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_001'], 'custom_hooks': []})
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_001'], 'default_hooks.finetune': None})
     runner.test()
     folder = Path(runner.work_dir) / 'test'
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -57,7 +57,7 @@ def test_default_folder_is_in_the_work_dir(make_runner):
 
 
 def test_it_knows_whether_all_masks_are_there(make_runner, sequence):
-    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000'], 'custom_hooks': []})
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000'], 'default_hooks.finetune': None})
     hook, = [hook for hook in runner.hooks if isinstance(hook, ResultHook)]
     hook.before_test(runner)
     assert not hook._has_masks(sequence)

@@ -44,7 +44,7 @@ def test(tiny_config, tmp_path):
     """Runs a test into a folder of that name; gives what it found, said, and walked."""
     def run(name, *, resume=False, stop_in=None, hooks=(BASELINES,), **options):
         cfg = tiny_config(**{'default_hooks.results.out_dir': str(tmp_path / name), 'log_level': 'INFO', **options})
-        cfg.custom_hooks = [*cfg.custom_hooks, *hooks]
+        cfg.custom_hooks = list(hooks)
         cfg.default_hooks.results.resume = resume
         runner = Runner.from_cfg(cfg)
         watch = Watch(stop_in)
@@ -107,8 +107,10 @@ def test_what_cannot_be_used_is_done_again_or_refused(test, tmp_path, tiny_confi
                                ({'test_dataloader.dataset.size': (16, 32)}, 'dataset')]:
         with pytest.raises(ValueError, match=f'was found with another {differing} than this test has'):
             test('out', hooks=(), resume=True, **options)
-    with pytest.raises(ValueError, match='another custom_hooks'):
-        test('out', resume=True)
+    for options in (dict(hooks=(BASELINES,)), {'default_hooks.finetune.finetuner.steps': 2},
+                    {'default_hooks.tta': dict(type='TTAHook')}, {'default_hooks.crf': dict(type='CRFHook')}):
+        with pytest.raises(ValueError, match='another hooks than this test has'):
+            test('out', resume=True, **{'hooks': (), **options})
     assert test('out', hooks=(), resume=True, **{'test_dataloader.dataset.sequences': ['test_001']}).walked == []
 
 

@@ -42,8 +42,6 @@ def without_adversary(tiny_config, **options):
     cfg = tiny_config(**options)
     cfg.model.adversary = None
     cfg.model.losses = dict(l1=dict(type='L1Loss'), bce=dict(type='BCELoss'))
-    cfg.optim_wrapper.pop('adversary')
-    cfg.param_scheduler.pop('adversary')
     return cfg
 
 

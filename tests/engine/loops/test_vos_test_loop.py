@@ -139,7 +139,7 @@ def test_the_order_of_hooks_is_said_with_the_stages_of_a_test(make_runner, monke
 
 
 def test_the_network_is_in_eval_mode_and_its_adversary_is_not_asked(make_runner):
-    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000'], 'custom_hooks': []})
+    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000'], 'default_hooks.finetune': None})
     modes = []
     runner.model.generator.register_forward_pre_hook(
         lambda module, _: modes.append((module.training, torch.is_grad_enabled())))
@@ -155,7 +155,7 @@ def test_a_hook_may_recall_a_sequence_instead(make_runner):
 
         def after_recall(self, runner, sequence):
             self.stages.append(('recalled', sequence.name))
-    runner, recall = make_runner(**{'custom_hooks': []}), Recall()
+    runner, recall = make_runner(**{'default_hooks.finetune': None}), Recall()
     runner.register_hook(recall, priority='LOWEST')
     runner.test()
     assert recall.stages[:3] == ['before_test', ('recalled', 'test_000'), ('before', 'test_001', None)]

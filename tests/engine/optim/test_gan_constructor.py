@@ -35,7 +35,8 @@ def test_the_config_can_be_used_again():
 
 
 def test_without_adversary():
-    assert list(GANOptimWrapperConstructor(dict(generator=ADAM))(Model(adversary=None)).keys()) == ['generator']
+    for wrappers in (dict(generator=ADAM), dict(generator=ADAM, adversary=SGD)):
+        assert list(GANOptimWrapperConstructor(wrappers)(Model(adversary=None)).keys()) == ['generator']
 
 
 def test_frozen_parts_need_no_optimiser():
