@@ -56,8 +56,8 @@ def drop_switched_off(cfg: Config) -> None:
     """
     hooks = cfg.get('default_hooks', {})
     if not isinstance(hooks, dict):
-        raise SettingError(f'default_hooks must be a dict of hooks by name, got {hooks!r}; a single one is switched off '
-                         'by default_hooks.NAME=None')
+        raise SettingError(f'default_hooks must be a dict of hooks by name, got {hooks!r}; a single one is switched '
+                           'off by default_hooks.NAME=None')
     for name in [name for name, hook in hooks.items() if hook is None and name not in MMENGINE_HOOKS]:
         del hooks[name]
 

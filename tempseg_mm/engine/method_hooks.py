@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 # Entries of default_hooks that change no weight and no mask: mmengine's own and those of default_runtime.py.
 HOUSEKEEPING = (
-    'runtime_info', 'timer', 'logger', 'param_scheduler', 'checkpoint', 'sampler_seed', 'check_data', 'pictures', 'progress',
-    'results', 'heartbeat', 'overlays', 'report')
+    'runtime_info', 'timer', 'logger', 'param_scheduler', 'checkpoint', 'sampler_seed', 'check_data', 'pictures',
+    'progress', 'results', 'heartbeat', 'overlays', 'report')
 
 
 def method_hooks(cfg: Mapping) -> dict:

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from tempseg_mm import registry
-from tempseg_mm.apis.testing import add_hook
+from tempseg_mm.apis.testing import switch_on
 from tempseg_mm.engine.optim.gan_constructor import GANOptimWrapperConstructor
 from tempseg_mm.registry import MODELS
 
@@ -78,7 +78,7 @@ def test_two_iterations_and_a_test_sequence(path, tiny_config):
 def test_plus_plus_is_the_base_with_both_flags(name):
     base, plus = (Config.fromfile(ROOT / f'configs/tempseg_{part}{name}.py') for part in ('', 'pp_'))
     for key, hook in (('tta', dict(type='TTAHook')), ('crf', dict(type='CRFHook', crf=base.crf))):
-        add_hook(base, key, hook)
+        switch_on(base, key, hook)
     assert plus.default_hooks == base.default_hooks and plus.model == base.model
     assert plus.test_dataloader == base.test_dataloader and plus.checkpoint == f'work_dirs/tempseg_{name}'
 
