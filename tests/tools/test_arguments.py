@@ -185,7 +185,8 @@ def test_a_row_that_a_table_does_not_have(call, capsys):
     with pytest.raises(SystemExit) as end:
         call('run_table', '1', '--rows', 'full', 'fulll')
     assert end.value.code == 2
-    assert 'table 1 of preset synthetic has no row fulll; it has: no_finetuning, no_davis_training' in capsys.readouterr().err
+    words = 'table 1 of preset synthetic has no row fulll; it has: no_finetuning, no_davis_training'
+    assert words in capsys.readouterr().err
 
 
 def test_a_table_is_run_and_printed(call, capsys, tmp_path, monkeypatch):
