@@ -40,7 +40,7 @@ PARAMWISE_KEYS = ('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_
 PARTS = (*REGISTRIES, 'generator', 'adversary', 'backbone', 'decoder', 'encoder', 'discriminator')
 NAMED_PARTS = ('losses', 'baselines')
 ARGUMENTS = {
-    ('VOSDataset', 'clip_sampler'): 'tempseg_mm.datasets.clip_sampler.ClipSampler',
+    ('VOSDataset', 'clip_sampler'): 'tempseg_mm.datasets.samplers.ClipSampler',
     ('SyntheticVOSDataset', 'scene'): 'tempseg_mm.datasets.synthetic.draw.SceneParams',
     ('LucidClip', 'object_motion'): 'tempseg_mm.datasets.transforms.lucid_motion.LayerMotion',
     ('LucidClip', 'background_motion'): 'tempseg_mm.datasets.transforms.lucid_motion.LayerMotion'}
