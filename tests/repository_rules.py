@@ -22,6 +22,7 @@ STOREYS = (
     ('evaluation', 'models'),
     ('inference',),
     ('engine',),
+    ('settings',),
     ('apis',),
     ('paper_tables', 'doctor'),
 )

@@ -9,8 +9,7 @@ from safetensors.torch import load_file
 
 from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.export import build_generator
-from tempseg_mm.apis.inferencer.defaults import default_config
-from tempseg_mm.apis.inferencer.loading import weights_to_start_from
+from tempseg_mm.apis.inferencer.loading import default_config, weights_to_start_from
 from tempseg_mm.models.generator_weights import read_metadata
 
 ROOT = Path(__file__).resolve().parents[1]

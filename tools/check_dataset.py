@@ -8,9 +8,9 @@ import argparse
 import sys
 
 from tempseg_mm.apis import load_config
-from tempseg_mm.apis.overrides import ConfigOverrides
 from tempseg_mm.datasets.check import check_sequences, find_sequences, summary, unloaded
 from tempseg_mm.runtime.progress import Progress
+from tempseg_mm.settings.overrides import ConfigOverrides
 
 EXAMPLES = """\
   python tools/check_dataset.py configs/tempseg_davis.py --workers 4

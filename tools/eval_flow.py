@@ -14,9 +14,12 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning th
 from mmengine.config import Config  # noqa: E402
 
 from tempseg_mm.apis.config import load_config  # noqa: E402
-from tempseg_mm.apis.flow_evaluation import evaluate_flow, score_rows  # noqa: E402
-from tempseg_mm.apis.flow_pairs import configured_provider  # noqa: E402
-from tempseg_mm.apis.overrides import ConfigOverrides  # noqa: E402
+from tempseg_mm.apis.flow_evaluation import (  # noqa: E402
+    configured_provider,  # noqa: E402
+    evaluate_flow,
+    score_rows,
+)
+from tempseg_mm.settings.overrides import ConfigOverrides  # noqa: E402
 
 EXAMPLES = """\
   python tools/eval_flow.py configs/tempseg_synthetic.py

@@ -9,8 +9,8 @@ import argparse
 
 from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.export import SUFFIXES, export_generator
-from tempseg_mm.apis.overrides import ConfigOverrides
 from tempseg_mm.apis.testing import choose_checkpoint
+from tempseg_mm.settings.overrides import ConfigOverrides
 
 EXAMPLES = """\
   python tools/export_generator.py configs/tempseg_synthetic.py --format torchscript

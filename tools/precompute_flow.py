@@ -23,7 +23,7 @@ def main() -> None:
 
     from tempseg_mm.apis.config import load_config
     from tempseg_mm.apis.flow_cache import fill_cache
-    from tempseg_mm.apis.overrides import ConfigOverrides
+    from tempseg_mm.settings.overrides import ConfigOverrides
 
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=f'examples:\n{EXAMPLES}', formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -15,12 +15,12 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning th
 
 from mmengine.logging import MMLogger  # noqa: E402
 
-from tempseg_mm.apis.overrides import SettingError  # noqa: E402
 from tempseg_mm.paper_tables import PRESETS, TABLES, TableRun, rows_of, write_report  # noqa: E402
 from tempseg_mm.runtime.stop_signals import (
     STOPPED_BY_SIGNAL,  # noqa: E402
     stopped_by_signals,  # noqa: E402
 )
+from tempseg_mm.settings.overrides import SettingError  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = """\

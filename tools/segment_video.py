@@ -33,7 +33,7 @@ examples:
 
 def make_parser() -> argparse.ArgumentParser:
     """The arguments of this tool."""
-    from tempseg_mm.apis.overrides import ConfigOverrides
+    from tempseg_mm.settings.overrides import ConfigOverrides
 
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -82,7 +82,7 @@ def segment(args: argparse.Namespace):
     """What the arguments ask for."""
     # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
     from tempseg_mm.apis.inferencer import VOSInferencer
-    from tempseg_mm.apis.inferencer.console import shown_progress
+    from tempseg_mm.apis.inferencer.display import shown_progress
     from tempseg_mm.runtime.memory import keep_freed_memory
     from tempseg_mm.runtime.stop_signals import stopped_by_signals
 

@@ -5,9 +5,9 @@ import argparse
 from mmengine.config import Config
 
 from tempseg_mm.runtime.memory import keep_freed_memory
+from tempseg_mm.settings.overrides import ConfigOverrides, SettingError
 
 from .config import join_processes, load_config, use_device
-from .overrides import ConfigOverrides, SettingError
 
 
 def runner_parser(description: str, examples: str) -> argparse.ArgumentParser:

@@ -10,10 +10,9 @@ from mmengine.device import utils as device_utils
 from torch import distributed
 
 from tempseg_mm.engine.checkpoint_files import newest_complete
-
-from .config_keys import merge_and_check, refuse
-from .config_walk import MMENGINE_HOOKS
-from .overrides import SettingError
+from tempseg_mm.settings.keys import merge_and_check, refuse
+from tempseg_mm.settings.overrides import SettingError
+from tempseg_mm.settings.walk import MMENGINE_HOOKS
 
 # What shows that a launcher started a process, and how it is called.
 LAUNCHED_BY = dict(none='', pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_LOCAL_RANK')

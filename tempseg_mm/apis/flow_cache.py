@@ -15,7 +15,7 @@ from tempseg_mm.registry import TASK_UTILS
 from tempseg_mm.runtime.progress import Progress
 from tempseg_mm.runtime.worker_pool import Job, WorkerPool
 
-from .flow_pairs import FramePairs, configured_provider, frame_pairs
+from .flow_evaluation import FramePairs, configured_provider, frame_pairs
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ def check_weights() -> list[Check]:
     """Loads the weights of the config that ``tools/segment_video.py`` takes by default into the network of it."""
     try:
         from tempseg_mm.apis.export import build_generator
-        from tempseg_mm.apis.inferencer.defaults import DEFAULT_CONFIG
-        from tempseg_mm.apis.inferencer.loading import find_config
+        from tempseg_mm.apis.inferencer.loading import DEFAULT_CONFIG, find_config
         from tempseg_mm.models.generator_weights import read_metadata
         from tempseg_mm.runtime.project_files import find_file
     except (Exception, SystemExit) as error:  # what is missing was said of the packages

@@ -1,10 +1,10 @@
-"""The stages that this project adds to mmengine's, and a look at hooks for names that are nearly one.
+"""The stages that this project adds to mmengine's, names that are nearly one, and the hooks that results depend on.
 
 A hook takes part in a stage by having a method of that name, so a slip of the pen would be silent.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mmengine.hooks import Hook
 
@@ -51,3 +51,23 @@ def stages_in_order(hooks: Iterable[Hook]) -> str:
 def _methods(cls: type) -> set[str]:
     return {name for base in cls.__mro__ for name, value in vars(base).items()
             if callable(value) and not name.startswith('_')}
+
+
+# Entries of default_hooks that change no weight and no mask: mmengine's own and those of default_runtime.py.
+HOUSEKEEPING = (
+    'runtime_info', 'timer', 'logger', 'param_scheduler', 'checkpoint', 'sampler_seed', 'check_data', 'pictures',
+    'progress', 'results', 'heartbeat', 'overlays', 'report')
+
+
+def method_hooks(cfg: Mapping) -> dict:
+    """Hooks of the method: ``finetune``, ``tta``, ``crf`` and whatever else a config adds.
+
+    Args:
+        cfg: a whole config.
+
+    Returns:
+        Config of each hook: those of ``default_hooks`` under their names, then ``custom_hooks`` as ``custom_0``, ...
+    """
+    named = {name: hook for name, hook in (cfg.get('default_hooks') or {}).items()
+             if hook is not None and name not in HOUSEKEEPING}
+    return named | {f'custom_{i}': hook for i, hook in enumerate(cfg.get('custom_hooks') or [])}

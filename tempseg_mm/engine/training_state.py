@@ -1,9 +1,12 @@
-"""What a checkpoint needs beside weights, optimisers, schedules and log for training to go on bit for bit. Used by
-``AtomicCheckpointHook``; plain types only."""
+"""What a checkpoint needs beside weights, optimisers and schedules for training to continue bit for bit, and a log that
+does not grow with the run. Called by ``AtomicCheckpointHook``; plain types only."""
 
+from collections.abc import Mapping
 from logging import Logger
 
+from mmengine.logging import HistoryBuffer
 from mmengine.optim import OptimWrapperDict
+from mmengine.runner import LogProcessor
 
 from tempseg_mm.engine.loops.gan_train_loop import GANTrainLoop
 from tempseg_mm.runtime.random_state import get_random_state, set_random_state
@@ -50,3 +53,27 @@ def _gradients(optims: OptimWrapperDict) -> dict:
     gradients = {name: [None if p.grad is None else p.grad.cpu() for p in _parameters(optim)]
                  for name, optim in optims.items()}
     return {name: found for name, found in gradients.items() if any(gradient is not None for gradient in found)}
+
+
+class BoundedLog:
+    """Keeps of every scalar of the log what the largest window of the ``log_processor`` needs.
+
+    mmengine keeps a million values of each, copies all of them for every new one, and writes them into every
+    checkpoint. The curves are in the files of the visualizer. Where the config asks for a window over the whole run
+    (``window_size='global'``), the scalar it names is kept whole.
+
+    Args:
+        processor: of the Runner.
+    """
+
+    def __init__(self, processor: LogProcessor) -> None:
+        wanted = [(cfg['data_src'], cfg.get('window_size', 1)) for cfg in processor.custom_cfg]
+        self.window = max([processor.window_size, *(size for _, size in wanted if isinstance(size, int))])
+        self.whole = {f'train/{name}'.replace('train/train/', 'train/') for name, size in wanted
+                      if not isinstance(size, int)}
+
+    def shorten(self, log_scalars: Mapping[str, HistoryBuffer]) -> None:
+        """Have the scalars that there are keep no more than that from their next value on."""
+        for name, buffer in log_scalars.items():
+            if name not in self.whole:
+                buffer.max_length = self.window

@@ -21,10 +21,8 @@ from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 from tempseg_mm.runtime.random_state import own_randomness
 from tempseg_mm.sources.given_sequence import GivenSequence
 
-from .finetuned_parameters import parameters_called, trained_alone
+from .finetuning_steps import TailAverage, parameters_called, side_by_side, trained_alone
 from .finite import check_finite
-from .side_by_side import side_by_side
-from .tail_average import TailAverage
 
 
 class GivenObject:

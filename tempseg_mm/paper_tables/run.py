@@ -17,15 +17,14 @@ from pathlib import Path
 from mmengine.config import Config
 
 from tempseg_mm.apis.config import load_config, newest_checkpoint
-from tempseg_mm.apis.overrides import ConfigOverrides
 from tempseg_mm.engine.checkpoint_files import newest_complete
-from tempseg_mm.engine.method_hooks import method_hooks
+from tempseg_mm.engine.stages import method_hooks
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.folder_lock import locked
 from tempseg_mm.runtime.progress import Progress
+from tempseg_mm.settings.overrides import ConfigOverrides
 
-from .processes import Processes
-from .records import commit_of, finetune_seconds, read_record, write_record
+from .processes import Processes, commit_of, finetune_seconds, read_record, write_record
 from .rows import NONE, OWN, Preset, Row
 
 TRAINED, TESTED = 'trained.json', 'tested.json'

@@ -6,7 +6,7 @@ import pytest
 from mmengine.config import Config
 
 from tempseg_mm.apis.crf_tuning import KeepFrames, require_apart, tune_crf, verdict, write_fragment
-from tempseg_mm.engine.method_hooks import method_hooks
+from tempseg_mm.engine.stages import method_hooks
 from tempseg_mm.inference.crf_search import MaskScores, SearchReport
 from tempseg_mm.registry import TASK_UTILS
 from tempseg_mm.structures import SegmentedFrame

@@ -28,8 +28,9 @@ def setting(tiny_config, make_model, sequence, tmp_path, monkeypatch):
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'weights.pth')
 
     def make(with_hook=False, num_given=1):
-        cfg = tiny_config(**{'test_dataloader.dataset.sequences': [sequence.name], 'test_cfg.num_given_frames': num_given,
-                             'default_hooks.finetune.finetuner.steps': 3, 'test_dataloader.dataset.size': 32})
+        cfg = tiny_config(**{
+            'test_dataloader.dataset.sequences': [sequence.name], 'test_cfg.num_given_frames': num_given,
+            'default_hooks.finetune.finetuner.steps': 3, 'test_dataloader.dataset.size': 32})
         cfg.load_from = cfg.checkpoint = str(tmp_path / 'weights.pth')
         if with_hook:
             cfg.custom_hooks = [dict(type='EveryPixel')]
@@ -42,7 +43,8 @@ def tested(cfg, sequence):
     runner = Runner.from_cfg(cfg)
     metrics = runner.test()
     folder = f'{runner.work_dir}/test/masks/{sequence.name}'
-    return [np.asarray(Image.open(f'{folder}/{sequence.file_name(i)}.png')) for i in range(len(sequence))], metrics
+    found = [Image.open(f'{folder}/{sequence.file_name(i)}.png') for i in range(len(sequence))]
+    return [np.asarray(mask) for mask in found], metrics
 
 
 def segmented(cfg, sequence, out, num_given=1):
@@ -54,7 +56,8 @@ def segmented(cfg, sequence, out, num_given=1):
         Image.fromarray(sequence.frame(i)).save(folder / f'{sequence.file_name(i)}.png')
     result = VOSInferencer(cfg, device='cpu')(folder, masks[:num_given], out_dir=out / 'out', ground_truth=masks,
                                               pictures=False)
-    return [np.asarray(Image.open(result.masks_dir / f'{sequence.file_name(i)}.png')) for i in range(len(masks))], result
+    found = [Image.open(result.masks_dir / f'{sequence.file_name(i)}.png') for i in range(len(masks))]
+    return [np.asarray(mask) for mask in found], result
 
 
 @pytest.mark.parametrize('num_given', [1, 2])

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
+from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from tempseg_mm.engine.stages import check_stage_names, stages_in_order
+from tempseg_mm.engine.stages import HOUSEKEEPING, check_stage_names, method_hooks, stages_in_order
 
 
 class Good(Hook):
@@ -39,3 +42,22 @@ def test_stages_list_their_hooks_in_order():
         def after_frame(self, runner, frame):
             """Watches."""
     assert stages_in_order([Other(), Good()]) == 'refine_masks: Other, Good\nafter_frame: Other'
+
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+
+
+def test_what_only_logs_draws_or_saves_is_left_out():
+    runtime = Config.fromfile(CONFIGS / '_base_/default_runtime.py').default_hooks
+    assert set(runtime) <= set(HOUSEKEEPING) and method_hooks(dict(default_hooks=runtime)) == {}
+
+
+def test_hooks_of_the_method_under_their_names():
+    cfg = Config.fromfile(CONFIGS / 'tempseg_pp_synthetic.py')
+    cfg.custom_hooks = [dict(type='EMAHook')]
+    assert {name: hook['type'] for name, hook in method_hooks(cfg).items()} == dict(
+        finetune='OnlineFinetuneHook', tta='TTAHook', crf='CRFHook', custom_0='EMAHook')
+
+
+def test_none_is_no_hook():
+    assert method_hooks(dict(default_hooks=dict(finetune=None))) == method_hooks({}) == {}

@@ -12,8 +12,8 @@ from mmengine.config import Config
 from safetensors.torch import save_file
 
 from tempseg_mm.apis.config import load_config
-from tempseg_mm.apis.overrides import ConfigOverrides
 from tempseg_mm.runtime.weight_files import read_weights
+from tempseg_mm.settings.overrides import ConfigOverrides
 
 KEYS = ['model', 'width', 'train_dataloader', 'pipeline', '0', '7', '²', '-1', 'type', '_delete_', 'items',
         'default_hooks', 'results', 'work_dir', '_base_', '__class__']

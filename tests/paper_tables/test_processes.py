@@ -1,9 +1,13 @@
+import logging
+import subprocess
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from tempseg_mm.engine.hooks.online_finetune_hook import OnlineFinetuneHook
 from tempseg_mm.paper_tables import processes
-from tempseg_mm.paper_tables.processes import Processes
+from tempseg_mm.paper_tables.processes import Processes, commit_of, finetune_seconds, read_record, write_record
 
 
 def test_it_sees_its_arguments_and_variables_and_leaves_a_log(tmp_path):
@@ -38,3 +42,56 @@ def test_stopping_ends_what_runs_and_what_is_started_after(tmp_path, monkeypatch
     thread.join(20)
     start()
     assert [fault.split(',')[0] for fault in faults] == ['exit status -15'] * 2
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path):
+    path = tmp_path / 'row' / 'tested.json'
+    assert read_record(path) is None
+    write_record(path, dict(seconds=1.5))
+    write_record(path, dict(seconds=2.5, scores=dict(J=dict(mean=None))))
+    assert read_record(path) == dict(seconds=2.5, scores=dict(J=dict(mean=None)))
+    assert [found.name for found in path.parent.iterdir()] == ['tested.json']
+
+
+def test_a_broken_record_is_named(tmp_path):
+    path = tmp_path / 'tested.json'
+    path.write_text('{"seconds": 1')
+    with pytest.raises(ValueError, match='tested.json is no record of ours.*remove it'):
+        read_record(path)
+
+
+def test_commit(tmp_path):
+    assert commit_of(tmp_path) == 'unknown'
+
+    def git(*command):
+        return subprocess.run(['git', '-c', 'user.name=a', '-c', 'user.email=a@b', *command], cwd=tmp_path, check=True,
+                              capture_output=True, text=True).stdout.strip()
+    try:
+        git('init')
+    except OSError:
+        pytest.skip('no git')
+    (tmp_path / 'file').write_text('1')
+    git('add', 'file')
+    git('commit', '-m', 'first')
+    assert commit_of(tmp_path) == git('rev-parse', '--short', 'HEAD')
+    (tmp_path / 'file').write_text('2')
+    assert commit_of(tmp_path).endswith('+')
+
+
+def test_seconds_of_fine_tuning_are_those_the_hook_tells(tmp_path):
+    log = tmp_path / 'test.log'
+    logger = logging.Logger('test')
+    logger.addHandler(logging.FileHandler(log))
+    seconds = iter([9.04, 2.0, 2.5])  # the first one loads what it needs
+    adapt = SimpleNamespace(steps=2, adapt=lambda *_, **__: SimpleNamespace(losses=[0.3, 0.2], seconds=next(seconds)))
+    hook = OnlineFinetuneHook.__new__(OnlineFinetuneHook)
+    hook.finetuner = adapt
+    runner = SimpleNamespace(logger=logger, seed=0, test_loop=SimpleNamespace(model=None))
+    for name in ('dog', 'cows', 'a: b'):
+        hook.before_sequence(runner, SimpleNamespace(name=name), None)
+    assert finetune_seconds(log) == 2.5
+
+
+def test_no_fine_tuning_takes_no_seconds(tmp_path):
+    (tmp_path / 'test.log').write_text('[1/2] dog: J_mean 0.5\n')
+    assert finetune_seconds(tmp_path / 'test.log') == 0

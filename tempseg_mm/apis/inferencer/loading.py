@@ -15,7 +15,6 @@ from mmengine.runner import get_priority
 from torch import nn
 
 from tempseg_mm.apis.config import load_config
-from tempseg_mm.apis.config_keys import merge_and_check, refuse
 from tempseg_mm.apis.testing import choose_checkpoint, switch_on
 from tempseg_mm.engine.stages import MASK_STAGES, check_stage_names
 from tempseg_mm.inference.segmenter import Segmenter
@@ -24,6 +23,7 @@ from tempseg_mm.ops.resize import Size, target_size
 from tempseg_mm.registry import HOOKS, MODELS
 from tempseg_mm.runtime.project_files import ROOT, find_file, seen_from_project
 from tempseg_mm.runtime.random_state import own_randomness
+from tempseg_mm.settings.keys import merge_and_check, refuse
 
 FROM_SCRATCH = ('No trained weights were given: the network learns from the given masks alone, starting from random '
                 'numbers. Objects that look unlike what surrounds them come out well, others only roughly; a '
@@ -186,3 +186,27 @@ def _load(model: nn.Module, weights: str, *, named: bool) -> dict:
             raise
         raise ValueError(f"{error} It is the config that names these weights: name others, or 'none' to start without "
                          '(--checkpoint none).') from error
+
+
+DEFAULT_CONFIG = 'configs/segment_video.py'  # its `checkpoint` names the weights that come with the project
+SCRATCH_CONFIG = 'configs/segment_video_scratch.py'
+
+
+def default_config(checkpoint: str | None = None, options: dict | None = None) -> Config:
+    """The one that suits the weights.
+
+    Random numbers take more steps of fine-tuning than trained weights, of cross-entropy alone, so there is a config for
+    each. Without weights it is the latter, if there is one: for ``checkpoint='none'``, and
+    where the file is missing that the former names.
+
+    Args:
+        checkpoint: as for :func:`~.loading.load_segmenter`.
+        options: settings to override, by dotted name.
+
+    Raises:
+        FileNotFoundError: if there is no such config, or no such checkpoint.
+    """
+    cfg = find_config(DEFAULT_CONFIG, options)
+    if weights_to_start_from(cfg, checkpoint) is None and os.path.isfile(find_file(SCRATCH_CONFIG)):
+        return find_config(SCRATCH_CONFIG, options)
+    return cfg

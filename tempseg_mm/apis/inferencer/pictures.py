@@ -12,7 +12,7 @@ from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.exporters import OverlayVideoWriter, write_gif
 from tempseg_mm.visualization.report import SequenceReport, ThumbnailKeeper, write_sequence_report
 
-from .result import SegmentationResult
+from .output import SegmentationResult
 
 GIF_FPS = 10  # of the animation, at most: it is for a glance
 MAX_SIDE = 288  # pixels, shorter side of the overlay: its encoder must keep up with a small network

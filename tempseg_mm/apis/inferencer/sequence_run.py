@@ -19,10 +19,9 @@ from tempseg_mm.structures import SegmentedFrame
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 from .loading import Loaded
-from .output_folder import OutputFolder
+from .output import OutputFolder, SegmentationResult, rounded
 from .pictures import Pictures, write_overlay_gif, write_report
 from .recorder import FrameRecorder, confidences_of
-from .result import SegmentationResult, rounded
 
 DEFAULT_FPS = 24.0  # of the overlay, where the source does not know
 

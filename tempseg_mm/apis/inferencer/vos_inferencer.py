@@ -15,13 +15,11 @@ from tempseg_mm.sources.ground_truth import GroundTruth
 from tempseg_mm.sources.inputs import InputReader, Inputs
 from tempseg_mm.sources.open_source import open_source
 
-from .defaults import default_config
-from .loading import find_config, load_segmenter
+from .display import Window
+from .loading import default_config, find_config, load_segmenter
 from .object_stream import ObjectStream
-from .output_folder import OutputFolder
-from .result import SegmentationResult
+from .output import OutputFolder, SegmentationResult
 from .sequence_run import SequenceRun, Wishes
-from .window import Window
 
 DEFAULT_OUT = 'work_dirs/segment_video'
 NO_CHANGE = ('threads',)  # settings another call may have when it resumes

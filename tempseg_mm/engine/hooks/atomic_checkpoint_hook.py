@@ -10,11 +10,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 from mmengine.runner.checkpoint import get_state_dict, weights_to_cpu
 
-from tempseg_mm.engine.bounded_log import BoundedLog
 from tempseg_mm.engine.checkpoint_files import ATOMIC, POINTER, best_of, is_complete, newest_complete, point_to
 from tempseg_mm.engine.checkpoints import accept, make_plain
 from tempseg_mm.engine.loops.gan_train_loop import GANTrainLoop
-from tempseg_mm.engine.training_state import resume, training_state
+from tempseg_mm.engine.training_state import BoundedLog, resume, training_state
 from tempseg_mm.models.generator_weights import told_by
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.atomic import remove_leftovers

@@ -4,13 +4,12 @@ from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 
 from tempseg_mm.registry import HOOKS
-from tempseg_mm.runtime.heartbeat import Heartbeat
-from tempseg_mm.runtime.processes import run_store, wait_for_all
+from tempseg_mm.runtime.processes import Heartbeat, run_store, wait_for_all
 
 
 @HOOKS.register_module()
 class HeartbeatHook(Hook):
-    """A :class:`~tempseg_mm.runtime.heartbeat.Heartbeat` for the length of a run; nothing in a run of one process.
+    """A :class:`~tempseg_mm.runtime.processes.Heartbeat` for the length of a run; nothing in a run of one process.
 
     ``torchrun`` ends all processes when one fails. ``srun`` does so with ``--kill-on-bad-exit=1`` only, and a
     collective of NCCL waits until its time-out: here a dead process takes the others down within a minute.

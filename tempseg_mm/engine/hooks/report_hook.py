@@ -10,7 +10,7 @@ from urllib.parse import quote
 from mmengine.dist import collect_results, get_world_size
 from mmengine.hooks import Hook
 
-from tempseg_mm.engine.method_hooks import method_hooks
+from tempseg_mm.engine.stages import method_hooks
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.versions import versions

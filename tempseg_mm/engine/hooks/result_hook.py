@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import barrier, is_main_process, master_only
 from mmengine.hooks import Hook
 
-from tempseg_mm.engine.method_hooks import method_hooks
+from tempseg_mm.engine.stages import method_hooks
 from tempseg_mm.registry import HOOKS, SCOPE
 from tempseg_mm.runtime.records import Records, fingerprints
 from tempseg_mm.runtime.safe_path import inside

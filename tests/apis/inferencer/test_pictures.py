@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tempseg_mm.apis.inferencer.output import SegmentationResult
 from tempseg_mm.apis.inferencer.pictures import Pictures, write_overlay_gif, write_report
-from tempseg_mm.apis.inferencer.result import SegmentationResult
 from tempseg_mm.runtime.background import StageClock
 from tempseg_mm.structures import FrameRecord
 

@@ -4,7 +4,7 @@ import torch
 
 from tempseg_mm.apis.inferencer import sequence_run
 from tempseg_mm.apis.inferencer.loading import Loaded
-from tempseg_mm.apis.inferencer.output_folder import OutputFolder
+from tempseg_mm.apis.inferencer.output import OutputFolder
 from tempseg_mm.apis.inferencer.sequence_run import SequenceRun, Wishes
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.inference.resume import RunState

@@ -1,13 +1,18 @@
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from PIL import Image
 
 from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.engine.hooks.result_hook import ResultHook
+
+BASELINES = dict(type='BaselineHook', baselines=dict(copy=dict(type='CopyMask'), raw=dict(type='UntrainedGenerator')))
 
 
 def iou(mask, gt_mask):
@@ -65,3 +70,113 @@ def test_it_knows_whether_all_masks_are_there(make_runner, sequence):
     assert hook._has_masks(sequence)
     (Path(hook.out_dir) / 'masks/test_000/00003.png').unlink()
     assert not hook._has_masks(sequence)
+
+
+# A test that was stopped and resumed gives what one without a stop gives: numbers, masks, baselines.
+
+
+class Watch(Hook):
+    """Which sequences were walked and which recalled; may stop the test within one.
+
+    Masks are cut at the median, so that those of this hardly trained network are not empty and depend on every weight.
+    """
+    priority = 'VERY_LOW'
+
+    def __init__(self, stop_in=None):
+        self.stop_in, self.walked, self.recalled = stop_in, [], []
+
+    def refine_masks(self, segmenter, stream):
+        for frame in stream:
+            if not frame.given:
+                frame.probabilities = (frame.probabilities > np.median(frame.probabilities)).astype(np.float32)
+            yield frame
+
+    def after_frame(self, runner, frame):
+        if frame.sequence == self.stop_in and frame.frame_id == 3:
+            raise KeyboardInterrupt
+
+    def before_sequence(self, runner, sequence, size):
+        self.walked.append(sequence.name)
+
+    def after_recall(self, runner, sequence):
+        self.recalled.append(sequence.name)
+
+
+@pytest.fixture
+def test(tiny_config, tmp_path):
+    """Runs a test into a folder of that name; gives what it found, said, and walked."""
+    def run(name, *, resume=False, stop_in=None, hooks=(BASELINES,), **options):
+        cfg = tiny_config(**{'default_hooks.results.out_dir': str(tmp_path / name), 'log_level': 'INFO', **options})
+        cfg.custom_hooks = list(hooks)
+        cfg.default_hooks.results.resume = resume
+        runner = Runner.from_cfg(cfg)
+        watch = Watch(stop_in)
+        runner.register_hook(watch)
+        try:
+            runner.test()
+        except KeyboardInterrupt:
+            pass
+        return watch
+    return run
+
+
+
+
+def found(folder: Path) -> dict:
+    """Every file a test left, by name."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob('*.*'))}
+
+
+def test_resuming_gives_what_a_run_without_a_stop_gives(test, tmp_path, monkeypatch):
+    tables = []
+    monkeypatch.setattr('tempseg_mm.engine.hooks.baseline_hook.comparison_table',
+                        lambda rows: tables.append(repr(list(rows.values()))) or '')
+    assert test('whole').walked == ['test_000', 'test_001']
+
+    stopped = test('cut', stop_in='test_001')
+    assert stopped.walked == ['test_000', 'test_001'] and not (tmp_path / 'cut/scores.json').exists()
+    assert [path.name for path in (tmp_path / 'cut/sequences').iterdir()] == ['test_000.json']
+    rest = test('cut', resume=True)
+    assert rest.walked == ['test_001'] and rest.recalled == ['test_000']
+    assert found(tmp_path / 'cut') == found(tmp_path / 'whole')
+    assert tables[0] == tables[1] and tables[0].count('J_mean') == 3
+    assert 0.01 < json.loads((tmp_path / 'whole/scores.json').read_text())['overall']['J']['mean'] < 0.99
+
+    again = test('cut', resume=True)  # all is finished
+    assert again.walked == [] and tables[2] == tables[0]
+    assert found(tmp_path / 'cut') == found(tmp_path / 'whole')
+
+
+def test_without_resume_nothing_of_an_earlier_run_is_used(test, tmp_path):
+    test('out', hooks=())
+    (tmp_path / 'out/sequences/gone.json').write_text('of a sequence that this test does not have')
+    again = test('out', hooks=(), stop_in='test_000')
+    assert again.walked == ['test_000'] and list((tmp_path / 'out/sequences').iterdir()) == []
+
+
+def test_what_cannot_be_used_is_done_again_or_refused(test, tmp_path, tiny_config):
+    test('out', hooks=())
+    shutil.rmtree(tmp_path / 'out/masks/test_000')
+    assert test('out', hooks=(), resume=True).walked == ['test_000']  # its masks are wanted
+
+    path = tmp_path / 'out/sequences/test_001.json'
+    record = json.loads(path.read_text())
+    record['found']['states'].pop('VOSMetric 0')
+    path.write_text(json.dumps(record))
+    assert test('out', hooks=(), resume=True).walked == ['test_001']  # its frames are wanted
+
+    for options, differing in [({'randomness.seed': 7}, 'weights, randomness'),  # no checkpoint: drawn with the seed
+                               ({'test_evaluator.bound_th': 0.02}, 'test_evaluator'),
+                               ({'test_dataloader.dataset.size': (16, 32)}, 'dataset')]:
+        with pytest.raises(ValueError, match=f'was found with another {differing} than this test has'):
+            test('out', hooks=(), resume=True, **options)
+    for options in (dict(hooks=(BASELINES,)), {'default_hooks.finetune.finetuner.steps': 2},
+                    {'default_hooks.tta': dict(type='TTAHook')}, {'default_hooks.crf': dict(type='CRFHook')}):
+        with pytest.raises(ValueError, match='another hooks than this test has'):
+            test('out', resume=True, **{'hooks': (), **options})
+    assert test('out', hooks=(), resume=True, **{'test_dataloader.dataset.sequences': ['test_001']}).walked == []
+
+
+def test_a_metric_that_keeps_nothing_by_sequence_is_named(test):
+    with pytest.raises(ValueError, match='DumpResults keeps nothing by sequence.*without --resume'):
+        test('out', resume=True, **{'test_evaluator': dict(type='DumpResults', out_file_path='a.pkl')})

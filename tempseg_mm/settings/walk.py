@@ -17,8 +17,7 @@ from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from torch.utils.data import DataLoader
 
-from .accepted_keys import accepted_keys
-from .config_places import CONSTRUCTOR, REGISTRIES, component_at
+from .components import CONSTRUCTOR, REGISTRIES, accepted_keys, component_at
 
 OWN = ('tempseg_mm', 'mmengine', 'torch')  # packages whose constructors build what a config gives them as it is
 EVALUATORS = ('val_evaluator', 'test_evaluator')

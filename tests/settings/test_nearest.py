@@ -1,6 +1,6 @@
 import pytest
 
-from tempseg_mm.apis.nearest_setting import nearest_setting, places_of
+from tempseg_mm.settings.nearest import nearest_setting, places_of
 
 KNOWN = [tuple(text.split('.')) for text in (
     'model', 'model.width', 'model.losses.itsd', 'model.losses.itsd.patch_size', 'model.generator.width', 'train_cfg',

@@ -10,7 +10,9 @@ from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from tempseg_mm.apis.config import load_config
-from tempseg_mm.apis.config_keys import (
+from tempseg_mm.apis.inferencer.loading import find_config
+from tempseg_mm.runtime.project_files import ROOT
+from tempseg_mm.settings.keys import (
     RUNNER_READS,
     TOP_KEYS,
     KeyFault,
@@ -18,8 +20,6 @@ from tempseg_mm.apis.config_keys import (
     merge_and_check,
     refuse,
 )
-from tempseg_mm.apis.inferencer.loading import find_config
-from tempseg_mm.runtime.project_files import ROOT
 
 CONFIGS = sorted((Path(ROOT) / 'configs').rglob('*.py'))
 SYNTHETIC = str(Path(ROOT) / 'configs/tempseg_synthetic.py')

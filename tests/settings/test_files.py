@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tempseg_mm.apis.config_files import read_config_file, unread_names
+from tempseg_mm.settings.files import read_config_file, unread_names
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 

@@ -3,7 +3,7 @@ import argparse
 import pytest
 from mmengine.config import Config
 
-from tempseg_mm.apis.overrides import ConfigOverrides, merge_overrides
+from tempseg_mm.settings.overrides import ConfigOverrides, merge_overrides
 
 
 @pytest.fixture

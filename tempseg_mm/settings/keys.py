@@ -15,10 +15,10 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from .config_files import UnreadName, unread_names
-from .config_walk import ConfigWalk, Misfit, to_the_end
-from .nearest_setting import nearest_setting, places_of
+from .files import UnreadName, unread_names
+from .nearest import nearest_setting, places_of
 from .overrides import SettingError, merge_overrides
+from .walk import ConfigWalk, Misfit, to_the_end
 
 RUNNER_READS = ('model_wrapper_cfg', 'sync_bn', 'find_unused_parameters', 'activation_checkpointing',
                 'efficient_conv_bn_eval', 'compile')  # from the whole config, not as a parameter

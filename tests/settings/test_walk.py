@@ -1,6 +1,6 @@
 import pytest
 
-from tempseg_mm.apis.config_walk import ConfigWalk, to_the_end
+from tempseg_mm.settings.walk import ConfigWalk, to_the_end
 
 ADAM = dict(type='Adam', lr=1)
 

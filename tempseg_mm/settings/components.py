@@ -1,0 +1,166 @@
+"""Which registry answers for the ``type`` at a place of a config, and the keys that a component takes from it.
+
+Read by the check of keys and by the doctor. A constructor with ``**kwargs`` hands them to its base class, reads some,
+or does something else with them; its source tells. Where that cannot be told, any key is accepted: no guesses.
+"""
+
+import ast
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from mmengine import registry as root
+from mmengine.hooks import CheckpointHook
+from mmengine.registry import Registry
+
+import tempseg_mm.registry as project
+
+REGISTRIES = dict(
+    model='MODELS', data_preprocessor='MODELS', flow='TASK_UTILS', provider='TASK_UTILS',
+    init_cfg='WEIGHT_INITIALIZERS', dataset='DATASETS', pipeline='TRANSFORMS', augment='TRANSFORMS',
+    finetune='TRANSFORMS', sampler='DATA_SAMPLERS', batch_sampler='DATA_SAMPLERS', collate_fn='FUNCTIONS',
+    default_hooks='HOOKS', custom_hooks='HOOKS', finetuner='TASK_UTILS', crf='TASK_UTILS', prediction='TASK_UTILS',
+    baselines='TASK_UTILS', train_cfg='LOOPS', val_cfg='LOOPS', test_cfg='LOOPS', optim_wrapper='OPTIM_WRAPPERS',
+    optimizer='OPTIMIZERS', param_scheduler='PARAM_SCHEDULERS', val_evaluator='METRICS', test_evaluator='METRICS',
+    visualizer='VISUALIZERS', vis_backends='VISBACKENDS', model_wrapper_cfg='MODEL_WRAPPERS',
+    log_processor='LOG_PROCESSORS')
+CONSTRUCTOR = ('optim_wrapper', 'constructor')  # named without a ``type``
+
+
+def find_types(cfg: Any, place: tuple = ()) -> Iterator[tuple[tuple, str]]:
+    """``(place, name)`` of every component that a config names; a place is the keys that lead to it.
+
+    Args:
+        cfg: dicts, lists and values.
+        place: keys that led here.
+    """
+    if isinstance(cfg, dict):
+        if isinstance(cfg.get('type'), str):
+            yield place, cfg['type']
+        if place == CONSTRUCTOR[:1] and isinstance(cfg.get(CONSTRUCTOR[1]), str):
+            yield CONSTRUCTOR, cfg[CONSTRUCTOR[1]]
+    items = cfg.items() if isinstance(cfg, dict) else enumerate(cfg) if isinstance(cfg, (list, tuple)) else ()
+    for key, value in items:
+        yield from find_types(value, (*place, key))
+
+
+def registry_of(place: tuple) -> Registry | None:
+    """The registry that the component at a place will be looked up in; ``None`` if the place does not tell."""
+    if place == CONSTRUCTOR:
+        return project.OPTIM_WRAPPER_CONSTRUCTORS
+    if len(place) == 2 and place[0] == 'default_hooks':  # hooks are named after what they are about
+        return project.HOOKS
+    key = next((key for key in reversed(place) if key in REGISTRIES), None)
+    return None if key is None else registry_named(REGISTRIES[key])
+
+
+def component_at(place: tuple, name: Any) -> Callable | None:
+    """The class or function that a ``type`` stands for; ``None`` if the registry of its place does not know it.
+
+    Args:
+        place: keys that lead to the dict with the ``type``.
+        name: the ``type``: a name, or a class as in a config that imports its components.
+    """
+    registry = registry_of(place)
+    if not isinstance(name, str) or registry is None:
+        return name if inspect.isclass(name) or inspect.isroutine(name) else None
+    try:
+        return registry.get(name)
+    except Exception:  # whatever a name such as 'gone.Thing' imports; the registry will say so itself
+        return None
+
+
+def registry_named(name: str) -> Registry:
+    """The project's registry of this name, else mmengine's."""
+    return getattr(project, name) if hasattr(project, name) else getattr(root, name)
+
+
+def all_registries() -> list[Registry]:
+    """Every registry that some place of a config asks."""
+    return [registry_named(name) for name in dict.fromkeys([*REGISTRIES.values(), 'OPTIM_WRAPPER_CONSTRUCTORS'])]
+
+
+READERS = ('get', 'pop', 'setdefault')
+NO_MORE = (CheckpointHook,)  # its **kwargs go to save_checkpoint, which already has all that it takes
+
+
+@functools.cache
+def accepted_keys(builder: Callable) -> Mapping[str, Any] | None:
+    """Name of each parameter and the class, or function, that declares it; ``None`` if any key may be meant.
+
+    Args:
+        builder: a class or a function.
+    """
+    if not inspect.isclass(builder):
+        keys, rest = _parameters(builder)
+        return None if rest else dict.fromkeys(keys, builder)
+    accepted: dict = {}
+    for owner in builder.__mro__:
+        if owner is object:
+            return accepted if not accepted and '__new__' not in _defined(builder) else None
+        init = vars(owner).get('__init__')
+        if init is None:
+            continue
+        keys, rest = _parameters(init)
+        for key in keys[1:]:
+            accepted.setdefault(key, owner)
+        if not rest or owner in NO_MORE:
+            return accepted
+        read = _read_and_passed_on(init, rest)
+        if read is None:
+            return None
+        for key in read:
+            accepted.setdefault(key, owner)
+    return None
+
+
+def _defined(cls: type) -> set:
+    return {name for owner in cls.__mro__[:-1] for name in vars(owner)}
+
+
+def _parameters(function: Callable) -> tuple[list, str]:
+    """Names that may be given as keywords, ``self`` among them, and the name of ``**kwargs`` (``'?'``: unknown)."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return [], '?'
+    named = [one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    return named, next((one.name for one in parameters if one.kind is one.VAR_KEYWORD), '')
+
+
+def _read_and_passed_on(init: Callable, rest: str) -> list | None:
+    """Keys that a constructor reads from its ``**kwargs`` by name, if it passes them on to its base class.
+
+    Returns:
+        ``None`` if it does anything else with them.
+    """
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(init))))
+    except (OSError, SyntaxError, TypeError):
+        return None
+    explained, read, passed_on = 0, [], False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _is_base_constructor(node.func):
+            forwarded = [word for word in node.keywords if word.arg is None and _is(word.value, rest)]
+            explained += len(forwarded)
+            passed_on |= bool(forwarded)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is(node.func.value, rest):
+            if node.func.attr in READERS and node.args and isinstance(node.args[0], ast.Constant):
+                read.append(node.args[0].value)
+                explained += 1
+        elif isinstance(node, ast.Subscript) and _is(node.value, rest) and isinstance(node.slice, ast.Constant):
+            read.append(node.slice.value)
+            explained += 1
+    mentioned = sum(_is(node, rest) for node in ast.walk(tree))
+    return read if passed_on and explained == mentioned else None
+
+
+def _is(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _is_base_constructor(function: ast.AST) -> bool:
+    return (isinstance(function, ast.Attribute) and function.attr == '__init__'
+            and isinstance(function.value, ast.Call) and _is(function.value.func, 'super'))
