@@ -156,7 +156,7 @@ class Track:
         """Off the clock: the first steps of a process, and the start of the workers."""
         for learner in self.learners.values():
             learner.pace(sequence)
-        self.run('copy', 0.0, sequence)
+        self._watch(self.rivals['copy'], self.learners['ours'].sequence(sequence), None)
 
     def run(self, method: str, seconds: float, sequence) -> dict:
         """One sequence: J and F, steps, seconds of fine-tuning and in all."""

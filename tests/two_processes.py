@@ -37,14 +37,16 @@ class MedianHook(Hook):
     def __init__(self, die_in=None):
         self.die_in = die_in
 
-    def refine_masks(self, runner, stream):
+    def refine_masks(self, segmenter, stream):
         for frame in stream:
             if not frame.given:
-                frame.probability = (frame.probability > np.median(frame.probability)).astype(np.float32)
+                frame.probabilities = (frame.probabilities > np.median(frame.probabilities)).astype(np.float32)
             yield frame
-            if frame.sequence == self.die_in and frame.frame_id == 2:
-                Path(runner.work_dir, 'died').write_text(str(time.time()))
-                os._exit(1)
+
+    def after_frame(self, runner, frame):
+        if frame.sequence == self.die_in and frame.frame_id == 2:
+            Path(runner.work_dir, 'died').write_text(str(time.time()))
+            os._exit(1)
 
 
 class Gradients(Hook):

@@ -3,16 +3,10 @@
 Called by ``tools/doctor.py``. Imports the rest of the project only once it is asked, for that may be what is broken.
 """
 
-import difflib
 import os
 import textwrap
 from collections.abc import Iterator
 from typing import Any
-
-from mmengine.registry import Registry
-
-import tempseg_mm.registry as project
-from tempseg_mm.settings.components import all_registries, registry_of
 
 from .check import BROKEN, MISSING, NOTE, OK, WRONG, Check
 
@@ -136,34 +130,3 @@ def _verdict(name: str, text: str, findings: list, path: str, num_sequences: int
     counts = f'{len(errors)} error(s), {len(findings) - len(errors)} warning(s): {first}'
     text = f'{text}; {counts}' if num_sequences else first
     return Check(name, WRONG if errors else NOTE, text, f'python tools/check_dataset.py {path}')
-
-
-def unknown_type(place: tuple, name: str) -> str:
-    """What is wrong with a component's name, with the nearest known ones; empty if nothing is.
-
-    Args:
-        place: keys that lead to it. Where they do not say which registry will be asked, any that knows it will do.
-        name: its ``type``.
-    """
-    registry = registry_of(place)
-    asked = [registry] if registry is not None else all_registries()
-    if any(_knows(one, name) for one in asked):
-        return ''
-    known = {known.lower(): known for one in asked for known in _names(one)}
-    near = [known[low] for low in difflib.get_close_matches(name.split('.')[-1].lower(), known, n=3, cutoff=0.5)]
-    kind = f'registered {registry.name}' if registry is not None else 'registered component'
-    elsewhere = [one.name for one in all_registries() if registry is not None and _knows(one, name)]
-    return (f'{name!r} is no {kind}' + (f', but a {elsewhere[0]}' if elsewhere else '')
-            + (f'; did you mean {" or ".join(near)}?' if near else '; no known name is like it'))
-
-
-def _knows(registry: Registry, name: str) -> bool:
-    try:
-        return registry.get(name) is not None
-    except KeyError:
-        return False
-
-
-def _names(registry: Registry) -> list:
-    registry.import_from_location()
-    return registry.known_names() if isinstance(registry, project.SuggestingRegistry) else list(registry.module_dict)

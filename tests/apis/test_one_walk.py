@@ -38,7 +38,7 @@ def setting(tiny_config, make_model, sequence, tmp_path, monkeypatch):
     return make
 
 
-def tested(cfg, sequence):
+def of_a_test(cfg, sequence):
     """Masks and J of ``tools/test.py``."""
     runner = Runner.from_cfg(cfg)
     metrics = runner.test()
@@ -47,7 +47,7 @@ def tested(cfg, sequence):
     return [np.asarray(mask) for mask in found], metrics
 
 
-def segmented(cfg, sequence, out, num_given=1):
+def of_a_video(cfg, sequence, out, num_given=1):
     """Masks and J of the Python call, with the frames and masks of the same sequence."""
     masks = [sequence.mask(i) for i in range(len(sequence))]
     folder = out / sequence.name  # the name decides the random draws
@@ -62,8 +62,8 @@ def segmented(cfg, sequence, out, num_given=1):
 
 @pytest.mark.parametrize('num_given', [1, 2])
 def test_a_video_gives_the_masks_and_the_scores_of_a_test(setting, sequence, tmp_path, num_given):
-    of_test, metrics = tested(setting(num_given=num_given), sequence)
-    of_video, result = segmented(setting(num_given=num_given), sequence, tmp_path, num_given)
+    of_test, metrics = of_a_test(setting(num_given=num_given), sequence)
+    of_video, result = of_a_video(setting(num_given=num_given), sequence, tmp_path, num_given)
     for i in (0, *range(num_given, len(sequence))):
         np.testing.assert_array_equal(of_test[i], of_video[i])
     np.testing.assert_array_equal(of_video[num_given - 1], sequence.mask(num_given - 1))  # given is given
@@ -72,8 +72,8 @@ def test_a_video_gives_the_masks_and_the_scores_of_a_test(setting, sequence, tmp
 
 def test_a_hook_of_one_s_own_acts_everywhere(setting, sequence, tmp_path):
     cfg = setting(with_hook=True)
-    of_test, metrics = tested(cfg, sequence)
-    of_video, result = segmented(cfg, sequence, tmp_path)
+    of_test, metrics = of_a_test(cfg, sequence)
+    of_video, result = of_a_video(cfg, sequence, tmp_path)
     np.testing.assert_array_equal(of_test[0], sequence.mask(0))
     assert all(mask.all() for mask in (*of_test[1:], *of_video[1:]))
     assert result.mean_j[1] == pytest.approx(metrics['J_mean'])

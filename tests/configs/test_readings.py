@@ -55,7 +55,7 @@ class Masks(Hook):
         self.masks = {}
 
     def after_frame(self, runner, frame):
-        self.masks[frame.sequence, frame.frame_id] = torch.as_tensor(frame.probability)
+        self.masks[frame.sequence, frame.frame_id] = torch.as_tensor(frame.probabilities)
 
 
 def weights_after_training(cfg):

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tempseg_mm.engine.hooks.online_finetune_hook import OnlineFinetuneHook
+from tempseg_mm.engine.hooks.progress_hook import ProgressHook
+from tempseg_mm.inference.online_finetuner import AdaptedGenerator
 from tempseg_mm.paper_tables import processes
 from tempseg_mm.paper_tables.processes import Processes, commit_of, finetune_seconds, read_record, write_record
 
@@ -82,13 +83,10 @@ def test_seconds_of_fine_tuning_are_those_the_hook_tells(tmp_path):
     log = tmp_path / 'test.log'
     logger = logging.Logger('test')
     logger.addHandler(logging.FileHandler(log))
-    seconds = iter([9.04, 2.0, 2.5])  # the first one loads what it needs
-    adapt = SimpleNamespace(steps=2, adapt=lambda *_, **__: SimpleNamespace(losses=[0.3, 0.2], seconds=next(seconds)))
-    hook = OnlineFinetuneHook.__new__(OnlineFinetuneHook)
-    hook.finetuner = adapt
-    runner = SimpleNamespace(logger=logger, seed=0, test_loop=SimpleNamespace(model=None))
-    for name in ('dog', 'cows', 'a: b'):
-        hook.before_sequence(runner, SimpleNamespace(name=name), None)
+    hook = ProgressHook()
+    for name, seconds in (('dog', 9.04), ('cows', 2.0), ('a: b', 2.5)):  # the first one loads what it needs
+        adapted = {1: AdaptedGenerator(None, [0.3, 0.2], seconds)}
+        hook.after_finetuning(SimpleNamespace(logger=logger), SimpleNamespace(name=name), adapted)
     assert finetune_seconds(log) == 2.5
 
 

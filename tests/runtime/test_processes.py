@@ -19,7 +19,7 @@ from torch.distributed import HashStore, TCPStore
 
 from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
 from tempseg_mm.datasets.synthetic.draw import SceneParams
-from tempseg_mm.runtime import heartbeat
+from tempseg_mm.runtime import processes
 from tempseg_mm.runtime.processes import Heartbeat, wait_for_all, without_wrappers
 
 pytestmark = pytest.mark.slow
@@ -157,7 +157,7 @@ def make(monkeypatch):
     made = []
 
     def beat(store, rank, **options):
-        monkeypatch.setattr(heartbeat, 'get_dist_info', lambda: (rank, 2))
+        monkeypatch.setattr(processes, 'get_dist_info', lambda: (rank, 2))
         made.append(Heartbeat(store, **{**dict(interval=0.02, limit=0.4), **options}))
         made[-1].start()
         return made[-1]

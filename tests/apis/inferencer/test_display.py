@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tempseg_mm.apis.inferencer import console, window
+from tempseg_mm.apis.inferencer import display
 from tempseg_mm.apis.inferencer.display import Window, shown_progress
 
 
@@ -18,7 +18,7 @@ def test_lines_where_there_is_no_terminal(monkeypatch):
 
 
 def test_lines_where_nobody_knows_the_length(monkeypatch):
-    monkeypatch.setattr(console, 'INTERVAL', 0.0)
+    monkeypatch.setattr(display, 'INTERVAL', 0.0)
     lines = []
     with shown_progress(lines.append, is_terminal=False) as on_progress:
         on_progress('forwards', 1, None)
@@ -61,7 +61,7 @@ def test_q_stops_as_ctrl_c_does(shown, monkeypatch):
 
 
 def test_without_a_display(monkeypatch):
-    monkeypatch.setattr(window.sys, 'platform', 'linux')
+    monkeypatch.setattr(display.sys, 'platform', 'linux')
     monkeypatch.delenv('DISPLAY', raising=False)
     monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
     with pytest.raises(OSError, match='no display .*leave --show out'):

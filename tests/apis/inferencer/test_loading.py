@@ -152,10 +152,10 @@ def steps(cfg):
 
 def test_weights_of_the_project_are_found_from_anywhere(project):
     assert steps(default_config()) == 3
-    segmenter = VOSInferencer(device='cpu').segmenter
-    assert segmenter.checkpoint == str(project / WEIGHTS) and segmenter.notices == []
-    assert segmenter.settings['checkpoint'] == WEIGHTS and segmenter.settings['weights'] == dict(config='wide.py')
-    assert segmenter.finetuner.steps == 3
+    loaded = VOSInferencer(device='cpu').loaded
+    assert loaded.checkpoint == str(project / WEIGHTS) and loaded.notices == []
+    assert loaded.settings['checkpoint'] == WEIGHTS and loaded.settings['weights'] == dict(config='wide.py')
+    assert loaded.segmenter.finetuner.steps == 3
 
 
 @pytest.mark.parametrize('checkpoint, options', [('none', None), (None, dict(checkpoint='none')),
@@ -163,9 +163,9 @@ def test_weights_of_the_project_are_found_from_anywhere(project):
 def test_random_numbers_have_a_config_of_their_own(project, checkpoint, options):
     assert steps(default_config(checkpoint, options)) == 9
     inferencer = VOSInferencer(None, checkpoint, 'cpu', cfg_options=options)
-    assert inferencer.segmenter.finetuner.steps == 9 and inferencer.segmenter.checkpoint is None
-    assert 'No trained weights were given' in inferencer.segmenter.notices[0]
-    assert inferencer.segmenter.settings['weights'] is None
+    assert inferencer.segmenter.finetuner.steps == 9 and inferencer.loaded.checkpoint is None
+    assert 'No trained weights were given' in inferencer.loaded.notices[0]
+    assert inferencer.loaded.settings['weights'] is None
     (project / 'configs/segment_video_scratch.py').unlink()
     assert steps(default_config(checkpoint, options)) == 3
 
@@ -177,15 +177,15 @@ def test_weights_that_are_gone_are_no_fault(project):
 
 def test_a_config_that_is_named_stays(project):
     for checkpoint, found in ((None, str(project / WEIGHTS)), ('none', None)):
-        segmenter = VOSInferencer('configs/segment_video.py', checkpoint, 'cpu').segmenter
-        assert segmenter.finetuner.steps == 3 and segmenter.checkpoint == found
+        loaded = VOSInferencer('configs/segment_video.py', checkpoint, 'cpu').loaded
+        assert loaded.segmenter.finetuner.steps == 3 and loaded.checkpoint == found
 
 
 def test_a_checkpoint_that_is_named_wins(project, make_model, tmp_path):
     save_generator(make_model(), tmp_path / 'mine.safetensors')
     for arguments in (dict(checkpoint='mine.safetensors'), dict(cfg_options=dict(checkpoint='mine.safetensors'))):
-        segmenter = VOSInferencer(device='cpu', **arguments).segmenter
-        assert segmenter.checkpoint == 'mine.safetensors' and segmenter.finetuner.steps == 3
+        loaded = VOSInferencer(device='cpu', **arguments).loaded
+        assert loaded.checkpoint == 'mine.safetensors' and loaded.segmenter.finetuner.steps == 3
     with pytest.raises(FileNotFoundError, match='no weights at gone.safetensors'):
         VOSInferencer(device='cpu', checkpoint='gone.safetensors')
 
@@ -197,4 +197,4 @@ def test_settings_that_do_not_fit_the_weights(project):
         VOSInferencer(device='cpu', cfg_options=wide)
     with pytest.raises(ValueError, match=r'says of itself: config wide.py\.$'):
         VOSInferencer(device='cpu', checkpoint=WEIGHTS, cfg_options=wide)
-    assert VOSInferencer(None, 'none', 'cpu', cfg_options=wide).segmenter.checkpoint is None
+    assert VOSInferencer(None, 'none', 'cpu', cfg_options=wide).loaded.checkpoint is None

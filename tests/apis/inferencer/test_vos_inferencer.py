@@ -9,8 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tempseg_mm.apis.inferencer import VOSInferencer
-from tempseg_mm.apis.inferencer import window as windows
+from tempseg_mm.apis.inferencer import VOSInferencer, display
 from tempseg_mm.structures import SegmentedFrame
 from tempseg_mm.visualization.exporters import write_indexed_png
 
@@ -254,7 +253,7 @@ def test_masks_without_pictures(make_inferencer, tmp_path):
 
 def test_show(make_inferencer, tmp_path, monkeypatch):
     frames, masks = scene(3)
-    monkeypatch.setattr(windows.sys, 'platform', 'linux')
+    monkeypatch.setattr(display.sys, 'platform', 'linux')
     monkeypatch.delenv('DISPLAY', raising=False)
     monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
     with pytest.raises(OSError, match='no display'):

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from tempseg_mm.datasets.transforms.formatting import PackClip
 from tempseg_mm.datasets.transforms.lucid import CACHED_FRAMES, LucidClip, clean_background, object_colours
-from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+from tempseg_mm.inference.online_finetuner import GivenObject, OnlineFinetuner
 from tempseg_mm.registry import TRANSFORMS
 
 STILL = dict(degrees=0, scale=(1, 1), shift=0, turn=0, zoom=0, speed=0)
@@ -268,11 +268,11 @@ def test_workers_dream_the_same():
         assert sample.flow.shape == (2, 2, 96, 128) and sample.gt_masks.any() and sample.frame_ids == [6, 6, 6]
 
 
-def test_fine_tuning_on_dreams(make_model, make_sequence):
+def test_fine_tuning_on_dreams(make_model, make_sequence, give):
     """With a single given frame, which comes as a clip of two alike."""
     model = make_model()
-    finetuner = OnlineFinetuner(steps=1, num_frames=1, augment=[dict(type='LucidClip')])
-    report = finetuner.adapt(model, make_sequence())
+    finetuner = OnlineFinetuner(steps=1, augment=[dict(type='LucidClip')])
+    report = finetuner.adapt(model, GivenObject(give(make_sequence(), (0,)), 1))
     assert len(report.losses) == 1
     assert len(finetuner.augment.transforms[0]._layers) == 1
 
