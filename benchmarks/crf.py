@@ -32,15 +32,15 @@ def scene(num_frames: int, size: tuple) -> Iterator:
     import cv2
     import numpy as np
 
-    from tempseg_mm.structures import FramePrediction
+    from tempseg_mm.structures import SegmentedFrame
     generator = np.random.default_rng(0)
     image = cv2.resize(generator.integers(0, 160, (12, 20, 3), dtype=np.uint8), size[::-1])
     mask = cv2.resize(generator.random((6, 10), dtype=np.float32), size[::-1]) > 0.6
     image[mask] += 80
     probability = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), size[0] / 60)
     for i in range(num_frames):
-        yield FramePrediction(sequence='scene', frame_id=i, num_frames=num_frames, file_name=f'{i:05d}', image=image,
-                              probability=probability.copy())
+        yield SegmentedFrame('scene', i, f'{i:05d}', image, num_frames=num_frames, answered=True,
+                             probabilities=probability[None].copy())
 
 
 def seconds(refiner, num_frames: int, size: tuple) -> float:
@@ -54,7 +54,7 @@ def seconds(refiner, num_frames: int, size: tuple) -> float:
 
 def main() -> None:
     # Here, not above: the worker processes import this file, and need nothing of it.
-    from tempseg_mm.inference.crf import CRFRefiner
+    from tempseg_mm.inference.refine import CRFRefiner
     from tempseg_mm.ops.dense_crf import DenseCRF
 
     args = parse_args()

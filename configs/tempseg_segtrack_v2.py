@@ -13,8 +13,6 @@ _base_ = [
 ]
 
 checkpoint = 'work_dirs/tempseg_davis'
-num_given_frames = 1
 
 model = dict(data_preprocessor=dict(flow=_base_.flow))
-test_cfg = dict(num_given_frames=num_given_frames)
-default_hooks = dict(finetune=dict(finetuner=dict(num_frames=num_given_frames)))
+test_cfg = dict(num_given_frames=1)

@@ -14,8 +14,6 @@ _base_ = [
 ]
 
 checkpoint = 'none'
-num_given_frames = 1  # annotation is sparse: the second frame of a sequence has no mask
 
 model = dict(data_preprocessor=dict(flow=_base_.flow))
-test_cfg = dict(num_given_frames=num_given_frames)
-default_hooks = dict(finetune=dict(finetuner=dict(num_frames=num_given_frames)))
+test_cfg = dict(num_given_frames=1)  # annotation is sparse: the second frame of a sequence has no mask

@@ -1,15 +1,18 @@
-"""What the pages promise: the worked example of docs/adding_a_component.md runs, and documented options exist."""
+"""What the pages promise: the worked examples of docs/adding_a_component.md run, and documented options exist."""
 
 import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 
-from tempseg_mm.registry import MODELS
-from tempseg_mm.structures import ClipBatch, ClipPrediction
+from tempseg_mm.apis.config import load_config
+from tempseg_mm.apis.inferencer.loading import load_segmenter
+from tempseg_mm.registry import HOOKS, MODELS
+from tempseg_mm.structures import ClipBatch, ClipPrediction, SegmentedFrame
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,11 +26,13 @@ def example(tmp_path, monkeypatch) -> Path:
     """The files of the worked example, written as the page has them; importable, and forgotten afterwards."""
     blocks = re.findall(r'<!-- file: (\S+) -->\n```python\n(.*?)```', page('adding_a_component.md'), re.DOTALL)
     for name, text in blocks:
-        (tmp_path / name).write_text(text.replace("'./tempseg_", f"'{ROOT}/configs/tempseg_"), encoding='utf-8')
+        (tmp_path / name).write_text(text.replace("_base_ = './", f"_base_ = '{ROOT}/configs/"), encoding='utf-8')
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
-    sys.modules.pop('dice_loss', None)
+    for module in ('dice_loss', 'largest_part'):
+        sys.modules.pop(module, None)
     MODELS.module_dict.pop('DiceLoss', None)
+    HOOKS.module_dict.pop('LargestPartHook', None)
 
 
 def test_component_from_outside_takes_the_place_of_a_loss(example):
@@ -47,6 +52,17 @@ def test_component_from_outside_takes_the_place_of_a_loss(example):
 def test_components_from_outside_are_unknown_without_their_import():
     with pytest.raises(KeyError, match='custom_imports'):
         MODELS.build(dict(type='DiceLoss', loss_weight=0.25))
+
+
+def test_hook_from_outside_refines_masks_of_a_video(example):
+    loaded = load_segmenter(load_config(str(example / 'largest_part_video.py')), 'none', 'cpu', steps=0)
+    hook, = loaded.segmenter.refiners
+    probabilities = np.zeros((1, 3, 9), np.float32)
+    probabilities[0, 1, 1:3], probabilities[0, 1, 5:8], probabilities[0, 0, 0] = 0.9, 0.8, 0.3
+    frame, = hook.refine_masks(loaded.segmenter, [SegmentedFrame(
+        'a', 1, '1', np.zeros((3, 9, 3), np.uint8), probabilities=probabilities.copy())])
+    probabilities[0, 1, 1:3] = 0
+    np.testing.assert_array_equal(frame.probabilities, probabilities)
 
 
 TOOLS = sorted(path.stem for path in (ROOT / 'tools').glob('*.py'))

@@ -68,7 +68,7 @@ def main() -> None:
     if args.base:
         preset = type(preset)(**{**vars(preset), 'base': args.base})
     out_dir = Path(args.out or f'work_dirs/table_{args.table}_{args.preset}')
-    table = TableRun(rows_of(args.table, args.preset), preset, out_dir, seeds=args.seeds, root=ROOT, only=args.rows,
+    table = TableRun(rows_of(args.table, args.preset), preset, out_dir, seeds=args.seeds, root=ROOT,
                      options=args.cfg_options, jobs=args.jobs, reuse=args.reuse, log=log)
 
     def report() -> str:
@@ -76,7 +76,7 @@ def main() -> None:
 
     try:
         with stopped_by_signals():
-            faults = table.run(resume=args.resume, on_row=report)
+            faults = table.run(only=args.rows, resume=args.resume, on_row=report)
     except SettingError as error:
         sys.exit(f'error: {error}')
     except KeyboardInterrupt as stop:

@@ -24,6 +24,8 @@ from tempseg_mm.sources.given_sequence import GivenSequence
 from .finetuning_steps import TailAverage, parameters_called, side_by_side, trained_alone
 from .finite import check_finite
 
+CLIP = 2  # frames of a clip
+
 
 class GivenObject:
     """One object of the given masks: what there is to learn from.
@@ -75,7 +77,6 @@ class OnlineFinetuner:
 
     Args:
         steps: optimiser steps.
-        num_frames: frames of a clip, at most; given frames that follow each other are cut into such clips.
         clips_per_step: differently augmented copies of the clip in one step. On a CPU they go side by side, as many as
             torch has threads.
         optimizer: config of the optimiser.
@@ -93,17 +94,15 @@ class OnlineFinetuner:
             weights of the last step.
     """
 
-    def __init__(self, *, steps: int = 100, num_frames: int = 2, clips_per_step: int = 1,
+    def __init__(self, *, steps: int = 100, clips_per_step: int = 1,
                  optimizer: dict | None = None, augment: Sequence[dict] = (),
                  pipeline: Sequence[dict] = (dict(type='PackClip'),), leave_out: Sequence[str] = (),
                  eval_mode: bool = True, only: str | Sequence[str] = (), average: float = 0.0) -> None:
-        if steps < 0 or num_frames < 1 or clips_per_step < 1:
-            raise ValueError('steps must be >= 0, num_frames and clips_per_step >= 1, got '
-                             f'{steps}, {num_frames}, {clips_per_step}')
+        if steps < 0 or clips_per_step < 1:
+            raise ValueError(f'steps must be >= 0 and clips_per_step >= 1, got {steps} and {clips_per_step}')
         if not 0 <= average <= 1:
             raise ValueError(f'average is a share and must be in [0, 1], got {average}')
         self.steps = steps
-        self.num_frames = num_frames
         self.clips_per_step = clips_per_step
         self.optimizer = optimizer or dict(type='Adam', lr=1e-3)
         self.augment = Compose([TRANSFORMS.build(dict(t)) for t in augment])
@@ -210,7 +209,7 @@ class OnlineFinetuner:
         return [loss for name, loss in model.losses.items() if name not in self.leave_out]
 
     def _runs(self, frame_ids: Sequence[int], *, apart: bool) -> list[list[int]]:
-        """Frames that follow each other, cut into clips of ``num_frames`` but at least two; one alone comes twice.
+        """Frames that follow each other, cut into clips of two; one alone comes twice.
 
         ``apart``: each is a clip.
         """
@@ -220,11 +219,11 @@ class OnlineFinetuner:
         if apart:
             return [[i] for i in ordered]
         starts = [i for i, frame_id in enumerate(ordered) if i == 0 or ordered[i - 1] != frame_id - 1]
-        runs, longest = [], max(2, self.num_frames)
+        runs = []
         for start, end in zip(starts, [*starts[1:], len(ordered)], strict=True):
             run = ordered[start:end]
             # The last clip of a long run reaches back, so that no frame of it stands alone.
-            runs += [run[min(i, max(0, len(run) - longest)):][:longest] for i in range(0, len(run), longest)]
+            runs += [run[min(i, max(0, len(run) - CLIP)):][:CLIP] for i in range(0, len(run), CLIP)]
         return [run * 2 if len(run) == 1 else run for run in runs]
 
     def _clip(self, model: nn.Module, given: GivenObject, indices: list[int], size: Size) -> dict:

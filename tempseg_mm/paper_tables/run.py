@@ -51,7 +51,6 @@ class TableRun:
         preset: what they are deltas of.
         out_dir: where everything is written.
         seeds: of every random draw.
-        only: keys of the rows to run; ``None``: all. The others keep what they have.
         root: the checkout, with configs and tools.
         options: overrides for every run, after the preset's and before the row's.
         jobs: rows at a time; the cores are shared among them.
@@ -63,13 +62,12 @@ class TableRun:
     """
 
     def __init__(self, rows: Sequence[Row], preset: Preset, out_dir: str | Path, *, seeds: Sequence[int],
-                 root: str | Path, only: Sequence[str] | None = None, options: Sequence[str] = (), jobs: int = 1,
-                 reuse: Sequence[str | Path] = (), log: Callable[[str], None] = lambda line: None) -> None:
+                 root: str | Path, options: Sequence[str] = (), jobs: int = 1, reuse: Sequence[str | Path] = (),
+                 log: Callable[[str], None] = lambda line: None) -> None:
         if not seeds or len(set(seeds)) < len(seeds) or jobs < 1:
             raise ValueError(f'one seed or more, each once, and one job or more are needed, got {list(seeds)}, {jobs}')
         self.rows, self.preset, self.seeds, self.jobs, self.log = rows, preset, seeds, jobs, log
         self.out_dir, self.root, self.reuse = Path(out_dir), Path(root), [Path(folder) for folder in reuse]
-        self.only = [row.key for row in rows] if only is None else only
         self.options = (*preset.options, *options)
         self._processes = Processes()
         self._lock = threading.RLock()  # the environment is shared by all threads, as is the report
@@ -80,10 +78,12 @@ class TableRun:
         """Environment variables that a row needs and that are not set, each with what it should name."""
         return [f'{name} ({what})' for name, what in row.needs if not os.environ.get(name)]
 
-    def run(self, *, resume: bool = False, on_row: Callable[[], None] = lambda: None) -> list[str]:
+    def run(self, *, only: Sequence[str] | None = None, resume: bool = False, on_row: Callable[[], None] = lambda: None
+            ) -> list[str]:
         """Train and test whatever is not done.
 
         Args:
+            only: keys of the rows to run; ``None``: all. The others keep what they have.
             resume: go on below a folder that holds results; what was made with another config is made anew.
             on_row: called after each row of each seed.
 
@@ -97,15 +97,16 @@ class TableRun:
         """
         with locked(self.out_dir) as lock_file:
             self._processes.kept_open = (lock_file,)  # no other run takes the folder while one of them still writes
-            return self._run(resume, on_row)
+            return self._run(only, resume, on_row)
 
-    def _run(self, resume: bool, on_row: Callable[[], None]) -> list[str]:
+    def _run(self, only: Sequence[str] | None, resume: bool, on_row: Callable[[], None]) -> list[str]:
         if not resume and any(self.out_dir.glob(f'*/*/{TESTED}')):
             raise FileExistsError(f'{self.out_dir} holds results: --resume goes on with them, --out writes elsewhere')
-        wanted = [row for row in self.rows if row.key in self.only and not self.missing(row)]
+        asked = [row for row in self.rows if only is None or row.key in only]
+        wanted = [row for row in asked if not self.missing(row)]
         if not wanted:
             raise ValueError('no row can run: ' + '; '.join(
-                f'{row.title} needs {" and ".join(self.missing(row))}' for row in self.rows if row.key in self.only))
+                f'{row.title} needs {" and ".join(self.missing(row))}' for row in asked))
         for row in wanted:
             self.config(row, self.seeds[0])
         DATASETS.build(self.config(wanted[0], self.seeds[0]).test_dataloader.dataset)  # renders what is to be rendered

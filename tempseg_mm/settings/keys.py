@@ -26,7 +26,8 @@ PROJECT_READS = ('checkpoint', 'crf', 'custom_imports', 'runner_type')
 TOP_KEYS = frozenset({*inspect.signature(Runner.__init__).parameters, *RUNNER_READS, *PROJECT_READS} - {'self'})
 ALIKE = 0.8  # how near to a setting a name must be that is taken for a slip where it may be a variable
 SHOWN = 12
-WAY_OUT = ('A component of your own is found once `custom_imports` names its module; a variable that is kept for other '
+WAY_OUT = ('A part that replaces one of another type takes `_delete_=True`, else it inherits the settings of that one. '
+           'A component of your own is found once `custom_imports` names its module; a variable that is kept for other '
            'config files starts with an underscore.')
 
 

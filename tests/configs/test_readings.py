@@ -31,7 +31,7 @@ TESTING = {
     'P10 flow': {'model.data_preprocessor.flow': dict(type='ZeroFlow')},
     'P2 eval_mode': {f'{FINETUNER}.eval_mode': False},
     'P15 steps': {f'{FINETUNER}.steps': 5},
-    'P15 one frame': {f'{FINETUNER}.num_frames': 1, 'test_cfg.num_given_frames': 1},
+    'P15 one frame': {'test_cfg.num_given_frames': 1},
     'P15 all losses': {f'{FINETUNER}.leave_out': []},
     'P15 rate': {f'{FINETUNER}.optimizer.lr': 0.05},
     'P16 none': {'model.generator.reference_mask': 'none'},

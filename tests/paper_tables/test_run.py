@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -70,13 +71,14 @@ def root(tmp_path, synthetic_root):
 @pytest.fixture
 def make_table(root, monkeypatch):
     monkeypatch.setenv('CALLS', str(root / 'calls'))
-    monkeypatch.delenv('SOME_ROOT', raising=False)
-    monkeypatch.delenv('TEMPSEG_BASE', raising=False)
+    for name in ('SOME_ROOT', 'TEMPSEG_BASE'):
+        monkeypatch.delenv(name, raising=False)
 
-    def make(**changes):
-        arguments = dict(dict(seeds=[0], root=root), **changes)
-        rows, out = arguments.pop('rows', ROWS), arguments.pop('out', root / 'out')
-        return TableRun(rows, Preset('base', 'light'), out, **arguments)
+    def make(only=None, **changes):
+        arguments = dict(dict(seeds=[0], root=root, rows=ROWS, out_dir=root / 'out'), **changes)
+        table = TableRun(preset=Preset('base', 'light'), **arguments)
+        table.run = partial(table.run, only=only)
+        return table
     return make
 
 
@@ -149,7 +151,7 @@ def test_what_has_the_same_settings_is_made_once(make_table, calls):
 def test_what_another_table_has_is_taken(make_table, calls, root):
     make_table(rows=OVERRIDDEN[:1]).run()
     calls()
-    other = make_table(rows=OVERRIDDEN, out=root / 'other', reuse=[root / 'out'], only=['full', 'steps_5'])
+    other = make_table(rows=OVERRIDDEN, out_dir=root / 'other', reuse=[root / 'out'], only=['full', 'steps_5'])
     other.run()
     assert calls() == ['test steps_5 seed0 full/seed0/iter_2.pth']
     assert other.result(OVERRIDDEN[0], 0)['train_seconds'] > 0
@@ -223,10 +225,8 @@ def test_bad_arguments(make_table, changes):
 
 
 def test_the_environment_is_as_it_was(make_table, monkeypatch):
-    make_table(only=['full']).run()
-    assert 'TEMPSEG_BASE' not in os.environ
     monkeypatch.setenv('TEMPSEG_BASE', 'mine')
-    make_table(only=['full']).run(resume=True)
+    make_table(only=['full']).run()
     assert os.environ['TEMPSEG_BASE'] == 'mine'
 
 

@@ -77,7 +77,6 @@ def test_slips_among_the_options(slip, meant):
     ('max_iters', 'train_cfg.max_iters, param_scheduler.generator.0.end'),
     ('size', 'train_dataloader.dataset.size, test_dataloader.dataset.size'),
     ('geometry.degrees', f'train_dataloader.dataset.pipeline.1.degrees, {HOOK}.finetuner.augment.0.degrees'),
-    ('num_given_frames', f'test_cfg.num_given_frames, {HOOK}.finetuner.num_frames'),
     ('flow.type', 'model.data_preprocessor.flow.type')])
 def test_a_variable_that_was_used_already(variable, meant):
     (path, suggestion), = faults(variable).items()

@@ -200,7 +200,7 @@ def test_a_row_that_a_table_does_not_have(call, capsys):
 
 def test_a_table_is_run_and_printed(call, capsys, tmp_path, monkeypatch):
     from tempseg_mm.paper_tables import run
-    monkeypatch.setattr(run.TableRun, 'run', lambda self, resume, on_row: [f'{self.seeds} {self.jobs} went wrong'])
+    monkeypatch.setattr(run.TableRun, 'run', lambda self, **_: [f'{self.seeds} {self.jobs} went wrong'])
     with pytest.raises(SystemExit, match=r'\[3, 4\] 2 went wrong'):
         call('run_table', '1', '--seeds', '3', '4', '--jobs', '2', '--out', str(tmp_path / 'out'))
     assert 'Table 1, synthetic preset' in capsys.readouterr().out

@@ -2,7 +2,6 @@
 _base_ = '../default_runtime.py'
 
 max_iters = 10000
-num_given_frames = 2
 
 train_cfg = dict(type='GANTrainLoop', max_iters=max_iters, discriminator_steps=1, generator_steps=1)
 optim_wrapper = dict(
@@ -13,10 +12,10 @@ param_scheduler = dict(
     generator=[dict(type='LinearLR', start_factor=1.0, end_factor=0.2, end=max_iters, by_epoch=False)],
     adversary=[])
 
-test_cfg = dict(type='VOSTestLoop', num_given_frames=num_given_frames)
+test_cfg = dict(type='VOSTestLoop', num_given_frames=2)
 default_hooks = dict(
     finetune=dict(
         type='OnlineFinetuneHook',
         finetuner=dict(
-            type='OnlineFinetuner', steps=100, num_frames=num_given_frames, optimizer=dict(type='Adam', lr=0.0004),
+            type='OnlineFinetuner', steps=100, optimizer=dict(type='Adam', lr=0.0004),
             pipeline=[dict(type='DeformReferenceMask'), dict(type='PackClip')])))
