@@ -1,6 +1,6 @@
 """Probabilities of several objects, each found as if it were alone, made into one distribution a pixel.
 
-Called by ``ObjectPropagator`` on the network's answers and again on those of the CRF.
+Called by ``Propagator`` on the network's answers and again on those of the CRF.
 """
 
 import torch
