@@ -25,8 +25,8 @@ def main() -> None:
                         help='go on from the newest checkpoint of the work dir, or from the one at PATH')
     parser.add_argument('--amp', action='store_true', help='bfloat16 mixed precision')
     parser.add_argument('--deterministic', action='store_true',
-                        help='same seed, same weights: on a CPU they are without it; on a GPU it stops where PyTorch has '
-                             'no such way, which the adversary meets')
+                        help='the same weights from the same seed: a CPU gives them without this; a GPU stops where '
+                             'PyTorch has no such way, as it has none for the adversary')
     args = parser.parse_args()
 
     cfg = config_from(args)
