@@ -2,10 +2,12 @@
 
 import copy
 import json
+import reprlib
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -51,11 +53,10 @@ class RunState:
         if not (self.folder / 'inputs.json').is_file():
             return False
         before = json.loads((self.folder / 'inputs.json').read_text(encoding='utf-8'))
-        differing = [f'{name} ({before.get(name)!r} then, {self.inputs.get(name)!r} now)'
-                     for name in {**before, **self.inputs} if before.get(name) != self.inputs.get(name)]
-        if differing:
-            raise ValueError(f'the interrupted run in {self.folder.parent} differs in {"; ".join(differing)}. Resume '
-                             'with what it had, or start afresh with --overwrite')
+        if before != self.inputs:
+            raise ValueError(f'the interrupted run in {self.folder.parent} differs in '
+                             f'{"; ".join(_differences(before, self.inputs))}. Resume with what it had, or start '
+                             'afresh with --overwrite')
         if (self.folder / 'walk.pth').is_file():
             saved = torch.load(self.folder / 'walk.pth', map_location='cpu', weights_only=True)
             self.figures = saved['figures']
@@ -111,3 +112,14 @@ class RunState:
 
     def _generator_file(self, object_id: int) -> Path:
         return self.folder / f'generator_{object_id}.pth'
+
+
+def _differences(then: Any, now: Any, name: str = '') -> Iterator[str]:
+    """The settings that differ, by their paths; what is deep inside one is left out."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in {**then, **now}:
+            yield from _differences(then.get(key), now.get(key), f'{name}.{key}' if name else key)
+    elif then != now:
+        brief = reprlib.Repr()
+        brief.maxlevel, brief.maxstring = 2, 200
+        yield f'{name} ({brief.repr(then)} then, {brief.repr(now)} now)'

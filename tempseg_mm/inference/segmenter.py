@@ -40,7 +40,8 @@ class Segmenter:
         finetuner: adapts a generator to an object; ``None``: no online fine-tuning.
         tta: test-time augmentation.
         refiners: objects with ``refine_masks(segmenter, stream)``, which takes and returns an iterator of
-            ``SegmentedFrame`` in order. It may look ahead where :attr:`ahead` is set. It is called once per direction.
+            ``SegmentedFrame`` in order. It may look ahead where :attr:`ahead` is set. It is called once for each
+            direction in which there is something to segment.
         seed: of all random draws.
         ahead: whether frames may be asked for before those before them are answered; not so in a live stream.
         channels_last: memory layout of the adapted generators; a CPU predicts a quarter faster in it.
@@ -140,6 +141,8 @@ class Segmenter:
                     frames = chain([frame], frames)
                     break
                 yield frame
+            else:
+                return
             for part in self.refiners:
                 frames = part.refine_masks(self, frames)
                 stack.callback(_close, frames)

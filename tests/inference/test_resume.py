@@ -53,10 +53,12 @@ def test_a_tensor_that_shares_memory_is_written_alone(tmp_path):
     assert (tmp_path / 's/walk.pth').stat().st_size < 10_000
 
 
-def test_other_inputs_are_named(tmp_path):
-    RunState(tmp_path / 's', INPUTS).begin()
-    with pytest.raises(ValueError, match=r'differs in steps \(3 then, 4 now\); given_masks .*--overwrite'):
-        RunState(tmp_path / 's', dict(INPUTS, steps=4, given_masks={7: 'cd'})).load()
+def test_other_inputs_are_named_by_their_paths(tmp_path):
+    deep = dict(tuner=dict(type='A', augment=[dict(type='B', degrees=[1, 2])]))
+    RunState(tmp_path / 's', INPUTS | deep).begin()
+    with pytest.raises(ValueError, match=r"differs in steps \(3 then, 4 now\); given_masks\.7 .*; tuner "
+                                         r"\({'augment': \[{\.\.\.}\], 'type': 'A'} then, None now\)\. .*--overwrite"):
+        RunState(tmp_path / 's', dict(INPUTS, steps=4, given_masks={7: 'cd'}, tuner=None)).load()
 
 
 def test_generators_are_kept_one_by_one(tmp_path):

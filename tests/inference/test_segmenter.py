@@ -93,6 +93,13 @@ def test_refiners_see_what_was_segmented_and_given_masks_stay(segmenter, given):
     assert refiner.closed == 1
 
 
+def test_a_refiner_is_not_called_where_there_is_nothing_to_refine(segmenter, make_sequence, give):
+    refiner = Refiner()
+    segmenter.refiners = (refiner,)
+    list(segmenter.segment(give(make_sequence(6), (0,), 2)))
+    assert refiner.seen == [[0, 1, 2, 3, 4, 5]]
+
+
 def test_refiners_follow_one_another_and_may_look_ahead(segmenter, given):
     order = []
     first, second = Refiner(lambda p: order.append('first') or p, ahead=True), Refiner(lambda p: order.append('2') or p)
