@@ -1,7 +1,7 @@
 """Score masks on disk by the measures of DAVIS: region J, contour F, temporal instability T. Needs no model.
 
 Prints a row a sequence (mean, recall, decay; T has a mean only) and the means over sequences; --out writes all values
-as JSON and the table as CSV beside it. Everything is computed anew each time.
+as JSON and the table as CSV beside it. Everything is computed again each time.
 """
 
 import argparse

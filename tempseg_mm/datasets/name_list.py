@@ -18,7 +18,7 @@ def read_lines(path: str | os.PathLike) -> list:
             return [line.strip() for line in lines if line.strip()]
     except UnicodeDecodeError as error:
         raise ValueError(f'{path} is no UTF-8 text ({error.reason} at byte {error.start}); it should be a list with a '
-                         'sequence a line: save it anew as UTF-8') from error
+                         'sequence a line: save it again as UTF-8') from error
 
 
 def sequence_names(path: str | os.PathLike) -> list:

@@ -97,7 +97,7 @@ class SegTrackV2Dataset(VOSDataset):
             orphans = [stem for stem in masks if stem not in frames]
             raise ValueError(f'sequence {name!r} has {len(frames)} frames and {len(masks)} masks that do not match: '
                              f'{_some(bare, "frames without mask")}{_some(orphans, "masks without frame")}their stems '
-                             'must be the same; unpack the sequence anew, or leave it out')
+                             'must be the same; unpack the sequence again, or leave it out')
         return super().sequence(name)
 
     def _find(self, folders: Iterable[str]) -> list:

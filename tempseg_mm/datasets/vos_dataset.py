@@ -122,7 +122,7 @@ class VOSDataset(BaseDataset):
         if not os.path.isdir(path):
             if names and self._folder(kind):
                 raise FileNotFoundError(f'the {kind} folder of sequence {names[0]!r} is missing: {path}; unpack or '
-                                        'copy it anew, or leave the sequence out')
+                                        'copy it again, or leave the sequence out')
             parent = os.path.join(self.data_root, kind)
             there = sorted(os.listdir(parent)) if self.resolution and os.path.isdir(parent) else []
             hint = f' {parent} has: {", ".join(there)}; set `resolution` to one of them.' if there else ''

@@ -119,7 +119,7 @@ class VOSSequence:
         self._check_same_size(i, self.flow_paths[i], flow.shape[:2], stored)
         if not np.isfinite(flow).all():
             raise ValueError(f'{self.flow_paths[i]} holds vectors that are not finite (sequence {self.name!r}); remove '
-                             'it, and the flow is estimated, or make it anew')
+                             'it, and the flow is estimated, or make it again')
         return resize_flow(flow, target_size(size, self.annotation_size or stored))
 
     def files(self, i: int) -> tuple:

@@ -96,7 +96,7 @@ def require_resumable(checkpoint: Mapping) -> None:
     lacking = [name for name in RESUMED if name not in checkpoint]
     if lacking:
         raise ValueError(f'the checkpoint holds no {", ".join(lacking)}, so training cannot go on from it: name a '
-                         'checkpoint iter_*.pth of a training run, or start anew from these weights with '
+                         'checkpoint iter_*.pth of a training run, or start again from these weights with '
                          '--cfg-options load_from=<file> instead of --resume')
 
 

@@ -138,7 +138,7 @@ class CachedFlow(FlowProvider):
 
 
 def _require_same(path: Path, wanted: dict) -> None:
-    way_out = f'Delete {path.parent} to have it made anew, or set another `cache_dir`'
+    way_out = f'Delete {path.parent} to have it made again, or set another `cache_dir`'
     try:
         found = json.loads(path.read_text(encoding='utf-8'))
         differing = [key for key in wanted if found.get(key) != wanted[key]]

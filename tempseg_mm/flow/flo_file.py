@@ -31,7 +31,7 @@ def read_flo(path: str) -> np.ndarray:
     except FileNotFoundError as error:
         raise FileNotFoundError(f'flow file {path} does not exist') from error
     except (OSError, ValueError) as error:
-        raise BrokenFlowFileError(f'{path} is not a whole .flo file ({error}); delete it so that it is made anew, or '
+        raise BrokenFlowFileError(f'{path} is not a whole .flo file ({error}); delete it so that it is made again, or '
                                   'restore it') from error
 
 

@@ -34,7 +34,7 @@ def read_npy(path: str) -> np.ndarray:
         raise FileNotFoundError(f'flow file {path} does not exist') from error
     except HEADER_ERRORS as error:
         raise BrokenFlowFileError(f'{path} is not a whole .npy file of flow ({error}); delete it so that it is made '
-                                  'anew') from error
+                                  'again') from error
 
 
 def _shape(file: BinaryIO) -> tuple:

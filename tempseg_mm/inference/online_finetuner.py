@@ -80,7 +80,7 @@ class OnlineFinetuner:
         clips_per_step: differently augmented copies of the clip in one step. On a CPU they go side by side, as many as
             torch has threads.
         optimizer: config of the optimiser.
-        augment: transforms of the clip, drawn anew for each copy; they start from ``frames``, ``gt_masks`` and
+        augment: transforms of the clip, drawn again for each copy; they start from ``frames``, ``gt_masks`` and
             ``flow``. What the paper calls test-time augmentation; ``TTAHook`` switches it (paper note P18).
         pipeline: transforms that follow, ending in ``PackClip``. With reference masks it should deform them, else
             copying them is what is learnt.

@@ -93,7 +93,7 @@ def read_record(path: Path) -> dict | None:
     try:
         return json.loads(path.read_text(encoding='utf-8'))
     except ValueError as error:
-        raise ValueError(f'{path} is no record of ours ({error}): remove it, and its row runs anew') from error
+        raise ValueError(f'{path} is no record of ours ({error}): remove it, and its row runs again') from error
 
 
 def write_record(path: Path, content: dict) -> None:

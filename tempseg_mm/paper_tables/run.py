@@ -29,7 +29,7 @@ from .rows import NONE, OWN, Preset, Row
 
 TRAINED, TESTED = 'trained.json', 'tested.json'
 
-# What a result depends on: with another value of these it is made anew.
+# What a result depends on: with another value of these it is made again.
 TRAINING_READS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'randomness')
 TEST_READS = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator', 'randomness', 'crf')
 TEST_HOOKS = ('OnlineFinetuneHook', 'TTAHook', 'CRFHook', 'BaselineHook')  # nothing to a training
@@ -84,7 +84,7 @@ class TableRun:
 
         Args:
             only: keys of the rows to run; ``None``: all. The others keep what they have.
-            resume: go on below a folder that holds results; what was made with another config is made anew.
+            resume: go on below a folder that holds results; what was made with another config is made again.
             on_row: called after each row of each seed.
 
         Returns:

@@ -9,7 +9,7 @@ NEVER = 2**31 - 1
 def keep_freed_memory() -> bool:
     """Tell glibc to keep freed blocks for the next request, instead of giving them back to the system.
 
-    By default every block above some hundred kilobytes is asked of the system anew and arrives as untouched pages, one
+    By default every block above some hundred kilobytes is asked of the system again and arrives as untouched pages, one
     page fault each 4 KiB; a training step has hundreds of thousands. Peak memory stays what it is; after the peak it is
     not given back until the process ends.
 

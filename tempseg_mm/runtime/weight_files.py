@@ -128,7 +128,7 @@ def _require_digest(path: Path, sha256: str) -> None:
     digest = file_digest(path)
     if not digest.startswith(sha256):
         raise ValueError(f'{path} has the SHA-256 {digest}, expected {sha256}...: it is damaged or another file; '
-                         'remove it and get it anew')
+                         'remove it and get it again')
 
 
 def _content(path: Path, device: str | torch.device) -> object:

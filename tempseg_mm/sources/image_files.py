@@ -107,7 +107,7 @@ def read_frame(path: str | Path) -> np.ndarray:
 
 
 def _stored_size(path: str | Path) -> tuple:
-    return unwrap(image_size)(str(path))  # what it remembers is out of date where frames were written anew
+    return unwrap(image_size)(str(path))  # what it remembers is out of date where frames were written again
 
 
 def _unreadable(path: str | Path, reason: object) -> UnreadableImageError:

@@ -57,7 +57,7 @@ class VideoFileSource(PartialSource):
         finally:
             capture.release()
         if i == self.start:
-            raise OSError(f'{self.path} has no frame {i} that can be decoded; copy the file anew')
+            raise OSError(f'{self.path} has no frame {i} that can be decoded; copy the file again')
 
     def _end_notice(self, num_read: int) -> str:
         end = self.start + num_read
@@ -72,7 +72,7 @@ class VideoFileSource(PartialSource):
         if not capture.isOpened():
             raise OSError(
                 f'{self.path} cannot be opened as a video. If it was cut off while it was being written, its index is '
-                'missing, which stands at the end of most files: copy it anew, or rebuild the index with a tool such '
+                'missing, which stands at the end of most files: copy it again, or rebuild the index with a tool such '
                 'as untrunc. If other players show it, convert it: `ffmpeg -i FILE new.mp4`, or to a folder of '
                 'frames: `ffmpeg -i FILE frames/%05d.png`')
         return capture

@@ -28,7 +28,7 @@ def test_a_list_cannot_lead_elsewhere(write, line):
 
 
 def test_no_text(write, tmp_path):
-    with pytest.raises(ValueError, match=r'val\.txt is no UTF-8 text \(invalid start byte at byte 2\).*save it anew'):
+    with pytest.raises(ValueError, match=r'val\.txt is no UTF-8 text \(invalid start byte at byte 2\).*save it again'):
         read_lines(write(b'a\n\xff\xfe'))
     with pytest.raises(FileNotFoundError):
         read_lines(tmp_path / 'gone.txt')

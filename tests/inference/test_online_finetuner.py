@@ -111,7 +111,7 @@ def test_frames_it_learns_from(make_model, square, monkeypatch, given, frame_ids
         [field.shape for field in results['flow']]))
     object_ = square(given)
     OnlineFinetuner(steps=2, clips_per_step=2, pipeline=pipeline).adapt(make_model(), object_)
-    assert len(seen) == 4  # drawn anew for each copy in each step
+    assert len(seen) == 4  # drawn again for each copy in each step
     places = [int(object_.mask(i).argmax()) for i in frame_ids]
     assert all(entry == (frame_ids, places, [(32, 48, 2)]) for entry in seen)
 

@@ -1,4 +1,4 @@
-"""tools/test.py as a process that is stopped from outside, and gone on with."""
+"""tools/test.py as a process that is stopped from outside and then resumed."""
 
 import os
 import runpy

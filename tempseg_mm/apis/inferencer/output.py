@@ -49,14 +49,14 @@ class OutputFolder:
         if self.root.exists() and not self.root.is_dir():
             raise FileExistsError(f'{self.root} is a file; --out names a folder')
         if resume and self.result.exists() and not self.resume.exists():
-            raise ValueError(f'there is nothing to go on with: {self.root} is finished. --overwrite does it anew')
+            raise ValueError(f'there is nothing to go on with: {self.root} is finished. --overwrite does it again')
         if overwrite:
             self._require_own_results()
             return
         held = [path for path in (self.result, self.resume, self.masks, self.overlay) if path.exists()]
         if held and not (resume and self.resume.exists()):
             unfinished = 'an interrupted run' if self.resume.exists() else 'results'
-            ways = ('--resume goes on with it, --overwrite begins anew' if self.resume.exists()
+            ways = ('--resume goes on with it, --overwrite begins again' if self.resume.exists()
                     else '--overwrite replaces them')
             raise FileExistsError(f'{self.root} holds {unfinished} ({held[0].name}): {ways}, another --out leaves them')
 

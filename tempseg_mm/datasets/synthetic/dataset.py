@@ -45,7 +45,7 @@ class SyntheticVOSDataset(DAVISDataset):
     """
 
     METAINFO = dict(dataset_name='synthetic')
-    SOURCE = 'Delete the folder to have it made anew.'
+    SOURCE = 'Delete the folder to have it made again.'
 
     def __init__(self, data_root: str = 'data/synthetic', split: str = 'train', *, scene: Mapping | None = None,
                  seed: int = 0, num_sequences: Mapping | None = None, **kwargs) -> None:
@@ -110,7 +110,7 @@ def _holds(root: str, manifest: dict) -> bool:
             found = json.load(file)
         changed = sorted(key for key in {*manifest, *found} if found.get(key) != manifest.get(key))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f'{path} is no manifest of synthetic data ({error}); delete {root} to have it made anew'
+        raise ValueError(f'{path} is no manifest of synthetic data ({error}); delete {root} to have it made again'
                          ) from error
     if found != manifest:
         raise ValueError(f'{root} holds synthetic data made with another {", ".join(changed)}; choose another '

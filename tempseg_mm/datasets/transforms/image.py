@@ -17,7 +17,7 @@ class RandomResizedCrop(BaseTransform):
     Args:
         size: (H, W) of the result.
         scale: share of the area that the part has is drawn from this interval.
-        ratio: its width over its height, drawn evenly in logarithm. A part that does not fit is drawn anew, ten times;
+        ratio: its width over its height, drawn evenly in logarithm. A part that does not fit is drawn again, ten times;
             then the largest centred square is taken.
 
     Raises:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-JITTER = 0.1  # of the velocities' ranges, drawn anew for every frame
+JITTER = 0.1  # of the velocities' ranges, drawn again for every frame
 NODES = 4  # of the bending's coarse field, each way
 STEEPEST = 0.6  # slope of the bending, below 1 so that it never folds
 INVERSE_STEPS = 10  # each leaves at most STEEPEST of the error

@@ -31,7 +31,7 @@ class GANTrainLoop(IterBasedTrainLoop):
         dataloader: of training clips.
         max_iters: iterations in all.
         discriminator_steps: D half-steps an iteration.
-        generator_steps: G half-steps an iteration; each after the first predicts anew.
+        generator_steps: G half-steps an iteration; each after the first predicts again.
         on_nonfinite: ``'stop'``, with a dump that repeats the iteration, or ``'skip'``.
         max_skips: how many half-steps may be skipped in a row.
         kwargs: of ``IterBasedTrainLoop`` (validation interval).

@@ -32,7 +32,7 @@ def test_results_are_not_written_over_unasked(out):
     finish(out)
     with pytest.raises(FileExistsError, match=r'holds results \(result.json\): --overwrite replaces them'):
         out.claim()
-    with pytest.raises(ValueError, match='nothing to go on with: .* is finished. --overwrite does it anew'):
+    with pytest.raises(ValueError, match='nothing to go on with: .* is finished. --overwrite does it again'):
         out.claim(resume=True)
     out.claim(overwrite=True)
 

@@ -1,5 +1,5 @@
 'use strict';
-// Curves over the number of a frame or step, as SVG that is drawn anew when its width changes.
+// Curves over the number of a frame or step, as SVG that is drawn again when its width changes.
 
 const SVG = 'http://www.w3.org/2000/svg';
 const LEFT = 46, RIGHT = 10, TOP = 12, BOTTOM = 22;
