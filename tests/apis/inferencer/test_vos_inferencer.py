@@ -164,7 +164,7 @@ def test_resuming_with_other_settings_is_refused(make_inferencer, tmp_path):
         make_inferencer(1)(frames, masks[0], out_dir=tmp_path, on_progress=stop_at('forwards', 2))
     with pytest.raises(FileExistsError, match='holds an interrupted run'):
         make_inferencer(1)(frames, masks[0], out_dir=tmp_path)
-    with pytest.raises(ValueError, match=r'differs in given_masks .*; steps \(1 then, 2 now\).*--overwrite'):
+    with pytest.raises(ValueError, match=r'differs in given_masks\.0 .*; steps \(1 then, 2 now\).*--overwrite'):
         make_inferencer(2)(frames, masks[1], out_dir=tmp_path, resume=True)
     make_inferencer(2)(frames, masks[1], out_dir=tmp_path, overwrite=True, pictures=False)
     with pytest.raises(FileExistsError, match='holds results'):
