@@ -100,4 +100,5 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS, 'engine')
 OPTIMIZERS = _child(root.OPTIMIZERS)
 PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS)
 DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets')
-TASK_UTILS = _child(root.TASK_UTILS, 'flow', 'inference')  # optical-flow providers, fine-tuners, baselines
+# Optical-flow providers, object windows, fine-tuners, baselines.
+TASK_UTILS = _child(root.TASK_UTILS, 'flow', 'ops.object_window', 'inference')

@@ -13,6 +13,7 @@ from tempseg_mm.sources.given_sequence import GivenSequence
 from .prepared_frame import FramePreparer
 from .propagator import Propagator
 from .segmenter import Segmenter
+from .views import WholeFrame
 
 
 @TASK_UTILS.register_module()
@@ -59,13 +60,14 @@ class UntrainedGenerator:
 
 
 def _copying(segmenter: Segmenter, sequence: GivenSequence) -> Propagator:
-    return Propagator(lambda object_id, frame, mask: mask, sequence.object_ids, FramePreparer())
+    return Propagator(lambda object_id, frame, last: last, sequence.object_ids, FramePreparer())
 
 
 def _along_flow(segmenter: Segmenter, sequence: GivenSequence) -> Propagator:
     preparer = FramePreparer(segmenter.model.data_preprocessor.estimate_flow, size=segmenter.size,
                              device=next(segmenter.model.parameters()).device)
-    return Propagator(lambda object_id, frame, mask: frame.reference_from(mask), sequence.object_ids, preparer)
+    view = WholeFrame()
+    return Propagator(lambda object_id, frame, last: view.moved(frame, last), sequence.object_ids, preparer, view=view)
 
 
 def _reset(module: nn.Module) -> None:

@@ -231,7 +231,8 @@ class OnlineFinetuner:
         frames, masks = [], []
         for i in indices:
             frame, mask = given.frame(i), given.mask(i)
-            shape = target_size(size, frame.shape[:2])
+            # Windows are cut out of frames as they are; the working size is that of the flow alone.
+            shape = target_size(size if model.window is None else None, frame.shape[:2])
             frames.append(resize_image(frame, shape))
             masks.append(resize_mask(mask, shape))
         clip = dict(sequence_name=given.name, frame_ids=indices, frames=frames, gt_masks=masks)

@@ -22,12 +22,14 @@ class PreparedFrame:
     Attributes:
         size: (H, W) of the original.
         tensor: (1, 3, h, w) uint8 at the working size, on the device of the network.
+        image: (H', W', 3) uint8 RGB as it came: the original, or smaller where it was put aside on disk.
         flow: (1, 2, h, w) pixels, from the frame before to this one; ``None`` in the first frame, and where the network
             takes no reference mask.
     """
     size: tuple
     tensor: Tensor
     flow: Tensor | None = None
+    image: np.ndarray | None = None
 
     def reference_from(self, mask: Tensor) -> Tensor:
         """The mask of the frame before, (1, 1, h, w), where the object should be in this one; without flow as it is."""
@@ -39,10 +41,14 @@ class PreparedFrame:
         Raises:
             ValueError: if the mask's size is not the frame's.
         """
-        if mask.shape != self.size:
-            raise ValueError(f'the given mask is {mask.shape}, its frame {self.size}; they must agree')
+        self.check_size(mask)
         resized = resize_mask(mask, tuple(self.tensor.shape[-2:]))
         return torch.from_numpy(resized)[None, None].to(self.tensor.device, torch.float32)
+
+    def check_size(self, mask: np.ndarray) -> None:
+        """Raises ValueError unless a mask has the frame's size."""
+        if mask.shape != self.size:
+            raise ValueError(f'the given mask is {mask.shape}, its frame {self.size}; they must agree')
 
     def at_original_size(self, probability: Tensor) -> np.ndarray:
         """(1, 1, h, w) in [0, 1] -> (H, W) float32, bilinearly."""
@@ -78,7 +84,7 @@ class FramePreparer:
         if isinstance(image, PreparedFrame):
             return image
         self._last = self._to_tensor(image)
-        return PreparedFrame(size or image.shape[:2], self._last)
+        return PreparedFrame(size or image.shape[:2], self._last, image=image)
 
     def following(self, image: np.ndarray | PreparedFrame, *, size: tuple | None = None) -> PreparedFrame:
         """The frame next to the last one, after or before it in time; one that is prepared stays as it is.
@@ -98,7 +104,7 @@ class FramePreparer:
                              f'{tuple(self._last.shape[-2:])}: the frames of a sequence must agree in size')
         flow = None if self.estimate_flow is None else self.estimate_flow(self._last, tensor)
         self._last = tensor
-        return PreparedFrame(size or image.shape[:2], tensor, flow)
+        return PreparedFrame(size or image.shape[:2], tensor, flow, image)
 
     def _to_tensor(self, image: np.ndarray) -> Tensor:
         resized = resize_image(image, target_size(self.size, image.shape[:2]))

@@ -11,15 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from tempseg_mm.ops.resize import Size
 from tempseg_mm.ops.soft_aggregation import soft_aggregation
 
 from .prepared_frame import FramePreparer, PreparedFrame, frame_preparer
+from .views import ObjectMask, View, WholeFrame, found_in, view_of
 
-# Object id, the new frame, the object's mask in the frame before -> its mask in the new one; masks are (1, 1, h, w).
-NextMask = Callable[[int, PreparedFrame, Tensor], Tensor]
+# Object id, the new frame, the object's mask in the frame before -> its mask in the new one.
+NextMask = Callable[[int, PreparedFrame, ObjectMask], ObjectMask]
 
 
 class Propagator:
@@ -33,23 +34,26 @@ class Propagator:
         next_mask: finds the mask of an object in a new frame.
         object_ids: 1 to 255.
         preparer: brings frames to the working size; not used where prepared frames come in.
+        view: what is seen of a frame; default: all of it.
 
     Raises:
         ValueError: without objects, or for an id out of range.
     """
 
-    def __init__(self, next_mask: NextMask, object_ids: Sequence[int], preparer: FramePreparer) -> None:
+    def __init__(self, next_mask: NextMask, object_ids: Sequence[int], preparer: FramePreparer, *,
+                 view: View | None = None) -> None:
         if not object_ids or not all(1 <= object_id <= 255 for object_id in object_ids):
             raise ValueError(f'object ids must be 1 to 255, at least one, got {sorted(object_ids)}')
         self.next_mask = next_mask
         self.object_ids = tuple(sorted(object_ids))
         self.preparer = preparer
+        self.view = WholeFrame() if view is None else view
         self._frame: PreparedFrame | None = None
-        self._masks: dict = {}  # object id -> (1, 1, h, w) in [0, 1], of the objects that take part
+        self._masks: dict[int, ObjectMask] = {}  # of the objects that take part
 
     @property
     def masks(self) -> dict:
-        """Object id -> (1, 1, h, w) its own mask at the working size; new tensors each frame."""
+        """Object id -> its own mask; new ones each frame."""
         return dict(self._masks)
 
     def start(self, frame: np.ndarray | PreparedFrame, labels: np.ndarray) -> None:
@@ -66,10 +70,11 @@ class Propagator:
         self._masks = {}
         self.correct(labels)
 
-    def resume(self, frame: np.ndarray | PreparedFrame, masks: Mapping[int, Tensor]) -> None:
+    def resume(self, frame: np.ndarray | PreparedFrame, masks: Mapping[int, ObjectMask]) -> None:
         """Continue after a frame whose :attr:`masks` were kept."""
         self._frame = self.preparer.first(frame)
-        self._masks = {object_id: mask.to(self._frame.tensor.device) for object_id, mask in masks.items()}
+        self._masks = {object_id: found_in(found, found.mask.to(self._frame.tensor.device))
+                       for object_id, found in masks.items()}
 
     @torch.no_grad()
     def step(self, frame: np.ndarray | PreparedFrame) -> np.ndarray:
@@ -102,15 +107,15 @@ class Propagator:
         if not present <= set(self.object_ids):
             raise ValueError(f'the given mask holds the ids {sorted(present)}, the objects are '
                              f'{list(self.object_ids)}')
-        self._masks = {object_id: self._frame.at_working_size((labels == object_id).astype(np.uint8))
+        self._masks = {object_id: self.view.given(self._frame, (labels == object_id).astype(np.uint8))
                        for object_id in self.object_ids if object_id in present or object_id in self._masks}
 
     def _merged(self) -> np.ndarray:
         probabilities = np.zeros((len(self.object_ids), *self._frame.size), np.float32)
         if self._masks:
-            merged = soft_aggregation(torch.stack(list(self._masks.values())))[1:]
-            for object_id, mask in zip(self._masks, merged, strict=True):
-                probabilities[self.object_ids.index(object_id)] = self._frame.at_original_size(mask)
+            own = np.stack([self.view.pasted(self._frame, found) for found in self._masks.values()])
+            merged = soft_aggregation(torch.from_numpy(own))[1:]
+            probabilities[[self.object_ids.index(object_id) for object_id in self._masks]] = merged
         return probabilities
 
 
@@ -121,10 +126,13 @@ def generator_propagator(model: nn.Module, generators: Mapping[int, nn.Module | 
     Args:
         model: a ``TempSegGAN`` in eval mode, its flow provider in the data preprocessor.
         generators: object id -> the generator that finds it; ``None``: the model's own.
-        size: working size.
+        size: working size: of what the network sees, or of the flow alone where it sees windows.
         averaging: a ``TestTimeAugmentation`` of the predictions.
     """
-    def next_mask(object_id: int, frame: PreparedFrame, mask: Tensor) -> Tensor:
-        return model.predict(frame.tensor, frame.reference_from(mask), generator=generators[object_id],
-                             averaging=averaging)
-    return Propagator(next_mask, tuple(generators), frame_preparer(model, size=size))
+    view = view_of(model)
+
+    def next_mask(object_id: int, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
+        reference = view.moved(frame, last)
+        return found_in(reference, model.predict(
+            view.pixels(frame, reference), reference.mask, generator=generators[object_id], averaging=averaging))
+    return Propagator(next_mask, tuple(generators), frame_preparer(model, size=size), view=view)

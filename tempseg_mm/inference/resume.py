@@ -15,6 +15,7 @@ from torch import nn
 from tempseg_mm.runtime.atomic import written_beside
 
 from .online_finetuner import AdaptedGenerator
+from .views import ObjectMask
 from .walk import Snapshot
 
 INTERVAL = 20.0  # seconds between two writings: what an abrupt end loses at most
@@ -60,7 +61,8 @@ class RunState:
         if (self.folder / 'walk.pth').is_file():
             saved = torch.load(self.folder / 'walk.pth', map_location='cpu', weights_only=True)
             self.figures = saved['figures']
-            self.snapshot = Snapshot(saved['direction'], saved['frame_id'], saved['masks'])
+            self.snapshot = Snapshot(saved['direction'], saved['frame_id'], {
+                object_id: ObjectMask.from_state(state) for object_id, state in saved['masks'].items()})
         return True
 
     def begin(self) -> None:
@@ -99,8 +101,7 @@ class RunState:
     def write(self) -> None:
         """Write where the walk is."""
         if self.snapshot is not None:
-            # Cloned: the masks of several objects share their memory, all of which would be written for each.
-            masks = {object_id: mask.cpu().clone() for object_id, mask in self.snapshot.masks.items()}
+            masks = {object_id: found.state() for object_id, found in self.snapshot.masks.items()}
             with written_beside(self.folder / 'walk.pth') as path:
                 torch.save(dict(direction=self.snapshot.direction, frame_id=self.snapshot.frame_id, masks=masks,
                                 figures=self.figures), path)

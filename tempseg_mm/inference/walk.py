@@ -26,7 +26,7 @@ class Snapshot:
     Attributes:
         direction: :data:`BACKWARDS` or :data:`FORWARDS`.
         frame_id: of the frame.
-        masks: object id -> (1, 1, h, w), what the next frame starts from.
+        masks: object id -> ``ObjectMask``, what the next frame starts from.
     """
     direction: str
     frame_id: int

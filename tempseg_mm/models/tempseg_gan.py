@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tempseg_mm.models.adversary import frozen
 from tempseg_mm.models.losses.adversarial import discriminator_adversarial_loss
 from tempseg_mm.ops.warp import references_from
-from tempseg_mm.registry import MODELS
+from tempseg_mm.registry import MODELS, TASK_UTILS
 from tempseg_mm.structures import ClipBatch, ClipPrediction
 
 Predict = Callable[[Tensor, Tensor], Tensor]
@@ -36,6 +36,8 @@ class TempSegGAN(BaseModel):
         reach: how far from its reference mask an object is predicted, in object sizes, see
             :func:`within_reach`; beyond it the probability is 0, which keeps other objects of its kind out. ``None``:
             anywhere. Not in the paper, and no part of training.
+        window: config of an ``ObjectWindow``: test time shows the network windows that follow the object, and so must
+            training (``ClipObjectWindow``). ``None``: whole frames, as in the paper.
 
     Attributes:
         loss_names: names of all losses in the config, also of those that are left out.
@@ -48,7 +50,7 @@ class TempSegGAN(BaseModel):
 
     def __init__(self, generator: dict, losses: dict, *, adversary: dict | None = None,
                  data_preprocessor: dict | None = None, width: float = 1.0, reach: float | None = None,
-                 init_cfg=None) -> None:
+                 window: dict | None = None, init_cfg=None) -> None:
         # Built here, not by mmengine, so that it is found without a default scope too.
         super().__init__(MODELS.build(data_preprocessor or dict(type='VOSDataPreprocessor')), init_cfg)
         self.generator = MODELS.build({'width': width, **generator})
@@ -61,6 +63,7 @@ class TempSegGAN(BaseModel):
         if reach is not None and not reach >= 0:
             raise ValueError(f'reach is a distance in object sizes, at least 0, or None; got {reach!r}')
         self.reach = reach
+        self.window = None if window is None else TASK_UTILS.build(window)
         self.own_reference_prob = 0.0
 
     def _drop_what_needs_an_adversary(self) -> None:

@@ -3,10 +3,12 @@ from .geometry import ClipRandomAffine, ClipRandomWindow, ClipResize
 from .image import PackImage, RandomResizedCrop
 from .loading import LoadClip, LoadFlow
 from .lucid import LucidClip
+from .object_window import ClipObjectWindow
 from .photometric import ClipPhotometric
 from .reference import DeformReferenceMask
 
 __all__ = [
+    'ClipObjectWindow',
     'ClipPhotometric',
     'ClipRandomAffine',
     'ClipRandomWindow',

@@ -1,0 +1,63 @@
+"""The window that follows the object, in training: a clip seen as prediction sees it, moved, turned and scaled."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from tempseg_mm.ops.object_window import ObjectWindow, box_of_mask
+from tempseg_mm.ops.window import Window
+from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class ClipObjectWindow(BaseTransform):
+    """Replaces ``frames``, ``gt_masks`` and ``flow`` by what one window around the object shows of them.
+
+    The object is that of a random frame that shows it; where none does, or with probability ``elsewhere``, the window
+    lies anywhere. All is resampled once, so turning, mirroring and scaling cost nothing on top.
+
+    Args:
+        window: config of an ``ObjectWindow``, that of the model.
+        scale: smallest and largest zoom on top of the one that gives the object its share.
+        shift: of the window's centre along x and y, drawn from [-shift, shift] object sizes.
+        degrees: rotation is drawn from [-degrees, degrees].
+        flip: probability of a left-right flip.
+        elsewhere: probability of a window without regard to the object.
+
+    Raises:
+        ValueError: for a scale that is none, or a probability outside [0, 1].
+    """
+
+    def __init__(self, window: dict | ObjectWindow, scale: Sequence = (0.6, 1.6), *, shift: float = 0.3,
+                 degrees: float = 15.0, flip: float = 0.5, elsewhere: float = 0.0) -> None:
+        if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
+            raise ValueError(f'scale must be (smallest, largest) with 0 < smallest <= largest, got {scale!r}')
+        for name, prob in (('flip', flip), ('elsewhere', elsewhere)):
+            if not 0 <= prob <= 1:
+                raise ValueError(f'{name} is a probability, in [0, 1], got {prob!r}')
+        self.window = TASK_UTILS.build(window) if isinstance(window, dict) else window
+        self.scale, self.shift, self.degrees, self.flip, self.elsewhere = tuple(scale), shift, degrees, flip, elsewhere
+
+    def transform(self, results: dict) -> dict:
+        window = self.draw(results['frames'][0].shape[:2], results['gt_masks'])
+        for key, crop in (('frames', window.crop), ('gt_masks', window.crop_mask), ('flow', window.crop_flow)):
+            if key in results:
+                results[key] = [crop(item) for item in results[key]]
+        return results
+
+    def draw(self, shape: tuple, masks: Sequence) -> Window:
+        """One random window into frames of ``shape`` (H, W) whose object ``masks`` (H, W) show."""
+        zoom = np.exp(np.random.uniform(*np.log(self.scale)))
+        shift = np.random.uniform(-self.shift, self.shift, 2)
+        degrees = np.random.uniform(-self.degrees, self.degrees)
+        mirrored, elsewhere = np.random.rand() < self.flip, np.random.rand() < self.elsewhere
+        box = box_of_mask(masks[np.random.randint(len(masks))]) or next(filter(None, map(box_of_mask, masks)), None)
+        if box is None or elsewhere:
+            box = self._anywhere(shape)
+        return self.window.around(box, shape, zoom=zoom, shift=shift, degrees=degrees, mirrored=mirrored)
+
+    def _anywhere(self, shape: tuple) -> tuple:
+        sides = np.array(shape[::-1]) * np.exp(np.random.uniform(np.log(0.1), 0))
+        left, top = np.random.uniform(0, 1, 2) * (shape[::-1] - sides)
+        return left, top, left + sides[0], top + sides[1]

@@ -1,0 +1,104 @@
+"""The window that follows an object, which trackers call the search region: how large it is and where it lies."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tempseg_mm.registry import TASK_UTILS
+
+from .window import Window
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom in edge coordinates: the first pixel spans 0 to 1
+TRIMMED = 0.01  # share of the pixels at each side that a box leaves out, so that strays do not stretch it
+
+
+@TASK_UTILS.register_module()
+@dataclass(frozen=True)
+class ObjectWindow:
+    """Chooses windows in which objects have a set size, whatever theirs is in the frame.
+
+    The network sees the window, not the frame: a small object is seen enlarged, one that comes nearer keeps its size,
+    and a frame of any size costs one window. Not in the paper; see "Windows that follow the object" in the docs.
+
+    A window lies within the frame where it fits; one that does not is centred, and shows nothing beyond the border.
+
+    Args:
+        size: (h, w) of windows, pixels.
+        share: of the window's height, or width if that is the tighter, that the object takes up, in (0, 1].
+        max_zoom: by how much a frame is enlarged at most.
+
+    Raises:
+        ValueError: for a setting out of range.
+    """
+    size: tuple = (128, 224)
+    share: float = 0.5
+    max_zoom: float = 4.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'size', tuple(self.size))
+        if len(self.size) != 2 or not all(int(side) == side >= 1 for side in self.size):
+            raise ValueError(f'size must be (height, width), at least 1 each, got {self.size!r}')
+        if not 0 < self.share <= 1:
+            raise ValueError(f'share is that of the window which the object takes up, in (0, 1], got {self.share!r}')
+        if not self.max_zoom > 0:
+            raise ValueError(f'max_zoom must be above 0, got {self.max_zoom!r}')
+
+    def around(self, box: Box, frame_size: tuple, *, zoom: float = 1.0, shift: tuple = (0.0, 0.0),
+               degrees: float = 0.0, mirrored: bool = False) -> Window:
+        """The window around an object.
+
+        Args:
+            box: of the object.
+            frame_size: (H, W).
+            zoom: on top of what gives the object its share.
+            shift: of the window's centre, (x, y), in box sizes (the square root of the box's area).
+            degrees: see :meth:`Window.about`.
+            mirrored: see there.
+        """
+        left, top, right, bottom = box
+        width, height = max(right - left, 1.0), max(bottom - top, 1.0)
+        zoom = zoom * self.share * min(self.size[0] / height, self.size[1] / width)
+        zoom = min(max(zoom, self._whole_zoom(frame_size)), max(self.max_zoom, self._whole_zoom(frame_size)))
+        size = np.sqrt(width * height)
+        centre = [self._within((low + high) / 2 + part * size, side / zoom, full)
+                  for low, high, part, side, full in (
+                      (left, right, shift[0], self.size[1], frame_size[1]),
+                      (top, bottom, shift[1], self.size[0], frame_size[0]))]
+        return Window.about(centre, zoom, self.size, frame_size, degrees=degrees, mirrored=mirrored)
+
+    def wider(self, window: Window, factor: float) -> Window:
+        """A window about the same place that shows more; at most one that shows the whole frame."""
+        height, width = window.frame_size
+        zoom = max(window.zoom / factor, self._whole_zoom(window.frame_size))
+        x, y = window.inverse @ (self.size[1] / 2 - 0.5, self.size[0] / 2 - 0.5, 1) + 0.5
+        centre = (self._within(x, self.size[1] / zoom, width), self._within(y, self.size[0] / zoom, height))
+        return Window.about(centre, zoom, self.size, window.frame_size)
+
+    def whole(self, frame_size: tuple) -> Window:
+        """The window that shows the whole frame."""
+        zoom = self._whole_zoom(frame_size)
+        return Window.about((frame_size[1] / 2, frame_size[0] / 2), zoom, self.size, frame_size)
+
+    def _whole_zoom(self, frame_size: tuple) -> float:
+        return min(side / full for side, full in zip(self.size, frame_size, strict=True))
+
+    @staticmethod
+    def _within(centre: float, seen: float, full: float) -> float:
+        return full / 2 if seen >= full else min(max(centre, seen / 2), full - seen / 2)
+
+
+def box_of(x: np.ndarray, y: np.ndarray) -> Box:
+    """The box of pixels at positions x and y, (N,) each, N at least 1, but for the outermost hundredth at each side."""
+    sides = []
+    for at in (x, y):
+        cut = int(TRIMMED * len(at))
+        ordered = np.partition(at, (cut, len(at) - 1 - cut))
+        sides.append((float(ordered[cut]), float(ordered[len(at) - 1 - cut]) + 1))
+    (left, right), (top, bottom) = sides
+    return left, top, right, bottom
+
+
+def box_of_mask(mask: np.ndarray) -> Box | None:
+    """The box of a mask (H, W), not 0 where the object is; ``None`` if that is nowhere."""
+    y, x = np.nonzero(mask)
+    return box_of(x, y) if len(x) else None
