@@ -6,6 +6,7 @@ What these weights were trained on, and what they give on DAVIS: weights/README.
 
     python tools/test.py configs/segment_video.py
 """
-_base_ = './tempseg_davis_240p_small.py'
+_base_ = './tempseg_davis_mobilenet.py'
 
-checkpoint = 'weights/tempseg_davis_240p_small.safetensors'
+checkpoint = 'weights/tempseg_davis_mobilenet.safetensors'
+model = dict(generator=dict(backbone=dict(init_cfg=None)))  # the checkpoint holds all there is

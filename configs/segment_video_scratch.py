@@ -7,7 +7,7 @@ empty masks first; see "A single video" in docs/results.md. To see what it gives
 
     python tools/test.py configs/segment_video_scratch.py
 """
-_base_ = './tempseg_davis_240p_small.py'
+_base_ = './tempseg_davis_scratch.py'
 
 checkpoint = 'none'
 default_hooks = dict(finetune=dict(finetuner=dict(steps=600, leave_out=['iou'])))

@@ -24,8 +24,8 @@ examples:
   python tools/segment_video.py dog.mp4 --mask first.png --mask later.png@40 --gif
   python tools/segment_video.py dog.mp4 --box 120,40,200,160 --out out     # look at out/given, correct it, then
   python tools/segment_video.py dog.mp4 --mask out/given/00000.png --out out --overwrite
-  python tools/segment_video.py frames/ --mask first.png --config configs/tempseg_davis_240p.py \\
-      --checkpoint work_dirs/tempseg_davis_240p --steps 100 --tta --crf
+  python tools/segment_video.py frames/ --mask first.png --config configs/tempseg_davis_mobilenet.py \\
+      --checkpoint work_dirs/tempseg_davis_mobilenet --steps 100 --tta --crf
   python tools/segment_video.py dog.mp4 --mask dog_first.png --checkpoint none     # learns from the mask alone
   python tools/segment_video.py dog.mp4 --mask dog_first.png --resume      # after Ctrl-C
 """

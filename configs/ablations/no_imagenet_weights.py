@@ -4,7 +4,7 @@ Table A.1's own backbone has no published weights, so its configs start like thi
 
     python tools/train.py configs/ablations/no_imagenet_weights.py
 """
-_base_ = '../{{$TEMPSEG_BASE:tempseg_davis_240p}}.py'
+_base_ = '../{{$TEMPSEG_BASE:tempseg_davis_mobilenet}}.py'
 
 # Statistics that were never taken must not be held.
 model = dict(generator=dict(backbone=dict(init_cfg=None, norm_eval=False)))

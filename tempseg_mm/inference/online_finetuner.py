@@ -124,7 +124,7 @@ class OnlineFinetuner:
             model: a ``TempSegGAN``.
             given: the object.
             parent: the generator to start from; ``None``: the model's own.
-            size: working size.
+            size: at which frames are looked at.
             seed: with the sequence's name it decides every random draw, so that what came before changes nothing.
             augment: transforms in place of the fine-tuner's own ``augment``.
             on_step: told the number of each step when it is done, from 1.
@@ -231,8 +231,7 @@ class OnlineFinetuner:
         frames, masks = [], []
         for i in indices:
             frame, mask = given.frame(i), given.mask(i)
-            # Windows are cut out of frames as they are; the working size is that of the flow alone.
-            shape = target_size(size if model.window is None else None, frame.shape[:2])
+            shape = target_size(size, frame.shape[:2])
             frames.append(resize_image(frame, shape))
             masks.append(resize_mask(mask, shape))
         clip = dict(sequence_name=given.name, frame_ids=indices, frames=frames, gt_masks=masks)

@@ -36,7 +36,8 @@ class Segmenter:
 
     Args:
         model: a ``TempSegGAN`` in eval mode; nothing in it is changed.
-        size: working size of the network, see ``tempseg_mm.ops.resize.target_size``.
+        size: working size of the network, or of the flow where it sees windows; see
+            ``tempseg_mm.ops.resize.target_size``.
         finetuner: adapts a generator to an object; ``None``: no online fine-tuning.
         tta: test-time augmentation.
         refiners: objects with ``refine_masks(segmenter, stream)``, which takes and returns an iterator of
@@ -76,6 +77,11 @@ class Segmenter:
                 segmenter.refiners = (*segmenter.refiners, hook)
         return segmenter
 
+    @property
+    def seen_size(self) -> Size:
+        """The size at which frames are looked at: the working size, or as they are where the network sees windows."""
+        return self.size if self.model.window is None else None
+
     def segment(self, sequence: GivenSequence) -> Iterator[SegmentedFrame]:
         """All of it: the frames before the first given one, the nearest first, then all in order.
 
@@ -107,7 +113,7 @@ class Segmenter:
             found = state and state.kept_generator(object_id, parent)
             if not found:
                 found = self.finetuner.adapt(
-                    self.model, GivenObject(sequence, object_id), parent=parent, size=self.size, seed=self.seed,
+                    self.model, GivenObject(sequence, object_id), parent=parent, size=self.seen_size, seed=self.seed,
                     augment=self.tta and self.tta.augment(self.finetuner.augment),
                     on_step=lambda step, done=k * steps: on_step(done + step, steps * len(sequence.object_ids)))
                 if state:

@@ -19,6 +19,11 @@ from tempseg_mm.ops.window import Window
 from .prepared_frame import PreparedFrame
 
 
+LOST = 0.1  # share of the remembered area below which an object counts as gone
+FADING, GROWING = 0.97, 1.2  # by how much the remembered area changes from frame to frame at most
+WIDENING = 1.25  # of the window, for each frame in which the object is gone
+
+
 @dataclass(frozen=True)
 class ObjectMask:
     """The mask of one object in one frame, as it is carried on.
@@ -26,23 +31,25 @@ class ObjectMask:
     Attributes:
         mask: (1, 1, h, w) float32 in [0, 1]: of the frame at the working size, or of a window.
         window: the window; ``None``: the whole frame.
+        area: of the object in pixels of the frame, as it is remembered where parts of it are hidden.
     """
     mask: Tensor
     window: Window | None = None
+    area: float = 0.0
 
     def state(self) -> dict:
         """Plain types and tensors, for a file; :meth:`from_state` is the way back."""
         window = self.window and dict(matrix=self.window.matrix.tolist(), size=list(self.window.size),
                                       frame_size=list(self.window.frame_size))
         # Cloned: a slice of a larger tensor would be written with all of it.
-        return dict(mask=self.mask.cpu().clone(), window=window)
+        return dict(mask=self.mask.cpu().clone(), window=window, area=self.area)
 
     @classmethod
     def from_state(cls, state: dict) -> 'ObjectMask':
         """What :meth:`state` told."""
         window = state['window']
         return cls(state['mask'], window and Window(
-            np.array(window['matrix']), tuple(window['size']), tuple(window['frame_size'])))
+            np.array(window['matrix']), tuple(window['size']), tuple(window['frame_size'])), state['area'])
 
 
 class View(Protocol):
@@ -85,18 +92,21 @@ class FollowingWindow:
     """The network sees a window that follows the object.
 
     The mask is moved along the flow at the resolution of the windows: each pixel of the last window lands in the new
-    one, which lies around where the object's pixels go.
+    one, which lies around where the object's pixels go::
+
+        seen    = pixels of the mask, in the frame
+        area    = seen, but at least FADING and at most GROWING times what was remembered
+        window  = around the box of the moved mask, as if the object had the remembered area
+        lost    = seen < LOST area: nothing is taken along, and the window grows frame by frame
+
+    So an object that hides does not draw the window in, and what little is left of it is not followed for ever.
 
     Args:
         window: how large windows are and where they lie.
-        widening: by how much the window grows with each frame in which nothing of the object is left, until it shows
-            the whole frame.
-        shrinking: the least share of the last window's width that the new one has: an object that is partly lost must
-            not draw the window in.
     """
 
-    def __init__(self, window: ObjectWindow, *, widening: float = 1.25, shrinking: float = 0.95) -> None:
-        self.window, self.widening, self.shrinking = window, widening, shrinking
+    def __init__(self, window: ObjectWindow) -> None:
+        self.window = window
 
     def given(self, frame: PreparedFrame, mask: np.ndarray) -> ObjectMask:
         """See :class:`View`."""
@@ -104,21 +114,20 @@ class FollowingWindow:
         box = box_of_mask(mask)
         window = self.window.whole(frame.size) if box is None else self.window.around(box, frame.size)
         seen = torch.from_numpy(window.crop_mask(mask))
-        return ObjectMask(seen[None, None].to(frame.tensor.device, torch.float32), window)
+        return ObjectMask(seen[None, None].to(frame.tensor.device, torch.float32), window, float(np.count_nonzero(mask)))
 
     def moved(self, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
         """See :class:`View`."""
-        landing = self._landing(frame, last.window)  # [h, w, 2] in the frame
         y, x = np.nonzero(last.mask[0, 0].cpu().numpy() > 0.5)
-        if len(x):
-            window = self._around(box_of(landing[y, x, 0], landing[y, x, 1]), last.window)
-        else:
-            window = self.window.wider(last.window, self.widening)
-        into = landing @ window.matrix[:, :2].T + window.matrix[:, 2]
-        h, w = window.size
-        own = np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1)
-        flow = torch.from_numpy((into - own).astype(np.float32)).permute(2, 0, 1)[None]
-        return ObjectMask(move_mask(last.mask, flow.to(last.mask.device)), window)
+        seen = len(x) / last.window.zoom ** 2
+        if seen <= LOST * last.area:
+            return ObjectMask(torch.zeros_like(last.mask), self.window.wider(last.window, WIDENING), last.area)
+        landing = self._landing(frame, last.window)  # [h, w, 2] in the frame
+        area = min(max(seen, FADING * last.area), GROWING * last.area) if last.area else seen
+        box = box_of(landing[y, x, 0], landing[y, x, 1])
+        window = self.window.around(box, frame.size, zoom=min(1.0, np.sqrt(seen / area)))
+        flow = torch.from_numpy(window.displacement_to(landing)).permute(2, 0, 1)[None]
+        return ObjectMask(move_mask(last.mask, flow.to(last.mask.device)), window, area)
 
     def pixels(self, frame: PreparedFrame, reference: ObjectMask) -> Tensor:
         """See :class:`View`."""
@@ -129,22 +138,14 @@ class FollowingWindow:
         """See :class:`View`."""
         return found.window.paste(found.mask[0, 0].float().cpu().numpy())
 
-    def _around(self, box: tuple, last: Window) -> Window:
-        window = self.window.around(box, last.frame_size)
-        most = last.zoom / self.shrinking
-        return window if window.zoom <= most else self.window.around(box, last.frame_size, zoom=most / window.zoom)
-
     def _landing(self, frame: PreparedFrame, window: Window) -> np.ndarray:
-        """Where the pixels of a window of the frame before are in this one: (h, w, 2) float64, (x, y) of the frame."""
-        h, w = window.size
-        grid = np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1)
-        inverse = window.inverse
-        points = grid @ inverse[:, :2].T + inverse[:, 2]
+        """Where the pixels of a window of the frame before are in this one: (h, w, 2) float32, (x, y) of the frame."""
+        points = window.positions()
         if frame.flow is None:
             return points
         rows, columns = frame.flow.shape[-2:]
-        scale = np.array([columns / frame.size[1], rows / frame.size[0]])
-        at = torch.from_numpy(((points + 0.5) * scale / (columns, rows) * 2 - 1).astype(np.float32))[None]
+        scale = np.float32([columns / frame.size[1], rows / frame.size[0]])
+        at = torch.from_numpy((points + 0.5) * np.float32([2 / frame.size[1], 2 / frame.size[0]]) - 1)[None]
         flow = F.grid_sample(frame.flow, at.to(frame.flow.device), padding_mode='border', align_corners=False)
         return points + flow[0].permute(1, 2, 0).cpu().numpy() / scale
 

@@ -4,6 +4,7 @@ Positions are those of pixel centres, (x, y) in whole numbers. Relies on OpenCV 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -94,6 +95,14 @@ class Window:
                 borderMode=cv2.BORDER_CONSTANT)
         return found
 
+    def positions(self) -> np.ndarray:
+        """Where the pixels of the window lie in the frame: (h, w, 2) float32, (x, y)."""
+        return cv2.transform(_grid(tuple(self.size)), self.inverse.astype(np.float32))
+
+    def displacement_to(self, positions: np.ndarray) -> np.ndarray:
+        """How far each pixel of the window is from where positions of the frame, (h, w, 2), lie in it: (h, w, 2)."""
+        return cv2.transform(positions, self.matrix.astype(np.float32)) - _grid(tuple(self.size))
+
     def extent(self, shape: tuple, *, margin: int = 1) -> tuple:
         """(left, top, right, bottom), whole pixels of the frame, or of a copy of it of ``shape``, that are seen."""
         h, w = self.size
@@ -126,3 +135,11 @@ class Window:
             image = cv2.resize(part, shrunk[::-1], interpolation=cv2.INTER_AREA)
         return cv2.warpAffine(image, matrix, self.size[::-1], flags=cv2.INTER_LINEAR,
                               borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
+
+
+@lru_cache(maxsize=4)
+def _grid(size: tuple) -> np.ndarray:
+    """(h, w, 2) float32: the (x, y) of each pixel."""
+    grid = np.dstack(np.meshgrid(np.arange(size[1]), np.arange(size[0]))).astype(np.float32)
+    grid.flags.writeable = False
+    return grid

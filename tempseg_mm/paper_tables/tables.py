@@ -170,7 +170,7 @@ PRESETS = {
     'synthetic': Preset(
         'tempseg_synthetic', 'tempseg_synthetic_light',
         options=('train_cfg.max_iters=300', 'param_scheduler.generator.0.end=300')),
-    'davis': Preset('tempseg_davis', 'tempseg_davis_240p'),
+    'davis': Preset('tempseg_davis', 'tempseg_davis_mobilenet'),
     'davis_small': Preset('ablations/_base_/davis_small', 'ablations/_base_/davis_small'),
 }
 

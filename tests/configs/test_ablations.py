@@ -56,7 +56,7 @@ def test_one_line_trains_and_tests(line, gone, tiny_config, tmp_path, caplog):
 
 def test_a_part_of_another_type_that_inherits_arguments_is_explained(tmp_path):
     path = tmp_path / 'mine.py'
-    path.write_text(f"_base_ = '{ROOT}/configs/tempseg_davis_240p.py'\n"
+    path.write_text(f"_base_ = '{ROOT}/configs/tempseg_davis_mobilenet.py'\n"
                     "model = dict(generator=dict(backbone=dict(type='TempSegBackbone')))\n")
     with pytest.raises(TypeError, match="TempSegBackbone takes no 'output_stride', 'norm_eval'; .*add `_delete_=True`"):
         MODELS.build(Config.fromfile(path).model)

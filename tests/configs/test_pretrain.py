@@ -42,7 +42,7 @@ def test_the_backbone_of_the_paper_is_what_davis_trains():
     assert cfg.num_classes == cfg.model.num_classes == cfg.train_dataloader.dataset.num_classes == 1000
 
 
-@pytest.mark.parametrize('name, digits', [('tempseg_davis_240p', '7ebf99e0'), ('tempseg_davis_vgg', '6c64b313')])
+@pytest.mark.parametrize('name, digits', [('tempseg_davis_mobilenet', '7ebf99e0'), ('tempseg_davis_vgg', '6c64b313')])
 def test_published_weights_are_checked_and_may_come_from_elsewhere(name, digits, monkeypatch):
     monkeypatch.delenv('TEMPSEG_IMAGENET_WEIGHTS', raising=False)
     path = ROOT / f'configs/{name}.py'

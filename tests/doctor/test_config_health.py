@@ -16,7 +16,7 @@ def config(tmp_path, synthetic_root, monkeypatch):
     def write(text='', root=synthetic_root):
         monkeypatch.setenv('TEMPSEG_DAVIS_ROOT', str(root))
         path = tmp_path / 'mine.py'
-        path.write_text(f"""_base_ = '{ROOT}/configs/tempseg_davis_240p_small.py'
+        path.write_text(f"""_base_ = '{ROOT}/configs/tempseg_davis_scratch.py'
 train_dataloader = dict(dataset=dict(resolution='32p'))
 test_dataloader = dict(dataset=dict(resolution='32p', split='test'))
 work_dir = '{tmp_path}/work'

@@ -7,6 +7,7 @@ import torch
 from tempseg_mm.flow.base import FlowProvider
 from tempseg_mm.inference.prepared_frame import FramePreparer
 from tempseg_mm.inference.propagator import Propagator, generator_propagator
+from tempseg_mm.inference.views import ObjectMask
 from tempseg_mm.structures.segmented_frame import labels_of
 
 
@@ -24,12 +25,13 @@ class ShiftRight(FlowProvider):
 class Echo(torch.nn.Module):
     """Stands for a TempSegGAN; predicts the reference it is given."""
 
-    def __init__(self, uses_reference=True):
+    def __init__(self, uses_reference=True, window=None):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.zeros(1))
         self.uses_reference = uses_reference
         self.data_preprocessor = self
         self.flow = self.estimate_flow = ShiftRight()
+        self.window = window
 
     def predict(self, frames, reference_masks, *, generator, averaging):
         self.last_frames, self.averaging = frames, averaging
@@ -42,7 +44,8 @@ def by(model, size=None):
 
 def sure(shares):
     """Every object stays where it is, as sure as it is told to be."""
-    return Propagator(lambda object_id, frame, mask: mask * shares[object_id], tuple(shares), FramePreparer())
+    return Propagator(lambda object_id, frame, last: ObjectMask(last.mask * shares[object_id]), tuple(shares),
+                      FramePreparer())
 
 
 def two_squares():
@@ -111,15 +114,15 @@ def test_each_object_is_what_its_generator_predicts(make_model, make_sequence):
     propagator.step(sequence.frames[1])
     frame = torch.from_numpy(sequence.frames[1]).permute(2, 0, 1)[None]
     mask = torch.from_numpy(sequence.masks[0])[None, None].float()  # no motion in this model
-    assert torch.equal(propagator.masks[3], model.predict(frame, mask, generator=adapted))
-    assert not torch.equal(propagator.masks[3], model.predict(frame, mask))
+    assert torch.equal(propagator.masks[3].mask, model.predict(frame, mask, generator=adapted))
+    assert not torch.equal(propagator.masks[3].mask, model.predict(frame, mask))
 
 
 def test_one_object_passes_the_merging_bit_for_bit(make_model, make_sequence):
     sequence, model = make_sequence(2), make_model().eval()
     propagator = by(model)
     propagator.start(sequence.frames[0], sequence.masks[0])
-    np.testing.assert_array_equal(propagator.step(sequence.frames[1])[0], propagator.masks[1][0, 0])
+    np.testing.assert_array_equal(propagator.step(sequence.frames[1])[0], propagator.masks[1].mask[0, 0])
 
 
 def test_masks_never_overlap_and_each_is_carried_as_if_alone():
@@ -133,11 +136,11 @@ def test_masks_never_overlap_and_each_is_carried_as_if_alone():
 
     # Both claim one place: odds 0.8/0.2 = 4 and 0.9/0.1 = 9 beside 1.
     everything = torch.ones(1, 1, 8, 12)
-    propagator.resume(frame, {1: everything, 4: everything})
+    propagator.resume(frame, {1: ObjectMask(everything), 4: ObjectMask(everything)})
     probabilities = propagator.step(frame)
     np.testing.assert_allclose(probabilities[:, 0, 0], [4 / 14, 9 / 14], atol=1e-5)
     assert (labels_of(probabilities, propagator.object_ids) == 4).all()
-    assert propagator.masks[1][0, 0, 0, 0] == pytest.approx(0.8, abs=1e-5)
+    assert propagator.masks[1].mask[0, 0, 0, 0] == pytest.approx(0.8, abs=1e-5)
 
 
 def test_an_object_takes_part_from_its_first_mask_on():

@@ -4,13 +4,14 @@ from torch import nn
 
 from tempseg_mm.inference.online_finetuner import AdaptedGenerator
 from tempseg_mm.inference.resume import RunState
+from tempseg_mm.inference.views import ObjectMask
 from tempseg_mm.inference.walk import FORWARDS, Snapshot
 
 INPUTS = dict(steps=3, given_masks={7: 'ab'}, size=(1, 2))
 
 
 def snapshot(frame_id):
-    return Snapshot(FORWARDS, frame_id, {1: torch.full((1, 1, 2, 3), frame_id / 10)})
+    return Snapshot(FORWARDS, frame_id, {1: ObjectMask(torch.full((1, 1, 2, 3), frame_id / 10))})
 
 
 def test_what_is_written_is_what_is_read(tmp_path):
@@ -24,7 +25,7 @@ def test_what_is_written_is_what_is_read(tmp_path):
     assert again.load()
     assert again.figures == state.figures
     assert (again.snapshot.direction, again.snapshot.frame_id) == (FORWARDS, 3)
-    assert torch.equal(again.snapshot.masks[1], snapshot(3).masks[1])
+    assert torch.equal(again.snapshot.masks[1].mask, snapshot(3).masks[1].mask)
 
 
 def test_it_is_written_now_and_then_after_the_masks(tmp_path):
@@ -48,7 +49,7 @@ def test_a_tensor_that_shares_memory_is_written_alone(tmp_path):
     state = RunState(tmp_path / 's', INPUTS)
     state.begin()
     large = torch.zeros(1000, 1, 1, 10, 10)
-    state.note(Snapshot(FORWARDS, 0, {1: large[0]}), lambda: None)
+    state.note(Snapshot(FORWARDS, 0, {1: ObjectMask(large[0])}), lambda: None)
     state.write()
     assert (tmp_path / 's/walk.pth').stat().st_size < 10_000
 

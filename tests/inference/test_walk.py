@@ -120,8 +120,8 @@ def test_an_error_of_the_source_is_raised_in_its_place(given, propagator, monkey
 
 
 def test_snapshots_keep_their_masks_while_the_walk_continues(given, propagator):
-    kept = [(frame.snapshot, {k: m.clone() for k, m in frame.snapshot.masks.items()})
+    kept = [(frame.snapshot, {k: m.mask.clone() for k, m in frame.snapshot.masks.items()})
             for frame in Walk(given, propagator).forwards() if frame.snapshot]
     assert len(kept) == 6
     for snapshot, masks in kept:
-        assert all(torch.equal(snapshot.masks[k], mask) for k, mask in masks.items())
+        assert all(torch.equal(snapshot.masks[k].mask, mask) for k, mask in masks.items())

@@ -1,19 +1,20 @@
 """What the preset davis_small of tools/run_table.py compares: the whole of TempSeg-GAN, in minutes on one core.
 
-The generator, weights and data of tempseg_davis_240p.py, smaller frames, fewer iterations; on top the adversary and
-every loss of the paper. Clips of three frames, so that L-IFTL is not IFTL. What the paper adds takes part in training
-alone: every row is fine-tuned by the recipe's two terms, so that what differs is the training. Split `fit` to train,
-`dev` to test, which is where choices are made.
+The generator, weights and data of tempseg_davis_mobilenet.py, smaller windows, fewer iterations; on top the adversary
+and every loss of the paper. Clips of three frames, so that L-IFTL is not IFTL. What the paper adds takes part in
+training alone: every row is fine-tuned by the recipe's two terms, so that what differs is the training. Split `fit20`
+to train, `dev10` to test, which is where choices are made.
 
     python tools/train.py configs/ablations/_base_/davis_small.py
 """
-_base_ = '../../tempseg_davis_240p.py'
+_base_ = '../../tempseg_davis_mobilenet.py'
 
 max_iters = 200
-size = (96, 168)
-window = dict(_base_.window, size=size, scale=(1.0, 2.2))  # from the whole frame on, as in the base
+object_window = dict(_base_.object_window, size=(96, 168))
+window = dict(_base_.window, window=object_window)
 
 model = dict(
+    window=object_window,
     adversary=dict(
         _delete_=True, type='Adversary', width=0.25, share_weights=True, encoder=dict(type='MaskEncoder'),
         discriminator=dict(type='ConvDiscriminator')),
@@ -29,20 +30,20 @@ param_scheduler = dict(
     generator=[dict(type='CosineAnnealingLR', end=max_iters, eta_min=0.00001, by_epoch=False)], adversary=[])
 train_dataloader = dict(
     batch_size=2,
+    num_workers=1,
     dataset=dict(
-        split='fit',
-        size=size,
+        split='fit20',
         clip_sampler=dict(clip_length=3),
         pipeline=[
-            dict(type='LoadClip'), _base_.geometry, window, _base_.colours, _base_.deform, dict(type='PackClip')]))
-test_dataloader = dict(dataset=dict(split='dev', size=size))
+            dict(type='LoadClip'), window, _base_.colours, _base_.deform, dict(type='PackClip')]))
+test_dataloader = dict(dataset=dict(split='dev10'))
 default_hooks = dict(
     finetune=dict(
         finetuner=dict(
             steps=50,
             clips_per_step=1,
             leave_out=['adv', 'l1', 'itsd', 'iftl', 'l_iftl'],
-            augment=[_base_.geometry, dict(window, scale=(1.0, 4.0)), _base_.colours])),
+            augment=[dict(window, elsewhere=0.0), _base_.colours])),
     checkpoint=dict(interval=100),
     pictures=dict(interval=100),
     overlays=None)

@@ -57,7 +57,7 @@ class SequenceRun:
         self.segmenter, self.inputs, self.out, self.state, self.wishes = loaded.segmenter, inputs, out, state, wishes
         self.clock = StageClock()
         self.recorder = FrameRecorder(inputs)
-        self.notices: list = [*loaded.notices, *_lost_objects(inputs, loaded.segmenter.size)]
+        self.notices: list = [*loaded.notices, *_lost_objects(inputs, loaded.segmenter.seen_size)]
         self._num_walked = 0
 
     def run(self, settings: dict) -> SegmentationResult:

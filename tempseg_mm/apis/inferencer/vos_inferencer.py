@@ -115,7 +115,7 @@ class VOSInferencer:
             boxes = [boxes] if isinstance(boxes, str) else list(boxes or ())
             reader = InputReader(source, masks, boxes, resize_mask=resize_mask, ground_truth=truth)
             # Refiners look at the pixels of frames, also of those that are walked backwards.
-            inputs = reader.read(stack, working_size=self.segmenter.size, whole=bool(self.segmenter.refiners),
+            inputs = reader.read(stack, working_size=self.segmenter.seen_size, whole=bool(self.segmenter.refiners),
                                  given_dir=out.given)
             settings = dict(self._settings(video, inputs), end=end, fps=source.fps)
             state = RunState(out.resume, self._decisive(inputs))

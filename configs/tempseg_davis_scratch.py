@@ -1,0 +1,22 @@
+"""The recipe of tempseg_davis_mobilenet.py without published weights: Table A.1, a quarter wide, on smaller windows.
+
+    export TEMPSEG_DAVIS_ROOT=/path/to/DAVIS
+    python tools/train.py configs/tempseg_davis_scratch.py
+    python tools/test.py configs/tempseg_davis_scratch.py
+"""
+_base_ = './tempseg_davis_mobilenet.py'
+
+object_window = dict(_base_.object_window, size=(128, 224))
+model = dict(
+    width=0.25,
+    window=object_window,
+    generator=dict(
+        backbone=dict(_delete_=True, type='TempSegBackbone', dropout=0.2),
+        decoder=dict(_delete_=True, type='UnpoolDecoder', dropout=0.2)))
+optim_wrapper = dict(generator=dict(_delete_=True, type='OptimWrapper', optimizer=dict(type='Adam', lr=0.002)))
+window = dict(_base_.window, window=object_window)
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='LoadClip'), window, _base_.flow, _base_.colours, _base_.deform, dict(type='PackClip')]))
+default_hooks = dict(finetune=dict(finetuner=dict(augment=[dict(window, elsewhere=0.0), _base_.colours])))
