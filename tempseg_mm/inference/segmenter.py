@@ -107,7 +107,8 @@ class Segmenter:
         """
         parent = self.model.generator if self.parent is None else self.parent
         if self.finetuner is None or self.propagate is not None:
-            return {object_id: AdaptedGenerator(parent) for object_id in sequence.object_ids}
+            plain = AdaptedGenerator(parent).for_prediction(channels_last=self.channels_last)
+            return dict.fromkeys(sequence.object_ids, plain)
         adapted, steps = {}, self.finetuner.steps
         for k, object_id in enumerate(sequence.object_ids):
             found = state and state.kept_generator(object_id, parent)
@@ -118,7 +119,7 @@ class Segmenter:
                     on_step=lambda step, done=k * steps: on_step(done + step, steps * len(sequence.object_ids)))
                 if state:
                     state.keep_generator(object_id, found)
-            adapted[object_id] = found.in_layout(channels_last=self.channels_last)
+            adapted[object_id] = found.for_prediction(channels_last=self.channels_last)
         return adapted
 
     def walk(self, sequence: GivenSequence, adapted: dict[int, AdaptedGenerator], *, state: RunState | None = None,

@@ -271,7 +271,17 @@ def test_what_ran_before_changes_nothing(make_model, square):
 
 
 @pytest.mark.parametrize('channels_last', [False, True])
-def test_the_layout_of_an_adapted_generator(make_model, square, channels_last):
-    adapted = OnlineFinetuner(steps=0).adapt(make_model(), square()).in_layout(channels_last=channels_last)
-    kernel = next(p for p in adapted.generator.parameters() if p.ndim == 4 and min(p.shape) > 1)
+def test_a_generator_for_prediction_answers_the_same_without_normalisation(make_model, square, channels_last):
+    model = make_model()
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(layer.running_var, 0.5, 2)
+            torch.nn.init.normal_(layer.running_mean)
+    adapted = OnlineFinetuner(steps=0).adapt(model, square())
+    fast = adapted.for_prediction(channels_last=channels_last)
+    kernel = next(p for p in fast.generator.parameters() if p.ndim == 4 and min(p.shape) > 1)
     assert kernel.is_contiguous(memory_format=torch.channels_last) == channels_last
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in fast.generator.modules())
+    assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in adapted.generator.modules())
+    inputs = torch.randn(2, 3, 33, 47), torch.rand(2, 1, 33, 47)
+    torch.testing.assert_close(fast.generator(*inputs), adapted.generator(*inputs), rtol=1e-3, atol=1e-4)

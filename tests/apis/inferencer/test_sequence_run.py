@@ -80,7 +80,7 @@ def test_what_is_done_is_kept_when_the_source_fails(make_run, monkeypatch):
         run.run({})
     again = RunState(run.out.resume, {})
     assert again.load() and again.snapshot.frame_id == 2 and set(again.figures) == {0, 1, 2}
-    assert torch.equal(again.snapshot.masks[1], run.state.snapshot.masks[1])
+    assert torch.equal(again.snapshot.masks[1].mask, run.state.snapshot.masks[1].mask)
     assert sorted(path.stem for path in run.out.masks.iterdir()) == ['00000', '00001', '00002']
 
 
