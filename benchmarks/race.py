@@ -1,8 +1,9 @@
 """A race at equal time: our recipe, OSVOS's recipe on the same generator, and moving the mask along the flow.
 
     python benchmarks/race.py --checkpoint work_dirs/tempseg_synthetic
-    python benchmarks/race.py --config configs/tempseg_davis_mobilenet.py --checkpoint work_dirs/tempseg_davis_mobilenet \\
-        --cfg-options test_dataloader.dataset.split=dev --seconds 5 10 20 40 --crf --out work_dirs/race_dev
+    python benchmarks/race.py --config configs/tempseg_davis_mobilenet.py \\
+        --checkpoint work_dirs/tempseg_davis_mobilenet --cfg-options test_dataloader.dataset.split=dev \\
+        --seconds 5 10 20 40 --crf --out work_dirs/race_dev
     python benchmarks/race.py ... --resume                  # after a stop
 
 `ours` is the test of the config with the generator of the checkpoint and its online fine-tuning. `osvos` is one-shot

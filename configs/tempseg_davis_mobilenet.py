@@ -4,9 +4,9 @@
     python tools/train.py configs/tempseg_davis_mobilenet.py --amp
     python tools/test.py configs/tempseg_davis_mobilenet.py
 
-Training is meant for a GPU: six minutes on an H200 that four other trainings shared. What it gives: docs/results.md; what
-the choices below rest on: docs/ablations.md. The weights are torchvision's MobileNetV2, downloaded on the first run;
-TEMPSEG_IMAGENET_WEIGHTS names another file or URL (docs/imagenet.md). Without any: tempseg_davis_scratch.py.
+Training is meant for a GPU: six minutes on an H200 that four other trainings shared. What it gives: docs/results.md;
+what the choices below rest on: docs/ablations.md. The weights are torchvision's MobileNetV2, downloaded on the first
+run; TEMPSEG_IMAGENET_WEIGHTS names another file or URL (docs/imagenet.md). Without any: tempseg_davis_scratch.py.
 """
 _base_ = './tempseg_davis.py'
 
@@ -67,10 +67,11 @@ default_hooks = dict(
             clips_per_step=2,
             optimizer=dict(lr=0.001),
             average=0.5,
-            # Less faulty references than in training.
-            augment=[dict(window, elsewhere=0.0), colours],
+            # References less faulty than in training, but more often none: an object that was lost is to be found
+            # again, in wide windows.
+            augment=[dict(window, scale=(0.4, 1.6), elsewhere=0.0), colours],
             pipeline=[
-                dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15),
+                dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15, empty_prob=0.2),
                 dict(type='PackClip')])),
     checkpoint=dict(interval=250),
     pictures=dict(interval=250))

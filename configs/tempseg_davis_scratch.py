@@ -19,4 +19,5 @@ train_dataloader = dict(
     dataset=dict(
         pipeline=[
             dict(type='LoadClip'), window, _base_.flow, _base_.colours, _base_.deform, dict(type='PackClip')]))
-default_hooks = dict(finetune=dict(finetuner=dict(augment=[dict(window, elsewhere=0.0), _base_.colours])))
+default_hooks = dict(
+    finetune=dict(finetuner=dict(augment=[dict(window, scale=(0.4, 1.6), elsewhere=0.0), _base_.colours])))

@@ -13,7 +13,7 @@ from tempseg_mm.apis.inferencer.loading import default_config, weights_to_start_
 from tempseg_mm.models.generator_weights import read_metadata
 
 ROOT = Path(__file__).resolve().parents[1]
-FILE = ROOT / 'weights/tempseg_davis_scratch.safetensors'
+FILE = ROOT / 'weights/tempseg_davis_mobilenet.safetensors'
 CARD = ROOT / 'weights/README.md'
 # A section of the card, and what must stand in it.
 SECTIONS = {

@@ -15,7 +15,7 @@ from tempseg_mm.settings.overrides import ConfigOverrides
 EXAMPLES = """\
   python tools/export_generator.py configs/tempseg_synthetic.py --format torchscript
   python tools/export_generator.py configs/tempseg_davis.py work_dirs/tempseg_davis/iter_10000.pth --format onnx
-  python tools/export_generator.py configs/tempseg_davis_mobilenet.py --format safetensors --out weights/davis.safetensors
+  python tools/export_generator.py configs/tempseg_davis_mobilenet.py --format safetensors --out mine.safetensors
 """
 
 

@@ -18,7 +18,6 @@ from tempseg_mm.ops.window import Window
 
 from .prepared_frame import PreparedFrame
 
-
 LOST = 0.1  # share of the remembered area below which an object counts as gone
 FADING, GROWING = 0.97, 1.2  # by how much the remembered area changes from frame to frame at most
 WIDENING = 1.25  # of the window, for each frame in which the object is gone
@@ -113,8 +112,8 @@ class FollowingWindow:
         frame.check_size(mask)
         box = box_of_mask(mask)
         window = self.window.whole(frame.size) if box is None else self.window.around(box, frame.size)
-        seen = torch.from_numpy(window.crop_mask(mask))
-        return ObjectMask(seen[None, None].to(frame.tensor.device, torch.float32), window, float(np.count_nonzero(mask)))
+        seen = torch.from_numpy(window.crop_mask(mask))[None, None].to(frame.tensor.device, torch.float32)
+        return ObjectMask(seen, window, float(np.count_nonzero(mask)))
 
     def moved(self, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
         """See :class:`View`."""

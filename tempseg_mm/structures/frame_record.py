@@ -13,6 +13,8 @@ class FrameRecord:
         given: whether the masks of this frame were given.
         areas: pixels of each object at the original size.
         confidences: mean probability over the pixels of each object's mask, in (0, 1]; ``None`` where it is empty.
+        sure: share that each object's mask has of the pixels where it may be (probability above 0.05), in [0, 1];
+            ``None`` where it may be nowhere. Below 0.7 for some frames, the object was probably lost.
         changes: 1 - IoU of each object's mask with that of the frame before, in [0, 1]; ``None`` in the first frame.
         scores: region similarity J of each object, in [0, 1]; empty where there is no ground truth.
     """
@@ -21,6 +23,7 @@ class FrameRecord:
     given: bool = False
     areas: dict = field(default_factory=dict)
     confidences: dict = field(default_factory=dict)
+    sure: dict = field(default_factory=dict)
     changes: dict = field(default_factory=dict)
     scores: dict = field(default_factory=dict)
 
@@ -32,5 +35,5 @@ class FrameRecord:
     def from_dict(cls, saved: dict) -> 'FrameRecord':
         """Undo :meth:`to_dict`, after a way through JSON too."""
         by_object = {name: {int(key): value for key, value in saved[name].items()}
-                     for name in ('areas', 'confidences', 'changes', 'scores')}
+                     for name in ('areas', 'confidences', 'sure', 'changes', 'scores')}
         return cls(frame_id=saved['frame_id'], file_name=saved['file_name'], given=saved['given'], **by_object)

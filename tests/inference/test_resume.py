@@ -18,7 +18,7 @@ def test_what_is_written_is_what_is_read(tmp_path):
     state = RunState(tmp_path / 's', INPUTS)
     assert not state.load()
     state.begin()
-    state.figures = {0: dict(confidences={1: 0.5, 2: None}, answer={})}
+    state.figures = {0: dict(confidences={1: 0.5, 2: None}, sure={1: 0.9, 2: None}, answer={})}
     state.note(snapshot(3), lambda: None)
     state.write()
     again = RunState(tmp_path / 's', INPUTS)

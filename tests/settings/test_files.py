@@ -83,4 +83,4 @@ def test_the_chain_of_a_config_of_the_project():
     assert [Path(base.path).stem for base in file.bases] == ['tempseg_davis_mobilenet']
     assert len(file.bases[0].bases[0].bases) == 5
     assert {'object_window', 'window', 'flow', 'colours', 'deform'} <= file.read_of_bases
-    assert {'window', 'max_iters'} <= file.assigned & file.read
+    assert {'window', 'object_window'} <= file.assigned & file.read

@@ -1,4 +1,4 @@
-"""Figures of frames as they go by: area, confidence, change, and J where there is ground truth."""
+"""Figures of frames as they go by: area, confidence, change, and J where there is ground truth; what they say."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,10 @@ import numpy as np
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.sources.given_sequence import GivenSequence
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
+
+MAYBE = 0.05  # probability above which a pixel may be the object's
+SURE = 0.7  # share of such pixels that a mask has while all is well; this and the next chosen on DAVIS' training split
+LOST_FRAMES = 3
 
 
 class FrameRecorder:
@@ -33,13 +37,14 @@ class FrameRecorder:
         """Scores of the network's own answer on a frame whose mask was given, while its probabilities are there."""
         return self._scores(frame, frame.answer) if frame.given and frame.answered else {}
 
-    def add(self, frame: SegmentedFrame, confidences: Mapping[int, float | None], answer: Mapping[int, float]
-            ) -> FrameRecord:
+    def add(self, frame: SegmentedFrame, *, confidences: Mapping[int, float | None], sure: Mapping[int, float | None],
+            answer: Mapping[int, float]) -> FrameRecord:
         """Record a frame whose labels are decided.
 
         Args:
             frame: the next one.
             confidences: of its objects, see :func:`confidences_of`.
+            sure: see :func:`sure_of`.
             answer: of :meth:`answer`.
         """
         areas = np.bincount(frame.labels.ravel(), minlength=256)
@@ -47,6 +52,7 @@ class FrameRecorder:
             frame_id=frame.frame_id, file_name=frame.file_name, given=frame.given,
             areas={i: int(areas[i]) for i in self.object_ids},
             confidences={i: confidences[i] for i in self.object_ids},
+            sure={i: sure[i] for i in self.object_ids},
             changes={i: None if self._before is None else 1 - _overlap(frame.labels, self._before, i)
                      for i in self.object_ids},
             scores=dict(answer) if frame.given else self._scores(frame, frame.labels))
@@ -60,6 +66,30 @@ class FrameRecorder:
         DAVIS 2016. An object without such a frame is not in it."""
         scores = {i: [record.scores[i] for record in self.records[:-1] if i in record.scores] for i in self.object_ids}
         return {i: float(np.mean(values)) for i, values in scores.items() if values}
+
+    @property
+    def notices(self) -> list[str]:
+        """A sentence for each object that was probably lost, with the frames.
+
+        It counts as lost where for :data:`LOST_FRAMES` frames or more its mask has less than :data:`SURE` of the pixels
+        in which it may be. How often that is right: "Where the object was lost" in docs/results.md.
+        """
+        return [f'Object {object_id} was probably lost in frames {", ".join(spans)}: look there, and give its mask on '
+                'one of them as well.' for object_id in self.object_ids if (spans := self._lost_spans(object_id))]
+
+    def _lost_spans(self, object_id: int) -> list[str]:
+        spans, first = [], None
+        for record in [*self.records, None]:
+            if record is not None and self._is_lost(record, object_id):
+                first, last = record.frame_id if first is None else first, record.frame_id
+            elif first is not None:
+                spans += [f'{first} to {last}'] if last - first + 1 >= LOST_FRAMES else []
+                first = None
+        return spans
+
+    def _is_lost(self, record: FrameRecord, object_id: int) -> bool:
+        sure = record.sure[object_id]
+        return record.frame_id > self._first_given[object_id] if sure is None else sure < SURE
 
     def _scores(self, frame: SegmentedFrame, labels: np.ndarray) -> dict:
         if frame.gt_labels is None:
@@ -77,6 +107,16 @@ def confidences_of(frame: SegmentedFrame) -> dict:
             found[object_id] = None
         else:
             found[object_id] = 1.0 if frame.given else float(frame.probabilities[k][mask].mean())
+    return found
+
+
+def sure_of(frame: SegmentedFrame) -> dict:
+    """Share of the pixels where each object may be that its mask has; 1 where it was given, ``None`` where nowhere."""
+    found = {}
+    for k, object_id in enumerate(frame.object_ids):
+        maybe = 0 if frame.given else np.count_nonzero(frame.probabilities[k] > MAYBE)
+        certain = np.count_nonzero(frame.labels == object_id)
+        found[object_id] = 1.0 if frame.given else float(min(1.0, certain / maybe)) if maybe else None
     return found
 
 

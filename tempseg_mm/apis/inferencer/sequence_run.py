@@ -21,7 +21,7 @@ from tempseg_mm.visualization.exporters import write_indexed_png
 from .loading import Loaded
 from .output import OutputFolder, SegmentationResult, rounded
 from .pictures import Pictures, write_overlay_gif, write_report
-from .recorder import FrameRecorder, confidences_of
+from .recorder import FrameRecorder, confidences_of, sure_of
 
 DEFAULT_FPS = 24.0  # of the overlay, where the source does not know
 
@@ -83,7 +83,9 @@ class SequenceRun:
             gif=self.out.gif if self.wishes.gif else None,
             given=self.out.given if self.out.given.exists() else None, mean_j=self.recorder.mean_j,
             finetune_losses={object_id: found.losses for object_id, found in adapted.items()},
-            notices=[*self.notices, *self.inputs.source.notices], settings=settings, versions=versions())
+            notices=[*self.notices, *self.inputs.source.notices,
+                     *self.recorder.notices],
+            settings=settings, versions=versions())
         result.timings = rounded({
             'finetune': sum(found.seconds for found in adapted.values()), **self.clock.seconds,
             'total': time.perf_counter() - started, 'frames_per_s': self._num_walked / max(walk_seconds, 1e-9)})
@@ -139,7 +141,8 @@ class SequenceRun:
         """A frame that was segmented just now: its mask goes to disk, and what only its probabilities tell is noted."""
         self._num_walked += not frame.given
         mask_writer.put(frame.file_name, frame.labels)
-        self.state.figures[frame.frame_id] = dict(confidences=confidences_of(frame), answer=self.recorder.answer(frame))
+        self.state.figures[frame.frame_id] = dict(
+            confidences=confidences_of(frame), sure=sure_of(frame), answer=self.recorder.answer(frame))
         frame.probabilities = None
         self.state.note(frame.snapshot, mask_writer.flush)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.apis.inferencer.recorder import FrameRecorder, confidences_of
+from tempseg_mm.apis.inferencer.recorder import FrameRecorder, confidences_of, sure_of
 from tempseg_mm.structures import SegmentedFrame
 
 
@@ -17,16 +17,20 @@ def frame(number, labels, **more):
                           **more)
 
 
+def figures(one, four, answer=None):
+    return dict(confidences={1: one, 4: four}, sure={1: one, 4: four}, answer=answer or {})
+
+
 def test_figures_worked_by_hand():
     recorder = FrameRecorder(Given())
     truth = np.array([[1, 1, 0, 4]], np.uint8)
-    recorder.add(frame(0, [1, 1, 0, 4], given=True, gt_labels=truth), {1: 1.0, 4: 1.0}, {})
-    second = recorder.add(frame(1, [1, 0, 4, 4], gt_labels=truth), {1: 0.75, 4: None}, {})
+    recorder.add(frame(0, [1, 1, 0, 4], given=True, gt_labels=truth), **figures(1.0, 1.0))
+    second = recorder.add(frame(1, [1, 0, 4, 4], gt_labels=truth), **figures(0.75, None))
     assert recorder.records[0].changes == {1: None, 4: None} and recorder.records[0].scores == {}
     assert second.areas == {1: 1, 4: 2} and second.confidences == {1: 0.75, 4: None}
     assert second.changes == {1: 0.5, 4: 0.5} and second.scores == {1: 0.5, 4: 0.5}
-    recorder.add(frame(3, [0, 0, 0, 0]), {1: None, 4: None}, {})  # no ground truth: not scored
-    recorder.add(frame(4, [0, 0, 0, 0], gt_labels=truth), {1: None, 4: None}, {})  # the last frame does not count
+    recorder.add(frame(3, [0, 0, 0, 0]), **figures(None, None))  # no ground truth: not scored
+    recorder.add(frame(4, [0, 0, 0, 0], gt_labels=truth), **figures(None, None))  # the last frame does not count
     assert recorder.records[-1].scores == {1: 0, 4: 0} and recorder.mean_j == {1: 0.5, 4: 0.5}
     assert FrameRecorder(Given()).mean_j == {}
 
@@ -38,8 +42,8 @@ def test_on_a_given_frame_the_network_s_answer_is_scored():
                   gt_labels=np.array([[0, 0, 4, 4]], np.uint8))
     answer = recorder.answer(later)
     assert answer == {1: 1.0, 4: 0.5}  # object 1 is neither there nor answered
-    recorder.add(frame(0, [1, 1, 0, 4], given=True), {1: 1.0, 4: 1.0}, {})
-    assert recorder.add(later, {1: None, 4: 1.0}, answer).scores == answer
+    recorder.add(frame(0, [1, 1, 0, 4], given=True), **figures(1.0, 1.0))
+    assert recorder.add(later, **figures(None, 1.0, answer)).scores == answer
 
 
 def test_the_frame_that_an_object_first_shows_on_is_not_scored_for_it():
@@ -55,3 +59,29 @@ def test_confidence_is_the_mean_probability_over_the_mask():
     probabilities = np.array([[[0.9, 0.7, 0.1]], [[0, 0, 0.2]]], np.float32)
     assert confidences_of(frame(0, [1, 1, 0], probabilities=probabilities)) == {1: pytest.approx(0.8), 4: None}
     assert confidences_of(frame(0, [1, 0, 4], given=True)) == {1: 1.0, 4: 1.0}
+
+
+def test_sureness_is_the_share_of_the_possible_pixels_that_the_mask_has():
+    probabilities = np.array([[[0.9, 0.7, 0.1, 0.06]], [[0, 0, 0.04, 0]]], np.float32)
+    assert sure_of(frame(0, [1, 1, 0, 0], probabilities=probabilities)) == {1: 0.5, 4: None}
+    assert sure_of(frame(0, [1, 0, 4, 4], given=True)) == {1: 1.0, 4: 1.0}
+
+
+def test_where_an_object_was_probably_lost_is_told():
+    recorder = FrameRecorder(Given())
+    recorder.add(frame(0, [1, 1, 0, 4], given=True), **figures(1.0, 1.0))
+    for number, one in enumerate([0.9, 0.5, 0.6, 0.9, 0.3, 0.4, 0.69, None, 0.8, 0.1, 0.1], 1):
+        recorder.add(frame(number, [1, 0, 0, 4]), **figures(one, 0.95))
+    assert recorder.notices == ['Object 1 was probably lost in frames 5 to 8: look there, and give its mask on one of '
+                                'them as well.']
+    recorder.add(frame(12, [1, 0, 0, 4]), **figures(0.1, 0.95))
+    assert 'in frames 5 to 8, 10 to 12:' in recorder.notices[0]
+
+
+def test_an_object_is_not_lost_before_it_first_shows():
+    class Newcomer(Given):
+        labels = {0: np.array([[1, 1, 0, 0]], np.uint8), 5: np.array([[1, 0, 4, 4]], np.uint8)}
+    recorder = FrameRecorder(Newcomer())
+    for number in range(9):
+        recorder.add(frame(number, [1, 1, 0, 0], given=number in (0, 5)), **figures(1.0, None if number < 5 else 1.0))
+    assert recorder.notices == []

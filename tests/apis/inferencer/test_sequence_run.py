@@ -32,7 +32,8 @@ def test_what_a_result_says(make_run):
     run = make_run()
     result = run.run(dict(steps=0))
     assert [record.frame_id for record in result.records] == list(range(6))
-    assert result.notices == ['from scratch'] and result.settings == dict(steps=0)
+    assert result.settings == dict(steps=0)
+    assert result.notices[0] == 'from scratch' and 'Object 1 was probably lost' in result.notices[1]  # untrained
     assert result.report is None and result.given is None and result.finetune_losses == {1: []}
     assert result.timings['frames_per_s'] > 0 and run.fps == 24
     assert not run.out.resume.exists() and result.result_json.exists()
