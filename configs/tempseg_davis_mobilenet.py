@@ -12,11 +12,11 @@ _base_ = './tempseg_davis.py'
 
 max_iters = 2250
 size = (240, 427)  # of the frames that flow is estimated on
-object_window = dict(type='ObjectWindow', size=(192, 336), share=0.5)
+object_window = dict(type='ObjectWindow', size=(192, 336), share=0.6)
 
 model = dict(
     window=object_window,
-    reach=0.1,  # the network alone takes other objects of its kind along
+    reach=0.2,  # the network alone takes other objects of its kind along
     generator=dict(
         backbone=dict(
             _delete_=True,
@@ -45,7 +45,7 @@ param_scheduler = dict(
     generator=[dict(type='CosineAnnealingLR', end=max_iters, eta_min=0.00001, by_epoch=False)])
 
 window = dict(
-    type='ClipObjectWindow', window=object_window, scale=(0.6, 1.6), shift=0.3, degrees=15, flip=0.5, elsewhere=0.05)
+    type='ClipObjectWindow', window=object_window, scale=(0.5, 1.33), shift=0.3, degrees=15, flip=0.5, elsewhere=0.05)
 flow = dict(type='LoadFlow', provider=dict(type='DISFlow', preset='ultrafast'))  # between two windows, by the workers
 colours = dict(type='ClipPhotometric')
 deform = dict(
@@ -69,7 +69,7 @@ default_hooks = dict(
             average=0.5,
             # References less faulty than in training, but more often none: an object that was lost is to be found
             # again, in wide windows.
-            augment=[dict(window, scale=(0.4, 1.6), elsewhere=0.0), colours],
+            augment=[dict(window, scale=(0.33, 1.33), elsewhere=0.0), colours],
             pipeline=[
                 dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15, empty_prob=0.2),
                 dict(type='PackClip')])),

@@ -20,4 +20,4 @@ train_dataloader = dict(
         pipeline=[
             dict(type='LoadClip'), window, _base_.flow, _base_.colours, _base_.deform, dict(type='PackClip')]))
 default_hooks = dict(
-    finetune=dict(finetuner=dict(augment=[dict(window, scale=(0.4, 1.6), elsewhere=0.0), _base_.colours])))
+    finetune=dict(finetuner=dict(augment=[dict(window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))

@@ -101,4 +101,4 @@ OPTIMIZERS = _child(root.OPTIMIZERS)
 PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS)
 DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets')
 # Optical-flow providers, object windows, fine-tuners, baselines.
-TASK_UTILS = _child(root.TASK_UTILS, 'flow', 'ops.object_window', 'inference')
+TASK_UTILS = _child(root.TASK_UTILS, 'flow', 'inference')

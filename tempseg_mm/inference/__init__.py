@@ -4,8 +4,10 @@ from .propagator import Propagator, generator_propagator
 from .refine import CRFRefiner, DenseCRF
 from .segmenter import Segmenter
 from .tta import TTA, TestTimeAugmentation
+from .views import ObjectWindow
 
 __all__ = [
-    'AdaptedGenerator', 'CRFRefiner', 'CopyMask', 'DenseCRF', 'FlowPropagation', 'GivenObject', 'OnlineFinetuner',
-    'Propagator', 'Segmenter', 'TTA', 'TestTimeAugmentation', 'UntrainedGenerator', 'generator_propagator',
+    'AdaptedGenerator', 'CRFRefiner', 'CopyMask', 'DenseCRF', 'FlowPropagation', 'GivenObject', 'ObjectWindow',
+    'OnlineFinetuner', 'Propagator', 'Segmenter', 'TTA', 'TestTimeAugmentation', 'UntrainedGenerator',
+    'generator_propagator',
 ]

@@ -49,7 +49,7 @@ class RunState:
             Whether there was anything.
 
         Raises:
-            ValueError: if that call had other inputs; says which.
+            ValueError: if that call had other inputs, and which; or if an earlier version wrote it.
         """
         if not (self.folder / 'inputs.json').is_file():
             return False
@@ -60,6 +60,9 @@ class RunState:
                              'afresh with --overwrite')
         if (self.folder / 'walk.pth').is_file():
             saved = torch.load(self.folder / 'walk.pth', map_location='cpu', weights_only=True)
+            if not all(isinstance(state, dict) for state in saved['masks'].values()):
+                raise ValueError(f'the interrupted run in {self.folder.parent} was begun by version 0.7.0 or earlier, '
+                                 'which kept less of the masks. Start afresh with --overwrite')
             self.figures = saved['figures']
             self.snapshot = Snapshot(saved['direction'], saved['frame_id'], {
                 object_id: ObjectMask.from_state(state) for object_id, state in saved['masks'].items()})

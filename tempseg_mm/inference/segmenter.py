@@ -45,7 +45,7 @@ class Segmenter:
             direction in which there is something to segment.
         seed: of all random draws.
         ahead: whether frames may be asked for before those before them are answered; not so in a live stream.
-        channels_last: memory layout of the adapted generators; a CPU predicts a quarter faster in it.
+        channels_last: memory layout of the adapted generators; a CPU predicts faster in it.
         parent: the generator to start from; ``None``: the model's own.
         propagate: makes what carries the masks; ``None``: the network.
     """

@@ -15,8 +15,11 @@ from torch import Tensor
 from tempseg_mm.ops.object_window import ObjectWindow, box_of, box_of_mask
 from tempseg_mm.ops.warp import move_mask
 from tempseg_mm.ops.window import Window
+from tempseg_mm.registry import TASK_UTILS
 
 from .prepared_frame import PreparedFrame
+
+TASK_UTILS.register_module(module=ObjectWindow)
 
 LOST = 0.1  # share of the remembered area below which an object counts as gone
 FADING, GROWING = 0.97, 1.2  # by how much the remembered area changes from frame to frame at most

@@ -4,15 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tempseg_mm.registry import TASK_UTILS
-
 from .window import Window
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in edge coordinates: the first pixel spans 0 to 1
 TRIMMED = 0.01  # share of the pixels at each side that a box leaves out, so that strays do not stretch it
 
 
-@TASK_UTILS.register_module()
 @dataclass(frozen=True)
 class ObjectWindow:
     """Chooses windows in which objects have a set size, whatever theirs is in the frame.

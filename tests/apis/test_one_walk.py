@@ -19,8 +19,11 @@ class EveryPixel(Hook):
             yield frame
 
 
-@pytest.fixture
-def setting(tiny_config, make_model, sequence, tmp_path, monkeypatch):
+WINDOW = dict(type='ObjectWindow', size=(32, 48))
+
+
+@pytest.fixture(params=[None, WINDOW], ids=['whole frames', 'windows'])
+def setting(tiny_config, make_model, sequence, tmp_path, monkeypatch, request):
     """A config and a checkpoint of everything; ``with_hook``: the hook is in its ``custom_hooks``."""
     import torch
     monkeypatch.setitem(HOOKS.module_dict, 'EveryPixel', EveryPixel)
@@ -32,6 +35,9 @@ def setting(tiny_config, make_model, sequence, tmp_path, monkeypatch):
             'test_dataloader.dataset.sequences': [sequence.name], 'test_cfg.num_given_frames': num_given,
             'default_hooks.finetune.finetuner.steps': 3, 'test_dataloader.dataset.size': 32})
         cfg.load_from = cfg.checkpoint = str(tmp_path / 'weights.pth')
+        if request.param is not None:
+            cfg.model.window = dict(WINDOW)
+            cfg.default_hooks.finetune.finetuner.augment = [dict(type='ClipObjectWindow', window=dict(WINDOW))]
         if with_hook:
             cfg.custom_hooks = [dict(type='EveryPixel')]
         return cfg

@@ -28,6 +28,15 @@ def test_what_is_written_is_what_is_read(tmp_path):
     assert torch.equal(again.snapshot.masks[1].mask, snapshot(3).masks[1].mask)
 
 
+def test_what_an_earlier_version_left_is_refused(tmp_path):
+    state = RunState(tmp_path / 's', INPUTS)
+    state.begin()
+    masks = {1: torch.zeros(1, 1, 2, 3)}
+    torch.save(dict(direction=FORWARDS, frame_id=3, masks=masks, figures={}), tmp_path / 's/walk.pth')
+    with pytest.raises(ValueError, match='0.7.0 or earlier.*--overwrite'):
+        RunState(tmp_path / 's', INPUTS).load()
+
+
 def test_it_is_written_now_and_then_after_the_masks(tmp_path):
     state, flushed = RunState(tmp_path / 's', INPUTS, interval=0), []
     state.begin()

@@ -15,9 +15,10 @@ def given(make_sequence, give):
     return give(make_sequence(9), (FIRST_GIVEN, SECOND_GIVEN))
 
 
-@pytest.fixture
-def propagator(make_model):
-    model = make_model(data_preprocessor=dict(type='VOSDataPreprocessor', flow=dict(type='DISFlow'))).eval()
+@pytest.fixture(params=[None, dict(type='ObjectWindow', size=(32, 48))], ids=['whole frames', 'windows'])
+def propagator(make_model, request):
+    model = make_model(data_preprocessor=dict(type='VOSDataPreprocessor', flow=dict(type='DISFlow')),
+                       window=request.param).eval()
     return generator_propagator(model, {1: None})
 
 

@@ -11,9 +11,10 @@ from tempseg_mm.apis.inferencer import VOSInferencer
 SIZE = (96, 128)
 
 
-@pytest.fixture
-def inferencer(model_cfg):
-    model = dict(model_cfg, adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
+@pytest.fixture(params=[None, dict(type='ObjectWindow', size=(32, 48))], ids=['whole frames', 'windows'])
+def inferencer(model_cfg, request):
+    losses = dict(bce=dict(type='BCELoss', loss_weight=1.0))
+    model = dict(model_cfg, window=request.param, adversary=None, losses=losses)
     return VOSInferencer(dict(model=model), device='cpu', size=32)
 
 
