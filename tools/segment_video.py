@@ -54,8 +54,8 @@ def make_parser() -> argparse.ArgumentParser:
                              'the config names if it is there, else random numbers')
     parser.add_argument('--steps', type=int, help="of fine-tuning, for each object; default: the config's")
     parser.add_argument('--size', type=int, metavar='PIXELS',
-                        help="shorter side at which the network works: larger is finer and slower; default: the "
-                             "config's")
+                        help='shorter side of the frames that the network sees, or where it sees windows, as with the '
+                             "default weights, of those that flow is estimated on; default: the config's")
     parser.add_argument('--start', type=int, default=0, metavar='FRAME', help='first frame; default: 0')
     parser.add_argument('--end', type=int, metavar='FRAME', help='the frame to stop before; default: all')
     parser.add_argument('--fps', type=float, help="of the overlay; default: the video's, or 24")

@@ -3,9 +3,9 @@ from .samplers import ClipSampler, ResumableSampler, SequenceSampler
 from .segtrack_v2 import SegTrackV2Dataset
 from .synthetic.dataset import SyntheticVOSDataset, write_davis_layout
 from .transforms import (
+    ClipObjectWindow,
     ClipPhotometric,
     ClipRandomAffine,
-    ClipRandomWindow,
     ClipResize,
     DeformReferenceMask,
     LoadClip,
@@ -20,9 +20,9 @@ from .vos_sequence import VOSSequence
 from .youtube_objects import YouTubeObjectsDataset
 
 __all__ = [
+    'ClipObjectWindow',
     'ClipPhotometric',
     'ClipRandomAffine',
-    'ClipRandomWindow',
     'ClipResize',
     'ClipSampler',
     'DAVISDataset',

@@ -1,5 +1,5 @@
 from .formatting import PackClip
-from .geometry import ClipRandomAffine, ClipRandomWindow, ClipResize
+from .geometry import ClipRandomAffine, ClipResize
 from .image import PackImage, RandomResizedCrop
 from .loading import LoadClip, LoadFlow
 from .lucid import LucidClip
@@ -11,7 +11,6 @@ __all__ = [
     'ClipObjectWindow',
     'ClipPhotometric',
     'ClipRandomAffine',
-    'ClipRandomWindow',
     'ClipResize',
     'DeformReferenceMask',
     'LoadClip',
