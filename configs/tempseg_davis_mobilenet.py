@@ -44,9 +44,10 @@ param_scheduler = dict(
     _delete_=True,
     generator=[dict(type='CosineAnnealingLR', end=max_iters, eta_min=0.00001, by_epoch=False)])
 
-window = dict(
+clip_window = dict(
     type='ClipObjectWindow', window=object_window, scale=(0.5, 1.33), shift=0.3, degrees=15, flip=0.5, elsewhere=0.05)
-flow = dict(type='LoadFlow', provider=dict(type='DISFlow', preset='ultrafast'))  # between two windows, by the workers
+# Between the two windows of a clip, by the workers.
+clip_flow = dict(type='LoadFlow', provider=dict(type='DISFlow', preset='ultrafast'))
 colours = dict(type='ClipPhotometric')
 deform = dict(
     type='DeformReferenceMask', max_shift=0.15, scale=0.15, warp=0.1, dilate=0.08, empty_prob=0.02, spurious_prob=0.3)
@@ -58,7 +59,7 @@ train_dataloader = dict(
     dataset=dict(
         size=None,  # windows are cut out of frames as they are
         clip_sampler=dict(clip_length=2),
-        pipeline=[dict(type='LoadClip'), window, flow, colours, deform, dict(type='PackClip')]))
+        pipeline=[dict(type='LoadClip'), clip_window, clip_flow, colours, deform, dict(type='PackClip')]))
 test_dataloader = dict(dataset=dict(size=size))
 default_hooks = dict(
     finetune=dict(
@@ -69,7 +70,7 @@ default_hooks = dict(
             average=0.5,
             # References less faulty than in training, but more often none: an object that was lost is to be found
             # again, in wide windows.
-            augment=[dict(window, scale=(0.33, 1.33), elsewhere=0.0), colours],
+            augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), colours],
             pipeline=[
                 dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15, empty_prob=0.2),
                 dict(type='PackClip')])),

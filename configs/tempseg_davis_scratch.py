@@ -14,10 +14,11 @@ model = dict(
         backbone=dict(_delete_=True, type='TempSegBackbone', dropout=0.2),
         decoder=dict(_delete_=True, type='UnpoolDecoder', dropout=0.2)))
 optim_wrapper = dict(generator=dict(_delete_=True, type='OptimWrapper', optimizer=dict(type='Adam', lr=0.002)))
-window = dict(_base_.window, window=object_window)
+clip_window = dict(_base_.clip_window, window=object_window)
 train_dataloader = dict(
     dataset=dict(
         pipeline=[
-            dict(type='LoadClip'), window, _base_.flow, _base_.colours, _base_.deform, dict(type='PackClip')]))
+            dict(type='LoadClip'), clip_window, _base_.clip_flow, _base_.colours, _base_.deform,
+            dict(type='PackClip')]))
 default_hooks = dict(
-    finetune=dict(finetuner=dict(augment=[dict(window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))
+    finetune=dict(finetuner=dict(augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))

@@ -82,5 +82,5 @@ def test_the_chain_of_a_config_of_the_project():
     file = read_config_file(str(CONFIGS / 'tempseg_davis_scratch.py'))
     assert [Path(base.path).stem for base in file.bases] == ['tempseg_davis_mobilenet']
     assert len(file.bases[0].bases[0].bases) == 5
-    assert {'object_window', 'window', 'flow', 'colours', 'deform'} <= file.read_of_bases
-    assert {'window', 'object_window'} <= file.assigned & file.read
+    assert {'object_window', 'clip_window', 'clip_flow', 'colours', 'deform'} <= file.read_of_bases
+    assert {'clip_window', 'object_window'} <= file.assigned & file.read

@@ -11,7 +11,7 @@ _base_ = '../../tempseg_davis_mobilenet.py'
 
 max_iters = 200
 object_window = dict(_base_.object_window, size=(96, 168))
-window = dict(_base_.window, window=object_window)
+clip_window = dict(_base_.clip_window, window=object_window)
 
 model = dict(
     window=object_window,
@@ -35,7 +35,7 @@ train_dataloader = dict(
         split='fit20',
         clip_sampler=dict(clip_length=3),
         pipeline=[
-            dict(type='LoadClip'), window, _base_.colours, _base_.deform, dict(type='PackClip')]))
+            dict(type='LoadClip'), clip_window, _base_.colours, _base_.deform, dict(type='PackClip')]))
 test_dataloader = dict(dataset=dict(split='dev10'))
 default_hooks = dict(
     finetune=dict(
@@ -43,7 +43,7 @@ default_hooks = dict(
             steps=50,
             clips_per_step=1,
             leave_out=['adv', 'l1', 'itsd', 'iftl', 'l_iftl'],
-            augment=[dict(window, elsewhere=0.0), _base_.colours])),
+            augment=[dict(clip_window, elsewhere=0.0), _base_.colours])),
     checkpoint=dict(interval=100),
     pictures=dict(interval=100),
     overlays=None)
