@@ -23,7 +23,7 @@ TASK_UTILS.register_module(module=ObjectWindow)
 
 LOST = 0.1  # share of the remembered area below which an object counts as gone
 FADING, GROWING = 0.97, 1.2  # by how much the remembered area changes from frame to frame at most
-WIDENING = 1.25  # of the window, for each frame in which the object is gone
+WIDENING = 1.25  # of every second window, for each frame in which the object is gone
 
 
 @dataclass(frozen=True)
@@ -34,24 +34,33 @@ class ObjectMask:
         mask: (1, 1, h, w) float32 in [0, 1]: of the frame at the working size, or of a window.
         window: the window; ``None``: the whole frame.
         area: of the object in pixels of the frame, as it is remembered where parts of it are hidden.
+        home: the window in which it was last followed.
+        gone: frames since then.
     """
     mask: Tensor
     window: Window | None = None
     area: float = 0.0
+    home: Window | None = None
+    gone: int = 0
 
     def state(self) -> dict:
         """Plain types and tensors, for a file; :meth:`from_state` is the way back."""
-        window = self.window and dict(matrix=self.window.matrix.tolist(), size=list(self.window.size),
-                                      frame_size=list(self.window.frame_size))
         # Cloned: a slice of a larger tensor would be written with all of it.
-        return dict(mask=self.mask.cpu().clone(), window=window, area=self.area)
+        return dict(mask=self.mask.cpu().clone(), window=_window_state(self.window), area=self.area,
+                    home=_window_state(self.home), gone=self.gone)
 
     @classmethod
     def from_state(cls, state: dict) -> 'ObjectMask':
         """What :meth:`state` told."""
-        window = state['window']
-        return cls(state['mask'], window and Window(
-            np.array(window['matrix']), tuple(window['size']), tuple(window['frame_size'])), state['area'])
+        return cls(**{**state, 'window': _window_from(state['window']), 'home': _window_from(state['home'])})
+
+
+def _window_state(window: Window | None) -> dict | None:
+    return window and dict(matrix=window.matrix.tolist(), size=list(window.size), frame_size=list(window.frame_size))
+
+
+def _window_from(state: dict | None) -> Window | None:
+    return state and Window(np.array(state['matrix']), tuple(state['size']), tuple(state['frame_size']))
 
 
 class View(Protocol):
@@ -99,7 +108,8 @@ class FollowingWindow:
         seen    = pixels of the mask, in the frame
         area    = seen, but at least FADING and at most GROWING times what was remembered
         window  = around the box of the moved mask, as if the object had the remembered area
-        lost    = seen < LOST area: nothing is taken along, and the window grows frame by frame
+        lost    = seen <= LOST area: nothing is taken along; the network looks where the object was last followed, and
+                  every second frame in a window that grows, at most to the whole frame
 
     So an object that hides does not draw the window in, and what little is left of it is not followed for ever.
 
@@ -116,20 +126,22 @@ class FollowingWindow:
         box = box_of_mask(mask)
         window = self.window.whole(frame.size) if box is None else self.window.around(box, frame.size)
         seen = torch.from_numpy(window.crop_mask(mask))[None, None].to(frame.tensor.device, torch.float32)
-        return ObjectMask(seen, window, float(np.count_nonzero(mask)))
+        return ObjectMask(seen, window, float(np.count_nonzero(mask)), window)
 
     def moved(self, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
         """See :class:`View`."""
         y, x = np.nonzero(last.mask[0, 0].cpu().numpy() > 0.5)
         seen = len(x) / last.window.zoom ** 2
         if seen <= LOST * last.area:
-            return ObjectMask(torch.zeros_like(last.mask), self.window.wider(last.window, WIDENING), last.area)
+            gone = last.gone + 1
+            window = last.home if gone % 2 else self.window.wider(last.home, WIDENING ** gone)
+            return ObjectMask(torch.zeros_like(last.mask), window, last.area, last.home, gone)
         landing = self._landing(frame, last.window)  # [h, w, 2] in the frame
         area = min(max(seen, FADING * last.area), GROWING * last.area) if last.area else seen
         box = box_of(landing[y, x, 0], landing[y, x, 1])
         window = self.window.around(box, frame.size, zoom=min(1.0, np.sqrt(seen / area)))
         flow = torch.from_numpy(window.displacement_to(landing)).permute(2, 0, 1)[None]
-        return ObjectMask(move_mask(last.mask, flow.to(last.mask.device)), window, area)
+        return ObjectMask(move_mask(last.mask, flow.to(last.mask.device)), window, area, window)
 
     def pixels(self, frame: PreparedFrame, reference: ObjectMask) -> Tensor:
         """See :class:`View`."""

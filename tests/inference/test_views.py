@@ -57,16 +57,17 @@ def test_over_many_frames_the_mask_keeps_its_shape(view):
     assert iou(view.pasted(frame_with(), found) > 0.5, disc((110, 60), 12) > 0) > 0.85
 
 
-def test_nothing_left_widens_the_window_until_it_shows_the_whole_frame(view):
+def test_where_nothing_is_left_it_looks_where_the_object_was_and_ever_wider(view):
     found = view.given(frame_with(), disc((50, 60), 8))
-    nothing = replace(found, mask=torch.zeros_like(found.mask))
-    zooms = [nothing.window.zoom]
-    for _ in range(12):
+    zoom, nothing = found.window.zoom, replace(found, mask=torch.zeros_like(found.mask))
+    zooms = []
+    for _ in range(14):
         nothing = view.moved(frame_with((1.0, 0.0)), nothing)
         zooms.append(nothing.window.zoom)
-    assert zooms[1] == pytest.approx(zooms[0] / 1.25) and zooms == sorted(zooms, reverse=True)
-    assert zooms[-1] == pytest.approx(0.4)  # 48 / 120
-    assert nothing.mask.sum() == 0
+    assert zooms[::2] == pytest.approx([zoom] * 7)
+    assert zooms[1] == pytest.approx(zoom / 1.25 ** 2) and zooms[1::2] == sorted(zooms[1::2], reverse=True)
+    assert zooms[-1] == pytest.approx(0.4)  # 48 / 120: the whole frame
+    assert nothing.mask.sum() == 0 and nothing.gone == 14
 
 
 def part_of(found, rows, columns):
@@ -92,7 +93,8 @@ def test_of_an_object_that_is_all_but_gone_nothing_is_followed(view):
     speck = part_of(found, slice(20, 25), slice(20, 26))
     assert 0 < speck.mask.sum() < 0.1 * found.mask.sum()
     after = view.moved(frame_with((0.0, 0.0)), speck)
-    assert after.mask.sum() == 0 and after.window.zoom < found.window.zoom and after.area == found.area
+    assert after.mask.sum() == 0 and after.gone == 1 and after.area == found.area
+    assert after.window is found.window
 
 
 def test_one_that_comes_back_is_looked_at_closely_at_once(view):
@@ -139,7 +141,8 @@ def test_a_mask_and_its_window_survive_a_file(view):
     assert torch.equal(again.mask, found.mask)
     np.testing.assert_array_equal(again.window.matrix, found.window.matrix)
     assert (again.window.size, again.window.frame_size) == (found.window.size, found.window.frame_size)
-    assert again.area == found.area > 0
+    assert again.area == found.area > 0 and again.gone == 0
+    np.testing.assert_array_equal(again.home.matrix, found.home.matrix)
     whole = ObjectMask(torch.ones(1, 1, 2, 3))
     assert ObjectMask.from_state(whole.state()).window is None
 
