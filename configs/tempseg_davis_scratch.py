@@ -21,4 +21,5 @@ train_dataloader = dict(
             dict(type='LoadClip'), clip_window, _base_.clip_flow, _base_.colours, _base_.deform,
             dict(type='PackClip')]))
 default_hooks = dict(
-    finetune=dict(finetuner=dict(augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))
+    finetune=dict(
+        finetuner=dict(steps=100, augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))
