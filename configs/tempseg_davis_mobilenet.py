@@ -64,7 +64,7 @@ test_dataloader = dict(dataset=dict(size=size))
 default_hooks = dict(
     finetune=dict(
         finetuner=dict(
-            steps=40,
+            steps=100,
             clips_per_step=2,
             optimizer=dict(lr=0.001),
             average=0.5,

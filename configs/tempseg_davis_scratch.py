@@ -22,4 +22,4 @@ train_dataloader = dict(
             dict(type='PackClip')]))
 default_hooks = dict(
     finetune=dict(
-        finetuner=dict(steps=100, augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))
+        finetuner=dict(augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))
