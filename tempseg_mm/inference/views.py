@@ -23,7 +23,7 @@ TASK_UTILS.register_module(module=ObjectWindow)
 
 LOST = 0.1  # share of the remembered area below which an object counts as gone
 FADING, GROWING = 0.97, 1.2  # by how much the remembered area changes from frame to frame at most
-WIDENING = 1.25  # of every second window, for each frame in which the object is gone
+WIDENING, WIDEST = 1.25, 50  # of every second window, for each frame in which the object is gone, up to so many
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class FollowingWindow:
         seen = len(x) / last.window.zoom ** 2
         if seen <= LOST * last.area:
             gone = last.gone + 1
-            window = last.home if gone % 2 else self.window.wider(last.home, WIDENING ** gone)
+            window = last.home if gone % 2 else self.window.wider(last.home, WIDENING ** min(gone, WIDEST))
             return ObjectMask(torch.zeros_like(last.mask), window, last.area, last.home, gone)
         landing = self._landing(frame, last.window)  # [h, w, 2] in the frame
         area = min(max(seen, FADING * last.area), GROWING * last.area) if last.area else seen

@@ -68,6 +68,8 @@ def test_where_nothing_is_left_it_looks_where_the_object_was_and_ever_wider(view
     assert zooms[1] == pytest.approx(zoom / 1.25 ** 2) and zooms[1::2] == sorted(zooms[1::2], reverse=True)
     assert zooms[-1] == pytest.approx(0.4)  # 48 / 120: the whole frame
     assert nothing.mask.sum() == 0 and nothing.gone == 14
+    after_hours = view.moved(frame_with((1.0, 0.0)), replace(nothing, gone=99_999))
+    assert after_hours.window.zoom == pytest.approx(0.4)
 
 
 def part_of(found, rows, columns):
