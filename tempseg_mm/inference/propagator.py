@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from tempseg_mm.ops.resize import Size
 from tempseg_mm.ops.soft_aggregation import soft_aggregation
 
 from .prepared_frame import FramePreparer, PreparedFrame, frame_preparer
-from .views import ObjectMask, View, WholeFrame, found_in, view_of
+from .views import ObjectMask, View, WholeFrame, view_of
 
 # Object id, the new frame, the object's mask in the frame before -> its mask in the new one.
 NextMask = Callable[[int, PreparedFrame, ObjectMask], ObjectMask]
@@ -73,7 +74,7 @@ class Propagator:
     def resume(self, frame: np.ndarray | PreparedFrame, masks: Mapping[int, ObjectMask]) -> None:
         """Continue after a frame whose :attr:`masks` were kept."""
         self._frame = self.preparer.first(frame)
-        self._masks = {object_id: found_in(found, found.mask.to(self._frame.tensor.device))
+        self._masks = {object_id: replace(found, mask=found.mask.to(self._frame.tensor.device))
                        for object_id, found in masks.items()}
 
     @torch.no_grad()
@@ -133,6 +134,6 @@ def generator_propagator(model: nn.Module, generators: Mapping[int, nn.Module | 
 
     def next_mask(object_id: int, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
         reference = view.moved(frame, last)
-        return found_in(reference, model.predict(
+        return replace(reference, mask=model.predict(
             view.pixels(frame, reference), reference.mask, generator=generators[object_id], averaging=averaging))
     return Propagator(next_mask, tuple(generators), frame_preparer(model, size=size), view=view)

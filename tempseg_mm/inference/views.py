@@ -4,7 +4,7 @@ Two views: the whole frame at a working size, as in the paper, and a window that
 carries masks through either and knows no pixels of its own.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -167,8 +167,3 @@ class FollowingWindow:
 def view_of(model: torch.nn.Module) -> View:
     """The view that suits a ``TempSegGAN``."""
     return WholeFrame() if model.window is None else FollowingWindow(model.window)
-
-
-def found_in(reference: ObjectMask, mask: Tensor) -> ObjectMask:
-    """An answer in place of the reference that it was asked with."""
-    return replace(reference, mask=mask)

@@ -88,8 +88,10 @@ class FrameRecorder:
         return spans
 
     def _is_lost(self, record: FrameRecord, object_id: int) -> bool:
-        sure = record.sure[object_id]
-        return record.frame_id > self._first_given[object_id] if sure is None else sure < SURE
+        sure, first = record.sure[object_id], self._first_given[object_id]
+        # Before its first mask an object is looked for only where the walk goes backwards from that mask.
+        looked_for = record.frame_id > first or first == min(self._first_given.values())
+        return looked_for and (sure is None or sure < SURE)
 
     def _scores(self, frame: SegmentedFrame, labels: np.ndarray) -> dict:
         if frame.gt_labels is None:

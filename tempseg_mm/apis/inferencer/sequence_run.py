@@ -83,8 +83,7 @@ class SequenceRun:
             gif=self.out.gif if self.wishes.gif else None,
             given=self.out.given if self.out.given.exists() else None, mean_j=self.recorder.mean_j,
             finetune_losses={object_id: found.losses for object_id, found in adapted.items()},
-            notices=[*self.notices, *self.inputs.source.notices,
-                     *self.recorder.notices],
+            notices=[*self.notices, *self.inputs.source.notices, *self.recorder.notices],
             settings=settings, versions=versions())
         result.timings = rounded({
             'finetune': sum(found.seconds for found in adapted.values()), **self.clock.seconds,

@@ -85,3 +85,12 @@ def test_an_object_is_not_lost_before_it_first_shows():
     for number in range(9):
         recorder.add(frame(number, [1, 1, 0, 0], given=number in (0, 5)), **figures(1.0, None if number < 5 else 1.0))
     assert recorder.notices == []
+
+
+def test_an_object_that_is_lost_on_the_way_back_is_told():
+    class Later(Given):
+        labels = {5: np.array([[1, 1, 0, 4]], np.uint8)}
+    recorder = FrameRecorder(Later())
+    for number in range(7):
+        recorder.add(frame(number, [1, 0, 0, 4], given=number == 5), **figures(None if number < 3 else 1.0, 1.0))
+    assert len(recorder.notices) == 1 and 'Object 1 was probably lost in frames 0 to 2:' in recorder.notices[0]
