@@ -126,7 +126,7 @@ def osvos_recipe(cfg, ours: Learner, args: argparse.Namespace) -> Learner:
 
     model = cfg.model.to_dict()
     model['generator']['reference_mask'] = 'none'
-    model.update(reach=None, adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
+    model.update(reach=None, window=None, adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
     loaded = load_segmenter(Config(dict(model=model)), args.osvos_checkpoint, args.device, seed=args.seed,
                             size=ours.segmenter.size)
     own = ours.segmenter.finetuner
