@@ -5,6 +5,7 @@ of them, and so is the background. The table of meanings is in :mod:`~tempseg_mm
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import RLock
 from typing import Any
@@ -134,26 +135,17 @@ class MaskReader:
                 self._learn_from_masks(len(self._masks))
             return self._labels(stored, regions, name=name)
 
-    def levels_above(self, stored: StoredMask, threshold: int) -> np.ndarray:
-        """Where a mask has more than a threshold in any channel, or in its alpha if that varies: its values are declared.
-
-        Returns:
-            (H, W) uint8, 0 or 1.
-        """
-        levels = stored.alpha if stored.is_cut_out else stored.levels
-        chosen = levels > threshold
-        return (chosen if chosen.ndim == 2 else chosen.any(axis=-1)).astype(np.uint8)
-
     # --- from regions to ids ---
 
     def _learn_from_masks(self, count: int) -> None:
         """Looks at the first masks of the sequence, until one shows an object; or at so many of them."""
         while self._learned < min(count, len(self._masks)):
-            stored = stored_mask(self._masks[self._learned])
             self._learned += 1
-            regions = regions_of(stored)
-            self._note_numbers(regions)
-            self._labels(stored, regions, quiet=True)
+            with suppress(OSError, ValueError):  # it is told when that mask itself is read
+                stored = stored_mask(self._masks[self._learned - 1])
+                regions = regions_of(stored)
+                self._note_numbers(regions)
+                self._labels(stored, regions, quiet=True)
             count += self._background is None and count == self._learned
 
     def _note_numbers(self, regions: Regions) -> None:

@@ -53,6 +53,16 @@ class StoredMask:
         """Whether alpha says where the object is: it varies, or nothing can be seen at all."""
         return self.alpha is not None and bool(self.alpha.min() != self.alpha.max() or self.alpha.max() == 0)
 
+    def above(self, threshold: int) -> np.ndarray:
+        """Where a data set whose masks have a known threshold shows its object; nothing else is asked of the values.
+
+        Returns:
+            (H, W) uint8, 1 where alpha, if it varies, or else any channel is above ``threshold``, 0 elsewhere.
+        """
+        levels = self.alpha if self.is_cut_out else self.levels
+        chosen = levels > threshold
+        return (chosen if chosen.ndim == 2 else chosen.any(axis=-1)).astype(np.uint8)
+
 
 def stored_mask(mask: Any) -> StoredMask:
     """Take a mask in whatever form it is given.
@@ -90,7 +100,7 @@ def decode_mask(path: str | os.PathLike) -> StoredMask:
     if path.lower().endswith(('.npy', '.npz')) and os.path.isfile(path):
         return _from_array(_load_npy(path), f'mask {path}')
     with opened_image(path, 'mask', (*FORMATS, 'GIF')) as image:  # not OpenCV, which turns palettes into colours
-        count = getattr(image, 'n_frames', 1)
+        count = getattr(image, 'n_frames', 1) if image.format != 'JPEG' else 1
         if count == 1:
             return _from_picture(image, f'mask {path}')
     raise MaskValueError(f'mask {path} holds {count} pictures, and a mask is one: save them as single files, or choose '
