@@ -109,7 +109,7 @@ class SetMeaning:
         known = self._same_as_known(WHITE not in self.names.colors and not self.names.numbers)
         if known is not None:
             self.names.colors[WHITE] = known
-        i = self.names.id_of_the_object()
+        i = self.names.id_of_the_object(is_white=bool(regions.only_255))
         if i is None:
             ids = ', '.join(map(str, sorted(self.names.known)))
             raise refused(stored, f'shows one object without a number, and other masks number theirs {ids}: save it '

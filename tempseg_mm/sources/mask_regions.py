@@ -141,6 +141,8 @@ def _of_palette(stored: StoredMask, largest: int) -> Regions:
         return _with_void(as_ids, used)
     if (colors == used[:, None]).all():
         return _of_numbers(replace(stored, palette=None), largest)
+    if len(used) > 1 and _are_davis(colors):  # its colours, put in another order by what wrote the file
+        return _of_colors(replace(stored, pixels=palette[pixels], palette=None), largest)
     if len(used) > 2 and is_patchwork(pixels):
         raise refused(stored, f'has a palette of {len(used)} colours in small patches, as pictures have')
     if palette[0].max() <= NEARLY_BLACK:
@@ -275,6 +277,8 @@ def _of_colors(stored: StoredMask, largest: int) -> Regions:
     colors = np.array(sorted(color for _, color in counted), np.uint8)
     packed = rgb.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
     index = np.searchsorted(colors.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32), packed).astype(np.uint8)
+    if _are_davis(colors):
+        return Regions('colours', index, colors)
     mended = without_shades(index, colors)
     left = np.flatnonzero(histogram(mended))
     if is_patchwork(mended) or len(left) > FEW + 1 and \
@@ -284,6 +288,12 @@ def _of_colors(stored: StoredMask, largest: int) -> Regions:
             raise refused(stored, f'holds {len(left)} colours that are no flat regions, as pictures do')
         return Regions('colours', found[0], _snapped(found[1]), notes=(NEAREST,))
     return Regions('colours', mended, colors, notes=(NEAREST,) if mended is not index else ())
+
+
+def _are_davis(colors: np.ndarray) -> bool:
+    """Whether colours are those of the palette of DAVIS, which is what they are then."""
+    known = {tuple(color) for color in color_palette().tolist()}
+    return all(tuple(color) in known for color in colors.tolist())
 
 
 def _snapped(colors: np.ndarray) -> np.ndarray:

@@ -49,11 +49,16 @@ class ObjectNames:
             if palette is not None and palette[i].any():
                 self.palette.setdefault(tuple(palette[i].tolist()), int(i))
 
-    def id_of_the_object(self) -> int | None:
-        """Id of the one object of a mask that gives it neither number nor colour; ``None`` where it may be several."""
-        if WHITE in self.colors or not self.known or not self.numbers:
+    def id_of_the_object(self, *, is_white: bool = False) -> int | None:
+        """Id of the one object of a mask that gives it neither number nor colour; ``None`` where it may be several.
+
+        Args:
+            is_white: whether it is drawn in white, which is a colour beside others.
+        """
+        known, are_numbers = self.known, set(self.colors) <= set(self._davis)
+        if WHITE in self.colors or not known or is_white and not self.numbers and not are_numbers:
             return self.ids_of([WHITE])[0]
-        return next(iter(self.numbers)) if len(self.known) == 1 else None
+        return next(iter(known)) if len(known) == 1 else None
 
     def find(self, color: Color) -> int | None:
         """Id of a colour that is known already."""
@@ -77,12 +82,13 @@ class ObjectNames:
         Raises:
             ValueError: if there are more than 255 objects.
         """
-        are_davis = all(color in self._davis or color in self.colors for color in colors) and \
-            all(color in self._davis for color in self.colors)
+        # Beside white alone, which is how masks of one object have it, colours of that palette may be its ids, too.
+        are_davis = all(color in self._davis for color in [*colors, *(set(self.colors) - {WHITE})])
         for color in colors:
             known = self._exactly(color) if exact else self.find(color)
             taken = self.known
-            if known is None and are_davis and self._davis[color] not in taken:
+            if known is None and are_davis and self._davis[color] not in \
+                    {i for other, i in self.colors.items() if other != WHITE}:
                 known = self._davis[color]
             if known is None:
                 known = next((i for i in range(1, 256) if i not in taken), None)
@@ -98,9 +104,11 @@ class ObjectNames:
 
     def sentences(self) -> list[str]:
         """Which object each colour is, where that does not follow from the masks alone."""
+        ids = list(self.colors.values())
         told = [f'{self.text(color)} is object {i}' for color, i in sorted(self.colors.items(), key=lambda of: of[1])
-                if self._davis.get(color) != i and self.palette.get(color) != i]
-        return [f'Colours of the masks: {", ".join(told)}.'] if len(self.known) > 1 and told else []
+                if ids.count(i) > 1 or self._davis.get(color) != i and self.palette.get(color) != i]
+        is_plain = len(self.known) < 2 and len(self.colors) < 2
+        return [f'Colours of the masks: {", ".join(told)}.'] if told and not is_plain else []
 
     @staticmethod
     def text(color: Color) -> str:

@@ -123,7 +123,7 @@ def _from_picture(image: Image.Image, source: str) -> StoredMask:
         image = image.convert('RGBA' if image.mode == 'RGB' else 'LA')
     elif image.mode not in KEPT_MODES and not image.mode.startswith('I;16'):
         image = image.convert('RGBA' if image.mode.endswith(('A', 'a')) else 'RGB')
-    pixels = np.asarray(image)
+    pixels = np.asarray(image.convert('L')) > 0 if image.mode == '1' else np.asarray(image)  # its true is 255, not 1
     if image.mode in ('LA', 'RGBA'):
         alpha, pixels = pixels[..., -1], pixels[..., :-1]
     return StoredMask(pixels.reshape(pixels.shape[:2]) if pixels.shape[2:] == (1,) else pixels, alpha, None, lossy,

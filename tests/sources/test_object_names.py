@@ -49,12 +49,14 @@ def test_compressed_colours_are_those_they_were():
 
 
 @pytest.mark.parametrize('numbers, colors, found', [
-    ([], [], 1), ([3], [], 3), ([1, 2], [], None), ([], [RED], 2), ([], [RED, WHITE], 2), ([1, 2], [WHITE], 3)])
+    ([], [], 1), ([3], [], 3), ([1, 2], [], None), ([], [RED], 1), ([], [RED, WHITE], 2), ([], [RED, BLUE], None),
+    ([1, 2], [WHITE], 3)])
 def test_the_object_that_has_neither_number_nor_colour(numbers, colors, found):
     names = ObjectNames()
     names.add_numbers(numbers)
     names.ids_of(colors)
     assert names.id_of_the_object() == found
+    assert numbers or names.id_of_the_object(is_white=True) == (found if WHITE in colors else len(colors) + 1)
 
 
 def test_what_is_told():
