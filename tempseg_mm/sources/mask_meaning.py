@@ -66,9 +66,10 @@ class SetMeaning:
 
         It is void if the first mask that shows an object numbers several, or if both have a palette.
         """
-        ids = np.flatnonzero(histogram(regions.index)) if regions.kind == 'ids' else np.array([int(regions.index.any())])
+        are_ids = regions.kind == 'ids'
+        ids = np.flatnonzero(histogram(regions.index)) if are_ids else np.array([int(regions.index.any())])
         ids = ids[(ids > 0) & (ids <= HIGHEST_ID)]
-        if len(ids) and regions.kind == 'ids' and regions.colors is not None:
+        if len(ids) and are_ids and regions.colors is not None:
             self._has_ids.add('palette')
         if len(ids) > 1 and not self._is_begun:
             self._has_ids.add('several')

@@ -38,7 +38,15 @@ from tempseg_mm.visualization.palette import color_palette
 
 from .mask_background import surrounding
 from .mask_structure import (
-    FEW, flat_colors, flat_values, is_patchwork, is_picture, is_smooth_ramp, ring_levels, without_shades)
+    FEW,
+    flat_colors,
+    flat_values,
+    is_patchwork,
+    is_picture,
+    is_smooth_ramp,
+    ring_levels,
+    without_shades,
+)
 from .stored_mask import WHAT_MASKS_ARE, MaskValueError, StoredMask
 
 HIGHEST_ID = 63  # numbers up to it are ids without a doubt
@@ -141,7 +149,7 @@ def _of_palette(stored: StoredMask, largest: int) -> Regions:
         return _with_void(as_ids, used)
     if (colors == used[:, None]).all():
         return _of_numbers(replace(stored, palette=None), largest)
-    if len(used) > 1 and _are_davis(colors):  # its colours, put in another order by what wrote the file
+    if len(used) > 1 and are_davis(colors):  # its colours, put in another order by what wrote the file
         return _of_colors(replace(stored, pixels=palette[pixels], palette=None), largest)
     if len(used) > 2 and is_patchwork(pixels):
         raise refused(stored, f'has a palette of {len(used)} colours in small patches, as pictures have')
@@ -250,7 +258,7 @@ def _of_lossy_levels(stored: StoredMask, largest: int) -> Regions:
     found = flat_colors(np.repeat(stored.pixels[..., None], 3, axis=2))
     if found is None or np.count_nonzero(found[1].max(axis=1) > 32) < 2:
         return _soft(stored, largest, SOFT)
-    return Regions('colours', found[0], _snapped(found[1]), notes=(NEAREST,))
+    return Regions('colours', found[0], snapped(found[1]), notes=(NEAREST,))
 
 
 def _soft(stored: StoredMask, largest: int, note: str) -> Regions:
@@ -273,11 +281,11 @@ def _of_colors(stored: StoredMask, largest: int) -> Regions:
         found = flat_colors(rgb)
         if found is None:
             raise refused(stored, 'looks like a picture or an overlay, not like a mask')
-        return Regions('colours', found[0], _snapped(found[1]), notes=(NEAREST,))
+        return Regions('colours', found[0], snapped(found[1]), notes=(NEAREST,))
     colors = np.array(sorted(color for _, color in counted), np.uint8)
     packed = rgb.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
     index = np.searchsorted(colors.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32), packed).astype(np.uint8)
-    if _are_davis(colors):
+    if are_davis(colors):
         return Regions('colours', index, colors)
     mended = without_shades(index, colors)
     left = np.flatnonzero(histogram(mended))
@@ -286,16 +294,5 @@ def _of_colors(stored: StoredMask, largest: int) -> Regions:
         found = flat_colors(rgb)
         if found is None:
             raise refused(stored, f'holds {len(left)} colours that are no flat regions, as pictures do')
-        return Regions('colours', found[0], _snapped(found[1]), notes=(NEAREST,))
+        return Regions('colours', found[0], snapped(found[1]), notes=(NEAREST,))
     return Regions('colours', mended, colors, notes=(NEAREST,) if mended is not index else ())
-
-
-def _are_davis(colors: np.ndarray) -> bool:
-    """Whether colours are those of the palette of DAVIS, which is what they are then."""
-    known = {tuple(color) for color in color_palette().tolist()}
-    return all(tuple(color) in known for color in colors.tolist())
-
-
-def _snapped(colors: np.ndarray) -> np.ndarray:
-    """Colours that were compressed, brought to the ends of the scale where they are near them."""
-    return np.where(colors < 24, 0, np.where(colors > 231, 255, colors)).astype(np.uint8)

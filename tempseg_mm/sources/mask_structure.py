@@ -9,6 +9,8 @@ from itertools import combinations
 import cv2
 import numpy as np
 
+from tempseg_mm.visualization.palette import color_palette
+
 FEW = 20  # values that are taken at their word where nothing about their places speaks
 REACH = np.ones((9, 9), np.uint8)  # how far from a region its soft edge may lie
 ON_THE_WAY = 16  # largest distance of a shade from the straight line between the two colours that it mixes
@@ -207,3 +209,14 @@ def _nearest(rgb: np.ndarray, colors: np.ndarray) -> tuple[np.ndarray, np.ndarra
         closer = away < best
         index[closer], best[closer] = position, away[closer]
     return index, best
+
+
+def are_davis(colors: np.ndarray) -> bool:
+    """Whether colours are those of the palette of DAVIS, which is what they are then."""
+    known = {tuple(color) for color in color_palette().tolist()}
+    return all(tuple(color) in known for color in colors.tolist())
+
+
+def snapped(colors: np.ndarray) -> np.ndarray:
+    """Colours that were compressed, brought to the ends of the scale where they are near them."""
+    return np.where(colors < 24, 0, np.where(colors > 231, 255, colors)).astype(np.uint8)

@@ -50,7 +50,7 @@ SEVERAL = {
     'white RGBA': lambda ids, folder: with_alpha(ids, np.where(ids[..., None] > 0, DAVIS[ids], 255).astype(np.uint8)),
     'LA': lambda ids, folder: with_alpha(ids, ids[..., None]),
     '16 bits': lambda ids, folder: saved(Image.fromarray(ids.astype(np.uint16)), folder / 'a.png'),
-    'npy': lambda ids, folder: np.save(folder / 'a.npy', ids) or folder / 'a.npy',
+    'npy': lambda ids, folder: saved_array(ids, folder),
 }
 ONE = {
     '1 bit': lambda ids, folder: saved(Image.fromarray(ids > 0), folder / 'a.png'),
@@ -64,6 +64,12 @@ ONE = {
 }
 
 
+def saved_array(ids, folder):
+    path = folder / f'{next(NUMBER)}.npy'
+    np.save(path, ids)
+    return path
+
+
 def saved(image, path, **options):
     path = path.with_stem(f'{next(NUMBER)}')
     image.save(path, **options)
@@ -74,7 +80,7 @@ def saved(image, path, **options):
 def drawn(draw, most=6):
     """(H, W) uint8: up to ``most`` rectangles of the ids 1, 2, ..., apart from the border, perhaps over each other."""
     ids = np.zeros(SIZE, np.uint8)
-    for i in range(1, draw(st.integers(1, most)) + 1):
+    for _ in range(draw(st.integers(1, most))):
         top, left = draw(st.integers(4, 30)), draw(st.integers(4, 40))
         ids[top:top + draw(st.integers(6, 14)), left:left + draw(st.integers(6, 20))] = draw(st.integers(1, most))
     return ids

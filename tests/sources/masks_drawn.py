@@ -7,7 +7,8 @@ from PIL import Image
 from tempseg_mm.visualization.palette import color_palette
 
 SIZE = HEIGHT, WIDTH = 60, 80
-COLORS = np.array([(0, 0, 0), (255, 0, 0), (0, 0, 255), (0, 255, 0), (255, 255, 0), (255, 0, 255), (0, 255, 255)], np.uint8)
+COLORS = np.array([(0, 0, 0), (255, 0, 0), (0, 0, 255), (0, 255, 0), (255, 255, 0), (255, 0, 255), (0, 255, 255)],
+                  np.uint8)
 
 
 def disc(value=255, radius=20, center=(40, 30), size=SIZE):

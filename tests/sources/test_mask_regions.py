@@ -85,7 +85,8 @@ def test_255_alone_is_remembered(tmp_path):
 
 
 PALETTES = {
-    'its own': [(0, 0, 0), (9, 200, 30), (250, 250, 250)], 'white where it is 0': [(255, 255, 255), (9, 9, 200), (0, 99, 0)],
+    'its own': [(0, 0, 0), (9, 200, 30), (250, 250, 250)],
+    'white where it is 0': [(255, 255, 255), (9, 9, 200), (0, 99, 0)],
 }
 
 
@@ -123,7 +124,8 @@ def test_transparent_entries_of_palettes(tmp_path):
 
 @pytest.mark.parametrize('encode', [
     lambda rgb, path: rgb, lambda rgb, path: save(path, rgb), lambda rgb, path: save(path.with_suffix('.bmp'), rgb),
-    lambda rgb, path: cut_out(TWO, np.where(rgb.any(-1, keepdims=True), rgb, 255)), lambda rgb, path: rgb.astype(np.int64),
+    lambda rgb, path: cut_out(TWO, np.where(rgb.any(-1, keepdims=True), rgb, 255)),
+    lambda rgb, path: rgb.astype(np.int64),
     lambda rgb, path: save(path.with_suffix('.webp'), rgb, lossless=True)])
 def test_flat_colours(tmp_path, encode):
     found = read(encode(COLORS[TWO], tmp_path / 'a.png'))

@@ -4,8 +4,16 @@ import pytest
 from sources.masks_drawn import COLORS, SIZE, blocks, disc, scene, smoothed
 
 from tempseg_mm.sources.mask_structure import (
-    centres, flat_colors, flat_values, in_regions, is_patchwork, is_picture, is_smooth_ramp, ring_levels,
-    without_shades)
+    centres,
+    flat_colors,
+    flat_values,
+    in_regions,
+    is_patchwork,
+    is_picture,
+    is_smooth_ramp,
+    ring_levels,
+    without_shades,
+)
 
 
 def test_squares_of_equal_pixels():

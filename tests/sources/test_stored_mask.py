@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from sources.masks_drawn import SIZE, disc, save
 from PIL import Image
+from sources.masks_drawn import SIZE, disc, save
 
 from tempseg_mm.sources.image_io import UnreadableImageError
 from tempseg_mm.sources.stored_mask import MaskValueError, StoredMask, decode_mask, stored_mask
