@@ -11,8 +11,8 @@ import numpy as np
 from tempseg_mm.runtime.notices import Notices
 
 from .mask_background import background_color, surrounding
-from .mask_regions import HIGHEST_ID, VOID, VOID_NOTE, Regions, histogram, refused
-from .mask_structure import flat_values, ring_levels
+from .mask_regions import HIGHEST_ID, VOID, VOID_NOTE, Regions, refused
+from .mask_structure import flat_values, histogram, ring_levels
 from .object_names import WHITE, ObjectNames
 from .stored_mask import StoredMask
 

@@ -30,7 +30,6 @@ object a colour is: :mod:`~tempseg_mm.sources.object_names`. Void: pixels of no 
 
 from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -39,12 +38,14 @@ from tempseg_mm.visualization.palette import color_palette
 from .mask_background import surrounding
 from .mask_structure import (
     FEW,
+    are_davis,
     flat_colors,
     flat_values,
     is_patchwork,
     is_picture,
     is_smooth_ramp,
     ring_levels,
+    snapped,
     without_shades,
 )
 from .stored_mask import WHAT_MASKS_ARE, MaskValueError, StoredMask
@@ -83,11 +84,6 @@ class Regions:
     notes: tuple = field(default=())
     only_255: str = ''
     declared: bool = False
-
-
-def histogram(levels: np.ndarray) -> np.ndarray:
-    """(256,) pixels of each value of (H, W) uint8."""
-    return cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel().astype(np.int64)
 
 
 def regions_of(stored: StoredMask, *, largest: int = 0) -> Regions:

@@ -20,6 +20,16 @@ EVEN, EVEN_SHARE = 8, 0.75  # of the pixels of a compressed mask, so many have n
 MOST_EDGES, LEAST_PIXELS = 0.25, 4096  # a mask that is not tiny has fewer pixels outside of squares
 
 
+def histogram(levels: np.ndarray) -> np.ndarray:
+    """(256,) pixels of each value of (H, W) uint8."""
+    counts, top = np.zeros(256, np.int64), int(levels.max())
+    counts[top] = np.count_nonzero(levels == top)
+    counts[0] = levels.size - np.count_nonzero(levels)
+    if counts[0] + counts[top] in (levels.size, 2 * levels.size):  # one value beside 0, as a rule, and fast
+        return counts
+    return cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+
+
 def in_regions(index: np.ndarray) -> np.ndarray:
     """Pixels that lie in a square of 2x2 equal ones.
 

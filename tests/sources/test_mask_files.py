@@ -110,8 +110,8 @@ def test_colours_without_a_background_are_refused():
 
 @pytest.mark.parametrize('given, truth, expected', [
     (disc(), disc(1), 1), (disc(1), disc(), 1), (disc(3), disc(), 3), (disc(), disc(3), 1),
-    (COLORS[disc(1)], disc(), 1),    (disc(4), COLORS[disc(1)], 4), (COLORS[disc(1)], COLORS[disc(2)], 1), (cut_out(disc(), scene()), disc(200), 1)],
-    ids=range(8))
+    (COLORS[disc(1)], disc(), 1), (disc(4), COLORS[disc(1)], 4), (COLORS[disc(1)], COLORS[disc(2)], 1),
+    (cut_out(disc(), scene()), disc(200), 1)], ids=range(8))
 def test_the_one_object_of_given_masks_and_of_ground_truth_is_the_same(given, truth, expected):
     reader = MaskReader()
     reader.read(given)

@@ -16,6 +16,11 @@ from tempseg_mm.sources.mask_structure import (
 )
 
 
+@pytest.mark.parametrize('levels', [disc(), disc() * 0, disc(1), blocks(25), disc() | np.uint8(1)])
+def test_histogram(levels):
+    np.testing.assert_array_equal(histogram(levels), np.bincount(levels.ravel(), minlength=256))
+
+
 def test_squares_of_equal_pixels():
     index = np.array([[1, 1, 2, 0], [1, 1, 2, 0], [2, 2, 2, 0]])
     expected = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]]
