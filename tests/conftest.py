@@ -21,6 +21,7 @@ from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.registry import MODELS
 from tempseg_mm.sources.frame_source import SourceFrame
 from tempseg_mm.sources.given_sequence import GivenSequence
+from tempseg_mm.sources.mask_files import Labels
 from tempseg_mm.structures import ClipBatch
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,6 +68,9 @@ class MemorySequence:
 
     def mask(self, i):
         return self.masks[i]
+
+    def annotation(self, i):
+        return None if self.masks[i] is None else Labels(self.masks[i])
 
     def file_name(self, i):
         return f'{i:05d}'

@@ -16,7 +16,7 @@ from tempseg_mm.evaluation.functional.boundary import BOUND_TH
 from tempseg_mm.evaluation.functional.statistics import RECALL_THRESHOLD
 from tempseg_mm.evaluation.score_table import MEASURES, STATISTICS, ScoreTable, measure_summary
 from tempseg_mm.runtime.progress import Progress
-from tempseg_mm.sources.mask_files import read_labels
+from tempseg_mm.sources.mask_files import MaskReader
 
 from .mask_folders import MaskFaults, MaskSequence, match_folders
 
@@ -84,7 +84,7 @@ def score_sequence(sequence: MaskSequence, *, measures: Sequence[str] = MEASURES
         ``{object: {measure: {frame: value}}}``, and faults in words.
     """
     try:
-        first = read_labels(sequence.gt_paths[0])
+        first = MaskReader().read(sequence.gt_paths[0]).ids
     except (OSError, ValueError) as error:
         return {}, [str(error)]
     ids = [label for label in _labels(first) if label]
@@ -116,7 +116,7 @@ def score_sequence(sequence: MaskSequence, *, measures: Sequence[str] = MEASURES
 
 
 def _read_known(path: str, ids: list[int]) -> np.ndarray:
-    labels = read_labels(path)
+    labels = MaskReader().read(path).ids
     unknown = set(_labels(labels)) - {0, *ids} if ids else ()
     if unknown:
         raise ValueError(f'{path} holds the ids {", ".join(map(str, sorted(unknown)))}; the first annotation has '

@@ -88,16 +88,6 @@ def test_ids_that_the_first_annotation_lacks_are_all_listed(tmp_path):
         evaluate_masks(tmp_path / 'gt', tmp_path / 'pred')
 
 
-def test_smoothed_masks_are_not_taken_for_many_objects(tmp_path):
-    gt = bars([8, 8, 8])
-    gt[:, 2:10, 10] = 100
-    for kind in ('gt', 'pred'):
-        write(tmp_path / kind / 'a', gt)
-    with pytest.raises(MaskFaults, match='255 beside other ids.*--merge-objects'):
-        evaluate_masks(tmp_path / 'gt', tmp_path / 'pred')
-    assert evaluate_masks(tmp_path / 'gt', tmp_path / 'pred', merge_objects=True).overall['J']['mean'] == 1
-
-
 def test_truncated_masks_are_faults(folders):
     for i in (1, 2):
         path = folders[1] / 'camel' / f'0000{i}.png'

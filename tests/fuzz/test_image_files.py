@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from tempseg_mm.sources.image_io import image_size, read_image, verify_image
-from tempseg_mm.sources.mask_files import read_annotation, read_label_mask, read_labels, read_mask
+from tempseg_mm.sources.mask_files import MaskReader
+from tempseg_mm.sources.stored_mask import decode_mask
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 LEVELS = np.random.default_rng(0).integers(0, 3, (24, 32), np.uint8)
@@ -74,21 +75,16 @@ def test_frames(tmp_path, content, suffix):
 def test_masks(tmp_path, content):
     path = written(tmp_path, content, '.png')
     size = attempt(image_size, path)
-    for read in (read_mask, lambda path: read_mask(path, threshold=127), lambda path: read_mask(path, 1)):
-        mask = attempt(read, path)
-        if mask is not None:
-            assert mask.dtype == np.uint8 and mask.shape == size and mask.max(initial=0) <= 1
-    pixels, labels = attempt(read_annotation, path), attempt(read_labels, path)
-    assert pixels is None or pixels.shape[:2] == size
-    for found in (labels, attempt(read_label_mask, path)):
-        assert found is None or found.dtype == np.uint8 and found.shape == size
+    stored, labels = attempt(decode_mask, path), attempt(MaskReader().read, path)
+    assert stored is None or stored.pixels.shape[:2] == size and stored.above(127).max(initial=0) <= 1
+    assert labels is None or labels.ids.dtype == np.uint8 and labels.ids.shape == size
 
 
 @budget(50)
 @given(content=st.binary(max_size=200), start=st.sampled_from(['', 'BM', 'P6 ', 'RIFF', '%!PS', 'GIF89a']))
 def test_no_image_at_all(tmp_path, content, start):
     path = written(tmp_path, start.encode() + content, '.png')
-    for read in (image_size, read_image, read_mask, verify_image, read_labels, read_label_mask):
+    for read in (image_size, read_image, verify_image, decode_mask, MaskReader().read):
         attempt(read, path)
 
 
@@ -99,8 +95,7 @@ def test_masks_are_read_as_they_were_written(tmp_path, mask):
     image_size.cache_clear()
     write_indexed_png(path, mask)
     assert image_size(str(path)) == mask.shape
-    np.testing.assert_array_equal(read_labels(str(path)), mask)
-    np.testing.assert_array_equal(read_mask(str(path)), mask != 0)
+    np.testing.assert_array_equal(decode_mask(path).pixels, mask)
 
 
 def test_the_damage_gets_past_the_checksums(tmp_path):
