@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from tempseg_mm.registry import METRICS
 from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
+from .functional.binary_mask import as_binary_mask, without_void
 from .functional.boundary import BOUND_TH, contour_accuracy
 from .functional.region import region_similarity
 from .functional.statistics import RECALL_THRESHOLD
@@ -25,7 +26,8 @@ class VOSMetric(BaseMetric):
 
     For J and F every frame with an annotation counts but the first and the last of its sequence, at the annotation's
     own size, and sequences are averaged without weights: the protocol of DAVIS 2016 (paper note P20). A frame that
-    comes twice counts once. A sequence none of whose frames counts has no row.
+    comes twice counts once. A sequence none of whose frames counts has no row. Void pixels of an annotation count in
+    neither mask, for none of the measures.
 
     T compares consecutive masks: the annotation of frame 0 with the mask of frame 1, 1 with 2, and so on; the last
     frame is left out as above. It therefore needs the frames of a sequence in order and in one process (sequences may
@@ -180,9 +182,9 @@ class VOSMetric(BaseMetric):
         scores = {}
         if frame.gt_labels is not None and self._counts(frame):
             if 'J' in self.measures:
-                scores['J'] = region_similarity(frame.labels, frame.gt_labels)
+                scores['J'] = region_similarity(frame.labels, frame.gt_labels, frame.gt_void)
             if 'F' in self.measures:
-                scores['F'] = contour_accuracy(frame.labels, frame.gt_labels, self.bound_th)
+                scores['F'] = contour_accuracy(frame.labels, frame.gt_labels, self.bound_th, frame.gt_void)
         return scores
 
     def _stability(self, frame: SegmentedFrame) -> dict[str, float]:
@@ -202,6 +204,6 @@ class VOSMetric(BaseMetric):
         if before != frame.frame_id - 1:
             self._broken.add(frame.sequence)
             return {}
-        value = chain.step(frame.labels)
+        value = chain.step(without_void(as_binary_mask(frame.labels), frame.gt_void))
         self._chains[frame.sequence] = frame.frame_id, chain
         return {} if value is None else dict(T=value)

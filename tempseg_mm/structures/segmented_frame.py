@@ -25,6 +25,7 @@ class SegmentedFrame:
         answered: whether the network segmented the frame. It did so on a given frame too, except the first, where
             ``probabilities`` are 0 or 1 as the given mask has it.
         gt_labels: (H, W) uint8, the annotation; ``None`` where there is none.
+        gt_void: (H, W) bool: where the annotation does not say, and nothing is scored; ``None``: nowhere.
         snapshot: where the walk can be resumed after this frame; ``None`` where that was known before.
     """
     sequence: str
@@ -38,6 +39,7 @@ class SegmentedFrame:
     given: bool = False
     answered: bool = False
     gt_labels: np.ndarray | None = None
+    gt_void: np.ndarray | None = None
     snapshot: Any = field(default=None, repr=False)
 
     @property
