@@ -39,7 +39,7 @@ class IdentityCheck:
     def exchanged(self) -> dict[int, int]:
         """Object of the ground truth -> the id of the prediction that lies there in place of its own.
 
-        Only of objects that have each other's ids: a mask that has run over to a neighbour is a mistake and no exchange.
+        Only of objects that have each other's ids: a mask that runs over to a neighbour is a mistake and no exchange.
         """
         best = {label: max(found, key=found.__getitem__) for label, found in self.overlaps.items() if found}
         pairs = {label: other for label, other in sorted(best.items())

@@ -36,9 +36,9 @@ def masks_in(folder: Path, notices: Notices | None = None) -> dict[str, str]:
         found.setdefault(path.stem, path)
     left_out = sorted({*files} - {*found.values()})
     if left_out and notices is not None:
-        notices.add(f'{folder} holds {len(left_out)} image(s) beside the masks, {left_out[0].name} first; the masks were '
-                    f'taken to be the {"/".join(sorted({path.suffix for path in found.values()}))} files: move away '
-                    'what is no mask')
+        notices.add(f'{folder} holds {len(left_out)} image(s) beside the masks, {left_out[0].name} first; the masks '
+                    f'were taken to be the {"/".join(sorted({path.suffix for path in found.values()}))} files: move '
+                    'away what is no mask')
     return {stem: str(path) for stem, path in sorted(found.items())}
 
 

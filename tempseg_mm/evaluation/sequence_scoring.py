@@ -1,8 +1,8 @@
 """J, F and T of the masks of one sequence on disk, object by object. Called by the scoring of folders.
 
 The protocol is that of semi-supervised segmentation in DAVIS 2017: the first annotation of an object is given, and what
-comes after it is scored. Where all objects are in the first annotation, frames and values are those of the official code
-(davis2017-evaluation), which looks for objects in the first annotation only.
+comes after it is scored. Where all objects are in the first annotation, frames and values are those of the official
+code (davis2017-evaluation), which looks for objects in the first annotation only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -88,7 +88,8 @@ class _Track:
 class _Scoring:
     """The walk over the masks of one sequence."""
 
-    def __init__(self, sequence: MaskSequence, truth: Annotations, measures: Sequence[str], merge_objects: bool) -> None:
+    def __init__(self, sequence: MaskSequence, truth: Annotations, measures: Sequence[str], merge_objects: bool
+                 ) -> None:
         self.sequence, self.truth = sequence, truth
         self.found = SequenceScores(faults=list(truth.faults))
         self.is_one, self.is_merged = merge_objects or len(truth.first_seen) < 2, merge_objects
@@ -131,8 +132,8 @@ class _Scoring:
         unknown = [] if self.is_one else [label for label in ids if label not in self.truth.first_seen]
         if unknown:
             self.found.faults.append(
-                f'{path} holds the ids {_listed(unknown)}; the ground truth has {_listed(self.truth.first_seen)}: clear '
-                'them there, or take all ids for one object (--merge-objects)')
+                f'{path} holds the ids {_listed(unknown)}; the ground truth has {_listed(self.truth.first_seen)}: '
+                'clear them there, or take all ids for one object (--merge-objects)')
             return None
         return pred
 
@@ -140,8 +141,7 @@ class _Scoring:
         if self.truth.has_void:
             self._note('has void pixels in its ground truth, 255 beside other ids: they were left out of all scores; '
                        'give them another id if they are an object')
-        first = min(self.starts.values())
-        late = {label: start for label, start in self.starts.items() if start > min(first, 0)}
+        late = {label: start for label, start in self.starts.items() if start > 0}
         if late:
             shown = ', '.join(f'{"it" if self.is_one else label} in {Path(self.sequence.gt_paths[start]).stem}'
                               for label, start in late.items() if label in self.tracks)

@@ -44,8 +44,8 @@ def test_ids_of_objects_that_come_later_are_looked_at(score):
     assert 'ids exchanged: J would be higher with ground truth <-> result 2 <-> 3' in ''.join(found.notices)
     same = score(gt, gt)
     assert {value for label in (1, 2, 3) for value in j_of(same, label).values()} == {1.0}
-    assert list(same.notices) == ['bear has objects that first show after the first annotation (2 in 00002, 3 in 00002):'
-                                  ' they are scored from the frame after that on']
+    assert list(same.notices) == ['bear has objects that first show after the first annotation (2 in 00002, 3 in '
+                                  '00002): they are scored from the frame after that on']
 
 
 @pytest.mark.parametrize('gt_id, pred_id', [(1, 2), (255, 1), (1, 255), (7, 3)])
@@ -59,7 +59,7 @@ def test_one_object_each_is_the_same_whatever_its_id(score, gt_id, pred_id):
 def test_several_ids_for_one_object_are_told(score):
     found = score([frame(_1=0)] * 4, [frame(_1=0, _2=8)] * 4)
     assert j_of(found, 1) == {1: 0.5, 2: 0.5}
-    assert 'one object in the ground truth (1) and the ids 1, 2 in the prediction: all of them' in ''.join(found.notices)
+    assert 'one object in the ground truth (1) and the ids 1, 2 in the prediction: all' in ''.join(found.notices)
 
 
 def test_an_object_that_comes_late_is_given_where_it_first_shows(score):

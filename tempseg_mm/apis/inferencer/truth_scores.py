@@ -68,8 +68,8 @@ class TruthScores:
             return ['The ground truth holds no object in any of these frames, so there is no J.'] if records else []
         if is_one_each:
             return [] if ours == theirs else [
-                f'The ground truth has one object, {_listed(theirs)}, and this run follows one, {_listed(ours)}: J takes '
-                'them for the same.']
+                f'The ground truth has one object, {_listed(theirs)}, and this run follows one, {_listed(ours)}: J '
+                'takes them for the same.']
         sentences = []
         if theirs - ours:
             sentences.append(f'The ground truth also has {_objects(theirs - ours)}, which this run does not follow: '
