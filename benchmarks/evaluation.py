@@ -32,7 +32,7 @@ from tempseg_mm.evaluation.functional import (  # noqa: E402
     region_similarity,
 )
 from tempseg_mm.evaluation.mask_scoring import evaluate_masks  # noqa: E402
-from tempseg_mm.sources.mask_files import read_labels  # noqa: E402
+from tempseg_mm.sources.mask_files import MaskReader  # noqa: E402
 from tempseg_mm.visualization.exporters import write_indexed_png  # noqa: E402
 
 
@@ -121,7 +121,7 @@ def load(args: argparse.Namespace) -> list[list[np.ndarray]]:
     if not args.gt:
         return [drawn_sequence(seed, args.frames, *args.size) for seed in range(4)]
     folders = [path for path in sorted(Path(args.gt).iterdir()) if path.name in (args.sequences or [path.name])]
-    return [[read_labels(str(path)) > 0 for path in sorted(folder.glob('*.png'))[:args.frames]] for folder in folders]
+    return [[MaskReader().read(path).ids > 0 for path in sorted(folder.glob('*.png'))[:args.frames]] for folder in folders]
 
 
 def main() -> None:
@@ -144,7 +144,7 @@ def main() -> None:
         gt = write(Path(folder) / 'gt', sequences)
         pred = write(Path(folder) / 'pred', [masks[:2] + masks[:-2] for masks in sequences])
         paths = [(str(path),) for path in sorted(gt.rglob('*.png'))]
-        decoding = 2 * milliseconds(read_labels, paths)
+        decoding = 2 * milliseconds(MaskReader().read, paths)
         print(f'{"J + F":40s}{mine:10.2f} ms a frame')
         print(f'{"decoding its two PNGs":40s}{decoding:10.2f} ms, {decoding / mine:6.1f} × J + F   (wanted: above 1)')
         print(f'{"full frames, OpenCV":40s}{opencv:10.2f} ms, {opencv / mine:6.1f} × J + F   (wanted: at least 5)')

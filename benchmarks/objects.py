@@ -68,17 +68,16 @@ def given_first(sequence, object_ids=None):
 
     from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
     from tempseg_mm.sources.given_sequence import GivenSequence
-    from tempseg_mm.sources.mask_files import read_annotation
 
     class GivenFirst(AnnotatedSequence):
         object_ids = GivenSequence.object_ids
 
         def _given(self, i):
-            labels = read_annotation(sequence.mask_paths[i])
+            labels = sequence.labels(i).ids
             return labels if object_ids is None else np.where(np.isin(labels, object_ids), labels, 0).astype(np.uint8)
 
         def truth(self, frame):
-            return read_annotation(sequence.mask_paths[frame.frame_id])
+            return sequence.labels(frame.frame_id)
     return GivenFirst(sequence, 1)
 
 

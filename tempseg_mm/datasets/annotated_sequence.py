@@ -7,6 +7,7 @@ import numpy as np
 
 from tempseg_mm.sources.frame_source import SourceFrame
 from tempseg_mm.sources.given_sequence import GivenSequence
+from tempseg_mm.sources.mask_files import Labels
 
 
 class AnnotatedSequence(GivenSequence):
@@ -42,10 +43,9 @@ class AnnotatedSequence(GivenSequence):
         """See :class:`GivenSequence`."""
         return self.sequence.frame(frame_id)
 
-    def truth(self, frame: SourceFrame) -> np.ndarray | None:
+    def truth(self, frame: SourceFrame) -> Labels | None:
         """See :class:`GivenSequence`."""
-        given = self.labels.get(frame.frame_id)
-        return self.sequence.mask(frame.frame_id) if given is None else given
+        return self.sequence.annotation(frame.frame_id)
 
     def _given(self, i: int) -> np.ndarray:
         mask = self.sequence.mask(i)

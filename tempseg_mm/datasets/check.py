@@ -18,14 +18,13 @@ import numpy as np
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.safe_path import printable
 from tempseg_mm.sources.image_io import image_size, verify_image
-from tempseg_mm.sources.mask_files import object_mask, read_annotation
+from tempseg_mm.sources.mask_files import MaskReader
+from tempseg_mm.sources.stored_mask import decode_mask
 
 from .vos_dataset import VOSDataset
 from .vos_sequence import VOSSequence
 
-HIGHEST_ID = 63  # gray values up to it may be object ids; above it they are shades
 MOST_GIVEN = 2  # masks that a test can be given: with no more, a sequence is meant to be segmented, not scored
-MANY_COLOURS = 32  # an annotation with more colours was painted, not numbered
 
 
 @dataclass(frozen=True)
@@ -133,8 +132,10 @@ def check_sequence(dataset: VOSDataset, name: str) -> SequenceReport:
     frame_sizes, mask_sizes = (_each(image_size, files, faults, name) for files in (frames, masks))
     faults += [Finding(name, text) for text in _size_faults(dataset, frames, masks, frame_sizes, mask_sizes)]
     _each(verify_image, {key: frames[key] for key in frame_sizes}, faults, name)
-    shows = _each(lambda path: _shows_object(dataset, path, faults, name), {key: masks[key] for key in mask_sizes},
-                  faults, name)
+    reader = MaskReader(masks=[masks[key] for key in mask_sizes])
+    shows = _each(lambda path: _shows_object(dataset, reader, path, faults, name),
+                  {key: masks[key] for key in mask_sizes}, faults, name)
+    faults += [Finding(name, notice, 'warning') for notice in reader.notices]
     first = next(iter(frames), None)
     if not dataset.SPARSE and shows.get(first) is False:
         faults.append(Finding(name, f'{masks[first]}, the first mask, shows no object: nothing to begin with'))
@@ -209,33 +210,17 @@ def _text(size: tuple) -> str:
     return f'{size[0]}x{size[1]} (height x width)'
 
 
-def _shows_object(dataset: VOSDataset, path: str, faults: list, name: str) -> bool:
-    pixels = read_annotation(path, as_levels=dataset.THRESHOLD is not None)
-    fault = _value_fault(pixels, dataset.THRESHOLD)
-    if fault:
-        faults.append(Finding(name, f'{path} {fault[0]}', *fault[1:]))
-    return bool(object_mask(pixels, threshold=dataset.THRESHOLD).any())
-
-
-def _value_fault(pixels: np.ndarray, threshold: int | None) -> tuple | None:
-    """What is odd about the values of an annotation, as text and, unless it is an error, level."""
+def _shows_object(dataset: VOSDataset, reader: MaskReader, path: str, faults: list, name: str) -> bool:
+    stored, threshold = decode_mask(path), dataset.THRESHOLD
     if threshold is not None:
-        highest = int(pixels.max())
-        return (f'holds values up to {highest}, none above the threshold of {threshold}',) \
-            if 0 < highest <= threshold else None
-    if pixels.ndim == 3:
-        values = np.unique(pixels.astype(np.int64) @ (256 ** np.arange(pixels.shape[-1])))[1:]
-        kind, numbered = 'colours', len(values) <= MANY_COLOURS
-    else:
-        values = np.unique(pixels)
-        values = values[values != 0]
-        kind, numbered = 'values', len(values) == 0 or values[-1] <= HIGHEST_ID
-    if len(values) < 2:
-        return None
-    what = f'holds {len(values)} {kind} other than 0'
-    if numbered:
-        return f'{what}: all of them count as one object', 'warning'
-    return (f'{what}, as soft or lossy edges have; each counts as object: store it with 0 and 255 only',)
+        highest, mask = int(stored.levels.max()), stored.above(threshold)
+        if 0 < highest <= threshold:
+            faults.append(Finding(name, f'{path} holds values up to {highest}, none above the threshold of {threshold}'))
+        return bool(mask.any())
+    ids = np.unique(reader.labels_of(stored).ids)
+    if np.count_nonzero(ids) > 1:
+        faults.append(Finding(name, f'{path} shows {np.count_nonzero(ids)} objects, which count as one', 'warning'))
+    return bool(ids.any())
 
 
 def _sequence_faults(dataset: VOSDataset, sequence: VOSSequence) -> Iterator[tuple]:

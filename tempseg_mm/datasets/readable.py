@@ -54,6 +54,14 @@ def parts_of(dataset: Any) -> list:
     return dataset.readable_parts() if hasattr(dataset, 'readable_parts') else []
 
 
+def notices_of(dataset: Any) -> list:
+    """What a data set, or those that it wraps, has to say of how its files were understood, as far as they were read."""
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    if inner != [None]:
+        return [notice for one in inner for notice in notices_of(one)]
+    return dataset.notices() if hasattr(dataset, 'notices') else []
+
+
 def fingerprint(parts: Sequence[ReadablePart]) -> str:
     """32 hexadecimal digits that change when a file is added, removed, renamed, or gets another size or time."""
     digest = hashlib.blake2b(digest_size=16)

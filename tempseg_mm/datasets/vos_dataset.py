@@ -180,6 +180,10 @@ class VOSDataset(BaseDataset):
         return [ReadablePart(sequence.files(i), partial(sequence.verify, i))
                 for sequence in self._sequences for i in range(len(sequence))]
 
+    def notices(self) -> list:
+        """How annotations that were read in this process were understood, where that is not plain."""
+        return [f'{sequence.name}: {notice}' for sequence in self._sequences for notice in sequence.notices]
+
     def get_data_info(self, idx: int) -> dict:
         """Item ``idx`` before the pipeline: ``sequence``, ``size`` and, in training, ``frame_ids``."""
         info = dict(self.data_list[idx])

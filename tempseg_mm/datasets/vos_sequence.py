@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from tempseg_mm.flow.flo_file import read_flo
 from tempseg_mm.ops.resize import Size, resize_flow, resize_mask, target_size
 from tempseg_mm.runtime.safe_path import plain_name
 from tempseg_mm.sources.image_io import image_size, read_image, verify_image
-from tempseg_mm.sources.mask_files import read_mask
+from tempseg_mm.sources.mask_files import VOID, Labels, MaskReader
+from tempseg_mm.sources.stored_mask import decode_mask
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,15 @@ class VOSSequence:
         frame_paths: T image files in order.
         mask_paths: T annotation files; ``None`` for a frame that is not annotated.
         flow_paths: T-1 ``.flo`` files, entry i running from frame i to i+1, ``None`` where there is none; or empty.
-        object_id: pixels of an annotation that count as object; ``None``: all that are not 0.
-        threshold: instead, for annotations with soft or noisy edges: pixels above it count as object.
+        object_id: the object of the annotations that counts; ``None``: all of them, as one.
+        threshold: instead, for annotations whose values are known: pixels above it count as object. Without it, what
+            values mean is said in :mod:`~tempseg_mm.sources.mask_regions`.
         annotation_size: (H, W) of the annotations where it is not that of the frames; frames are then brought to it
             as they are decoded, so that nothing is scored against a mask that was resized.
 
     Raises:
-        ValueError: if there are no frames, the numbers of paths do not fit, or the name is no plain one
+        ValueError: if there are no frames, the numbers of paths do not fit, both ``object_id`` and ``threshold`` are
+            given, or the name is no plain one
             (:func:`~tempseg_mm.runtime.safe_path.plain_name`), so that nothing filed under it can leave its folder.
     """
     name: str
@@ -42,6 +46,9 @@ class VOSSequence:
 
     def __post_init__(self) -> None:
         plain_name(self.name, what='sequence name')
+        if self.object_id is not None and self.threshold is not None:
+            raise ValueError(f'sequence {self.name!r}: objects are told apart by object_id ({self.object_id}) or by '
+                             f'threshold ({self.threshold}), not by both')
         if not self.frame_paths:
             raise ValueError(f'sequence {self.name!r} has no frames')
         for what, paths, lengths in (('mask_paths', self.mask_paths, (len(self),)),
@@ -91,14 +98,54 @@ class VOSSequence:
         Raises:
             IndexError: if there is no frame i.
             OSError: if the file is missing or cannot be decoded.
-            ValueError: if its stored size is not that of the frame, or ``annotation_size``.
+            ValueError: if its stored size is not that of the frame, or ``annotation_size``, or its values say nothing
+                sensible.
+        """
+        labels = self.annotation(i)
+        if labels is None:
+            return None
+        return resize_mask(labels.ids, target_size(size, labels.ids.shape))
+
+    def annotation(self, i: int) -> Labels | None:
+        """Decodes the annotation of frame i at its stored size: 1 on the object, and where it is void.
+
+        Returns:
+            ``None`` if the frame is not annotated.
+
+        Raises:
+            IndexError, OSError, ValueError: as :meth:`mask`.
+        """
+        labels = self.labels(i)
+        if labels is None or self.threshold is not None:
+            return labels
+        if self.object_id is None:
+            return Labels((labels.ids > 0).view(np.uint8), labels.void)
+        if self.object_id == VOID and labels.void is not None:  # asked for, so it is an object
+            return Labels(labels.void.view(np.uint8))
+        return Labels((labels.ids == self.object_id).view(np.uint8), labels.void)
+
+    def labels(self, i: int) -> Labels | None:
+        """Decodes the annotation of frame i at its stored size, with the ids of all its objects.
+
+        Returns:
+            ``None`` if the frame is not annotated. With a ``threshold`` there is one object, 1.
+
+        Raises:
+            IndexError, OSError, ValueError: as :meth:`mask`.
         """
         if not self.is_annotated(i):
             return None
-        mask = read_mask(self.mask_paths[i], self.object_id, threshold=self.threshold)
-        stored = self.annotation_size or image_size(self.frame_paths[i])
-        self._check_same_size(i, self.mask_paths[i], mask.shape, stored)
-        return resize_mask(mask, target_size(size, stored))
+        stored = decode_mask(self.mask_paths[i])
+        size = self.annotation_size or image_size(self.frame_paths[i])
+        self._check_same_size(i, self.mask_paths[i], stored.pixels.shape[:2], size)
+        if self.threshold is not None:
+            return Labels(stored.above(self.threshold))
+        return _reader_of(self.mask_paths).labels_of(stored)
+
+    @property
+    def notices(self) -> list:
+        """How annotations that were read in this process were understood, where that is not plain."""
+        return [] if self.threshold is not None else list(_reader_of(self.mask_paths).notices)
 
     def flow(self, i: int, size: Size = None) -> np.ndarray | None:
         """Reads the forward flow from frame i to i+1.
@@ -158,6 +205,12 @@ class VOSSequence:
             verb = 'is' if self.annotation_size is None else 'is to be read at'
             raise ValueError(f'{path} is {_text(size)}, but its frame {self.frame_paths[i]} {verb} {_text(frame_size)} '
                              f'(sequence {self.name!r}); both must have one size')
+
+
+@lru_cache(maxsize=1000)
+def _reader_of(mask_paths: tuple) -> MaskReader:
+    """The reader of a sequence, kept by each process; what it finds does not depend on which mask is read first."""
+    return MaskReader(masks=[path for path in mask_paths if path is not None])
 
 
 def _text(size: tuple) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.safe_path import natural_key
 from tempseg_mm.sources.image_io import image_size
-from tempseg_mm.sources.mask_files import read_mask
+from tempseg_mm.sources.stored_mask import decode_mask
 
 from .vos_dataset import VOSDataset
 from .vos_sequence import VOSSequence
@@ -86,7 +86,7 @@ class YouTubeObjectsDataset(VOSDataset):
         if bare:
             raise ValueError(f'sequence {name!r} has {len(bare)} mask(s) without frame, e.g. {bare[0]}: a frame of '
                              f'that number must lie in {self._shot(name)} or its folder images. {self._expected()}')
-        seen = (number for number, path in masks.items() if read_mask(path, threshold=self.THRESHOLD).any())
+        seen = (number for number, path in masks.items() if decode_mask(path).above(self.THRESHOLD).any())
         start = next(seen, None)
         if start is None:
             raise ValueError(f'sequence {name!r} has {len(masks)} masks, none of which shows the object: nothing to '

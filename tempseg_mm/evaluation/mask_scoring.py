@@ -69,13 +69,15 @@ def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | None
     if faults:
         raise MaskFaults(sorted(faults))
     table = {name: {measure: _averaged(measure, found[name].objects) for measure in measures} for name in sorted(found)}
+    file_notices = Notices()
     for name in table:
         notices.update(found[name].notices)
+        file_notices.update(found[name].file_notices)
     if all(value == 1 for scores in table.values() for value in scores.get('J', dict(per_frame=[0]))['per_frame']):
         notices.add('Every mask that counts equals its annotation to the pixel: is --pred a copy of the ground truth?')
     protocol = 'DAVIS 2017' if any(len(scores.objects) > 1 for scores in found.values()) else 'DAVIS 2016'
     return ScoreTable(table, dict(protocol=protocol, frames=_frames_that_count(sequences), bound_th=BOUND_TH,
-                                  recall_above=RECALL_THRESHOLD), notices=list(notices))
+                                  recall_above=RECALL_THRESHOLD), notices=[*notices, *file_notices])
 
 
 def _frames_that_count(sequences: Sequence[MaskSequence]) -> str:

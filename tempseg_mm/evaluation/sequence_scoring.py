@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from tempseg_mm.runtime.notices import Notices
-from tempseg_mm.sources.mask_files import read_labels
+from tempseg_mm.sources.mask_files import Labels, MaskReader
 
 from .functional import InstabilityChain, contour_accuracy, region_similarity
 from .functional.binary_mask import without_void
 from .identities import IdentityCheck
 from .mask_folders import MaskSequence
 from .score_table import MEASURES
-from .sequence_labels import Annotations, Labels, ids_of
+from .sequence_labels import Annotations, ids_of
 
 ALL = 1  # the object of a sequence with one object, whatever its id
 
@@ -31,11 +31,13 @@ class SequenceScores:
     Attributes:
         objects: ``{object: {measure: {frame: value}}}``; the object is 1 where a sequence has one.
         faults: why it cannot be scored, in words.
-        notices: how it was read; the "files" are sequences.
+        notices: on its objects; the "files" are sequences.
+        file_notices: on the values of its masks.
     """
     objects: dict[int, dict[str, dict[int, float]]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     notices: Notices = field(default_factory=lambda: Notices('sequence'))
+    file_notices: Notices = field(default_factory=Notices)
 
 
 def score_sequence(sequence: MaskSequence, *, measures: Sequence[str] = MEASURES, merge_objects: bool = False
@@ -47,16 +49,19 @@ def score_sequence(sequence: MaskSequence, *, measures: Sequence[str] = MEASURES
         measures: of 'J', 'F' and 'T'.
         merge_objects: all ids are one object.
     """
-    truth = Annotations(sequence.gt_paths)
-    scoring = _Scoring(sequence, truth, measures, merge_objects)
+    found = SequenceScores()
+    reader = MaskReader(found.file_notices, masks=sequence.gt_paths)
+    truth = Annotations(sequence.gt_paths, reader)
+    found.faults += truth.faults
+    scoring = _Scoring(sequence, truth, reader.companion(masks=sequence.pred_paths), found, measures, merge_objects)
     if truth.first_seen and scoring.tracks:
         scoring.run()
     elif not truth.faults:
-        scoring.found.faults.append(
+        found.faults.append(
             'no object shows in it before the last annotation that counts, and the first annotation of an object is '
             'given; leave it out (--split names the sequences to score)' if truth.first_seen else
             'no annotation of it holds an object; leave it out (--split names the sequences to score)')
-    return scoring.found
+    return found
 
 
 class _Track:
@@ -88,16 +93,17 @@ class _Track:
 class _Scoring:
     """The walk over the masks of one sequence."""
 
-    def __init__(self, sequence: MaskSequence, truth: Annotations, measures: Sequence[str], merge_objects: bool
-                 ) -> None:
-        self.sequence, self.truth = sequence, truth
-        self.found = SequenceScores(faults=list(truth.faults))
+    def __init__(self, sequence: MaskSequence, truth: Annotations, pred_reader: MaskReader, found: SequenceScores,
+                 measures: Sequence[str], merge_objects: bool) -> None:
+        self.sequence, self.truth, self.found = sequence, truth, found
+        self._reader = pred_reader
         self.is_one, self.is_merged = merge_objects or len(truth.first_seen) < 2, merge_objects
         self.starts = {ALL: min(truth.first_seen.values(), default=0)} if self.is_one else truth.first_seen
         self.stop = len(sequence) if sequence.last_counts else len(sequence) - 1
         self.tracks = {label: _Track(measures, None if self.is_one else label)
                        for label, start in self.starts.items() if start < self.stop - 1}
         self._predicted: set[int] = set()
+        self._unknown: dict[tuple, list[str]] = {}
         self._check = IdentityCheck()
 
     def run(self) -> None:
@@ -118,12 +124,13 @@ class _Scoring:
             if not self.is_one:
                 self._check.look(pred, gt.ids, begun)
         self.found.objects = {label: track.values for label, track in self.tracks.items()}
+        self._add_faults_of_ids()
         self._note_prediction()
 
     def _prediction(self, frame: int) -> np.ndarray | None:
         path = self.sequence.pred_paths[frame]
         try:
-            pred = read_labels(path)
+            pred = self._reader.read(path).ids
         except (OSError, ValueError) as error:
             self.found.faults.append(str(error))
             return None
@@ -131,16 +138,23 @@ class _Scoring:
         self._predicted.update(ids)
         unknown = [] if self.is_one else [label for label in ids if label not in self.truth.first_seen]
         if unknown:
-            self.found.faults.append(
-                f'{path} holds the ids {_listed(unknown)}; the ground truth has {_listed(self.truth.first_seen)}: '
-                'clear them there, or take all ids for one object (--merge-objects)')
+            self._unknown.setdefault(tuple(unknown), []).append(path)
             return None
         return pred
 
+    def _add_faults_of_ids(self) -> None:
+        for unknown, paths in self._unknown.items():
+            colors = [color for color, label in self._reader.names.colors.items() if label in unknown]
+            meant = f', which stand for {", ".join(map(self._reader.names.text, colors))}' if colors else ''
+            more = f', and {len(paths) - 1} more masks do' if len(paths) > 1 else ''
+            self.found.faults.append(
+                f'{paths[0]} holds the ids {_listed(unknown)}{meant}{more}; the ground truth has '
+                f'{_listed(self.truth.first_seen)}: give objects the {"colours" if colors else "ids"} that they have '
+                'there, clear those that are not in it, or take all for one object (--merge-objects)')
+
     def _note_truth(self) -> None:
         if self.truth.has_void:
-            self._note('has void pixels in its ground truth, 255 beside other ids: they were left out of all scores; '
-                       'give them another id if they are an object')
+            self._note('has void pixels in its ground truth: they were left out of all scores')
         late = {label: start for label, start in self.starts.items() if start > 0}
         if late:
             shown = ', '.join(f'{"it" if self.is_one else label} in {Path(self.sequence.gt_paths[start]).stem}'

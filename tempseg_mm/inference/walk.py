@@ -98,7 +98,10 @@ class Walk:
     def _prepared_forwards(self, first: int) -> Iterator[tuple[SegmentedFrame, PreparedFrame | None]]:
         sequence, preparer = self.sequence, self.propagator.preparer
         for read in self.clock.timed(sequence.frames(), 'read'):
-            frame = self._frame(read.frame_id, read.file_name, read.image, gt_labels=sequence.truth(read))
+            frame = self._frame(read.frame_id, read.file_name, read.image)
+            truth = sequence.truth(read)
+            if truth is not None:
+                frame.gt_labels, frame.gt_void = truth.ids, truth.void
             given = sequence.labels.get(frame.frame_id)
             if given is not None and (sequence.answers_given or frame.frame_id == sequence.first_given):
                 frame.given, frame.labels = True, given

@@ -4,7 +4,7 @@ from .camera import CameraSource
 from .frame_source import FrameSource, SourceFrame
 from .given_masks import GivenMask, read_given_masks
 from .image_files import ImageFilesSource
-from .mask_files import read_label_mask, read_label_masks
+from .mask_files import Labels, MaskReader
 from .open_source import open_source
 from .spool import FrameSpool
 from .video_file import VideoFileSource
@@ -16,12 +16,12 @@ __all__ = [
     'FrameSpool',
     'GivenMask',
     'ImageFilesSource',
+    'Labels',
+    'MaskReader',
     'SourceFrame',
     'VideoFileSource',
     'mask_from_box',
     'open_source',
     'parse_box',
     'read_given_masks',
-    'read_label_mask',
-    'read_label_masks',
 ]

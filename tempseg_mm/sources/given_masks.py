@@ -9,9 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .mask_files import read_label_mask, read_label_masks
-
-__all__ = ['GivenMask', 'read_given_masks', 'read_label_mask']
+from .mask_files import MaskReader
 
 
 @dataclass(frozen=True)
@@ -29,18 +27,19 @@ class GivenMask:
 
 
 def read_given_masks(masks: str | os.PathLike | np.ndarray | Sequence | Mapping, shape: tuple, *, start: int = 0,
-                     resize: bool = False) -> list[GivenMask]:
+                     resize: bool = False, reader: MaskReader | None = None) -> list[GivenMask]:
     """Reads masks and finds out which frames they are for.
 
     Text may end in ``@`` and the number of a frame, ``'dog.png@7'``, unless a file has that whole name. Masks without
     a number are for the frames ``start``, ``start + 1``, ... in the order given. What their values mean:
-    :func:`~tempseg_mm.sources.mask_files.read_label_mask`; a colour means the same object in all of them.
+    :mod:`~tempseg_mm.sources.mask_regions`; a colour means the same object in all of them.
 
     Args:
         masks: a path or an array, a sequence of them, or ``{frame: path or array}``.
         shape: (H, W) of the frames.
         start: the first frame that is segmented.
         resize: bring masks of another size to that of the frames, by the nearest pixel.
+        reader: which keeps the meaning of colours and takes notices; default: a new one.
 
     Returns:
         One or more, by frame.
@@ -55,10 +54,12 @@ def read_given_masks(masks: str | os.PathLike | np.ndarray | Sequence | Mapping,
     if not found:
         raise ValueError('no mask is given; at least one is needed to know what to follow')
     _check_frames(found, start)
-    labels = read_label_masks([mask for _, mask in found])
-    given = [GivenMask(frame_id, _fitted(pixels, tuple(shape[:2]), _text(mask, frame_id), resize=resize),
-                       _text(mask, frame_id)) for (frame_id, mask), pixels in zip(found, labels, strict=True)]
-    return sorted(given, key=lambda mask: mask.frame_id)
+    found.sort(key=lambda numbered: numbered[0])
+    reader = reader or MaskReader()
+    reader.learn([mask for _, mask in found])
+    labels = [reader.read(mask, name=_text(mask, frame_id)).ids for frame_id, mask in found]
+    return [GivenMask(frame_id, _fitted(pixels, tuple(shape[:2]), _text(mask, frame_id), resize=resize),
+                      _text(mask, frame_id)) for (frame_id, mask), pixels in zip(found, labels, strict=True)]
 
 
 def _numbered(masks: object, start: int) -> list:

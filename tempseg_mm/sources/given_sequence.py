@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from .frame_source import SourceFrame
+from .mask_files import Labels
 
 
 class GivenSequence(ABC):
@@ -55,6 +56,6 @@ class GivenSequence(ABC):
         """(H, W) of the frames."""
         return self.labels[self.first_given].shape
 
-    def truth(self, frame: SourceFrame) -> np.ndarray | None:
-        """(H, W) uint8 annotation of a frame, to score against; ``None`` where there is none."""
+    def truth(self, frame: SourceFrame) -> Labels | None:
+        """Annotation of a frame, to score against; ``None`` where there is none."""
         return None

@@ -4,11 +4,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from .frame_source import SourceFrame
 from .image_files import IMAGE_SUFFIXES
-from .mask_files import read_label_mask
+from .mask_files import Labels, MaskReader
 
 
 class GroundTruth:
@@ -16,8 +14,12 @@ class GroundTruth:
 
     Args:
         masks: a folder whose files have the names of the frames, not all of which need one; a list of files or arrays,
-            the first for the first frame; or ``{frame number: file or array}``. Values as in ``read_label_mask``.
+            the first for the first frame; or ``{frame number: file or array}``. What values mean:
+            :mod:`~tempseg_mm.sources.mask_regions`.
         start: number of the first frame.
+
+    Attributes:
+        reader: of the masks; set it to a companion of the reader of given masks, so that a colour is one object in both.
 
     Raises:
         FileNotFoundError: if there is no such folder, or no mask in it.
@@ -36,9 +38,10 @@ class GroundTruth:
             self._masks = {path.stem: path for path in files}
         else:
             self._masks = dict(enumerate(masks, start))
+        self.reader = MaskReader()
 
-    def labels(self, frame: SourceFrame) -> np.ndarray | None:
-        """(H, W) uint8 object ids of a frame; ``None`` where there are none.
+    def labels(self, frame: SourceFrame) -> Labels | None:
+        """Object ids and void pixels of a frame; ``None`` where there are none.
 
         Raises:
             OSError: if the file cannot be read.
@@ -47,8 +50,8 @@ class GroundTruth:
         mask = self._masks.get(frame.frame_id, self._masks.get(frame.file_name))
         if mask is None:
             return None
-        labels = read_label_mask(mask)
-        if labels.shape != frame.image.shape[:2]:
-            raise ValueError(f'the ground truth of frame {frame.file_name} is {labels.shape}, the frame '
+        labels = self.reader.read(mask)
+        if labels.ids.shape != frame.image.shape[:2]:
+            raise ValueError(f'the ground truth of frame {frame.file_name} is {labels.ids.shape}, the frame '
                              f'{frame.image.shape[:2]}; they must agree')
         return labels

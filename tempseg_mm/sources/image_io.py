@@ -1,4 +1,4 @@
-"""Open image files and decode frames; ``mask_files`` decodes masks. Every fault names the file and the way out."""
+"""Open image files and decode frames; ``stored_mask`` decodes masks. Every fault names the file and the way out."""
 
 import os
 import struct
@@ -38,19 +38,20 @@ def _unreadable(path: str, reason: object, kind: str = 'image') -> OSError:
 
 
 @contextmanager
-def opened_image(path: str, kind: str = 'image') -> Iterator[Image.Image]:
+def opened_image(path: str, kind: str = 'image', formats: tuple = FORMATS) -> Iterator[Image.Image]:
     """Open an image file with Pillow and read its header; every reader of frames and masks goes through here.
 
     Args:
-        path: a file of one of :data:`FORMATS`, whatever its suffix, of at most :data:`MOST_PIXELS` pixels.
+        path: a file of one of ``formats``, whatever its suffix, of at most :data:`MOST_PIXELS` pixels.
         kind: 'image' or 'mask', for messages.
+        formats: names of Pillow's formats.
 
     Raises:
         FileNotFoundError: if there is no such file.
         UnreadableImageError: whatever is wrong with it, also where that shows only while the block decodes it.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path, formats=formats) as image:
             width, height = image.size
             if width * height > MOST_PIXELS:
                 raise ValueError(f'it claims {width}x{height} pixels, more than {MOST_PIXELS} are not read')

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tempseg_mm.ops.resize import Size, resize_image, target_size
+from tempseg_mm.runtime.notices import Notices
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 from .box_mask import mask_from_box, parse_box
@@ -17,6 +18,7 @@ from .frame_source import FrameSource, SourceFrame
 from .given_masks import read_given_masks
 from .given_sequence import GivenSequence
 from .ground_truth import GroundTruth
+from .mask_files import Labels, MaskReader
 from .spool import FrameSpool
 
 
@@ -29,6 +31,8 @@ class Inputs(GivenSequence):
         ground_truth: to score against.
 
     Attributes:
+        notices: what the user should read of how the inputs were taken.
+        reader: of the given masks: which object each colour is.
         labels: frame number -> (H, W) uint8 object ids, given.
         images: frame number -> (H, W, 3) uint8 RGB, of the given frames.
         spool: frames put aside, from the first on; at the working size where nothing else is asked of them.
@@ -39,6 +43,8 @@ class Inputs(GivenSequence):
     def __init__(self, source: FrameSource, size: tuple, *, ground_truth: GroundTruth | None = None) -> None:
         self.source, self._size, self.ground_truth = source, size, ground_truth
         self.name, self.start, self.num_frames = source.name, source.start, source.num_frames
+        self.notices = Notices()
+        self.reader = MaskReader(self.notices)
         self.labels, self.images = {}, {}
         self.spool: FrameSpool | None = None
         self.names: list = []
@@ -66,7 +72,7 @@ class Inputs(GivenSequence):
         i = frame_id - self.start
         return SourceFrame(frame_id, self.names[i], self.spool.read(i))
 
-    def truth(self, frame: SourceFrame) -> np.ndarray | None:
+    def truth(self, frame: SourceFrame) -> Labels | None:
         """See :class:`GivenSequence`."""
         return None if self.ground_truth is None else self.ground_truth.labels(frame)
 
@@ -113,7 +119,8 @@ class InputReader:
         first = next(frames)
         inputs = Inputs(self.source, first.image.shape[:2], ground_truth=self.ground_truth)
         if self.masks is not None:
-            given = read_given_masks(self.masks, inputs.size, start=self.source.start, resize=self.resize_mask)
+            given = read_given_masks(self.masks, inputs.size, start=self.source.start, resize=self.resize_mask,
+                                     reader=inputs.reader)
             inputs.labels = {mask.frame_id: mask.labels for mask in given}
         wanted = {*inputs.labels, *(frame_id for _, frame_id in self.boxes)}
         self._require_within(wanted)
@@ -141,6 +148,8 @@ class InputReader:
         else:
             inputs.rest = frames
         self._add_boxes(inputs, names, given_dir)
+        if self.ground_truth is not None:
+            self.ground_truth.reader = inputs.reader.companion()
         return inputs
 
     def _require_within(self, wanted: set) -> None:
@@ -162,8 +171,10 @@ class InputReader:
             inputs.labels[frame_id] = np.where((labels == 0) & (mask > 0), object_id, labels).astype(np.uint8)
             if not (inputs.labels[frame_id] == object_id).any():
                 raise ValueError(f'the object in box {box} of frame {frame_id} lies within objects given before it')
+            inputs.reader.names.add_numbers([object_id])
         for frame_id in sorted({frame_id for _, frame_id in self.boxes}) if given_dir else ():
-            write_indexed_png(Path(given_dir) / f'{names[frame_id]}.png', inputs.labels[frame_id])
+            write_indexed_png(Path(given_dir) / f'{names[frame_id]}.png', inputs.labels[frame_id],
+                              inputs.reader.names.saved_palette())
 
 
 def _numbered(box: object, start: int) -> tuple[tuple, int]:

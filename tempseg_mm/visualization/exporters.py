@@ -23,12 +23,13 @@ QUICK = {'deadline': 'realtime', 'cpu-used': '8', 'lag-in-frames': '0', 'crf': '
 FOREVER = b'!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00'
 
 
-def write_indexed_png(path: str | Path, mask: np.ndarray) -> None:
+def write_indexed_png(path: str | Path, mask: np.ndarray, palette: np.ndarray | None = None) -> None:
     """Write a mask as DAVIS does: one byte a pixel, the object's id, with a palette.
 
     Args:
         path: the file; its folder is made.
         mask: (H, W) bool or integers 0 to 255: object ids, 0 the background.
+        palette: (256, 3) uint8 RGB, the colour of each id; default: that of DAVIS.
 
     Raises:
         ValueError: another rank, type or range.
@@ -38,7 +39,7 @@ def write_indexed_png(path: str | Path, mask: np.ndarray) -> None:
     if mask.size == 0 or mask.min() < 0 or mask.max() > 255:
         raise ValueError(f'object ids must be 0 to 255 and at least one pixel, got shape {mask.shape}')
     image = Image.fromarray(mask.astype(np.uint8))
-    image.putpalette(color_palette().tobytes())
+    image.putpalette((color_palette() if palette is None else palette).tobytes())
     with written_beside(path) as beside:
         image.save(beside, format='PNG')
 

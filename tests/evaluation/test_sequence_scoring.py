@@ -53,7 +53,7 @@ def test_one_object_each_is_the_same_whatever_its_id(score, gt_id, pred_id):
     gt, pred = (np.stack([frame(_1=i) for i in range(5)]) * value for value in (gt_id, pred_id))
     found = score(gt, pred)
     assert set(j_of(found, 1).values()) == {1.0} and list(found.objects) == [1]
-    assert any('one object' in notice for notice in found.notices) or 255 in (gt_id, pred_id)
+    assert any('shows one object' in notice for notice in found.file_notices) or 1 in (gt_id, pred_id)
 
 
 def test_several_ids_for_one_object_are_told(score):
@@ -120,8 +120,8 @@ def test_what_a_prediction_lacks_is_told(score, pred, words):
 
 
 def test_ids_that_no_annotation_has_are_refused(score):
-    found = score([frame(_1=0), frame(_1=0), frame(_1=0, _2=8), frame()], [frame(_4=0)] * 4)
-    assert len(found.faults) == 2 and all('the ids 4; the ground truth has 1, 2: clear' in x for x in found.faults)
+    fault, = score([frame(_1=0), frame(_1=0), frame(_1=0, _2=8), frame()], [frame(_4=0)] * 4).faults
+    assert '00001.png holds the ids 4, and 1 more masks do; the ground truth has 1, 2: give objects the ids' in fault
 
 
 @pytest.mark.parametrize('gt, fault', [

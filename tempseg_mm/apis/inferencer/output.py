@@ -10,7 +10,7 @@ import numpy as np
 
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.safe_path import inside
-from tempseg_mm.sources.mask_files import read_annotation
+from tempseg_mm.sources.stored_mask import decode_mask
 
 
 class OutputFolder:
@@ -70,7 +70,7 @@ class OutputFolder:
         Raises:
             FileNotFoundError: if it is not there.
         """
-        return read_annotation(str(self.mask_file(file_name)))
+        return decode_mask(self.mask_file(file_name)).pixels
 
     def clear(self) -> None:
         """Remove the results of an earlier call; ``given`` and files of other origin stay. Call when inputs are read:

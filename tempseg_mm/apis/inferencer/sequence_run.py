@@ -58,6 +58,7 @@ class SequenceRun:
         self.clock = StageClock()
         self.recorder = FrameRecorder(inputs)
         self.notices: list = [*loaded.notices, *_lost_objects(inputs, loaded.segmenter.seen_size)]
+        self._palette = inputs.reader.names.saved_palette()
         self._num_walked = 0
 
     def run(self, settings: dict) -> SegmentationResult:
@@ -84,7 +85,8 @@ class SequenceRun:
             gif=self.out.gif if self.wishes.gif else None,
             given=self.out.given if self.out.given.exists() else None, mean_j=self.recorder.mean_j,
             finetune_losses={object_id: found.losses for object_id, found in adapted.items()},
-            notices=[*self.notices, *self.inputs.source.notices, *self.recorder.notices],
+            notices=[*self.notices, *self.inputs.notices, *self.inputs.reader.names.sentences(),
+                     *self.inputs.source.notices, *self.recorder.notices],
             settings=settings, versions=versions())
         result.timings = rounded({
             'finetune': sum(found.seconds for found in adapted.values()), **self.clock.seconds,
@@ -148,7 +150,7 @@ class SequenceRun:
 
     def _write_mask(self, file_name: str, labels: np.ndarray) -> None:
         with self.clock('masks'):
-            write_indexed_png(self.out.mask_file(file_name), labels)
+            write_indexed_png(self.out.mask_file(file_name), labels, self._palette)
 
     @contextmanager
     def _kept(self, mask_writer: BackgroundWriter) -> Iterator[None]:

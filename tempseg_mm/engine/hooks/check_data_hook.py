@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.dist import all_gather_object, broadcast_object_list, get_dist_info
 from mmengine.hooks import Hook
 
-from tempseg_mm.datasets.readable import BrokenDataError, faults_of, fingerprint, parts_of
+from tempseg_mm.datasets.readable import BrokenDataError, faults_of, fingerprint, notices_of, parts_of
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.progress import Progress
@@ -16,6 +16,7 @@ from tempseg_mm.runtime.worker_pool import default_workers
 
 REMEMBERED = 'checked_data.json'
 MOST_REMEMBERED = 16
+MOST_TOLD = 20
 
 
 @HOOKS.register_module()
@@ -25,7 +26,8 @@ class CheckDataHook(Hook):
         before_train:  the training data, and those of the validation
         before_test:   the test data
 
-    All files that are broken or do not fit together are named in one error. Data found whole are remembered in
+    All files that are broken or do not fit together are named in one error; how masks were understood, where that is not
+    plain, is logged. Data found whole are remembered in
     ``<work_dir>/checked_data.json`` by names, sizes and times, so that the next start only asks for those. Processes
     share the work. Off: ``--cfg-options default_hooks.check_data=None``.
 
@@ -52,22 +54,25 @@ class CheckDataHook(Hook):
     def _check(self, runner: Any, dataset: Any) -> None:
         parts, path = parts_of(dataset), Path(runner.work_dir, REMEMBERED)
         mark = fingerprint(parts)
-        known = [not parts or mark in _remembered(path)]
+        known = [[] if not parts else _remembered(path).get(mark)]
         broadcast_object_list(known)
-        if known[0]:
+        if known[0] is not None:
+            _tell(known[0], runner.logger)
             return
         rank, world_size = get_dist_info()
         share = parts[rank::world_size]
-        results = all_gather_object(self._read(share, runner.logger))
-        faults = [fault for found, _ in results for fault in found]
-        num_read = sum(count for _, count in results)
+        results = all_gather_object((*self._read(share, runner.logger), notices_of(dataset)))
+        faults = [fault for found, _, _ in results for fault in found]
+        num_read = sum(count for _, count, _ in results)
+        notices = list(dict.fromkeys(notice for _, _, found in results for notice in found))
+        _tell(notices, runner.logger)
         if faults:
             raise BrokenDataError(faults, num_read)
         if num_read < len(parts):
             runner.logger.warning(f'{len(parts) - num_read} of {len(parts)} frames were not checked in the '
                                   f'{self.limit:.0f} s that there were; raise `limit` of CheckDataHook for all of them')
         elif rank == 0:
-            _remember(path, mark)
+            _remember(path, mark, notices)
 
     def _read(self, parts: list, logger: Any) -> tuple[list, int]:
         """Faults, and how many parts were read within the limit."""
@@ -81,14 +86,24 @@ class CheckDataHook(Hook):
         return faults, len(parts)
 
 
-def _remembered(path: Path) -> list:
+def _tell(notices: list, logger: Any) -> None:
+    for notice in notices[:MOST_TOLD]:
+        logger.info(f'note: {notice}')
+    if len(notices) > MOST_TOLD:
+        logger.info(f'note: {len(notices) - MOST_TOLD} more such lines; tools/check_dataset.py lists all')
+
+
+def _remembered(path: Path) -> dict:
+    """Mark of data that were found whole -> notices about them."""
     try:
-        marks = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError, RecursionError):
-        return []  # none, or none that can be read: then it is all checked again
-    return marks if isinstance(marks, list) else []
+        entries = json.loads(path.read_text(encoding='utf-8'))
+        return {entry['mark']: list(entry['notices']) for entry in entries}
+    except (OSError, ValueError, RecursionError, TypeError, KeyError):
+        return {}  # none, or none that can be read: then it is all checked again
 
 
-def _remember(path: Path, mark: str) -> None:
+def _remember(path: Path, mark: str, notices: list) -> None:
+    marks = {**_remembered(path), mark: notices[:MOST_TOLD]}
+    entries = [dict(mark=mark, notices=notices) for mark, notices in list(marks.items())[-MOST_REMEMBERED:]]
     with written_beside(path) as beside:
-        beside.write_text(json.dumps([*_remembered(path), mark][-MOST_REMEMBERED:], indent=1), encoding='utf-8')
+        beside.write_text(json.dumps(entries, indent=1), encoding='utf-8')

@@ -1,0 +1,42 @@
+"""Which value of a mask is the background: 0 or black, unless another one surrounds everything."""
+
+import numpy as np
+
+
+def surrounding(index: np.ndarray) -> int | None:
+    """The value in all four corners and three quarters of the border; ``None`` where there is none.
+
+    Args:
+        index: (H, W).
+    """
+    value = index[0, 0]
+    if not value == index[0, -1] == index[-1, 0] == index[-1, -1]:
+        return None
+    border = border_of(index)
+    return int(value) if np.count_nonzero(border == value) >= 0.75 * border.size else None
+
+
+def border_of(index: np.ndarray) -> np.ndarray:
+    """The outermost pixels of (H, W), flat."""
+    return np.concatenate([index[0], index[-1], index[1:-1, 0], index[1:-1, -1]])
+
+
+def background_color(index: np.ndarray, colors: np.ndarray) -> int | None:
+    """Position of the colour that is the background: what surrounds everything, else black, else half of the border.
+
+    Args:
+        index: (H, W) positions in ``colors``.
+        colors: (n, 3) uint8 RGB.
+
+    Returns:
+        ``None`` where nothing speaks for one of them.
+    """
+    around = surrounding(index)
+    used = np.unique(index)
+    if around is not None and len(used) > 1:
+        return around
+    black = [int(i) for i in used if colors[i].max() <= 8]
+    if black or len(used) == 1:
+        return black[0] if black else None
+    border = np.bincount(border_of(index))
+    return int(border.argmax()) if border.max() * 2 >= border.sum() else None

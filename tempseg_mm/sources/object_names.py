@@ -1,0 +1,117 @@
+"""Which object a colour is: the same one in every mask of a run, given ones and ground truth alike."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from tempseg_mm.visualization.palette import color_palette
+
+Color = tuple  # (red, green, blue), 0 to 255
+WHITE: Color = (255, 255, 255)
+TOLERANCE = 24  # of colours that were compressed
+NAMES = {
+    (255, 0, 0): 'red', (0, 255, 0): 'green', (0, 0, 255): 'blue', (255, 255, 0): 'yellow', (255, 0, 255): 'magenta',
+    (0, 255, 255): 'cyan', WHITE: 'white', (0, 0, 0): 'black', (128, 128, 128): 'gray', (255, 128, 0): 'orange',
+    (128, 0, 0): 'dark red', (0, 128, 0): 'dark green', (0, 0, 128): 'dark blue', (128, 128, 0): 'olive',
+    (128, 0, 128): 'purple', (0, 128, 128): 'teal',
+}
+
+
+class ObjectNames:
+    """Ids of colours, given in the order in which the colours first appear; an id never changes its object.
+
+    Attributes:
+        colors: colour -> id of those that masks have shown.
+        numbers: ids that masks hold as numbers.
+        palette: colour -> id of palettes that masks came with.
+    """
+
+    def __init__(self) -> None:
+        self.colors: dict[Color, int] = {}
+        self.numbers: set[int] = set()
+        self.palette: dict[Color, int] = {}
+        self._davis = {tuple(color): i for i, color in enumerate(color_palette().tolist()) if i}
+
+    @property
+    def known(self) -> set[int]:
+        """Ids of all objects that masks have shown."""
+        return {*self.colors.values(), *self.numbers}
+
+    def add_numbers(self, ids: Iterable[int], palette: np.ndarray | None = None) -> None:
+        """Note ids that a mask holds as numbers.
+
+        Args:
+            ids: without 0.
+            palette: (256, 3) uint8 RGB that the mask came with.
+        """
+        for i in ids:
+            self.numbers.add(int(i))
+            if palette is not None and palette[i].any():
+                self.palette.setdefault(tuple(palette[i].tolist()), int(i))
+
+    def id_of_the_object(self) -> int | None:
+        """Id of the one object of a mask that gives it neither number nor colour; ``None`` where it may be several."""
+        if WHITE in self.colors or not self.known or not self.numbers:
+            return self.ids_of([WHITE])[0]
+        return next(iter(self.numbers)) if len(self.known) == 1 else None
+
+    def find(self, color: Color) -> int | None:
+        """Id of a colour that is known already."""
+        if color in self.colors:
+            return self.colors[color]
+        if color in self.palette:
+            return self.palette[color]
+        if len(set(color)) == 1 and color[0] in self.numbers:  # as a gray level
+            return color[0]
+        near = [i for other, i in {**self.palette, **self.colors}.items()
+                if max(abs(a - b) for a, b in zip(color, other, strict=True)) <= TOLERANCE]
+        return near[0] if len(set(near)) == 1 else None
+
+    def ids_of(self, colors: Sequence[Color], *, exact: bool = True) -> list[int]:
+        """Id of each colour of a mask; new ones get the next that is free, those of DAVIS's palette their index.
+
+        Args:
+            colors: of one mask, without its background.
+            exact: whether no compression changed them.
+
+        Raises:
+            ValueError: if there are more than 255 objects.
+        """
+        are_davis = all(color in self._davis or color in self.colors for color in colors) and \
+            all(color in self._davis for color in self.colors)
+        for color in colors:
+            known = self._exactly(color) if exact else self.find(color)
+            taken = self.known
+            if known is None and are_davis and self._davis[color] not in taken:
+                known = self._davis[color]
+            if known is None:
+                known = next((i for i in range(1, 256) if i not in taken), None)
+            if known is None:
+                raise ValueError('the masks of the sequence show more than 255 objects')
+            self.colors[color] = known
+        return [self.colors[color] for color in colors]
+
+    def _exactly(self, color: Color) -> int | None:
+        if color in self.colors or color in self.palette or len(set(color)) == 1 and color[0] in self.numbers:
+            return self.find(color)
+        return None
+
+    def sentences(self) -> list[str]:
+        """Which object each colour is, where that does not follow from the masks alone."""
+        told = [f'{self.text(color)} is object {i}' for color, i in sorted(self.colors.items(), key=lambda of: of[1])
+                if self._davis.get(color) != i and self.palette.get(color) != i]
+        return [f'Colours of the masks: {", ".join(told)}.'] if len(self.known) > 1 and told else []
+
+    @staticmethod
+    def text(color: Color) -> str:
+        """A colour for people."""
+        return f'{NAMES[color]} {color}' if color in NAMES else f'the colour {color}'
+
+    def saved_palette(self) -> np.ndarray:
+        """(256, 3) uint8 RGB for masks to write: the colours that the user gave, else those of DAVIS; 0 is black."""
+        table = color_palette()
+        found = {**self.palette, **self.colors}
+        for color, i in found.items():
+            if i and color != WHITE and any(color):
+                table[i] = color
+        return table
