@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mmengine.dist import get_world_size
@@ -18,6 +19,8 @@ from .functional.region import region_similarity
 from .functional.statistics import RECALL_THRESHOLD
 from .functional.temporal import InstabilityChain
 from .score_table import MEASURES, ScoreTable
+
+NO_FRAME = -1  # of what is noted on a sequence as a whole
 
 
 @METRICS.register_module()
@@ -75,6 +78,7 @@ class VOSMetric(BaseMetric):
         self.scores: ScoreTable | None = None
         self._chains: dict[str, tuple[int, InstabilityChain]] = {}  # last frame and its contour, by sequence
         self._broken: set[str] = set()
+        self._told: set[str] = set()  # notices that the log has
 
     @property
     def protocol(self) -> dict:
@@ -104,6 +108,16 @@ class VOSMetric(BaseMetric):
                 raise ValueError(f'sequence {frame.sequence!r}, frame {frame.frame_id}: {error}') from error
             if scores:
                 self.results.append(dict(sequence=frame.sequence, frame_id=frame.frame_id, **scores))
+
+    def note_merged(self, name: str, ids: Sequence[int]) -> None:
+        """Note that the annotations of a sequence hold several objects, which were followed and scored as one.
+
+        Args:
+            name: of the sequence.
+            ids: of the objects; fewer than two are not worth a note.
+        """
+        if len(ids) > 1:
+            self.results.append(dict(sequence=name, frame_id=NO_FRAME, merged=list(ids)))
 
     def sequence_scores(self, name: str) -> dict[str, float]:
         """Scalars of one sequence, for a line in the log as soon as the sequence is done.
@@ -162,7 +176,11 @@ class VOSMetric(BaseMetric):
             no frame counted.
         """
         frames = [frame for item in results for frame in (item if isinstance(item, list) else [item])]
-        self.scores = self._table(frames)
+        self.scores = replace(self._table(frames), notices=_merged_objects(frames))
+        for notice in self.scores.notices:
+            if notice not in self._told:
+                self._told.add(notice)
+                self._warn(notice)
         if not self.scores.sequences:
             self._warn(f'no annotated frame counted (frames: {self.protocol["frames"]}), so there is nothing to score.')
         return self.scores.scalars()
@@ -207,3 +225,16 @@ class VOSMetric(BaseMetric):
         value = chain.step(without_void(as_binary_mask(frame.labels), frame.gt_void))
         self._chains[frame.sequence] = frame.frame_id, chain
         return {} if value is None else dict(T=value)
+
+
+def _merged_objects(frames: Iterable[Mapping]) -> list[str]:
+    """A sentence on the sequences whose objects were taken for one."""
+    names = {frame['sequence'] for frame in frames}
+    merged = {frame['sequence']: frame['merged'] for frame in frames if 'merged' in frame}
+    if not merged:
+        return []
+    first, *others = sorted(merged)
+    which = f'{first}: {", ".join(map(str, merged[first]))}{"; ..." if others else ""}'
+    return [f'{len(merged)} of {len(names)} sequence(s) hold several objects ({which}); as in DAVIS 2016 they are '
+            f'followed and scored as one. --cfg-options test_dataloader.dataset.object_id={merged[first][0]} follows '
+            'one of them; tools/segment_video.py follows all, and tools/evaluate_masks.py scores them apart.']

