@@ -11,7 +11,7 @@ from pathlib import Path
 from tempseg_mm.datasets.name_list import sequence_names
 from tempseg_mm.runtime.notices import Notices
 
-from .mask_pairs import faults_of_files, has_gaps, masks_in, paired
+from .mask_pairs import faults_of_files, faults_of_number, has_gaps, masks_in, paired
 
 PROTOCOLS = ('auto', 'davis', 'annotated')
 SYSTEM_FOLDERS = ('__macosx', '@eadir', 'lost+found', '$recycle.bin')  # made by programs, not by the user
@@ -96,7 +96,7 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = N
             continue
         last_counts = protocol == 'annotated' or protocol == 'auto' and has_gaps(gt_masks[name])
         pairs, found = paired(gt_masks[name], pred_masks[name], sequence=name, notices=notices)
-        found += faults_of_files(pairs, last_counts=last_counts)
+        found += faults_of_files(pairs) + faults_of_number(len(gt_masks[name]), last_counts=last_counts)
         faults += [f'{name}: {fault}' for fault in found]
         if not found:
             sequences.append(MaskSequence(name, *(tuple(paths) for paths in zip(*pairs.values(), strict=True)),

@@ -87,12 +87,11 @@ def paired(gt: Mapping[str, str], pred: Mapping[str, str], *, sequence: str = ''
     return {stem: (gt[stem], pred[stem]) for stem in order if stem in pred}, faults
 
 
-def faults_of_files(pairs: Mapping[str, tuple[str, str]], *, last_counts: bool = False) -> list[str]:
+def faults_of_files(pairs: Mapping[str, tuple[str, str]]) -> list[str]:
     """What is wrong with the masks of one sequence, as far as their headers tell.
 
     Args:
         pairs: of :func:`paired`.
-        last_counts: whether the last one is scored.
 
     Returns:
         Sentences, sorted.
@@ -115,11 +114,20 @@ def faults_of_files(pairs: Mapping[str, tuple[str, str]], *, last_counts: bool =
         more = f', and {len(resized) - 1} more' if len(resized) > 1 else ''
         faults.append(f'{resized[0]}{more}: predict at the size of the annotations, or resize the predictions to it '
                       'with nearest neighbours')
-    needed = 2 if last_counts else 3
-    if len(pairs) < needed:
-        counted = 'as the first does not count' if last_counts else 'as the first and the last do not count'
-        faults.append(f'{len(pairs)} mask(s); {counted}, it needs {"two" if last_counts else "three"}')
     return sorted(faults)
+
+
+def faults_of_number(number: int, *, last_counts: bool = False) -> list[str]:
+    """Says so where a sequence has so few annotations that none of them counts.
+
+    Args:
+        number: of annotations.
+        last_counts: whether the last one is scored.
+    """
+    if number >= (2 if last_counts else 3):
+        return []
+    counted = 'as the first does not count' if last_counts else 'as the first and the last do not count'
+    return [f'{number} mask(s); {counted}, it needs {"two" if last_counts else "three"}']
 
 
 def mask_size(path: str) -> tuple:

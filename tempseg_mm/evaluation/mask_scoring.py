@@ -65,15 +65,16 @@ def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | None
     for sequence, scores in _mapped(score, sorted(sequences, key=len, reverse=True), workers):
         found[sequence.name] = scores
         progress.step(f'{sequence.name} scored, {len(found)} of {len(sequences)}')
-    faults = [f'{name}: {fault}' for name, scores in found.items() for fault in scores.faults]
+    faults = [f'{name}: {fault}' for name in sorted(found) for fault in found[name].faults]
     if faults:
-        raise MaskFaults(sorted(faults))
+        raise MaskFaults(faults)
     table = {name: {measure: _averaged(measure, found[name].objects) for measure in measures} for name in sorted(found)}
     file_notices = Notices()
     for name in table:
         notices.update(found[name].notices)
         file_notices.update(found[name].file_notices)
-    if all(value == 1 for scores in table.values() for value in scores.get('J', dict(per_frame=[0]))['per_frame']):
+    if not Path(gt).samefile(pred) and all(
+            value == 1 for scores in table.values() for value in scores.get('J', dict(per_frame=[0]))['per_frame']):
         notices.add('Every mask that counts equals its annotation to the pixel: is --pred a copy of the ground truth?')
     protocol = 'DAVIS 2017' if any(len(scores.objects) > 1 for scores in found.values()) else 'DAVIS 2016'
     return ScoreTable(table, dict(protocol=protocol, frames=_frames_that_count(sequences), bound_th=BOUND_TH,

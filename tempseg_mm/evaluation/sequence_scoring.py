@@ -13,6 +13,7 @@ import numpy as np
 
 from tempseg_mm.runtime.notices import Notices
 from tempseg_mm.sources.mask_files import Labels, MaskReader
+from tempseg_mm.sources.stored_mask import MaskValueError
 
 from .functional import InstabilityChain, contour_accuracy, region_similarity
 from .functional.binary_mask import without_void
@@ -21,6 +22,7 @@ from .mask_folders import MaskSequence
 from .score_table import MEASURES
 from .sequence_labels import Annotations, ids_of
 
+MOST_FAULTS = 3  # of one kind that are listed one by one
 ALL = 1  # the object of a sequence with one object, whatever its id
 
 
@@ -53,7 +55,11 @@ def score_sequence(sequence: MaskSequence, *, measures: Sequence[str] = MEASURES
     reader = MaskReader(found.file_notices, masks=sequence.gt_paths)
     truth = Annotations(sequence.gt_paths, reader)
     found.faults += truth.faults
-    scoring = _Scoring(sequence, truth, reader.companion(masks=sequence.pred_paths), found, measures, merge_objects)
+    if merge_objects:  # whose is whose does not matter
+        pred_reader = MaskReader(found.file_notices, masks=sequence.pred_paths)
+    else:
+        pred_reader = reader.companion(masks=sequence.pred_paths)
+    scoring = _Scoring(sequence, truth, pred_reader, found, measures, merge_objects)
     if truth.first_seen and scoring.tracks:
         scoring.run()
     elif not truth.faults:
@@ -103,7 +109,9 @@ class _Scoring:
         self.tracks = {label: _Track(measures, None if self.is_one else label)
                        for label, start in self.starts.items() if start < self.stop - 1}
         self._predicted: set[int] = set()
+        self._has_void = False
         self._unknown: dict[tuple, list[str]] = {}
+        self._unread: list[str] = []
         self._check = IdentityCheck()
 
     def run(self) -> None:
@@ -124,25 +132,30 @@ class _Scoring:
             if not self.is_one:
                 self._check.look(pred, gt.ids, begun)
         self.found.objects = {label: track.values for label, track in self.tracks.items()}
-        self._add_faults_of_ids()
+        self._add_faults()
         self._note_prediction()
 
     def _prediction(self, frame: int) -> np.ndarray | None:
         path = self.sequence.pred_paths[frame]
         try:
-            pred = self._reader.read(path).ids
+            labels = self._reader.read(path)
         except (OSError, ValueError) as error:
-            self.found.faults.append(str(error))
+            hint = '; --merge-objects takes all objects for one' if isinstance(error, MaskValueError) else ''
+            self._unread.append(f'{error}{"" if self.is_one else hint}')
             return None
-        ids = ids_of(pred)
+        self._has_void |= labels.void is not None
+        ids = ids_of(labels.ids)
         self._predicted.update(ids)
         unknown = [] if self.is_one else [label for label in ids if label not in self.truth.first_seen]
         if unknown:
             self._unknown.setdefault(tuple(unknown), []).append(path)
             return None
-        return pred
+        return labels.ids
 
-    def _add_faults_of_ids(self) -> None:
+    def _add_faults(self) -> None:
+        if len(self._unread) > MOST_FAULTS:
+            self._unread[1:] = [f'{len(self._unread) - 1} more predicted masks could not be read']
+        self.found.faults += self._unread
         for unknown, paths in self._unknown.items():
             colors = [color for color, label in self._reader.names.colors.items() if label in unknown]
             meant = f', which stand for {", ".join(map(self._reader.names.text, colors))}' if colors else ''
@@ -166,6 +179,8 @@ class _Scoring:
             self._note(f'has objects that first show too late to be scored: {_listed(lost)}')
 
     def _note_prediction(self) -> None:
+        if self._has_void:
+            self._note('has void pixels in its prediction: they count as background')
         if not self._predicted:
             self._note('has an empty prediction: no mask of it that counts holds an object')
         elif not self.is_one:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.evaluation.mask_pairs import faults_of_files, has_gaps, mask_size, masks_in, paired
+from tempseg_mm.evaluation.mask_pairs import faults_of_files, faults_of_number, has_gaps, mask_size, masks_in, paired
 from tempseg_mm.runtime.notices import Notices
 
 
@@ -91,11 +91,10 @@ def test_predictions_of_another_size_are_one_fault_with_the_way_out(tmp_path, si
     assert words in fault and 'nearest neighbours' in fault
 
 
-def test_how_many_annotations_are_needed(tmp_path):
-    write(tmp_path / 'm/0.png')
-    pairs = {str(i): (str(tmp_path / 'm/0.png'),) * 2 for i in range(2)}
-    assert faults_of_files(pairs) == ['2 mask(s); as the first and the last do not count, it needs three']
-    assert faults_of_files(pairs, last_counts=True) == []
+def test_how_many_annotations_are_needed():
+    assert faults_of_number(2) == ['2 mask(s); as the first and the last do not count, it needs three']
+    assert faults_of_number(1, last_counts=True) == ['1 mask(s); as the first does not count, it needs two']
+    assert faults_of_number(3) == faults_of_number(2, last_counts=True) == []
 
 
 def test_the_size_of_an_array_is_read_from_its_header(tmp_path):

@@ -138,3 +138,18 @@ def test_an_object_that_shows_too_late_is_left_out_and_told(score):
     assert list(found.objects) == [1] and 'first show too late to be scored: 2' in ''.join(found.notices)
     both = score(gt, gt, last_counts=True)
     assert j_of(both, 2) == {3: 1.0} and list(j_of(both, 1)) == [1, 2, 3]
+
+
+def test_void_pixels_of_a_prediction_are_background(score):
+    gt = [frame(_1=0, _2=10)] * 4
+    found = score(gt, [with_void(mask, slice(3, 6)) for mask in gt])
+    assert set(j_of(found, 1).values()) == {0.5} and set(j_of(found, 2).values()) == {1.0}
+    assert 'bear has void pixels in its prediction: they count as background' in list(found.notices)
+
+
+def test_white_on_black_is_no_one_of_several_objects_but_all_of_them_merged(score):
+    gt, pred = [frame(_1=0, _2=10)] * 6, [(frame(_1=0, _2=10) > 0) * 255] * 6
+    faults = score(gt, pred).faults
+    assert len(faults) == 2 and 'one object without a number' in faults[0] and '--merge-objects' in faults[0]
+    assert faults[1] == '3 more predicted masks could not be read'
+    assert set(j_of(score(gt, pred, merge_objects=True), 1).values()) == {1.0}
