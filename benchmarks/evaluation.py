@@ -121,7 +121,8 @@ def load(args: argparse.Namespace) -> list[list[np.ndarray]]:
     if not args.gt:
         return [drawn_sequence(seed, args.frames, *args.size) for seed in range(4)]
     folders = [path for path in sorted(Path(args.gt).iterdir()) if path.name in (args.sequences or [path.name])]
-    return [[MaskReader().read(path).ids > 0 for path in sorted(folder.glob('*.png'))[:args.frames]] for folder in folders]
+    return [[MaskReader().read(path).ids > 0 for path in sorted(folder.glob('*.png'))[:args.frames]]
+            for folder in folders]
 
 
 def main() -> None:

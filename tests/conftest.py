@@ -21,6 +21,7 @@ from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.registry import MODELS
 from tempseg_mm.sources.frame_source import SourceFrame
 from tempseg_mm.sources.given_sequence import GivenSequence
+from tempseg_mm.sources.mask_files import Labels
 from tempseg_mm.structures import ClipBatch
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,6 +55,7 @@ def sequence(synthetic_root):
 class MemorySequence:
     """What a ``VOSSequence`` answers, from arrays; ``reads`` lists the frames that were asked for."""
     name = 'square'
+    object_id = None
 
     def __init__(self, frames, masks):
         self.frames, self.masks, self.reads = frames, masks, []
@@ -67,6 +69,9 @@ class MemorySequence:
 
     def mask(self, i):
         return self.masks[i]
+
+    def annotation(self, i):
+        return None if self.masks[i] is None else Labels(self.masks[i])
 
     def file_name(self, i):
         return f'{i:05d}'

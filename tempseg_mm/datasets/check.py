@@ -215,7 +215,8 @@ def _shows_object(dataset: VOSDataset, reader: MaskReader, path: str, faults: li
     if threshold is not None:
         highest, mask = int(stored.levels.max()), stored.above(threshold)
         if 0 < highest <= threshold:
-            faults.append(Finding(name, f'{path} holds values up to {highest}, none above the threshold of {threshold}'))
+            faults.append(Finding(name, f'{path} holds values up to {highest}, none above the threshold of '
+                                        f'{threshold}'))
         return bool(mask.any())
     ids = np.unique(reader.labels_of(stored).ids)
     if np.count_nonzero(ids) > 1:

@@ -55,7 +55,7 @@ def parts_of(dataset: Any) -> list:
 
 
 def notices_of(dataset: Any) -> list:
-    """What a data set, or those that it wraps, has to say of how its files were understood, as far as they were read."""
+    """How the files of a data set, or of those that it wraps, were understood, as far as they were read."""
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
     if inner != [None]:
         return [notice for one in inner for notice in notices_of(one)]

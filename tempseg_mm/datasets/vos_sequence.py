@@ -10,7 +10,8 @@ from tempseg_mm.flow.flo_file import read_flo
 from tempseg_mm.ops.resize import Size, resize_flow, resize_mask, target_size
 from tempseg_mm.runtime.safe_path import plain_name
 from tempseg_mm.sources.image_io import image_size, read_image, verify_image
-from tempseg_mm.sources.mask_files import VOID, Labels, MaskReader
+from tempseg_mm.sources.mask_files import Labels, MaskReader
+from tempseg_mm.sources.mask_regions import VOID
 from tempseg_mm.sources.stored_mask import decode_mask
 
 

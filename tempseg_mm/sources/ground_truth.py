@@ -19,7 +19,7 @@ class GroundTruth:
         start: number of the first frame.
 
     Attributes:
-        reader: of the masks; set it to a companion of the reader of given masks, so that a colour is one object in both.
+        reader: of the masks; a companion of the reader of given masks lets a colour be one object in both.
 
     Raises:
         FileNotFoundError: if there is no such folder, or no mask in it.

@@ -167,7 +167,7 @@ def flat_colors(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     sums = [np.bincount(bins.ravel(), rgb[..., channel].ravel(), minlength=4096)[used] for channel in range(3)]
     means = np.round(np.stack(sums, axis=1) / pixels[used, None]).astype(np.uint8)
     found = means[centres(means, pixels[used])]
-    if len(found) > 256:
+    if len(found) > 3 * FEW:
         return None
     index, away = _nearest(rgb, found)
     is_flat = flat_values(np.where(away <= ALIKE, index, len(found)).astype(np.uint16), len(found) + 1)[:-1]

@@ -150,7 +150,8 @@ def _load_npy(path: str) -> np.ndarray:
         array.close()
         raise MaskValueError(f'mask {path} is an archive of arrays; save the one that is the mask with numpy.save')
     if array.size > 4 * MOST_PIXELS:
-        raise UnreadableImageError(f'mask {path} holds {array.size} numbers; more than {MOST_PIXELS} pixels are not read')
+        raise UnreadableImageError(f'mask {path} holds {array.size} numbers; more than {MOST_PIXELS} pixels are not '
+                                   'read')
     return np.array(array)
 
 

@@ -98,7 +98,6 @@ def encoded(folder, masks, kind):
             continue
         image = Image.fromarray(mask)
         if kind in ('palette', 'rgb'):
-            image = Image.fromarray(mask, 'P')
             image.putpalette(color_palette().tobytes())
         name = f'{i:05d}.{dict(bmp="bmp", PNG="PNG", jpg="jpg").get(kind, "png")}'
         image = image.convert('RGB') if kind == 'rgb' else image

@@ -102,7 +102,7 @@ def test_resuming_backwards_is_the_same_bit_for_bit(given, propagator):
 
 
 def test_annotations_come_with_the_frames(given, propagator, monkeypatch):
-    monkeypatch.setattr(type(given), 'truth', lambda self, frame: self.sequence.masks[frame.frame_id])
+    monkeypatch.setattr(type(given), 'truth', lambda self, frame: self.sequence.annotation(frame.frame_id))
     for frame in Walk(given, propagator).forwards():
         np.testing.assert_array_equal(frame.gt_labels, given.sequence.masks[frame.frame_id])
 

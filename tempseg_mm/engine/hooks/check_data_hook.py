@@ -26,8 +26,8 @@ class CheckDataHook(Hook):
         before_train:  the training data, and those of the validation
         before_test:   the test data
 
-    All files that are broken or do not fit together are named in one error; how masks were understood, where that is not
-    plain, is logged. Data found whole are remembered in
+    All files that are broken or do not fit together are named in one error; how masks were understood is logged where
+    that is not plain. Data found whole are remembered in
     ``<work_dir>/checked_data.json`` by names, sizes and times, so that the next start only asks for those. Processes
     share the work. Off: ``--cfg-options default_hooks.check_data=None``.
 

@@ -109,10 +109,10 @@ def test_processes_share_the_work_and_all_of_them_stop(runner, data, monkeypatch
     said = []
     monkeypatch.setattr(check_data_hook, 'get_dist_info', lambda: (rank, 2))
     monkeypatch.setattr(check_data_hook, 'broadcast_object_list', said.append)
-    monkeypatch.setattr(check_data_hook, 'all_gather_object', lambda mine: [mine, (['other.jpg is broken'], 2)])
+    monkeypatch.setattr(check_data_hook, 'all_gather_object', lambda mine: [mine, (['other.jpg is broken'], 2, [])])
     with pytest.raises(BrokenDataError, match=r'of 4 frames cannot be used(?s:.*)other\.jpg is broken') as error:
         CheckDataHook(workers=1).before_train(runner)
-    assert data.num_read == 2 and said == [[False]]
+    assert data.num_read == 2 and said == [[None]]
     assert ('3.jpg' in str(error.value)) == (rank == 1)
 
 
