@@ -37,7 +37,8 @@ from PIL import Image
 from tempseg_mm.visualization.palette import color_palette
 
 from .mask_background import surrounding
-from .mask_structure import FEW, flat_colors, flat_values, is_picture, is_smooth_ramp, ring_levels, without_shades
+from .mask_structure import (
+    FEW, flat_colors, flat_values, is_patchwork, is_picture, is_smooth_ramp, ring_levels, without_shades)
 from .stored_mask import WHAT_MASKS_ARE, MaskValueError, StoredMask
 
 HIGHEST_ID = 63  # numbers up to it are ids without a doubt
@@ -146,6 +147,8 @@ def _of_palette(stored: StoredMask, largest: int) -> Regions:
         return _with_void(as_ids, used)
     if (colors == used[:, None]).all():
         return _of_numbers(replace(stored, palette=None), largest)
+    if len(used) > 2 and is_patchwork(pixels):
+        raise refused(stored, f'has a palette of {len(used)} colours in small patches, as pictures have')
     if palette[0].max() <= NEARLY_BLACK:
         if len(np.unique(colors, axis=0)) == len(used) > 2 and \
                 (without_shades(pixels, palette) != pixels).any():
@@ -280,10 +283,11 @@ def _of_colors(stored: StoredMask, largest: int) -> Regions:
     index = np.searchsorted(colors.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32), packed).astype(np.uint8)
     mended = without_shades(index, colors)
     left = np.flatnonzero(histogram(mended))
-    if len(left) > FEW + 1 and np.count_nonzero(flat_values(mended, len(colors))) < 0.5 * len(left):
+    if is_patchwork(mended) or len(left) > FEW + 1 and \
+            np.count_nonzero(flat_values(mended, len(colors))) < 0.5 * len(left):
         found = flat_colors(rgb)
         if found is None:
-            raise refused(stored, f'holds {len(left)} colours that are no flat regions')
+            raise refused(stored, f'holds {len(left)} colours that are no flat regions, as pictures do')
         return Regions('colours', found[0], _snapped(found[1]), notes=(NEAREST,))
     return Regions('colours', mended, colors, notes=(NEAREST,) if mended is not index else ())
 

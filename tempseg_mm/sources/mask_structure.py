@@ -13,7 +13,9 @@ FEW = 20  # values that are taken at their word where nothing about their places
 REACH = np.ones((9, 9), np.uint8)  # how far from a region its soft edge may lie
 ON_THE_WAY = 16  # largest distance of a shade from the straight line between the two colours that it mixes
 ALIKE = 24  # values closer than this are one, where compression or blur may have changed them
-MID_SHARE, ROUGHNESS = 0.5, 3.0  # a picture has more pixels between black and white, and changes faster
+MID_SHARE, ROUGHNESS = 0.5, 1.2  # a picture has more pixels between black and white, and changes faster
+EVEN, EVEN_SHARE = 8, 0.75  # of the pixels of a compressed mask, so many have nearly the colour of their region
+MOST_EDGES, LEAST_PIXELS = 0.25, 4096  # a mask that is not tiny has fewer pixels outside of squares
 
 
 def in_regions(index: np.ndarray) -> np.ndarray:
@@ -93,6 +95,15 @@ def is_smooth_ramp(levels: np.ndarray) -> bool:
     steps = np.concatenate([np.abs(np.diff(levels.astype(np.int16), axis=axis)).ravel() for axis in (0, 1)])
     steps = steps[steps > 0]
     return steps.size > 0 and np.count_nonzero(steps <= 2) > 0.8 * steps.size
+
+
+def is_patchwork(index: np.ndarray) -> bool:
+    """Whether regions are as small as those of a picture with few colours.
+
+    Args:
+        index: (H, W) of any type.
+    """
+    return index.size >= LEAST_PIXELS and np.count_nonzero(~in_regions(index)) > MOST_EDGES * index.size
 
 
 def is_picture(levels: np.ndarray) -> bool:
@@ -175,6 +186,8 @@ def flat_colors(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     found = found[is_flat]
     index, away = _nearest(rgb, found)
+    if np.count_nonzero(away <= EVEN) < EVEN_SHARE * bins.size or is_patchwork(index):
+        return None
     thick = cv2.erode((away > ALIKE).astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0)
     if np.count_nonzero(thick) > bins.size // 1000 or np.count_nonzero(away > ALIKE) > 0.3 * bins.size:
         return None
