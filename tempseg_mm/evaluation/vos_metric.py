@@ -78,7 +78,6 @@ class VOSMetric(BaseMetric):
         self.scores: ScoreTable | None = None
         self._chains: dict[str, tuple[int, InstabilityChain]] = {}  # last frame and its contour, by sequence
         self._broken: set[str] = set()
-        self._told: set[str] = set()  # notices that the log has
 
     @property
     def protocol(self) -> dict:
@@ -177,10 +176,6 @@ class VOSMetric(BaseMetric):
         """
         frames = [frame for item in results for frame in (item if isinstance(item, list) else [item])]
         self.scores = replace(self._table(frames), notices=_merged_objects(frames))
-        for notice in self.scores.notices:
-            if notice not in self._told:
-                self._told.add(notice)
-                self._warn(notice)
         if not self.scores.sequences:
             self._warn(f'no annotated frame counted (frames: {self.protocol["frames"]}), so there is nothing to score.')
         return self.scores.scalars()
