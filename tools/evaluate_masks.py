@@ -22,8 +22,8 @@ EXAMPLES = """\
   python tools/evaluate_masks.py --gt gt --pred masks --out scores/results.json --plots scores/plots
 
 folders:
-  <sequence>/*.png, or *.png for one sequence; the same below Annotations/480p or masks. BMP, NPY, TIFF, WebP, GIF, PNM
-  and JPEG will do. Masks belong together by name, or by the numbers in their names.
+  <sequence>/*.png, or *.png for one sequence; the same below Annotations/480p or masks. BMP, NPY, TIFF, WebP and
+  PNM will do, GIF and JPEG where nothing else is there. Masks belong together by name, or by the numbers in their names.
 
 objects:
   The ids of all annotations of a sequence count. One id: everything that is not 0 is the object. Several: objects are

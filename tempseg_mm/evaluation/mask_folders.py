@@ -56,8 +56,8 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = N
                   notices: Notices | None = None) -> list[MaskSequence]:
     """The sequences of two folders of masks.
 
-    A folder is one of: ``<sequence>/*.png``; the same below ``Annotations`` or ``masks``, or below a single folder
-    such as ``480p``; ``*.png``, one sequence. Masks belong together by their names, or by the numbers in them; see
+    A folder is one of: ``<sequence>/*.png``, or ``<sequence>/masks/*.png`` as results of videos have it; the same below
+    ``Annotations`` or ``masks``, or below a single folder such as ``480p``; ``*.png``, one sequence. Masks belong together by their names, or by the numbers in them; see
     :func:`~tempseg_mm.evaluation.mask_pairs.paired`. Hidden folders and files, and those of operating systems, are
     passed over. Sequences and masks that only the prediction has are left out with a notice.
 
@@ -134,14 +134,19 @@ def _masks(folder: Path, notices: Notices) -> dict[str, dict[str, str]]:
         here = {}
     if here:
         return {'': here}
-    if len(inner) == 1 and not masks_in(inner[0]) and any(masks_in(path) for path in _folders(inner[0])):
+    if len(inner) == 1 and not _masks_of_sequence(inner[0]) and any(map(_masks_of_sequence, _folders(inner[0]))):
         inner = _folders(inner[0])
-    found = {path.name: masks for path in inner if (masks := masks_in(path, notices))}
+    found = {path.name: masks for path in inner if (masks := _masks_of_sequence(path, notices))}
     deeper = [path.name for path in inner if any(masks_in(below) for below in _folders(path))]
     if deeper and not found:
         raise MaskFaults([f'{folder} holds {", ".join(deeper[:4])}{", ..." if len(deeper) > 4 else ""}, and masks only '
                           'in folders below them: name the one that holds <sequence>/*.png'])
     return found
+
+
+def _masks_of_sequence(folder: Path, notices: Notices | None = None) -> dict[str, str]:
+    below = folder / 'masks'
+    return below.is_dir() and masks_in(below, notices) or masks_in(folder, notices)
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -14,15 +14,15 @@ from tempseg_mm.runtime.safe_path import natural_key
 from tempseg_mm.sources.image_io import image_size
 
 # The first that a folder holds are its masks, where files of several kinds have one name.
-SUFFIXES = ('.png', '.npy', '.bmp', '.tif', '.tiff', '.webp', '.gif', '.pgm', '.ppm', '.jpg', '.jpeg')
-LOSSY = ('.jpg', '.jpeg')
+SUFFIXES = ('.png', '.npy', '.bmp', '.tif', '.tiff', '.webp', '.pgm', '.ppm', '.gif', '.jpg', '.jpeg')
+RARE = ('.gif', '.jpg', '.jpeg')  # beside other masks these are frames, overviews or animations
 MOST_LINES = 3  # of faults that frames of one sequence share
 
 
 def masks_in(folder: Path, notices: Notices | None = None) -> dict[str, str]:
     """Stem -> path of the masks in a folder; hidden files are passed over.
 
-    JPEG files are masks only where there are no others; of two files of one name the one whose format stands first in
+    JPEG and GIF files are masks only where there are no others; of two files of one name the one whose format stands first in
     :data:`SUFFIXES` is taken.
 
     Args:
@@ -30,9 +30,9 @@ def masks_in(folder: Path, notices: Notices | None = None) -> dict[str, str]:
         notices: takes a sentence where files were left out.
     """
     files = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith('.')]
-    lossless = [path for path in files if path.suffix.lower() not in LOSSY]
+    usual = [path for path in files if path.suffix.lower() not in RARE]
     found: dict[str, Path] = {}
-    for path in sorted(lossless or files, key=lambda path: (SUFFIXES.index(path.suffix.lower()), path.name)):
+    for path in sorted(usual or files, key=lambda path: (SUFFIXES.index(path.suffix.lower()), path.name)):
         found.setdefault(path.stem, path)
     left_out = sorted({*files} - {*found.values()})
     if left_out and notices is not None:

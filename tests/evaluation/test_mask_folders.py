@@ -33,7 +33,8 @@ def test_numbers_in_names_are_put_in_order(tmp_path):
         'frame9.png', 'frame10.png', 'frame100.png']
 
 
-@pytest.mark.parametrize('gt, pred', [('Annotations/480p/a', 'masks/a'), ('480p/a', 'a'), ('Annotations/a', 'a')])
+@pytest.mark.parametrize('gt, pred', [('Annotations/480p/a', 'masks/a'), ('480p/a', 'a'), ('Annotations/a', 'a'),
+                                      ('a', 'a/masks')])
 def test_the_layout_of_davis_and_of_a_test_run(tmp_path, gt, pred):
     write(tmp_path / 'gt' / gt, '012')
     write(tmp_path / 'pred' / pred, '012')

@@ -33,6 +33,7 @@ def write(path, size=(4, 6)):
     (['0.jpg', '1.JPEG'], {'0.jpg', '1.JPEG'}, False),
     (['0.png', '1.bmp'], {'0.png', '1.bmp'}, False),
     (['0.png', '1.png', '0.jpg', '1.jpg', 'all.jpg'], {'0.png', '1.png'}, True),
+    (['0.png', '1.png', 'overlay.gif'], {'0.png', '1.png'}, True), (['0.gif', '1.gif'], {'0.gif', '1.gif'}, False),
     (['0.png', '0.bmp'], {'0.png'}, True),
     (['notes.txt'], set(), False)])
 def test_which_files_of_a_folder_are_masks(tmp_path, names, taken, told):
