@@ -76,8 +76,11 @@ def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | None
     if not Path(gt).samefile(pred) and all(
             value == 1 for scores in table.values() for value in scores.get('J', dict(per_frame=[0]))['per_frame']):
         notices.add('Every mask that counts equals its annotation to the pixel: is --pred a copy of the ground truth?')
-    protocol = 'DAVIS 2017' if any(len(scores.objects) > 1 for scores in found.values()) else 'DAVIS 2016'
-    return ScoreTable(table, dict(protocol=protocol, frames=_frames_that_count(sequences), bound_th=BOUND_TH,
+    by_id = any(len(scores.objects) > 1 for scores in found.values())
+    objects = ('all ids merged into one' if merge_objects else 'by id where a sequence has several, else all but 0'
+               if by_id else 'one a sequence, all but 0')
+    return ScoreTable(table, dict(protocol='DAVIS 2017' if by_id else 'DAVIS 2016', objects=objects,
+                                  frames=_frames_that_count(sequences), bound_th=BOUND_TH,
                                   recall_above=RECALL_THRESHOLD), notices=[*notices, *file_notices])
 
 

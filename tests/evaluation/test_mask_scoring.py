@@ -43,6 +43,7 @@ def test_scores_are_those_of_the_functions(folders):
     assert camel['J']['frames'] == camel['T']['frames'] == [1, 2, 3]
     assert table.overall['J']['mean'] == pytest.approx((1.75 / 3 + (1 + 0.75) / 2) / 2)
     assert table.overall['T']['sequences'] == ['camel'] and table.overall['T_all']['sequences'] == ['camel', 'dog']
+    assert table.protocol['objects'] == 'one a sequence, all but 0'
     assert table.protocol['protocol'] == 'DAVIS 2016' and table.protocol['frames'] == 'first and last left out'
 
 
@@ -59,7 +60,7 @@ def test_objects_are_averaged_first_then_all_of_them(tmp_path, folders):
     assert pair['recall'] == 0.25 and pair['objects']['2']['recall'] == 0.5  # 0.5 itself is no success
     assert pair['decay'] == pytest.approx(0.5 * 0 + 0.5 * 1)
     assert table.overall['J']['mean'] == pytest.approx((1.75 / 3 + 0.875 + 0.5 + 0.5) / 4)
-    assert table.protocol['protocol'] == 'DAVIS 2017'
+    assert table.protocol['protocol'] == 'DAVIS 2017' and table.protocol['objects'].startswith('by id')
     merged = evaluate_masks(*folders, measures=['J'], merge_objects=True).sequences['pair']['J']
     assert merged['per_frame'] == [0.75, 0.25] and 'objects' not in merged
 
@@ -133,12 +134,10 @@ def moving(*columns):
     return masks
 
 
-@pytest.mark.parametrize('kind', KINDS)
-@pytest.mark.parametrize('truth', ['palette', 'gray'])
+@pytest.mark.parametrize('truth, kind', [(truth, kind) for truth in ('palette', 'gray', 'rgb') for kind in KINDS
+                                         if (truth, kind) != ('gray', 'colours')])  # these are refused: the next test
 def test_the_same_objects_in_any_encoding_score_the_same(tmp_path, kind, truth):
     change, encoding, word = KINDS[kind]
-    if (truth, kind) == ('gray', 'colours'):
-        pytest.skip('colours are no numbers: see the next test')
     encoded(tmp_path / 'gt/a', moving(4, 40), truth)
     encoded(tmp_path / 'pred/a', change(moving(5, 40)), encoding)
     table = evaluate_masks(tmp_path / 'gt', tmp_path / 'pred', measures=['J'])
