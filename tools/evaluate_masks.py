@@ -23,7 +23,8 @@ EXAMPLES = """\
 
 folders:
   <sequence>/*.png, or *.png for one sequence; the same below Annotations/480p or masks. BMP, NPY, TIFF, WebP and
-  PNM will do, GIF and JPEG where nothing else is there. Masks belong together by name, or by the numbers in their names.
+  PNM will do, GIF and JPEG where nothing else is there. Masks belong together by name, or by the numbers in
+  their names.
 
 objects:
   The ids of all annotations of a sequence count. One id: everything that is not 0 is the object. Several: objects are

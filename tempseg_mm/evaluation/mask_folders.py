@@ -57,7 +57,8 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = N
     """The sequences of two folders of masks.
 
     A folder is one of: ``<sequence>/*.png``, or ``<sequence>/masks/*.png`` as results of videos have it; the same below
-    ``Annotations`` or ``masks``, or below a single folder such as ``480p``; ``*.png``, one sequence. Masks belong together by their names, or by the numbers in them; see
+    ``Annotations`` or ``masks``, or below a single folder such as ``480p``; ``*.png``, one sequence. Masks belong
+    together by their names, or by the numbers in them; see
     :func:`~tempseg_mm.evaluation.mask_pairs.paired`. Hidden folders and files, and those of operating systems, are
     passed over. Sequences and masks that only the prediction has are left out with a notice.
 

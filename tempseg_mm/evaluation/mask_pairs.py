@@ -22,8 +22,8 @@ MOST_LINES = 3  # of faults that frames of one sequence share
 def masks_in(folder: Path, notices: Notices | None = None) -> dict[str, str]:
     """Stem -> path of the masks in a folder; hidden files are passed over.
 
-    JPEG and GIF files are masks only where there are no others; of two files of one name the one whose format stands first in
-    :data:`SUFFIXES` is taken.
+    JPEG and GIF files are masks only where there are no others; of two files of one name the one whose format stands
+    first in :data:`SUFFIXES` is taken.
 
     Args:
         folder: looked into, and nothing below it.
