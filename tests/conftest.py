@@ -55,6 +55,7 @@ def sequence(synthetic_root):
 class MemorySequence:
     """What a ``VOSSequence`` answers, from arrays; ``reads`` lists the frames that were asked for."""
     name = 'square'
+    object_id = None
 
     def __init__(self, frames, masks):
         self.frames, self.masks, self.reads = frames, masks, []

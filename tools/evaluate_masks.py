@@ -1,7 +1,8 @@
 """Score masks on disk by the measures of DAVIS: region J, contour F, temporal instability T. Needs no model.
 
-Prints a row a sequence (mean, recall, decay; T has a mean only) and the means over sequences; --out writes all values
-as JSON and the table as CSV beside it. Everything is computed again each time.
+Prints a row a sequence (mean, recall, decay; T has a mean only) and the means over sequences, then a note wherever
+folders or masks could be read in another way; --out writes all values as JSON and the table as CSV beside it.
+Everything is computed again each time.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from pathlib import Path
 os.environ.setdefault('OMP_NUM_THREADS', '1')  # before NumPy: the work is spread over processes
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
-from tempseg_mm.evaluation.mask_folders import MaskFaults  # noqa: E402
+from tempseg_mm.evaluation.mask_folders import PROTOCOLS  # noqa: E402
 from tempseg_mm.evaluation.mask_scoring import evaluate_masks  # noqa: E402
 from tempseg_mm.visualization.score_plot import write_score_plot  # noqa: E402
 
@@ -21,8 +22,14 @@ EXAMPLES = """\
   python tools/evaluate_masks.py --gt gt --pred masks --out scores/results.json --plots scores/plots
 
 folders:
-  <sequence>/*.png, or *.png for one sequence; the same below Annotations/480p or masks. Masks belong together by name.
-  One object: everything that is not 0. Several ids in the first annotation: objects are scored one by one and averaged.
+  <sequence>/*.png, or *.png for one sequence; the same below Annotations/480p or masks. BMP, NPY, TIFF, WebP and
+  PNM will do, GIF and JPEG where nothing else is there. Masks belong together by name, or by the numbers in
+  their names.
+
+objects:
+  The ids of all annotations of a sequence count. One id: everything that is not 0 is the object. Several: objects are
+  scored one by one and averaged; each is given where it first shows, and counts from the frame after that on. 255
+  beside other ids is void: left out of every score. How values, colours and alpha are read: docs/metrics.md.
 """
 
 
@@ -36,6 +43,10 @@ def parse_args() -> argparse.Namespace:
                         help='default: all; at 480p J and F take 1 ms a mask, T 0.1 s')
     parser.add_argument('--workers', type=int, default=1, metavar='N', help='processes; default: 1')
     parser.add_argument('--merge-objects', action='store_true', help='take all ids for one object')
+    parser.add_argument('--protocol', choices=PROTOCOLS, default='auto',
+                        help='which frames count: davis leaves out the first and the last annotation; annotated the '
+                             'first only; auto (default) is annotated where the numbers of the annotations have gaps, '
+                             'as in YouTube-VOS, and else davis')
     parser.add_argument('--out', metavar='FILE.json', help='write all values there, and the table beside it as .csv')
     parser.add_argument('--plots', metavar='DIR', help='write a plot of J and F over time for each sequence')
     return parser.parse_args()
@@ -45,8 +56,8 @@ def main() -> None:
     args = parse_args()
     try:
         table = evaluate_masks(args.gt, args.pred, split=args.split, measures=args.metrics, workers=args.workers,
-                               merge_objects=args.merge_objects, log=print)
-    except (MaskFaults, FileNotFoundError) as error:
+                               merge_objects=args.merge_objects, protocol=args.protocol, log=print)
+    except (OSError, ValueError) as error:
         raise SystemExit(f'evaluate_masks: {error}') from error
     print(table.to_text())
     if args.out:

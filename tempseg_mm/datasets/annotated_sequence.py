@@ -53,5 +53,7 @@ class AnnotatedSequence(GivenSequence):
             raise ValueError(f'sequence {self.name}: the mask of frame {i} is to be given, but that frame is not '
                              'annotated. Annotate it, or lower the number of given frames.')
         if i == 0 and not mask.any():
-            raise ValueError(f'sequence {self.name}: the mask of frame 0 has no object, so there is nothing to segment')
+            which = '' if self.sequence.object_id is None else f' {self.sequence.object_id}'
+            raise ValueError(f'sequence {self.name}: the mask of frame 0 has no object{which}, so there is nothing to '
+                             'segment')
         return mask

@@ -44,6 +44,7 @@ class VOSDataset(BaseDataset):
         pipeline: configs of transforms.
         size: working size, see :func:`~tempseg_mm.ops.resize.target_size`; ``None``: as stored.
         sequences: names of the sequences to keep; ``None``: all of the split.
+        object_id: the object of the annotations to follow; ``None``: all of them, as one.
         test_mode: whether items are sequences.
 
     Raises:
@@ -59,8 +60,10 @@ class VOSDataset(BaseDataset):
 
     def __init__(self, data_root: str, split: str, *, resolution: str = '480p', clip_sampler: dict | None = None,
                  pipeline: Sequence = (), size: Size = None, sequences: Sequence | None = None,
-                 test_mode: bool = False) -> None:
-        self.split, self.resolution, self.size = split, resolution, size
+                 object_id: int | None = None, test_mode: bool = False) -> None:
+        self.split, self.resolution, self.size, self.object_id = split, resolution, size, object_id
+        if object_id is not None and self.THRESHOLD is not None:
+            raise ValueError(f'object_id is {object_id}, but annotations of {type(self).__name__} hold one object each')
         self.clip_sampler = ClipSampler(**(clip_sampler or {}))
         self._wanted = None if sequences is None else list(sequences)
         self._sequences: list = []
@@ -111,8 +114,8 @@ class VOSDataset(BaseDataset):
         flow_folder = self._path('Flow', name)
         flows = files_by_stem(flow_folder, ('.flo',)) if os.path.isdir(flow_folder) else {}
         return VOSSequence(
-            name, tuple(frames.values()), tuple(masks.get(stem) for stem in frames), threshold=self.THRESHOLD,
-            flow_paths=tuple(flows.get(stem) for stem in list(frames)[:-1]) if flows else ())
+            name, tuple(frames.values()), tuple(masks.get(stem) for stem in frames), object_id=self.object_id,
+            threshold=self.THRESHOLD, flow_paths=tuple(flows.get(stem) for stem in list(frames)[:-1]) if flows else ())
 
     def _path(self, kind: str, *names: str) -> str:
         return os.path.join(self.data_root, *filter(None, (kind, self.resolution, *names)))

@@ -144,6 +144,17 @@ class VOSSequence:
         return _reader_of(self.mask_paths).labels_of(stored)
 
     @property
+    def merged_ids(self) -> tuple:
+        """Ids of the objects that count as one, ascending, as far as annotations were read in this process.
+
+        Nothing where there is one object, or ``object_id`` picks one.
+        """
+        if self.object_id is not None or self.threshold is not None:
+            return ()
+        ids = sorted(_reader_of(self.mask_paths).names.known)
+        return tuple(ids) if len(ids) > 1 else ()
+
+    @property
     def notices(self) -> list:
         """How annotations that were read in this process were understood, where that is not plain."""
         return [] if self.threshold is not None else list(_reader_of(self.mask_paths).notices)

@@ -1,12 +1,21 @@
-"""Two folders of masks, matched frame by frame before anything is decoded. Called by the scoring of masks."""
+"""Two folders of masks, matched sequence by sequence and frame by frame before anything is decoded.
 
+Called by the scoring of masks; relies on the names of files and on their headers.
+"""
+
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tempseg_mm.datasets.name_list import sequence_names
-from tempseg_mm.runtime.safe_path import natural_key
-from tempseg_mm.sources.image_io import image_size
+from tempseg_mm.runtime.notices import Notices
+
+from .mask_pairs import faults_of_files, faults_of_number, has_gaps, masks_in, paired
+
+PROTOCOLS = ('auto', 'davis', 'annotated')
+SYSTEM_FOLDERS = ('__macosx', '@eadir', 'lost+found', '$recycle.bin')  # made by programs, not by the user
+TRUTH_NAMES = ('annotations', 'gt', 'groundtruth', 'ground_truth')
 
 
 class MaskFaults(ValueError):
@@ -32,109 +41,155 @@ class MaskSequence:
         name: of the sequence.
         gt_paths: N files in order.
         pred_paths: likewise.
+        last_counts: whether the last of them is scored; the protocol of DAVIS leaves it out.
     """
     name: str
     gt_paths: tuple[str, ...]
     pred_paths: tuple[str, ...]
+    last_counts: bool = False
 
     def __len__(self) -> int:
         return len(self.gt_paths)
 
 
-def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = None) -> list[MaskSequence]:
+def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = None, *, protocol: str = 'auto',
+                  notices: Notices | None = None) -> list[MaskSequence]:
     """The sequences of two folders of masks.
 
-    A folder is one of: ``<sequence>/*.png``; the same below ``Annotations`` or ``masks``, or below a single folder
-    such as ``480p``; ``*.png``, one sequence (then both must be). Masks belong together by their names.
+    A folder is one of: ``<sequence>/*.png``, or ``<sequence>/masks/*.png`` as results of videos have it; the same below
+    ``Annotations`` or ``masks``, or below a single folder such as ``480p``; ``*.png``, one sequence. Masks belong
+    together by their names, or by the numbers in them; see
+    :func:`~tempseg_mm.evaluation.mask_pairs.paired`. Hidden folders and files, and those of operating systems, are
+    passed over. Sequences and masks that only the prediction has are left out with a notice.
 
     Args:
         gt: folder of the ground truth.
         pred: folder of the predictions.
         split: file with a sequence a line, or lines of paths as in the lists of DAVIS 2016; what it does not name is
             left out. Default: all sequences of ``gt``.
+        protocol: 'davis': the last annotation of a sequence does not count; 'annotated': it does; 'auto': it does where
+            the numbers of the annotations have gaps, so that the last need not be that of the last frame.
+        notices: takes what was understood in one of several ways; the "files" of its sentences are sequences.
 
     Returns:
         The sequences, by name.
 
     Raises:
         FileNotFoundError: a folder or the split file that is not there.
-        ValueError: a split file that is no text or names a place elsewhere, see
+        ValueError: an unknown protocol; a split file that is no text or names a place elsewhere, see
             :func:`~tempseg_mm.datasets.name_list.sequence_names`.
-        MaskFaults: masks or sequences that are missing, that have no partner, of another size than their partner or
-            that are no image; sequences without a frame that counts. All of them.
+        MaskFaults: masks or sequences that are missing, of another size than their partner or that are no image;
+            sequences without a frame that counts. All of them.
     """
-    gt_masks, pred_masks = _masks(Path(gt)), _masks(Path(pred))
-    if len(gt_masks) == len(pred_masks) == 1 and '' in gt_masks and '' in pred_masks:
-        name = Path(gt).resolve().name
-        gt_masks, pred_masks = {name: gt_masks['']}, {name: pred_masks['']}
+    if protocol not in PROTOCOLS:
+        raise ValueError(f'protocol must be one of {", ".join(PROTOCOLS)}, got {protocol!r}')
+    notices = Notices('sequence') if notices is None else notices
+    gt, pred = Path(gt), Path(pred)
+    gt_masks, pred_masks = _masks(gt, notices), _masks(pred, notices)
+    _note_suspicious(gt, pred, notices)
+    gt_masks, pred_masks = _with_names(gt, gt_masks, pred, pred_masks, notices)
     names = sorted(gt_masks) if split is None else _split_names(Path(split))
-    faults = [f'sequence {name} is in {pred}, but not in {gt}' for name in sorted(pred_masks.keys() - gt_masks.keys())
-              if split is None]
-    sequences = []
+    faults, sequences = [], []
     for name in names:
-        lacking = [str(folder) for folder, masks in ((gt, gt_masks), (pred, pred_masks)) if name not in masks]
+        lacking = [(folder, masks) for folder, masks in ((gt, gt_masks), (pred, pred_masks)) if name not in masks]
         if lacking:
-            faults += [f'sequence {name} is missing in {folder}' for folder in lacking]
+            faults += [f'sequence {name} is missing in {folder}{_near(name, masks)}' for folder, masks in lacking]
             continue
-        found = _faults_of_pairs(gt_masks[name], pred_masks[name])
+        last_counts = protocol == 'annotated' or protocol == 'auto' and has_gaps(gt_masks[name])
+        pairs, found = paired(gt_masks[name], pred_masks[name], sequence=name, notices=notices)
+        found += faults_of_files(pairs) + faults_of_number(len(gt_masks[name]), last_counts=last_counts)
         faults += [f'{name}: {fault}' for fault in found]
         if not found:
-            stems = sorted(gt_masks[name], key=natural_key)
-            sequences.append(MaskSequence(name, *(tuple(masks[name][stem] for stem in stems)
-                                                  for masks in (gt_masks, pred_masks))))
+            sequences.append(MaskSequence(name, *(tuple(paths) for paths in zip(*pairs.values(), strict=True)),
+                                          last_counts))
+            if last_counts and protocol == 'auto':
+                notices.add('has frames without annotation: every annotation after the first of an object counts, the '
+                            'last one too, and T compares masks of annotated frames; --protocol davis leaves the last '
+                            'one out', file=name)
+    more = sorted(pred_masks.keys() - gt_masks.keys()) if split is None else []
+    if more and faults:  # perhaps the missing ones under another name
+        faults += [f'sequence {name} is in {pred}, but not in {gt}' for name in more]
+    elif more:
+        notices.add(f'{pred} holds {len(more)} sequence(s) without ground truth, which were not scored: '
+                    f'{", ".join(more[:3])}{", ..." if len(more) > 3 else ""}')
     if not names:
-        faults.append(f'{gt if split is None else split} holds no sequence (folders of .png masks)')
+        faults.append(f'{gt if split is None else split} holds no sequence (folders of masks, .png as a rule)')
     if faults:
         raise MaskFaults(faults)
     return sequences
 
 
-def _masks(folder: Path) -> dict[str, dict[str, str]]:
+def _masks(folder: Path, notices: Notices) -> dict[str, dict[str, str]]:
     """``{sequence: {stem: path}}`` of a folder; the sequence of masks that lie in the folder itself is ``''``."""
     if not folder.is_dir():
-        raise FileNotFoundError(f'there is no folder {folder}; it should hold <sequence>/*.png')
+        what = 'is a file and no folder' if folder.exists() else 'is not there'
+        raise FileNotFoundError(f'there is no folder {folder} ({what}); it should hold <sequence>/*.png')
     for below in ('Annotations', 'masks'):
         if (folder / below).is_dir():
             folder = folder / below
-    here = _stems(folder)
+    here = masks_in(folder, notices)
+    inner = _folders(folder)
+    if here and len(here) < 3 and any(masks_in(path) for path in inner):
+        notices.add(f'{folder} holds sequences; the {len(here)} image(s) beside their folders were left out: '
+                    f'{", ".join(sorted(here))}')
+        here = {}
     if here:
         return {'': here}
-    inner = sorted(path for path in folder.iterdir() if path.is_dir())
-    if len(inner) == 1 and not _stems(inner[0]) and any(_stems(path) for path in inner[0].iterdir() if path.is_dir()):
-        inner = sorted(path for path in inner[0].iterdir() if path.is_dir())
-    return {path.name: masks for path in inner if (masks := _stems(path))}
+    if len(inner) == 1 and not _masks_of_sequence(inner[0]) and any(map(_masks_of_sequence, _folders(inner[0]))):
+        inner = _folders(inner[0])
+    found = {path.name: masks for path in inner if (masks := _masks_of_sequence(path, notices))}
+    deeper = [path.name for path in inner if any(masks_in(below) for below in _folders(path))]
+    if deeper and not found:
+        raise MaskFaults([f'{folder} holds {", ".join(deeper[:4])}{", ..." if len(deeper) > 4 else ""}, and masks only '
+                          'in folders below them: name the one that holds <sequence>/*.png'])
+    return found
 
 
-def _stems(folder: Path) -> dict[str, str]:
-    return {path.stem: str(path) for path in sorted(folder.iterdir())
-            if path.suffix.lower() == '.png' and not path.name.startswith('.')}
+def _masks_of_sequence(folder: Path, notices: Notices | None = None) -> dict[str, str]:
+    below = folder / 'masks'
+    return below.is_dir() and masks_in(below, notices) or masks_in(folder, notices)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith('.')
+                  and path.name.lower() not in SYSTEM_FOLDERS)
+
+
+def _with_names(gt: Path, gt_masks: dict, pred: Path, pred_masks: dict, notices: Notices) -> tuple[dict, dict]:
+    """Masks that lie in a folder itself are a sequence, which has the name of the ground truth's."""
+    if '' not in gt_masks and '' not in pred_masks:
+        return gt_masks, pred_masks
+    if '' in gt_masks and '' in pred_masks:
+        name = gt.resolve().name
+        return {name: gt_masks['']}, {name: pred_masks['']}
+    flat, flat_masks, other, other_masks = ((gt, gt_masks, pred, pred_masks) if '' in gt_masks
+                                            else (pred, pred_masks, gt, gt_masks))
+    own = flat.resolve().name
+    name = own if own in other_masks else next(iter(other_masks)) if len(other_masks) == 1 else None
+    if name is None:
+        raise MaskFaults([f'{flat} holds masks itself, one sequence, but {other} folders of sequences '
+                          f'({", ".join(sorted(other_masks)[:3])}, ...): name the one that belongs to it'])
+    notices.add(f'the masks in {flat} were matched with the sequence {name} in {other}')
+    one = {name: flat_masks['']}
+    return (one, {name: other_masks[name]}) if flat is gt else ({name: other_masks[name]}, one)
+
+
+def _note_suspicious(gt: Path, pred: Path, notices: Notices) -> None:
+    if gt.samefile(pred):
+        notices.add(f'--gt and --pred are one folder, {gt}: every score is that of the ground truth against itself')
+        return
+    looks_true = [any(name.lower() in TRUTH_NAMES for name in path.parts[-3:]) for path in (gt, pred)]
+    if looks_true == [False, True]:
+        notices.add(f'{pred}, taken for the prediction, has the name of a ground truth: were --gt and --pred swapped?')
+
+
+def _near(name: str, masks: Iterable[str]) -> str:
+    folded = {other.lower(): other for other in masks}
+    near = [folded[other] for other in difflib.get_close_matches(name.lower(), folded, n=3)]
+    return f' (which has {", ".join(near)})' if near else ''
 
 
 def _split_names(split: Path) -> list[str]:
     if not split.is_file():
         raise FileNotFoundError(f'there is no split file {split}; it should hold a sequence a line')
     return sorted(sequence_names(split))
-
-
-def _faults_of_pairs(gt: dict[str, str], pred: dict[str, str]) -> list[str]:
-    faults = [f'mask {stem} is missing in the prediction' for stem in gt.keys() - pred.keys()]
-    faults += [f'mask {stem} is in the prediction, but not in the ground truth' for stem in pred.keys() - gt.keys()]
-    first_size = None
-    for stem in sorted(gt.keys() & pred.keys(), key=natural_key):
-        try:
-            sizes = [image_size(masks[stem]) for masks in (gt, pred)]
-        except OSError as error:
-            faults.append(f'mask {stem}: {error}')
-            continue
-        first_size = first_size or sizes[0]
-        if sizes[0] != sizes[1]:
-            faults.append(f'mask {stem} is {_text(sizes[1])} in the prediction, {_text(sizes[0])} in the ground truth')
-        elif sizes[0] != first_size:
-            faults.append(f'mask {stem} is {_text(sizes[0])}, the first {_text(first_size)}')
-    if len(gt) < 3:
-        faults.append(f'{len(gt)} mask(s); as the first and the last do not count, it needs three')
-    return sorted(faults)
-
-
-def _text(size: tuple) -> str:
-    return f'{size[0]}x{size[1]}'

@@ -28,9 +28,11 @@ class ScoreTable:
             'per_frame'}}}``, by name; ``per_frame`` lists the values of the frames that count, ``frames`` their
             indices. T of a frame is that of the pair it ends; NaN where one of the two has no contour.
         protocol: how the scores were taken, e.g. ``{'name': 'DAVIS 2016', 'frames': 'first and last left out'}``.
+        notices: what a reader should know of how masks were read.
     """
     sequences: dict[str, dict[str, dict]]
     protocol: dict = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
 
     @classmethod
     def from_frames(cls, frames: Iterable[Mapping], *, measures: Sequence[str] = ('J', 'F'),
@@ -95,8 +97,9 @@ class ScoreTable:
         return row
 
     def to_json(self, path: str | Path) -> None:
-        """Write ``{'sequences': …, 'overall': …, 'protocol': …}``, NaN as null; the file is replaced at once."""
-        content = dict(sequences=self.sequences, overall=self.overall, protocol=self.protocol)
+        """Write ``{'sequences': …, 'overall': …, 'protocol': …, 'notices': …}``, NaN as null; the file is replaced at
+        once."""
+        content = dict(sequences=self.sequences, overall=self.overall, protocol=self.protocol, notices=self.notices)
         with written_beside(path) as beside:
             beside.write_text(json.dumps(_without_nan(content), indent=2) + '\n', encoding='utf-8')
 
@@ -111,13 +114,14 @@ class ScoreTable:
             beside.write_text(text.getvalue(), encoding='utf-8')
 
     def to_text(self) -> str:
-        """The table in plain text: the protocol, a row per sequence by name, the overall row last."""
+        """The table in plain text: the protocol, a row per sequence by name, the overall row last, then the notices."""
         title = '; '.join(['Scores', *(f'{key} {value}' for key, value in self.protocol.items())])
         header, *rows = self._rows()
         cells = [[name, str(frames), *(_number(value, 3, '-') for value in values)] for name, frames, *values in rows]
         lines = _aligned([[column.replace('_', ' ') for column in header], *cells])
         rule = '-' * len(lines[0])
-        return '\n'.join([title, lines[0], rule, *lines[1:-1], rule, lines[-1], *self._footnote()])
+        return '\n'.join([title, lines[0], rule, *lines[1:-1], rule, lines[-1], *self._footnote(),
+                          *(f'note: {notice}' for notice in self.notices)])
 
     def _footnote(self) -> list[str]:
         """Over what T is averaged, where that is not all."""

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mmengine.dist import get_world_size
@@ -12,11 +13,14 @@ from mmengine.logging import print_log
 from tempseg_mm.registry import METRICS
 from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
+from .functional.binary_mask import as_binary_mask, without_void
 from .functional.boundary import BOUND_TH, contour_accuracy
 from .functional.region import region_similarity
 from .functional.statistics import RECALL_THRESHOLD
 from .functional.temporal import InstabilityChain
 from .score_table import MEASURES, ScoreTable
+
+NO_FRAME = -1  # of what is noted on a sequence as a whole
 
 
 @METRICS.register_module()
@@ -25,7 +29,8 @@ class VOSMetric(BaseMetric):
 
     For J and F every frame with an annotation counts but the first and the last of its sequence, at the annotation's
     own size, and sequences are averaged without weights: the protocol of DAVIS 2016 (paper note P20). A frame that
-    comes twice counts once. A sequence none of whose frames counts has no row.
+    comes twice counts once. A sequence none of whose frames counts has no row. Void pixels of an annotation count in
+    neither mask, for none of the measures.
 
     T compares consecutive masks: the annotation of frame 0 with the mask of frame 1, 1 with 2, and so on; the last
     frame is left out as above. It therefore needs the frames of a sequence in order and in one process (sequences may
@@ -103,6 +108,16 @@ class VOSMetric(BaseMetric):
             if scores:
                 self.results.append(dict(sequence=frame.sequence, frame_id=frame.frame_id, **scores))
 
+    def note_merged(self, name: str, ids: Sequence[int]) -> None:
+        """Note that the annotations of a sequence hold several objects, which were followed and scored as one.
+
+        Args:
+            name: of the sequence.
+            ids: of the objects; fewer than two are not worth a note.
+        """
+        if len(ids) > 1:
+            self.results.append(dict(sequence=name, frame_id=NO_FRAME, merged=list(ids)))
+
     def sequence_scores(self, name: str) -> dict[str, float]:
         """Scalars of one sequence, for a line in the log as soon as the sequence is done.
 
@@ -160,7 +175,7 @@ class VOSMetric(BaseMetric):
             no frame counted.
         """
         frames = [frame for item in results for frame in (item if isinstance(item, list) else [item])]
-        self.scores = self._table(frames)
+        self.scores = replace(self._table(frames), notices=_merged_objects(frames))
         if not self.scores.sequences:
             self._warn(f'no annotated frame counted (frames: {self.protocol["frames"]}), so there is nothing to score.')
         return self.scores.scalars()
@@ -180,9 +195,9 @@ class VOSMetric(BaseMetric):
         scores = {}
         if frame.gt_labels is not None and self._counts(frame):
             if 'J' in self.measures:
-                scores['J'] = region_similarity(frame.labels, frame.gt_labels)
+                scores['J'] = region_similarity(frame.labels, frame.gt_labels, frame.gt_void)
             if 'F' in self.measures:
-                scores['F'] = contour_accuracy(frame.labels, frame.gt_labels, self.bound_th)
+                scores['F'] = contour_accuracy(frame.labels, frame.gt_labels, self.bound_th, frame.gt_void)
         return scores
 
     def _stability(self, frame: SegmentedFrame) -> dict[str, float]:
@@ -202,6 +217,19 @@ class VOSMetric(BaseMetric):
         if before != frame.frame_id - 1:
             self._broken.add(frame.sequence)
             return {}
-        value = chain.step(frame.labels)
+        value = chain.step(without_void(as_binary_mask(frame.labels), frame.gt_void))
         self._chains[frame.sequence] = frame.frame_id, chain
         return {} if value is None else dict(T=value)
+
+
+def _merged_objects(frames: Iterable[Mapping]) -> list[str]:
+    """A sentence on the sequences whose objects were taken for one."""
+    names = {frame['sequence'] for frame in frames}
+    merged = {frame['sequence']: frame['merged'] for frame in frames if 'merged' in frame}
+    if not merged:
+        return []
+    first, *others = sorted(merged)
+    which = f'{first}: {", ".join(map(str, merged[first]))}{"; ..." if others else ""}'
+    return [f'{len(merged)} of {len(names)} sequence(s) hold several objects ({which}); as in DAVIS 2016 they are '
+            f'followed and scored as one. --cfg-options test_dataloader.dataset.object_id={merged[first][0]} follows '
+            'one of them; tools/segment_video.py follows all, and tools/evaluate_masks.py scores them apart.']

@@ -12,9 +12,13 @@ class Notices:
         notices.add('has soft edges: half of its largest value or more is object', file='masks/00000.png')
         notices.add('has soft edges: half of its largest value or more is object', file='masks/00001.png')
         list(notices)  # ['masks/00000.png has soft edges: ... is object (1 more file likewise)']
+
+    Args:
+        kind: what :meth:`add` calls a file: 'file', or 'sequence'.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = 'file') -> None:
+        self.kind = kind
         self._files: dict[str, dict] = {}
 
     def add(self, sentence: str, *, file: str | os.PathLike | None = None) -> None:
@@ -27,10 +31,15 @@ class Notices:
         """
         self._files.setdefault(sentence, {}).update({} if file is None else {os.fspath(file): None})
 
+    def update(self, others: 'Notices') -> None:
+        """Note all that others hold."""
+        for sentence, files in others._files.items():
+            self._files.setdefault(sentence, {}).update(files)
+
     def __iter__(self) -> Iterator[str]:
         for sentence, files in self._files.items():
             first, rest = next(iter(files), None), len(files) - 1
-            more = f' ({rest} more file{"s" if rest > 1 else ""} likewise)' if rest > 0 else ''
+            more = f' ({rest} more {self.kind}{"s" if rest > 1 else ""} likewise)' if rest > 0 else ''
             yield sentence if first is None else f'{first} {sentence}{more}'
 
     def __len__(self) -> int:

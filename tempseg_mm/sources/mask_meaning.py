@@ -151,7 +151,8 @@ class SetMeaning:
                                     numbers[0] not in self.names.colors.values())
         if known is not None and known != numbers[0]:
             self._alias[numbers[0]] = known
-            say(NO_NUMBER.format(i=known).replace('without a number', f'with the number {numbers[0]}'))
+        for i in (i for i in numbers if i in self._alias):  # also where it was learned before anything was said
+            say(NO_NUMBER.format(i=self._alias[i]).replace('without a number', f'with the number {i}'))
         table = {i: self._alias.get(i) or self._as_gray(i, regions) for i in numbers}
         if any(table[i] != i for i in numbers):
             index = _replaced(index, table)

@@ -24,6 +24,11 @@ def color_palette() -> np.ndarray:
     Returns:
         (256, 3) uint8 RGB, the colour of id i in row i; id 0, the background, is black.
     """
+    return _color_palette().copy()
+
+
+@cache
+def _color_palette() -> np.ndarray:  # every mask that is read is compared with it
     ids = np.arange(256)
     palette = np.zeros((256, 3), np.uint8)
     for channel in range(3):

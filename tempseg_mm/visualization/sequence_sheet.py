@@ -29,14 +29,15 @@ class SequenceSheet:
         num_tiles: how many frames to show, the first and the last among them.
         columns: of the grid.
         tile_width: wider frames are shrunk to this many pixels.
-        score: ``score(mask, gt_mask)`` for the captions, such as ``region_similarity``; called for the frames shown.
+        score: ``score(mask, gt_mask)``, or with the void pixels as a third, for the captions, such as
+            ``region_similarity``; called for the frames shown.
 
     Raises:
         ValueError: fewer than 1 tile.
     """
 
     def __init__(self, directory: str | Path, *, num_tiles: int = 8, columns: int = 4, tile_width: int = 427,
-                 score: Callable[[np.ndarray, np.ndarray], float] | None = None) -> None:
+                 score: Callable[..., float] | None = None) -> None:
         if num_tiles < 1:
             raise ValueError(f'num_tiles must be at least 1, got {num_tiles}')
         self.directory = Path(directory)
@@ -95,4 +96,5 @@ class SequenceSheet:
             return f'{caption}  given'
         if prediction.gt_labels is None or self.score is None:
             return caption
-        return f'{caption}  J {self.score(prediction.labels, prediction.gt_labels):.2f}'
+        void = () if prediction.gt_void is None else (prediction.gt_void,)
+        return f'{caption}  J {self.score(prediction.labels, prediction.gt_labels, *void):.2f}'

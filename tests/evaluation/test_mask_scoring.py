@@ -8,6 +8,7 @@ from tempseg_mm.evaluation import mask_scoring
 from tempseg_mm.evaluation.functional import contour_accuracy, region_similarity, temporal_instability
 from tempseg_mm.evaluation.mask_folders import MaskFaults
 from tempseg_mm.evaluation.mask_scoring import evaluate_masks
+from tempseg_mm.visualization.palette import color_palette
 
 
 def write(folder, masks):
@@ -42,6 +43,7 @@ def test_scores_are_those_of_the_functions(folders):
     assert camel['J']['frames'] == camel['T']['frames'] == [1, 2, 3]
     assert table.overall['J']['mean'] == pytest.approx((1.75 / 3 + (1 + 0.75) / 2) / 2)
     assert table.overall['T']['sequences'] == ['camel'] and table.overall['T_all']['sequences'] == ['camel', 'dog']
+    assert table.protocol['objects'] == 'one a sequence, all but 0'
     assert table.protocol['protocol'] == 'DAVIS 2016' and table.protocol['frames'] == 'first and last left out'
 
 
@@ -58,7 +60,7 @@ def test_objects_are_averaged_first_then_all_of_them(tmp_path, folders):
     assert pair['recall'] == 0.25 and pair['objects']['2']['recall'] == 0.5  # 0.5 itself is no success
     assert pair['decay'] == pytest.approx(0.5 * 0 + 0.5 * 1)
     assert table.overall['J']['mean'] == pytest.approx((1.75 / 3 + 0.875 + 0.5 + 0.5) / 4)
-    assert table.protocol['protocol'] == 'DAVIS 2017'
+    assert table.protocol['protocol'] == 'DAVIS 2017' and table.protocol['objects'].startswith('by id')
     merged = evaluate_masks(*folders, measures=['J'], merge_objects=True).sequences['pair']['J']
     assert merged['per_frame'] == [0.75, 0.25] and 'objects' not in merged
 
@@ -86,6 +88,79 @@ def test_ids_that_the_first_annotation_lacks_are_all_listed(tmp_path):
     write(tmp_path / 'pred/a', pred)
     with pytest.raises(MaskFaults, match='(?s)00001.png holds the ids 7; .* has 1, 2.*00002.png holds the ids 9'):
         evaluate_masks(tmp_path / 'gt', tmp_path / 'pred')
+
+
+def encoded(folder, masks, kind):
+    """The masks of a sequence as files of one kind."""
+    folder.mkdir(parents=True)
+    for i, mask in enumerate(masks):
+        if kind == 'npy':
+            np.save(folder / f'{i:05d}.npy', mask)
+            continue
+        image = Image.fromarray(mask)
+        if kind in ('palette', 'rgb'):
+            image.putpalette(color_palette().tobytes())
+        name = f'{i:05d}.{dict(bmp="bmp", PNG="PNG", jpg="jpg").get(kind, "png")}'
+        image = image.convert('RGB') if kind == 'rgb' else image
+        image.save(folder / name, **(dict(quality=95) if kind == 'jpg' else {}))
+
+
+def smooth(mask):
+    """The edge to the right is less than half covered."""
+    soft = mask.copy()
+    soft[12:36, mask[20].nonzero()[0][-1] + 1] = 100
+    return soft
+
+
+SHAPE = (48, 80)
+KINDS = {  # how one and the same prediction may be stored, and a word of what is told of it
+    'ids': (lambda masks: masks, 'palette', ''), 'gray ids': (lambda masks: masks, 'gray', ''),
+    'array': (lambda masks: masks, 'npy', ''), 'bmp': (lambda masks: masks, 'bmp', ''),
+    'upper case': (lambda masks: masks, 'PNG', ''), 'colours': (lambda masks: masks, 'rgb', '')}
+ONE = {
+    'white': (lambda mask: mask * 255, 'gray', ''), 'jpeg': (lambda mask: mask * 255, 'jpg', 'soft edges'),
+    'soft edges': (lambda mask: smooth(mask * 255), 'gray', 'soft edges'),
+    'inverted': (lambda mask: 255 - mask * 255, 'gray', 'surrounded by white'),
+    'another id': (lambda mask: mask * 7, 'palette', 'number 7'),
+    'probabilities': (lambda mask: np.where(mask, 0.9, 0.2).astype(np.float32), 'npy', '0.5 or more')}
+
+
+def moving(*columns):
+    """Objects 1, 2, ... that move to the right, in five masks."""
+    masks = np.zeros((5, *SHAPE), np.uint8)
+    for t, mask in enumerate(masks):
+        for i, column in enumerate(columns, 1):
+            mask[12:36, column + t:column + t + 16] = i
+    return masks
+
+
+@pytest.mark.parametrize('truth, kind', [(truth, kind) for truth in ('palette', 'gray', 'rgb') for kind in KINDS
+                                         if (truth, kind) != ('gray', 'colours')])  # these are refused: the next test
+def test_the_same_objects_in_any_encoding_score_the_same(tmp_path, kind, truth):
+    change, encoding, word = KINDS[kind]
+    encoded(tmp_path / 'gt/a', moving(4, 40), truth)
+    encoded(tmp_path / 'pred/a', change(moving(5, 40)), encoding)
+    table = evaluate_masks(tmp_path / 'gt', tmp_path / 'pred', measures=['J'])
+    scores = {label: set(found['per_frame']) for label, found in table.sequences['a']['J']['objects'].items()}
+    assert scores == {'1': {15 / 17}, '2': {1.0}} and any(word in notice for notice in table.notices or [''])
+
+
+def test_colours_that_the_ground_truth_lacks_are_refused(tmp_path):
+    encoded(tmp_path / 'gt/a', moving(4, 40), 'gray')
+    encoded(tmp_path / 'pred/a', moving(5, 40), 'rgb')
+    with pytest.raises(MaskFaults, match=r'which stand for dark green \(0, 128, 0\), dark red .*, and 2 more masks do'):
+        evaluate_masks(tmp_path / 'gt', tmp_path / 'pred')
+
+
+@pytest.mark.parametrize('kind', ONE)
+@pytest.mark.parametrize('value', [1, 255])
+def test_one_object_in_any_encoding_scores_the_same_and_guesses_are_told(tmp_path, kind, value):
+    change, encoding, word = ONE[kind]
+    encoded(tmp_path / 'gt/a', moving(20) * np.uint8(value), 'palette' if value == 1 else 'gray')
+    encoded(tmp_path / 'pred/a', [change(mask) for mask in moving(21)], encoding)
+    table = evaluate_masks(tmp_path / 'gt', tmp_path / 'pred', measures=['J'])
+    assert table.sequences['a']['J']['mean'] == pytest.approx(15 / 17, abs=0.01 if kind == 'jpeg' else 1e-9)
+    assert any(word in notice for notice in table.notices or ['']), table.notices
 
 
 def test_truncated_masks_are_faults(folders):

@@ -205,3 +205,29 @@ def test_a_prediction_of_another_size_is_named():
 def test_a_tolerance_must_be_positive():
     with pytest.raises(ValueError, match='bound_th must be positive, got 0'):
         VOSMetric(bound_th=0)
+
+
+def test_void_pixels_count_for_no_measure():
+    frames, cleared = [prediction(i, 4 + i) for i in range(5)], [prediction(i, 4 + i) for i in range(5)]
+    void = np.zeros(SHAPE, bool)
+    void[3:8, 5:] = True
+    for frame, other in zip(frames, cleared, strict=True):
+        frame.gt_labels = np.where(void, 0, frame.gt_labels)
+        frame.gt_void = void
+        other.labels, other.gt_labels = np.where(void, 0, other.labels), frame.gt_labels
+    assert run(frames)[1] == run(cleared)[1] != run([prediction(i, 4 + i) for i in range(5)])[1]
+
+
+def test_objects_that_were_merged_are_told_in_the_table_and_kept_for_a_resumed_test():
+    metric, other = VOSMetric(), VOSMetric()
+    frames = [prediction(i, 8, sequence=name) for name in ('camel', 'cows') for i in range(5)]
+    for name, ids in (('camel', (3, 7)), ('cows', (1,))):
+        metric.note_merged(name, ids)
+    metric.process(None, frames)
+    state = json.loads(json.dumps(metric.sequence_state('camel')))
+    other.restore_sequence('camel', state)
+    other.process(None, frames[5:])
+    for one in (metric, other):
+        assert one.evaluate(2) == run(frames)[1]
+        assert len(one.scores.notices) == 1 and '1 of 2 sequence(s) hold several objects (camel: 3, 7)' in \
+            one.scores.notices[0]

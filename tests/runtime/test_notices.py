@@ -23,3 +23,13 @@ def test_the_first_of_many_files_is_named_and_the_others_counted():
 def test_nothing_noted_is_false():
     assert not Notices()
     assert list(Notices()) == []
+
+
+def test_others_are_taken_in_and_a_kind_has_its_name():
+    notices, others = Notices('sequence'), Notices('sequence')
+    notices.add('has void', file='bear')
+    for name in ('bear', 'camel'):
+        others.add('has void', file=name)
+    others.add('All is well.')
+    notices.update(others)
+    assert list(notices) == ['bear has void (1 more sequence likewise)', 'All is well.']

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tempseg_mm.visualization.exporters import write_indexed_png
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -73,3 +75,52 @@ def test_faults_end_with_a_list_and_no_result(call, folders, tmp_path):
     with pytest.raises(SystemExit, match='(?s)2 fault.*a: mask 00002 is missing.*b: mask 00003 is missing'):
         call(*folders, '--out', tmp_path / 'results.json')
     assert not (tmp_path / 'results.json').exists()
+
+
+def write_ids(folder, masks, step=1):
+    folder.mkdir(parents=True)
+    for i, mask in enumerate(masks):
+        write_indexed_png(folder / f'{i * step:05d}.png', mask)
+
+
+def two_bars(frame, first=1, second=2):
+    """Object 2 comes in frame 2."""
+    mask = np.zeros((24, 40), np.uint8)
+    mask[4:20, 4:12] = first
+    mask[4:20, 20:30] = second * (frame >= 2)
+    return mask
+
+
+def test_exchanged_ids_of_objects_that_come_later_are_scored_and_told(call, tmp_path, capsys):
+    def three(frame, second, third):
+        mask = two_bars(frame, second=second)
+        mask[4:20, 32:38] = third * (frame >= 2)
+        return mask
+    write_ids(tmp_path / 'gt/a', [three(i, 2, 3) for i in range(6)])
+    write_ids(tmp_path / 'pred/a', [three(i, 3, 2) for i in range(6)])
+    (tmp_path / 'pred/.ipynb_checkpoints/a').mkdir(parents=True)
+    call('--gt', tmp_path / 'gt', '--pred', tmp_path / 'pred', '--metrics', 'J', '--out', tmp_path / 'out.json')
+    content, text = json.loads((tmp_path / 'out.json').read_text()), capsys.readouterr().out
+    assert {label: found['mean'] for label, found in content['sequences']['a']['J']['objects'].items()} == {
+        '1': 1.0, '2': 0.0, '3': 0.0}
+    assert [f'note: {notice}' in text for notice in content['notices']] == [True, True]
+    assert 'ground truth <-> result 2 <-> 3' in content['notices'][1]
+
+
+@pytest.mark.parametrize('options, frames', [
+    ([], [1, 2, 3, 4]), (['--protocol', 'davis'], [1, 2, 3]), (['--protocol', 'annotated'], [1, 2, 3, 4])])
+def test_annotations_of_some_frames(call, tmp_path, capsys, options, frames):
+    write_ids(tmp_path / 'gt/a', [two_bars(0)] * 5, step=5)
+    write_ids(tmp_path / 'pred/a', [two_bars(0)] * 23)
+    call('--gt', tmp_path / 'gt', '--pred', tmp_path / 'pred', '--out', tmp_path / 'out.json', *options)
+    content = json.loads((tmp_path / 'out.json').read_text())
+    assert content['sequences']['a']['J']['frames'] == content['sequences']['a']['T']['frames'] == frames
+    assert content['protocol']['frames'] == ('first left out' if len(frames) == 4 else 'first and last left out')
+    assert 'has 18 prediction(s) of frames without annotation' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('option, value', [('--split', 'binary'), ('--gt', 'a file')])
+def test_what_is_no_list_and_no_folder_ends_with_a_sentence(call, folders, tmp_path, option, value):
+    (tmp_path / 'file').write_bytes(b'\xff\xfe\x00')
+    with pytest.raises(SystemExit, match='evaluate_masks: .*file.*(no UTF-8 text|is a file and no folder)'):
+        call(*folders, option, tmp_path / 'file')

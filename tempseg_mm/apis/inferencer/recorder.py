@@ -8,6 +8,8 @@ from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.sources.given_sequence import GivenSequence
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
 
+from .truth_scores import TruthScores
+
 MAYBE = 0.05  # probability above which a pixel may be the object's
 SURE = 0.7  # share of such pixels that a mask has while all is well; this and the next chosen on DAVIS' training split
 LOST_FRAMES = 3
@@ -32,10 +34,12 @@ class FrameRecorder:
         self._first_given = {i: min(frame_id for frame_id, labels in sequence.labels.items() if (labels == i).any())
                              for i in self.object_ids}
         self._before: np.ndarray | None = None
+        self._truth = TruthScores(self._first_given)
+        self._truth_notices: list[str] = []
 
     def answer(self, frame: SegmentedFrame) -> dict:
         """Scores of the network's own answer on a frame whose mask was given, while its probabilities are there."""
-        return self._scores(frame, frame.answer) if frame.given and frame.answered else {}
+        return self._truth.of(frame, frame.answer) if frame.given and frame.answered else {}
 
     def add(self, frame: SegmentedFrame, *, confidences: Mapping[int, float | None], sure: Mapping[int, float | None],
             answer: Mapping[int, float]) -> FrameRecord:
@@ -55,10 +59,15 @@ class FrameRecorder:
             sure={i: sure[i] for i in self.object_ids},
             changes={i: None if self._before is None else 1 - _overlap(frame.labels, self._before, i)
                      for i in self.object_ids},
-            scores=dict(answer) if frame.given else self._scores(frame, frame.labels))
+            scores=dict(answer) if frame.given else self._truth.of(frame, frame.labels))
+        self._truth.look(frame)
         self.records.append(record)
         self._before = frame.labels
         return record
+
+    def settle(self) -> None:
+        """To be called when all frames have come: which scores of :attr:`records` hold is known then."""
+        self._truth_notices = self._truth.settle(self.records)
 
     @property
     def mean_j(self) -> dict:
@@ -69,13 +78,15 @@ class FrameRecorder:
 
     @property
     def notices(self) -> list[str]:
-        """A sentence for each object that was probably lost, with the frames.
+        """What there is to say of the ground truth, and a sentence for each object that was probably lost, with the
+        frames.
 
         It counts as lost where for :data:`LOST_FRAMES` frames or more its mask has less than :data:`SURE` of the pixels
         in which it may be. How often that is right: "Where the object was lost" in docs/results.md.
         """
-        return [f'Object {object_id} was probably lost in frames {", ".join(spans)}: look there, and give its mask on '
+        lost = [f'Object {object_id} was probably lost in frames {", ".join(spans)}: look there, and give its mask on '
                 'one of them as well.' for object_id in self.object_ids if (spans := self._lost_spans(object_id))]
+        return [*self._truth_notices, *lost]
 
     def _lost_spans(self, object_id: int) -> list[str]:
         spans, first = [], None
@@ -92,12 +103,6 @@ class FrameRecorder:
         # Before its first mask an object is looked for only where the walk goes backwards from that mask.
         looked_for = record.frame_id > first or first == min(self._first_given.values())
         return looked_for and (sure is None or sure < SURE)
-
-    def _scores(self, frame: SegmentedFrame, labels: np.ndarray) -> dict:
-        if frame.gt_labels is None:
-            return {}
-        return {i: _overlap(labels, frame.gt_labels, i) for i in self.object_ids
-                if frame.frame_id != self._first_given[i]}
 
 
 def confidences_of(frame: SegmentedFrame) -> dict:

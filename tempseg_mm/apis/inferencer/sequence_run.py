@@ -78,6 +78,7 @@ class SequenceRun:
             walk_started = time.perf_counter()
             pictures = self._walk(adapted)
             walk_seconds = time.perf_counter() - walk_started
+        self.recorder.settle()
         result = SegmentationResult(
             self.out.masks, self.out.result, records=self.recorder.records,
             overlay=pictures and self.out.overlay, report=pictures and self.out.report,

@@ -53,7 +53,7 @@ class ReportHook(Hook):
     def after_frame(self, runner, frame) -> None:
         if frame.gt_labels is None or frame.given:
             return
-        score = self._scores[frame.frame_id] = region_similarity(frame.labels, frame.gt_labels)
+        score = self._scores[frame.frame_id] = region_similarity(frame.labels, frame.gt_labels, frame.gt_void)
         self._worst.add(frame.frame_id, frame.image, frame.labels, 1 - score, gt_mask=frame.gt_labels)
 
     def after_sequence(self, runner, sequence, size) -> None:
@@ -91,7 +91,7 @@ class ReportHook(Hook):
             curves=table.sequences,
             settings=self._settings(runner, table.protocol),
             versions=versions(),
-            notices=[] if means else ['No annotated frame counted, so there are no scores.'])
+            notices=table.notices if means else ['No annotated frame counted, so there are no scores.'])
         path = osp.join(self.out_dir, 'report.html')
         write_dataset_report(path, report)
         runner.logger.info(f'report: {osp.abspath(path)}')

@@ -27,6 +27,10 @@ class VOSValLoop(VOSTestLoop):
         see :class:`VOSTestLoop`.
     """
 
+    def __init__(self, runner, dataloader, evaluator, *, num_given_frames: int = 2) -> None:
+        super().__init__(runner, dataloader, evaluator, num_given_frames=num_given_frames)
+        self._told: set[str] = set()
+
     def run(self) -> dict:
         """Walk all sequences; returns the metrics."""
         self.runner.call_hook('before_val')
@@ -38,11 +42,20 @@ class VOSValLoop(VOSTestLoop):
                 self.run_iter(batch['sequence'][0])
             wait_for_all()
             metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
+        self._tell()
         self.runner.call_hook('after_val_epoch', metrics=metrics)
         self.runner.call_hook('after_val')
         return metrics
+
+    def _tell(self) -> None:
+        """What a test has in its table: here in the log, once a training. Only the main process has tables."""
+        tables = [table for metric in self.evaluator.metrics if (table := getattr(metric, 'scores', None)) is not None]
+        for notice in (notice for table in tables for notice in table.notices if notice not in self._told):
+            self._told.add(notice)
+            self.runner.logger.warning(notice)
 
     def run_iter(self, sequence) -> None:
         """One sequence."""
         for frame in self.segmenter.segment(AnnotatedSequence(sequence, self.num_given_frames)):
             self.evaluator.process(data_samples=[frame], data_batch=None)
+        self._note_merged(sequence)

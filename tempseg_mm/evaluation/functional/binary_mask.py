@@ -28,15 +28,16 @@ def as_binary_mask(mask: np.ndarray, *, name: str = 'mask') -> np.ndarray:
     return mask.astype(bool)
 
 
-def as_binary_pair(pred: np.ndarray, gt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def as_binary_pair(pred: np.ndarray, gt: np.ndarray, void: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Prediction and ground truth as booleans of one shape.
 
     Args:
         pred: (H, W) bool or 0/1 integers.
         gt: likewise, of the same shape.
+        void: likewise: where the annotation does not say; ``None``: nowhere.
 
     Returns:
-        Both as (H, W) bool.
+        Both as (H, W) bool, False where void.
 
     Raises:
         ValueError: as :func:`as_binary_mask`, and where the shapes differ.
@@ -45,4 +46,25 @@ def as_binary_pair(pred: np.ndarray, gt: np.ndarray) -> tuple[np.ndarray, np.nda
     if pred.shape != gt.shape:
         raise ValueError(f'the predicted mask is {pred.shape}, the ground truth {gt.shape}; a prediction is scored at '
                          'the original size of its annotation')
-    return pred, gt
+    return without_void(pred, void), without_void(gt, void)
+
+
+def without_void(mask: np.ndarray, void: np.ndarray | None) -> np.ndarray:
+    """A mask that holds no void pixel.
+
+    Args:
+        mask: (H, W) bool.
+        void: (H, W) bool or 0/1 integers; ``None``: nothing is void.
+
+    Returns:
+        (H, W) bool; ``mask`` itself where nothing is void.
+
+    Raises:
+        ValueError: another shape, or values other than 0 and 1.
+    """
+    if void is None:
+        return mask
+    void = as_binary_mask(void, name='void')
+    if void.shape != mask.shape:
+        raise ValueError(f'void is {void.shape}, the mask {mask.shape}; they must agree')
+    return mask & ~void

@@ -31,16 +31,22 @@ def boundary_map(mask: np.ndarray) -> np.ndarray:
     return boundary.view(bool)
 
 
-def contour_accuracy(pred: np.ndarray, gt: np.ndarray, bound_th: float = BOUND_TH) -> float:
+def contour_accuracy(pred: np.ndarray, gt: np.ndarray, bound_th: float = BOUND_TH,
+                     void: np.ndarray | None = None) -> float:
     """Contour accuracy F = 2PR / (P + R) (Perazzi et al., CVPR 2016, section 4.1).
 
     P is the share of the predicted boundary within r pixels of the true one, R the reverse; r is ``bound_th`` of the
     image's diagonal, rounded up (8 pixels at 480×854).
 
+    Both masks are cleared where the annotation is void before boundaries are taken, as in ``f_measure`` of the official
+    code of DAVIS 2017 (davis2017-evaluation, ``davis2017/metrics.py``): the edge of the void area is then a boundary of
+    both where both go beyond it.
+
     Args:
         pred: (H, W) bool or 0/1 integers, the predicted mask.
         gt: (H, W) likewise, the ground truth.
         bound_th: r as a share of the diagonal; from 1 on, r in pixels.
+        void: (H, W) bool or 0/1 integers: where the annotation does not say; ``None``: nowhere.
 
     Returns:
         F in [0, 1]. Two masks without boundary agree: 1. One without boundary: 0.
@@ -50,7 +56,7 @@ def contour_accuracy(pred: np.ndarray, gt: np.ndarray, bound_th: float = BOUND_T
     """
     if not bound_th > 0:
         raise ValueError(f'bound_th must be positive (a share of the diagonal, or pixels from 1 on), got {bound_th}')
-    pred, gt = as_binary_pair(pred, gt)
+    pred, gt = as_binary_pair(pred, gt, void)
     radius = math.ceil(bound_th if bound_th >= 1 else bound_th * math.hypot(*pred.shape))
     box = _bounding_box(pred | gt, margin=1)  # beyond it there is no boundary and nothing to dilate
     pred, gt = boundary_map(pred[box]), boundary_map(gt[box])

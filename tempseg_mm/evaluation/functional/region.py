@@ -5,12 +5,16 @@ import numpy as np
 from .binary_mask import as_binary_pair
 
 
-def region_similarity(pred: np.ndarray, gt: np.ndarray) -> float:
+def region_similarity(pred: np.ndarray, gt: np.ndarray, void: np.ndarray | None = None) -> float:
     """Region similarity J = |P ∩ G| / |P ∪ G| (Perazzi et al., CVPR 2016, section 4.1).
+
+    Void pixels count in neither set, as in ``db_eval_iou`` of the official code of DAVIS 2017 (davis2017-evaluation,
+    ``davis2017/metrics.py``).
 
     Args:
         pred: (H, W) bool or 0/1 integers, the predicted mask P.
         gt: (H, W) likewise, the ground truth G.
+        void: (H, W) likewise: where the annotation does not say; ``None``: nowhere.
 
     Returns:
         J in [0, 1]. Two empty masks agree: 1.
@@ -18,7 +22,7 @@ def region_similarity(pred: np.ndarray, gt: np.ndarray) -> float:
     Raises:
         ValueError: shapes that differ, or values other than 0 and 1.
     """
-    pred, gt = as_binary_pair(pred, gt)
+    pred, gt = as_binary_pair(pred, gt, void)
     union = np.count_nonzero(pred | gt)
     if union == 0:
         return 1.0

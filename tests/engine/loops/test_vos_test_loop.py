@@ -1,3 +1,7 @@
+import json
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +11,7 @@ from PIL import Image
 from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
 from tempseg_mm.engine.loops.vos_test_loop import VOSTestLoop
 from tempseg_mm.evaluation.vos_metric import VOSMetric
+from tempseg_mm.visualization.exporters import write_indexed_png
 
 
 class Recording(Hook):
@@ -177,3 +182,66 @@ def test_takes_a_built_evaluator_and_refuses_no_given_frame(make_runner):
     assert loop.evaluator is evaluator and evaluator.dataset_meta['dataset_name'] == 'synthetic'
     with pytest.raises(ValueError, match='num_given_frames must be at least 1, got 0'):
         VOSTestLoop(runner, runner.test_dataloader, evaluator, num_given_frames=0)
+
+
+@pytest.fixture
+def annotated(synthetic_root, tmp_path):
+    """Options of a test whose annotations of ``test_000`` are changed by a function of frame and mask."""
+    def annotate(change):
+        root = tmp_path / 'data'
+        shutil.copytree(synthetic_root, root)
+        for i, path in enumerate(sorted((root / 'Annotations/32p/test_000').iterdir())):
+            write_indexed_png(path, change(i, (np.asarray(Image.open(path)) > 0).astype(np.uint8)))
+        return {'test_dataloader.dataset.data_root': str(root), 'default_hooks.finetune': None}
+    return annotate
+
+
+def second_from_frame_2(i, mask):
+    mask[:16] *= 1 + (i >= 2)
+    return mask
+
+
+def scores_of(work_dir):
+    return json.loads(Path(work_dir, 'test/scores.json').read_text())
+
+
+def test_several_objects_that_are_scored_as_one_are_told_in_log_scores_and_page(make_runner, annotated, monkeypatch):
+    said = []
+    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: said.append(str(text)))
+    options = {**annotated(second_from_frame_2), 'default_hooks.report': dict(type='ReportHook')}
+    runner = make_runner(**options)
+    runner.register_hook(Refine(perfect))
+    assert runner.test()['J_mean'] == 1
+    notice, = scores_of(runner.work_dir)['notices']
+    assert notice.startswith('1 of 2 sequence(s) hold several objects (test_000: 1, 2); as in DAVIS 2016')
+    assert 'dataset.object_id=1' in notice and 'tools/evaluate_masks.py' in notice
+    assert '\n'.join(said).count(f'note: {notice}') == 1
+    assert 'hold several objects' in Path(runner.work_dir, 'test/report.html').read_text()
+
+
+def test_one_of_several_objects_can_be_followed(make_runner, annotated):
+    def halves(i, mask):
+        return mask * np.where(np.cumsum(mask).reshape(mask.shape) * 2 > mask.sum(), 2, 1).astype(np.uint8)
+    options = {**annotated(halves), 'test_dataloader.dataset.sequences': ['test_000']}
+    runner = make_runner(**options, **{'test_dataloader.dataset.object_id': 2})
+    seen = []
+    runner.register_hook(Refine(lambda frame: seen.append(frame.gt_labels) or perfect(frame)))
+    assert runner.test()['J_mean'] == 1 and scores_of(runner.work_dir)['notices'] == []
+    whole = [np.asarray(Image.open(path)) for path in sorted(Path(
+        options['test_dataloader.dataset.data_root'], 'Annotations/32p/test_000').iterdir())]
+    np.testing.assert_array_equal(seen, [truth == 2 for truth in whole])
+    with pytest.raises(ValueError, match='the mask of frame 0 has no object 3, so there is nothing to segment'):
+        make_runner(**options, **{'test_dataloader.dataset.object_id': 3}).test()
+
+
+def test_what_is_void_is_no_object_and_not_scored(make_runner, annotated):
+    def with_void(i, mask):
+        mask[:, :24] = 255
+        return mask
+    runner = make_runner(**annotated(with_void), **{'test_dataloader.dataset.sequences': ['test_000']})
+
+    def wrong_where_void(frame):
+        return np.where(frame.gt_void, 1.0, perfect(frame)).astype(np.float32)
+    runner.register_hook(Refine(wrong_where_void))
+    metrics = runner.test()
+    assert metrics['J_mean'] == metrics['F_mean'] == 1 and scores_of(runner.work_dir)['notices'] == []

@@ -1,4 +1,5 @@
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +7,10 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from PIL import Image
 
 from tempseg_mm.engine.loops.vos_val_loop import VOSValLoop
+from tempseg_mm.visualization.exporters import write_indexed_png
 
 
 class Watch(Hook):
@@ -71,3 +74,19 @@ def test_training_draws_the_same_numbers_as_without(validated):
     before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
     loop.run()
     assert before == (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())
+
+
+def test_several_objects_that_are_scored_as_one_are_told_once_a_training(validated, synthetic_root, tmp_path,
+                                                                         monkeypatch):
+    shutil.copytree(synthetic_root, tmp_path / 'data')
+    for path in (tmp_path / 'data/Annotations/32p/test_001').iterdir():
+        mask = (np.asarray(Image.open(path)) > 0).astype(np.uint8)
+        write_indexed_png(path, mask * np.where(np.cumsum(mask).reshape(mask.shape) > 20, 2, 1).astype(np.uint8))
+    validated.val_dataloader.dataset.data_root = str(tmp_path / 'data')
+    said = []
+    runner = Runner.from_cfg(validated)
+    monkeypatch.setattr(runner.logger, 'warning', lambda text, *args: said.append(str(text)))
+    for _ in range(2):
+        runner.val_loop.run()
+    notice, = [line for line in said if 'hold several objects' in line]
+    assert notice.startswith('1 of 2 sequence(s) hold several objects (test_001: 1, 2); as in DAVIS 2016')

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.evaluation.functional.binary_mask import as_binary_mask, as_binary_pair
+from tempseg_mm.evaluation.functional.binary_mask import as_binary_mask, as_binary_pair, without_void
 
 
 @pytest.mark.parametrize('dtype', [bool, np.uint8, np.int64])
@@ -30,3 +30,11 @@ def test_a_pair_has_one_shape_and_the_message_names_both():
 def test_the_message_says_which_of_the_pair_is_wrong():
     with pytest.raises(ValueError, match='the ground truth must hold 0 and 1'):
         as_binary_pair(np.zeros((1, 1), bool), np.full((1, 1), 7))
+
+
+def test_void_has_the_shape_of_the_mask():
+    mask = np.ones((2, 3), bool)
+    assert without_void(mask, None) is mask
+    np.testing.assert_array_equal(without_void(mask, np.array([[0, 1, 0], [0, 0, 1]])), [[1, 0, 1], [1, 1, 0]])
+    with pytest.raises(ValueError, match=r'void is \(3, 2\), the mask \(2, 3\)'):
+        without_void(mask, np.zeros((3, 2), bool))

@@ -106,3 +106,13 @@ def test_a_tolerance_must_be_positive(bound_th):
 def test_masks_of_different_sizes_are_refused():
     with pytest.raises(ValueError, match=r'\(12, 14\).*\(12, 13\)'):
         contour_accuracy(square(1, 1), square(1, 1, shape=(12, 13)))
+
+
+def test_both_masks_are_cleared_where_void():
+    pred, gt = np.zeros((12, 20), bool), np.zeros((12, 20), bool)
+    gt[2:10, 2:8], pred[2:10, 2:16] = True, True
+    void = np.zeros((12, 20), bool)
+    void[:, 8:17] = True
+    assert contour_accuracy(pred, gt, 1) < 1 == contour_accuracy(pred, gt, 1, void)
+    cleared = contour_accuracy(pred & ~void[::-1, ::-1], gt & ~void[::-1, ::-1], 1)
+    assert contour_accuracy(pred, gt, 1, void[::-1, ::-1]) == cleared

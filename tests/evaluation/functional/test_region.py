@@ -22,3 +22,11 @@ def test_the_score_is_a_python_float():
 def test_masks_of_different_sizes_are_refused():
     with pytest.raises(ValueError, match=r'\(4, 4\).*\(4, 5\)'):
         region_similarity(np.ones((4, 4), bool), np.ones((4, 5), bool))
+
+
+def test_void_pixels_count_in_neither_mask():
+    pred = np.array([[1, 1, 0], [1, 0, 0]], np.uint8)
+    gt = np.array([[0, 1, 1], [1, 0, 0]], np.uint8)
+    void = np.array([[1, 0, 0], [0, 0, 1]], bool)
+    assert region_similarity(pred, gt, void) == 2 / 3
+    assert region_similarity(pred, gt, np.ones((2, 3), bool)) == 1

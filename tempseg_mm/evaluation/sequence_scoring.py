@@ -1,0 +1,206 @@
+"""J, F and T of the masks of one sequence on disk, object by object. Called by the scoring of folders.
+
+The protocol is that of semi-supervised segmentation in DAVIS 2017: the first annotation of an object is given, and what
+comes after it is scored. Where all objects are in the first annotation, frames and values are those of the official
+code (davis2017-evaluation), which looks for objects in the first annotation only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tempseg_mm.runtime.notices import Notices
+from tempseg_mm.sources.mask_files import Labels, MaskReader
+from tempseg_mm.sources.stored_mask import MaskValueError
+
+from .functional import InstabilityChain, contour_accuracy, region_similarity
+from .functional.binary_mask import without_void
+from .identities import IdentityCheck
+from .mask_folders import MaskSequence
+from .score_table import MEASURES
+from .sequence_labels import Annotations, ids_of
+
+MOST_FAULTS = 3  # of one kind that are listed one by one
+ALL = 1  # the object of a sequence with one object, whatever its id
+
+
+@dataclass
+class SequenceScores:
+    """What was found on one sequence.
+
+    Attributes:
+        objects: ``{object: {measure: {frame: value}}}``; the object is 1 where a sequence has one.
+        faults: why it cannot be scored, in words.
+        notices: on its objects; the "files" are sequences.
+        file_notices: on the values of its masks.
+    """
+    objects: dict[int, dict[str, dict[int, float]]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    notices: Notices = field(default_factory=lambda: Notices('sequence'))
+    file_notices: Notices = field(default_factory=Notices)
+
+
+def score_sequence(sequence: MaskSequence, *, measures: Sequence[str] = MEASURES, merge_objects: bool = False
+                   ) -> SequenceScores:
+    """Score one sequence, mask by mask.
+
+    Args:
+        sequence: whose masks lie on disk.
+        measures: of 'J', 'F' and 'T'.
+        merge_objects: all ids are one object.
+    """
+    found = SequenceScores()
+    reader = MaskReader(found.file_notices, masks=sequence.gt_paths)
+    truth = Annotations(sequence.gt_paths, reader)
+    found.faults += truth.faults
+    if merge_objects:  # whose is whose does not matter
+        pred_reader = MaskReader(found.file_notices, masks=sequence.pred_paths)
+    else:
+        pred_reader = reader.companion(masks=sequence.pred_paths)
+    scoring = _Scoring(sequence, truth, pred_reader, found, measures, merge_objects)
+    if truth.first_seen and scoring.tracks:
+        scoring.run()
+    elif not truth.faults:
+        found.faults.append(
+            'no object shows in it before the last annotation that counts, and the first annotation of an object is '
+            'given; leave it out (--split names the sequences to score)' if truth.first_seen else
+            'no annotation of it holds an object; leave it out (--split names the sequences to score)')
+    return found
+
+
+class _Track:
+    """The scores of one object."""
+
+    def __init__(self, measures: Sequence[str], label: int | None) -> None:
+        self.label = label
+        self.values: dict[str, dict[int, float]] = {measure: {} for measure in measures}
+        self._chain = InstabilityChain() if 'T' in measures else None
+
+    def begin(self, gt: Labels) -> None:
+        """Its first annotation, which is given."""
+        if self._chain is not None:
+            self._chain.step(self._of(gt.ids))
+
+    def add(self, frame: int, pred: np.ndarray, gt: Labels) -> None:
+        pred_mask, gt_mask = self._of(pred), self._of(gt.ids)
+        if 'J' in self.values:
+            self.values['J'][frame] = region_similarity(pred_mask, gt_mask, gt.void)
+        if 'F' in self.values:
+            self.values['F'][frame] = contour_accuracy(pred_mask, gt_mask, void=gt.void)
+        if self._chain is not None:
+            self.values['T'][frame] = self._chain.step(without_void(pred_mask, gt.void))
+
+    def _of(self, labels: np.ndarray) -> np.ndarray:
+        return labels != 0 if self.label is None else labels == self.label
+
+
+class _Scoring:
+    """The walk over the masks of one sequence."""
+
+    def __init__(self, sequence: MaskSequence, truth: Annotations, pred_reader: MaskReader, found: SequenceScores,
+                 measures: Sequence[str], merge_objects: bool) -> None:
+        self.sequence, self.truth, self.found = sequence, truth, found
+        self._reader = pred_reader
+        self.is_one, self.is_merged = merge_objects or len(truth.first_seen) < 2, merge_objects
+        self.starts = {ALL: min(truth.first_seen.values(), default=0)} if self.is_one else truth.first_seen
+        self.stop = len(sequence) if sequence.last_counts else len(sequence) - 1
+        self.tracks = {label: _Track(measures, None if self.is_one else label)
+                       for label, start in self.starts.items() if start < self.stop - 1}
+        self._predicted: set[int] = set()
+        self._has_void = False
+        self._unknown: dict[tuple, list[str]] = {}
+        self._unread: list[str] = []
+        self._check = IdentityCheck()
+
+    def run(self) -> None:
+        self._note_truth()
+        for frame in range(min(self.starts.values()), self.stop):
+            gt = self.truth.read(frame)
+            if gt is None:
+                continue
+            for label, track in self.tracks.items():
+                if self.starts[label] == frame:
+                    track.begin(gt)
+            begun = [label for label in self.tracks if self.starts[label] < frame]
+            pred = self._prediction(frame) if begun else None
+            if pred is None:
+                continue
+            for label in begun:
+                self.tracks[label].add(frame, pred, gt)
+            if not self.is_one:
+                self._check.look(pred, gt.ids, begun)
+        self.found.objects = {label: track.values for label, track in self.tracks.items()}
+        self._add_faults()
+        self._note_prediction()
+
+    def _prediction(self, frame: int) -> np.ndarray | None:
+        path = self.sequence.pred_paths[frame]
+        try:
+            labels = self._reader.read(path)
+        except (OSError, ValueError) as error:
+            hint = '; --merge-objects takes all objects for one' if isinstance(error, MaskValueError) else ''
+            self._unread.append(f'{error}{"" if self.is_one else hint}')
+            return None
+        self._has_void |= labels.void is not None
+        ids = ids_of(labels.ids)
+        self._predicted.update(ids)
+        unknown = [] if self.is_one else [label for label in ids if label not in self.truth.first_seen]
+        if unknown:
+            self._unknown.setdefault(tuple(unknown), []).append(path)
+            return None
+        return labels.ids
+
+    def _add_faults(self) -> None:
+        if len(self._unread) > MOST_FAULTS:
+            self._unread[1:] = [f'{len(self._unread) - 1} more predicted masks could not be read']
+        self.found.faults += self._unread
+        for unknown, paths in self._unknown.items():
+            colors = [color for color, label in self._reader.names.colors.items() if label in unknown]
+            meant = f', which stand for {", ".join(map(self._reader.names.text, colors))}' if colors else ''
+            more = f', and {len(paths) - 1} more masks do' if len(paths) > 1 else ''
+            self.found.faults.append(
+                f'{paths[0]} holds the ids {_listed(unknown)}{meant}{more}; the ground truth has '
+                f'{_listed(self.truth.first_seen)}: give objects the {"colours" if colors else "ids"} that they have '
+                'there, clear those that are not in it, or take all for one object (--merge-objects)')
+
+    def _note_truth(self) -> None:
+        if self.truth.has_void:
+            self._note('has void pixels in its ground truth: they were left out of all scores')
+        late = {label: start for label, start in self.starts.items() if start > 0}
+        if late:
+            shown = ', '.join(f'{"it" if self.is_one else label} in {Path(self.sequence.gt_paths[start]).stem}'
+                              for label, start in late.items() if label in self.tracks)
+            self._note(f'has objects that first show after the first annotation ({shown}): they are scored from the '
+                       'frame after that on')
+        lost = [label for label in self.starts if label not in self.tracks]
+        if lost:
+            self._note(f'has objects that first show too late to be scored: {_listed(lost)}')
+
+    def _note_prediction(self) -> None:
+        if self._has_void:
+            self._note('has void pixels in its prediction: they count as background')
+        if not self._predicted:
+            self._note('has an empty prediction: no mask of it that counts holds an object')
+        elif not self.is_one:
+            never = [label for label in self.tracks if label not in self._predicted]
+            if never:
+                self._note(f'has objects that its prediction never shows ({_listed(never)}): their masks count as '
+                           'empty; --merge-objects takes all objects for one')
+            if self._check.sentence:
+                self._note(self._check.sentence)
+        elif not self.is_merged and len(self._predicted) > 1:
+            self._note(f'has one object in the ground truth ({_listed(self.truth.first_seen)}) and the ids '
+                       f'{_listed(sorted(self._predicted))} in the prediction: all of them were taken for that object; '
+                       'clear those that are others')
+        elif not self.is_merged and self._predicted != {*self.truth.first_seen}:
+            self._note(f'has one object, {_listed(self.truth.first_seen)} in the ground truth and '
+                       f'{_listed(self._predicted)} in the prediction: they were taken for the same')
+
+    def _note(self, sentence: str) -> None:
+        self.found.notices.add(sentence, file=self.sequence.name)
+
+
+def _listed(ids: Sequence[int] | Mapping[int, int] | set[int]) -> str:
+    return ', '.join(map(str, ids))
