@@ -21,12 +21,15 @@ class GivenSequence(ABC):
         num_frames: how many there are; ``None`` where nobody knows.
         answers_given: whether the masks given for frames after the first given one are the answer there (a video), or
             the network answers all the same and is scored (a test).
+        ends: whether an object that a later given mask lacks ends there, or goes on as if nothing were given for it.
+            Whole annotations, as data sets have them, say where an object is not, too.
     """
     name: str
     labels: Mapping[int, np.ndarray]
     start: int = 0
     num_frames: int | None = None
     answers_given: bool = True
+    ends: bool = False
 
     @property
     def first_given(self) -> int:
@@ -37,6 +40,16 @@ class GivenSequence(ABC):
     def object_ids(self) -> tuple:
         """Of all objects in the given masks, ascending."""
         return tuple(sorted({int(i) for labels in self.labels.values() for i in np.unique(labels)} - {0}))
+
+    def going_on(self, frame_id: int) -> tuple:
+        """Ids of the objects that were given before a frame with a given mask, and that this mask does not mention.
+
+        None where that ends them (:attr:`ends`).
+        """
+        if self.ends or frame_id not in self.labels:
+            return ()
+        before = {int(i) for earlier, labels in self.labels.items() if earlier < frame_id for i in np.unique(labels)}
+        return tuple(sorted(before - {0, *np.unique(self.labels[frame_id]).tolist()}))
 
     @abstractmethod
     def frames(self) -> Iterator[SourceFrame]:

@@ -7,9 +7,17 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from tempseg_mm.sources.image_io import UnreadableImageError, image_size, read_image, to_rgb8, verify_image
+from tempseg_mm.sources.image_io import (
+    UnreadableImageError,
+    image_header,
+    image_size,
+    opened_image,
+    read_image,
+    to_rgb8,
+    verify_image,
+)
 from tempseg_mm.sources.mask_files import read_label_mask, read_labels, read_mask
 
 IDS = np.array([[0, 1, 2], [2, 0, 1]], np.uint8)
@@ -46,12 +54,22 @@ def test_reduced_decoding_agrees_with_full(tmp_path, size, stored):
     assert np.abs(small.astype(int) - full).mean() < 4  # 10 with rounded-up sides; a grey level or two for JPEG
 
 
-def test_exif_rotation_is_ignored(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # rotate by 90 degrees
-    path = tmp_path / 'a.jpg'
-    Image.fromarray(np.zeros((8, 16, 3), np.uint8)).save(path, exif=exif)
-    assert image_size(str(path)) == (8, 16) and read_image(str(path)).shape == (8, 16, 3)
+@pytest.mark.parametrize('suffix', ['jpg', 'png', 'webp', 'tif'])
+@pytest.mark.parametrize('turn', range(1, 9))
+def test_pictures_are_upright_whatever_exif_says(tmp_path, suffix, turn):
+    exif, path = Image.Exif(), tmp_path / f'a.{suffix}'
+    exif[0x0112] = turn
+    pixels = np.zeros((64, 160, 3), np.uint8)
+    pixels[:16, :32], pixels[48:, 128:] = (255, 0, 0), (0, 0, 255)
+    Image.fromarray(pixels).save(path, exif=exif, **dict(quality=95) if suffix == 'jpg' else {})
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert('RGB'))
+    image_header.cache_clear()
+    assert image_size(str(path)) == expected.shape[:2]
+    np.testing.assert_allclose(read_image(str(path)), expected, atol=3)
+    small = read_image(str(path), (expected.shape[0] // 4, expected.shape[1] // 4))  # JPEG: decoded reduced
+    np.testing.assert_allclose(small[2:-2:6, 2:-2:6], expected[10:-6:24, 10:-6:24], atol=40)
+    with opened_image(str(path), 'mask') as image:
+        np.testing.assert_allclose(np.asarray(image), expected, atol=3)
 
 
 @pytest.mark.parametrize('read', READERS)

@@ -68,7 +68,7 @@ def test_a_video(movie):
     assert (frame.frame_id, frame.file_name, frame.image.shape) == (0, '00000', (*SIZE, 3))
     red, green, blue = frame.image[4:12, 4:12].reshape(-1, 3).mean(0)
     assert red > 200 and green < 50 and blue < 50, 'RGB, not BGR'
-    assert source.notices == []
+    assert list(source.notices) == []
 
 
 def test_a_part_of_it(movie):
@@ -107,14 +107,14 @@ def test_a_file_whose_rest_is_missing(movie, tmp_path):
     notice, = source.notices
     assert f'cut.mp4 could be read up to frame {read - 1}, {read} frames; 12 were expected' in notice
     whole_part = VideoFileSource(path, end=2)
-    assert len(list(whole_part.frames())) == 2 and whole_part.notices == []
+    assert len(list(whole_part.frames())) == 2 and list(whole_part.notices) == []
     with pytest.raises(OSError, match=f'cannot be read beyond frame {read - 1}, so not from frame 11 on'):
         list(VideoFileSource(path, start=11).frames())
 
 
 def test_a_file_without_its_index(movie, tmp_path):
     data = movie.read_bytes()
-    for size in (len(data) // 2, 20, 0):
+    for size in (len(data) // 2, 20):
         path = tmp_path / f'cut_{size}.mp4'
         path.write_bytes(data[:size])
         with pytest.raises(OSError, match='cannot be opened as a video. .* its index is missing.*untrunc.*ffmpeg'):
@@ -125,7 +125,7 @@ def test_no_frame_can_be_decoded(movie, tmp_path):
     data = index_first(movie.read_bytes())
     path = tmp_path / 'head.mp4'
     path.write_bytes(data[:-len(boxes(data)[b'mdat']) + 8])
-    with pytest.raises(OSError, match='head.mp4 (has no frame 0 that can be decoded|cannot be opened)'):
+    with pytest.raises(OSError, match='head.mp4 (has no frame that can be decoded|cannot be opened)'):
         list(VideoFileSource(path).frames())
 
 

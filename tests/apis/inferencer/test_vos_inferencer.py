@@ -175,7 +175,7 @@ def test_what_was_written_may_correct_what_comes(make_inferencer, tmp_path):
     frames, masks = scene(3)
     make_inferencer()(frames, masks[0], out_dir=tmp_path, pictures=False)
     write_indexed_png(tmp_path / 'masks/00001.png', masks[1])
-    make_inferencer()(frames, tmp_path / 'masks/00001.png', out_dir=tmp_path, overwrite=True, pictures=False)
+    make_inferencer()(frames, {0: tmp_path / 'masks/00001.png'}, out_dir=tmp_path, overwrite=True, pictures=False)
     np.testing.assert_array_equal(written(tmp_path)['00000'], masks[1])
 
 
