@@ -74,9 +74,9 @@ def read_given_masks(masks: str | os.PathLike | np.ndarray | Sequence | Mapping,
         given.append(GivenMask(one.frame_id, fitted, one.text))
     for i, mask in enumerate(given):
         if not mask.labels.any() and not (ends and i):
-            hint = '; with --ends (ends=True) it would end all objects there' if i else ''
-            raise ValueError(f'{mask.source} is empty, so there is nothing to follow{hint}: the object must have other '
-                             'values than the background, which is 0 or black')
+            hint = '. If all objects end there, say so by --ends (ends=True)' if i else ''
+            raise ValueError(f'{mask.source} is empty, so there is nothing to follow: the object must have other '
+                             f'values than the background, which is 0 or black{hint}')
     return given
 
 

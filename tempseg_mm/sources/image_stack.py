@@ -34,7 +34,9 @@ class ImageStackSource(PartialSource):
                  resize_frames: bool = False) -> None:
         self.path = Path(path)
         with opened_image(str(path), 'frame', pictures=True) as image:
-            length, duration = num_pictures(image), image.info.get('duration') or 0
+            length = num_pictures(image)
+            image.load()  # WebP and AVIF tell the duration then
+            duration = image.info.get('duration') or 0
         if fps is None and duration > 0:
             fps = 1000 / duration
         super().__init__(self.path.stem, start=start, end=end, length=length, fps=fps, resize_frames=resize_frames)

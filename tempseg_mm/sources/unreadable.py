@@ -137,7 +137,7 @@ def nearest_file(path: str | os.PathLike) -> str:
     try:
         names = [other for other in os.listdir(folder or os.curdir) if not other.startswith('.')]
     except OSError:
-        return f', nor does the folder {folder}: check the path' if folder and not os.path.exists(folder) else ''
+        return f' (there is no folder {folder}, either)' if folder and not os.path.exists(folder) else ''
     by_case = {other.lower(): other for other in names}
     near = difflib.get_close_matches(name.lower(), by_case, n=1, cutoff=NEAR)
     return f', did you mean {os.path.join(folder, by_case[near[0]])}?' if near else ''

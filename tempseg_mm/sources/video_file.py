@@ -15,6 +15,7 @@ from .unreadable import nature_of, nearest_file
 
 HDR = {16: 'PQ', 18: 'HLG'}  # transfer characteristics of ITU-T H.273
 LEAST_MISSING = 1.0, 0.05  # seconds, and share of the length, from which on an end counts as missing
+LEAST_FRAMES_MISSING = 1.5  # likewise where the header tells a number of frames
 CONVERT = ('If other players show it, convert it: `ffmpeg -i FILE new.mp4`, or to a folder of frames: `ffmpeg -i FILE '
            'frames/%05d.png`')
 
@@ -119,11 +120,10 @@ class VideoFileSource(PartialSource):
             raise self._unopened(nature, error.strerror) from error
         with container:
             stream = container.streams.best('video')
-            if stream is None and not container.streams:
-                raise self._unopened(nature, 'it tells of nothing to play')
+            if stream is None and any(one.type == 'audio' for one in container.streams):
+                raise OSError(f'{self.path} cannot be opened as a video: it holds sound, but no pictures')
             if stream is None:
-                kinds = ', '.join(sorted({one.type for one in container.streams}))
-                raise OSError(f'{self.path} cannot be opened as a video: it has no pictures in it, only {kinds}')
+                raise self._unopened(nature, 'it tells of nothing to play')
             yield container, stream
 
     def _unopened(self, nature: str, reason: str) -> OSError:
@@ -144,18 +144,18 @@ def _extent_of(container: av.container.InputContainer, stream: av.VideoStream) -
             shown += not packet.is_discard and packet.size > 0
             if packet.pts is not None:
                 ends = max(ends, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-    if stream.frames > held:
+    length, rate = _seconds(container, stream), float(stream.average_rate or 1)
+    missing = 0.0 if length is None else length - ends
+    # An AVI whose frames last differently long counts the pauses as frames.
+    if stream.frames > held and (length is None or missing > LEAST_FRAMES_MISSING / rate):
         return _Extent(stream.frames, f'{stream.frames} were expected')
-    length = _seconds(container, stream)
-    if length and held and length - ends > max(LEAST_MISSING[0], LEAST_MISSING[1] * length):
+    if not stream.frames and held and missing > max(LEAST_MISSING[0], LEAST_MISSING[1] * length):
         return _Extent(shown, f'{length:.1f} s were expected, {ends:.1f} s are there')
     return _Extent(shown)
 
 
 def _seconds(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
     """When the pictures end as the header has it, counted as time stamps are; ``None`` where it does not tell."""
-    if stream.frames:
-        return None  # the number of frames tells more
     if stream.duration:
         return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
     if container.duration and len(container.streams) == 1:  # sound may last longer than pictures
