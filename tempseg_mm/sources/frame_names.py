@@ -57,8 +57,9 @@ class FrameNames:
     def called(self, stem: str) -> int | None:
         """Position of the frame that has exactly this name, in either case of letters."""
         if self.names is None:
-            return int(stem) if re.fullmatch('[0-9]{5,}', stem) and f'{int(stem):05d}' == stem and self._is_there(
-                int(stem)) else None
+            # Five digits are a frame's name, more may be a date.
+            is_name = re.fullmatch('[0-9]{5}|[1-9][0-9]{5,}', stem) and (len(stem) == 5 or self._is_there(int(stem)))
+            return int(stem) if is_name else None
         return self._by_name.get(stem.casefold())
 
     def meant(self, stem: str) -> int | None:

@@ -80,8 +80,7 @@ class GroundTruth:
         if not within:
             raise ValueError(f'none of the {len(files)} masks in {folder} ({Path(files[0]).name}, ...) has the name of '
                              f'a frame ({names.name(names.start)}, ...): name them as the frames')
-        self._tell_counts(folder, [Path(file).name for i, file in found.items() if i not in within]
-                          + [Path(file).name for file in files if file not in found.values()], within)
+        self._tell_counts(folder, [Path(file).name for file in files if file not in found.values()], within)
         return within
 
     def _tell_counts(self, what: object, others: list, found: dict) -> None:
@@ -89,11 +88,14 @@ class GroundTruth:
         count = self._names.num_frames
         if isinstance(what, str):
             others = others[count:] if count else []
-        lone = f'; {len(others)} belong to no frame ({", ".join(others[:3])}{", ..." if len(others) > 3 else ""})'
         scored = len([i for i in found if self._names.is_within(i)])
-        if count is not None and scored < count or others:
-            self._notices.add(f'{what} has masks for {scored} of {count if count is not None else "the"} frames'
-                              f'{lone if others else ""}: the others are not scored')
+        few = count is not None and scored < count
+        text = f'{what} has masks for {scored} of {count} frames, and the others are not scored' if few else ''
+        if others:
+            names = ', '.join(others[:3]) + (', ...' if len(others) > 3 else '')
+            text = f'{text or f"{what} has more masks than frames"}; {len(others)} belong to no frame ({names})'
+        if text:
+            self._notices.add(text)
 
 
 def _is_shifted(files: Sequence) -> bool:

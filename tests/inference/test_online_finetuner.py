@@ -142,12 +142,14 @@ def test_losses_that_look_at_single_frames_get_them(make_model, square, monkeypa
     assert seen == expected and len(adapted.losses) == 3
 
 
-def test_it_learns_from_the_frames_since_the_object_came(give, make_sequence):
-    sequence = give(make_sequence(31), (3, 9, 30), 2)
+@pytest.mark.parametrize('ends', [False, True])
+def test_it_learns_from_the_frames_that_show_the_object_or_its_end(give, make_sequence, ends):
+    sequence = give(make_sequence(31), (3, 9, 30), 2)  # it has left the picture in frame 30
+    sequence.ends = ends
     for i, labels in sequence.labels.items():
         labels[0, 0] = 5 if i == 9 else 0
-    assert GivenObject(sequence, 5).frame_ids == [9]
-    assert GivenObject(sequence, 2).frame_ids == [3, 9, 30]
+    assert GivenObject(sequence, 5).frame_ids == [9, 30][:1 + ends]
+    assert GivenObject(sequence, 2).frame_ids == [3, 9, 30][:2 + ends]
     assert GivenObject(sequence, 5).mask(9).sum() == 1 and GivenObject(sequence, 5).name == 'square'
 
 
@@ -285,11 +287,3 @@ def test_a_generator_for_prediction_answers_the_same_without_normalisation(make_
     assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in adapted.generator.modules())
     inputs = torch.randn(2, 3, 33, 47), torch.rand(2, 1, 33, 47)
     torch.testing.assert_close(fast.generator(*inputs), adapted.generator(*inputs), rtol=1e-3, atol=1e-4)
-
-
-@pytest.mark.parametrize('ends, expected', [(False, [0, 3]), (True, [0, 1, 3])])
-def test_a_mask_without_the_object_teaches_its_absence_only_where_it_ends(make_sequence, give, ends, expected):
-    sequence = give(make_sequence(4), (0, 1, 3))
-    sequence.labels[1] = sequence.labels[1] * 2
-    sequence.ends = ends
-    assert GivenObject(sequence, 1).frame_ids == expected

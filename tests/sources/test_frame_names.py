@@ -29,7 +29,8 @@ def test_names_of_nothing_but_such_a_word():
     (FROM_ONE, '00000', None), (FROM_ONE, 'first', None), (PREFIXED, 'frame_003', 3), (PREFIXED, 'FRAME_003', 3),
     (PREFIXED, '003', 3), (PREFIXED, 'mask_003', 3), (PREFIXED, '00003', None), (PREFIXED, 'm03', None),
     (['a', 'b'], 'B', 1), (['s1_001', 's2_001'], '001', None), (['f1', 'f2'], '2', 1), (['f1', 'f2'], 'dog2', None),
-    (None, '00007', 7), (None, '00007_gt', 7), (None, '7', None), (None, '00012', None), (None, '20240105', None),
+    (None, '00007', 7), (None, '00007_gt', 7), (None, '7', None), (None, '00012', 12),
+    (None, '000012', None), (None, '20240105', None),
 ])
 def test_which_frame_a_mask_is_named_after(names, stem, position):
     assert FrameNames(names, num_frames=10).meant(stem) == position

@@ -56,8 +56,8 @@ def test_names_decide(tmp_path, names, files):
 
 @pytest.mark.parametrize('names, files', [
     (numbered('{:05d}', 1), numbered('{:05d}.png')), (numbered('{:05d}'), numbered('{:05d}.png', 1)),
-    (None, numbered('{:05d}.png', 1)), (numbered('frame_{:03d}'), numbered('{:05d}.png')), (None, numbered('m{}.png', 9)),
-    (['a', 'b', 'c', 'd'], numbered('{:05d}.png'))])
+    (None, numbered('{:05d}.png', 1)), (numbered('frame_{:03d}'), numbered('{:05d}.png')),
+    (None, numbered('m{}.png', 9)), (['a', 'b', 'c', 'd'], numbered('{:05d}.png'))])
 def test_as_many_masks_as_frames_of_other_names_go_by_order(tmp_path, names, files):
     found, (notice,) = matched(tmp_path / 'gt', names, files)
     assert found == {0: 1, 1: 2, 2: 3, 3: 4}
@@ -68,12 +68,13 @@ def test_as_many_masks_as_frames_of_other_names_go_by_order(tmp_path, names, fil
 def test_some_match(tmp_path):
     found, notices = matched(tmp_path / 'gt', numbered('{:05d}'), ['00001.png', '00003.png', 'x.png'])
     assert found == {1: 1, 3: 2}
-    assert notices == [f'{tmp_path}/gt has masks for 2 of 4 frames; 1 belong to no frame (x.png): the others are not '
-                       'scored']
+    assert notices == [f'{tmp_path}/gt has masks for 2 of 4 frames, and the others are not scored; 1 belong to no '
+                       'frame (x.png)']
 
 
-def test_masks_of_the_whole_sequence_for_a_part_of_it(tmp_path):
-    found, notices = matched(tmp_path / 'gt', numbered('{:05d}', count=8), numbered('{:05d}.png', count=8), start=2)
+@pytest.mark.parametrize('names', [numbered('{:05d}', count=8), None])
+def test_masks_of_the_whole_sequence_for_a_part_of_it(tmp_path, names):
+    found, notices = matched(tmp_path / 'gt', names, numbered('{:05d}.png', count=8), start=2)
     assert found == {2: 3, 3: 4, 4: 5, 5: 6} and notices == []
 
 
@@ -91,8 +92,7 @@ def test_two_masks_of_one_frame(tmp_path):
 def test_a_list_of_another_length():
     notices = Notices()
     GroundTruth([np.zeros((1, 2))] * 6, names=FrameNames(num_frames=4), notices=notices)
-    assert list(notices) == ['the list of ground truth has masks for 4 of 4 frames; 2 belong to no frame (4, 5): the '
-                             'others are not scored']
+    assert list(notices) == ['the list of ground truth has more masks than frames; 2 belong to no frame (4, 5)']
 
 
 def test_where_it_is_instead(tmp_path):
