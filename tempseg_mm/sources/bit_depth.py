@@ -6,16 +6,9 @@ import numpy as np
 
 from tempseg_mm.runtime.notices import Notices
 
-from .image_io import to_rgb8
+from .image_io import bits_used, to_rgb8
 
-DEPTHS = (8, 10, 12, 14, 16)
 WHOLE = 'save the frames with 8 bits to have it otherwise'
-
-
-def bits_used(pictures: Iterable[np.ndarray]) -> int:
-    """The least usual depth, 8 to 16, whose range holds all values of uint16 pictures."""
-    largest = max((int(picture.max(initial=0)) for picture in pictures), default=0)
-    return next(bits for bits in DEPTHS if largest < 1 << bits)
 
 
 class BitDepth:

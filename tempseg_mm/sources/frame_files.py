@@ -35,6 +35,7 @@ def frames_in(folder: str | Path, *, masks: Iterable = (), notices: Notices | No
 
     Raises:
         FileNotFoundError: if there are none.
+        ValueError: if a frame is given as a mask.
     """
     paths = [entry.path for entry in os.scandir(folder)]
     found = _chosen(paths, str(folder), masks, Notices() if notices is None else notices)
@@ -67,6 +68,9 @@ def _chosen(paths: Sequence, where: str, masks: Iterable, notices: Notices) -> l
     found = [path for path in images if os.path.realpath(path) not in given]
     if given and found and len(found) < len(images):
         for path in natural_order(set(images) - set(found)):
+            if _kind(path) in map(_kind, found) and _stem(path) not in map(_stem, found) and '#' in _kind(path):
+                raise ValueError(f'{path} is given as a mask, but lies among the frames of {where} and has the name of '
+                                 'one: put the mask elsewhere, or give the mask in place of the frame')
             notices.add('is given as a mask, so it is no frame', file=path)
     found = _without_masks(found or images, notices)
     unread = _with_suffix(paths, [suffix for suffix in UNREAD_SUFFIXES if suffix not in IMAGE_SUFFIXES])
@@ -80,12 +84,12 @@ def _chosen(paths: Sequence, where: str, masks: Iterable, notices: Notices) -> l
 
 
 def _without_masks(paths: Sequence, notices: Notices) -> list:
-    stems = {_stem(path).casefold() for path in paths}
-    kept = [path for path in paths if not is_mask_word(_stem(path)) and (
-        (bare := without_mask_word(_stem(path)).casefold()) == _stem(path).casefold() or bare not in stems)]
-    if not kept:
-        return list(paths)  # a folder of nothing else is meant as it is
-    for path in natural_order(set(paths) - set(kept)):
+    stems, words = {_stem(path).casefold() for path in paths}, [path for path in paths if is_mask_word(_stem(path))]
+    left = {path for path in paths if (bare := without_mask_word(_stem(path)).casefold()) in stems
+            and bare != _stem(path).casefold()}
+    left |= set(words) if 2 * len(words) <= len(paths) else set()  # a folder of little else is meant as it is
+    kept = [path for path in paths if path not in left]
+    for path in natural_order(left):
         notices.add('is named as a mask among frames, so it is no frame; rename it if it is one', file=path)
     return kept
 

@@ -1,25 +1,30 @@
 """Open image files and decode frames; ``mask_files`` decodes masks. Every fault names the file and the way out."""
 
+import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+from mmengine.logging import print_log
 from PIL import Image, features
 
 from tempseg_mm.ops.resize import Size, resize_image, target_size
+from tempseg_mm.runtime.safe_path import natural_order
 
 from .unreadable import SeveralPicturesError, UnreadableImageError, image_fault
 
-__all__ = ['UnreadableImageError', 'ImageHeader', 'image_header', 'image_size', 'num_pictures', 'opened_image',
-           'read_image', 'to_rgb8', 'turned', 'verify_image']
+__all__ = ['ImageHeader', 'UnreadableImageError', 'bits_used', 'image_header', 'image_size', 'num_pictures',
+           'opened_image', 'read_image', 'to_rgb8', 'turned', 'verify_image']
 
 # Not EPS: Pillow would have Ghostscript run it.
 FORMATS = ('BMP', 'GIF', 'JPEG', 'JPEG2000', 'PNG', 'PPM', 'TIFF', 'WEBP', *(['AVIF'] * features.check('avif')))
+DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras use of 16
+PNG = b'\x89PNG'
 ONE_PICTURE = ('JPEG', 'MPO')  # what cameras add to it are previews and other views
 ORIENTATION, NEW_SUBFILE_TYPE = 0x0112, 254  # tags of EXIF and TIFF
 SIDEWAYS = (5, 6, 7, 8)  # orientations that swap the sides
@@ -106,7 +111,8 @@ def read_image(path: str, size: Size = None) -> np.ndarray:
     the factor divides both sides.
 
     Args:
-        path: of one of :data:`FORMATS`. 16 bits become 8: 65535 is white.
+        path: of one of :data:`FORMATS`. A PNG of 16 bits becomes one of 8
+            by the bits that the first, the middle and the last PNG of its folder use.
         size: see :func:`~tempseg_mm.ops.resize.target_size`.
 
     Returns:
@@ -130,10 +136,35 @@ def read_image(path: str, size: Size = None) -> np.ndarray:
         image = cv2.imdecode(encoded, flag | cv2.IMREAD_IGNORE_ORIENTATION)
     except (OSError, cv2.error) as error:
         raise image_fault(path, error) from error
+    if image is not None and encoded[:4].tobytes() == PNG and encoded[24] == 16:  # OpenCV would take 65535 for white
+        image = _eight_bits(path, encoded)
     image = None if image is None else turned(image, header.turn)
     if image is None or flag == cv2.IMREAD_COLOR and image.shape[:2] != stored:
         raise image_fault(path, 'OpenCV found no pixels, or not as many as the header says')
     return cv2.cvtColor(resize_image(image, size), cv2.COLOR_BGR2RGB)
+
+
+def bits_used(pictures: Iterable[np.ndarray]) -> int:
+    """The least usual depth, 8 to 16, whose range holds all values of uint16 pictures."""
+    largest = max((int(picture.max(initial=0)) for picture in pictures), default=0)
+    return next(bits for bits in DEPTHS if largest < 1 << bits)
+
+
+def _eight_bits(path: str, encoded: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 BGR of a PNG of 16 bits, by the bits that those of its folder use."""
+    image = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    return to_rgb8(image, path, bits=_bits_of_folder(os.path.dirname(path)))
+
+
+@lru_cache(maxsize=1000)
+def _bits_of_folder(folder: str) -> int:
+    names = natural_order(name for name in os.listdir(folder or os.curdir) if name.lower().endswith('.png'))
+    paths = [os.path.join(folder, names[i]) for i in sorted({0, len(names) // 2, len(names) - 1})]
+    pictures = [cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED) for path in paths]
+    bits = bits_used(picture for picture in pictures if picture is not None and picture.dtype == np.uint16)
+    print_log(f'images in {folder or os.curdir} have 16 bits and use {bits} of them: {2 ** bits - 1} is white',
+              'current')
+    return bits
 
 
 def turned(pixels: np.ndarray, turn: int) -> np.ndarray:

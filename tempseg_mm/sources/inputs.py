@@ -99,6 +99,9 @@ class InputReader:
         self.source = source
         self.masks = masks
         self.names = FrameNames.of(source)
+        if source.start and self.names.numbers_differ(source.start):
+            source.notices.add(f'frames are counted from 0, whatever their names say: --start {source.start} is '
+                               f'{self.names.name(source.start)}')
         self.boxes = [self._numbered(box) for box in boxes]
         self.resize_mask, self.ground_truth, self.ends = resize_mask, ground_truth, ends
 

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from tempseg_mm.runtime.notices import Notices
-from tempseg_mm.sources.bit_depth import BitDepth, bits_used
+from tempseg_mm.sources.bit_depth import BitDepth
 from tempseg_mm.sources.image_files import ImageFilesSource
+from tempseg_mm.sources.image_io import bits_used, read_image
 
 GRAY = np.arange(60, dtype=np.uint16).reshape(6, 10) * 4
 
@@ -35,3 +36,15 @@ def test_later_values_above_are_told():
     assert depth.rgb8(GRAY * 4, 'frame 7').max() == 255
     assert 'frame 7 holds values above 255, which became white' in list(notices)[-1]
     assert depth.rgb8(np.uint8(GRAY), 'frame 8').max() == GRAY.max()
+
+
+@pytest.mark.parametrize('bits', [8, 12, 16])
+@pytest.mark.parametrize('colours', [False, True])
+def test_data_sets_read_them_likewise(tmp_path, bits, colours):
+    wide = (GRAY.astype(np.int64) * ((1 << bits) - 1) // 255).astype(np.uint16)
+    wide = np.dstack([wide, wide // 2, wide // 4]) if colours else wide
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / f'{i}.png'), wide // (3 - i))
+    for i in range(3):
+        expected = np.dstack([GRAY // 4, GRAY // 2, GRAY] if colours else [GRAY] * 3) / (3 - i)
+        np.testing.assert_allclose(read_image(str(tmp_path / f'{i}.png')), expected, atol=2)

@@ -66,6 +66,14 @@ def test_masks_among_frames_are_no_frames(tmp_path, extra, suffix):
 def test_a_folder_of_masks_alone_is_a_video_of_them(tmp_path):
     names = [f'mask_0000{i}.png' for i in range(3)]
     assert chosen(tmp_path, names) == (names, [])
+    assert chosen(tmp_path, ['cover.png'])[0] == ['cover.png', *names]
+
+
+def test_a_frame_that_is_given_as_mask(tmp_path):
+    with pytest.raises(ValueError, match='00002.png is given as a mask, but lies among the frames of .* has the name'):
+        chosen(tmp_path, [f'0000{i}.png' for i in range(4)], masks=[tmp_path / '00002.png'])
+    found, notices = chosen(tmp_path, ['00002.jpg', '00003.jpg'], masks=[tmp_path / '00002.png'])
+    assert f'{tmp_path}/00002.png is given as a mask, so it is no frame' in notices
 
 
 def test_a_mask_that_is_given_is_no_frame(tmp_path):
