@@ -5,6 +5,7 @@ A data-set sequence, a video and a stream are this and nothing else.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -48,8 +49,18 @@ class GivenSequence(ABC):
         """
         if self.ends or frame_id not in self.labels:
             return ()
-        before = {int(i) for earlier, labels in self.labels.items() if earlier < frame_id for i in np.unique(labels)}
-        return tuple(sorted(before - {0, *np.unique(self.labels[frame_id]).tolist()}))
+        before = {object_id for object_id, first in self._first_shown.items() if first < frame_id}
+        return tuple(sorted(before - set(np.unique(self.labels[frame_id]).tolist())))
+
+    @cached_property
+    def _first_shown(self) -> dict:
+        """Object id -> the first given frame that shows it."""
+        found: dict = {}
+        for frame_id in sorted(self.labels):
+            for object_id in np.unique(self.labels[frame_id]).tolist():
+                found.setdefault(object_id, frame_id)
+        found.pop(0, None)
+        return found
 
     @abstractmethod
     def frames(self) -> Iterator[SourceFrame]:

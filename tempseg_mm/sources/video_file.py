@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from tempseg_mm.runtime.safe_path import path_text
 
@@ -69,11 +70,11 @@ class VideoFileSource(PartialSource):
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
         with self._opened() as (container, stream):
-            stream.thread_type = 'AUTO'
-            i = 0
+            stream.thread_type, i = 'AUTO', 0
+            reformatter = VideoReformatter()  # one for all frames: making it takes as long as its work
             for frame in self._decoded(container, stream):
                 if i >= self.start:
-                    image = frame.reformat(format='rgb24', interpolation='BICUBIC').to_ndarray()
+                    image = reformatter.reformat(frame, format='rgb24', interpolation='BICUBIC').to_ndarray()
                     turns = round(frame.rotation / 90) % 4
                     yield f'{i:05d}', np.ascontiguousarray(np.rot90(image, turns)) if turns else image
                 i += 1
@@ -120,6 +121,8 @@ class VideoFileSource(PartialSource):
             raise self._unopened(nature, error.strerror) from error
         with container:
             stream = container.streams.best('video')
+            if stream is not None and stream.disposition & av.stream.Disposition.attached_pic:
+                stream = None  # the cover of a piece of music
             if stream is None and any(one.type == 'audio' for one in container.streams):
                 raise OSError(f'{self.path} cannot be opened as a video: it holds sound, but no pictures')
             if stream is None:
