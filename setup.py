@@ -12,7 +12,7 @@ INSTALL_REQUIRES = [
     'mmengine>=0.10.7',
     'mmcv-lite>=2.0',  # `import mmcv` in pure Python; nothing here uses mmcv.ops
     'opencv-python',
-    'av>=12',  # VP9 overlays; OpenCV's wheels write no codec that browsers play as fast
+    'av>=15',  # reads videos, writes VP9 overlays; OpenCV's wheels write no codec that browsers play as fast
     'numpy>=1.24',
     'pillow',
     'safetensors',

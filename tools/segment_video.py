@@ -39,11 +39,12 @@ def make_parser() -> argparse.ArgumentParser:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('video', metavar='VIDEO', help='file, folder, pattern or camera number')
     parser.add_argument('--mask', action='append', metavar='FILE[@FRAME]',
-                        help='mask of a frame, more than once for more frames; without number: of the first frame, '
-                             'then of the second, ...')
+                        help='mask of a frame, more than once for more frames; FRAME is its number, counted from 0, or '
+                             'its name. Without it: the frame that the file is named after (00007.png), else the '
+                             'first one, then the second, ...')
     parser.add_argument('--box', action='append', default=[], metavar='X,Y,W,H[@FRAME]',
                         help='box around an object, in pixels: left, top, width, height; GrabCut makes the mask. More '
-                             'than once for more objects; without number: in the first frame')
+                             'than once for more objects; without FRAME: in the first one')
     parser.add_argument('--out', metavar='DIR', help='default: work_dirs/segment_video/<name of the video>')
     parser.add_argument('--config', metavar='FILE',
                         help='that the weights were trained with; default: configs/segment_video.py, and without '
@@ -70,6 +71,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--resume', action='store_true', help='go on after an interrupted run in --out')
     parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in --out')
     parser.add_argument('--resize-mask', action='store_true', help='bring masks to the size of the frames')
+    parser.add_argument('--ends', action='store_true',
+                        help='an object that a later mask does not show ends there; else it goes on')
     parser.add_argument('--resize-frames', action='store_true', help='bring all frames to the size of the first')
     parser.add_argument('--seed', type=int, default=0, help='of all random draws; default: 0')
     parser.add_argument('--device', help="e.g. 'cpu' to leave a GPU alone; default: the GPU if there is one")
@@ -94,8 +97,8 @@ def segment(args: argparse.Namespace):
         return inferencer(
             args.video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, fps=args.fps,
             ground_truth=args.gt, gif=args.gif, show=args.show, resume=args.resume, overwrite=args.overwrite,
-            resize_mask=args.resize_mask, resize_frames=args.resize_frames, pictures=not args.masks_only,
-            on_progress=on_progress)
+            resize_mask=args.resize_mask, resize_frames=args.resize_frames, ends=args.ends,
+            pictures=not args.masks_only, on_progress=on_progress)
 
 
 def tell(result) -> None:

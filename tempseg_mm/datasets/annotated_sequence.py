@@ -23,6 +23,7 @@ class AnnotatedSequence(GivenSequence):
     """
 
     answers_given = False
+    ends = True
 
     def __init__(self, sequence: Any, num_given: int = 2) -> None:
         self.sequence = sequence

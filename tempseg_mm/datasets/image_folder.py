@@ -54,7 +54,8 @@ class ImageFolderDataset(BaseDataset):
         if not os.path.isdir(self.data_root):
             raise FileNotFoundError(f'data root {self.data_root!r} is not a folder; {type(self).__name__} expects one '
                                     'folder of images for each class in it')
-        self.classes = sorted(entry.name for entry in os.scandir(self.data_root) if entry.is_dir())
+        self.classes = sorted(entry.name for entry in os.scandir(self.data_root)
+                              if entry.is_dir() and not entry.name.startswith('.'))
         if self.num_classes not in (None, len(self.classes)):
             raise ValueError(f'{self.data_root} has {len(self.classes)} folders, one for each class, but num_classes '
                              f'is {self.num_classes}; set num_classes, that of the model too, or complete the data')
@@ -63,7 +64,8 @@ class ImageFolderDataset(BaseDataset):
 
     def _images(self, name: str) -> list:
         folder = os.path.join(self.data_root, name)
-        found = sorted(file for file in os.listdir(folder) if file.lower().endswith(IMAGE_SUFFIXES))
+        found = sorted(file for file in os.listdir(folder)
+                       if file.lower().endswith(IMAGE_SUFFIXES) and not file.startswith('.'))
         if not found:
             raise ValueError(f'class {name!r} has no images: {folder} holds no {", ".join(IMAGE_SUFFIXES)} files')
         return [os.path.join(folder, file) for file in found]

@@ -1,12 +1,14 @@
 """Sequences on disk as a data set of clips (training) or of whole sequences (testing). Built by the Runner."""
 
 import difflib
+import logging
 import os
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from tempseg_mm.datasets.name_list import sequence_names
 from tempseg_mm.datasets.readable import ReadablePart
@@ -14,7 +16,7 @@ from tempseg_mm.datasets.samplers import ClipSampler, draws_of
 from tempseg_mm.datasets.vos_sequence import VOSSequence
 from tempseg_mm.ops.resize import Size
 from tempseg_mm.registry import DATASETS, TRANSFORMS
-from tempseg_mm.runtime.safe_path import natural_key
+from tempseg_mm.runtime.safe_path import natural_key, natural_order
 
 FRAME_SUFFIXES = ('.jpg', '.jpeg', '.png')
 
@@ -49,8 +51,8 @@ class VOSDataset(BaseDataset):
 
     Raises:
         FileNotFoundError: if the root or one of the folders above is missing.
-        ValueError: for an unknown split or sequence, a split without sequences, and, in training, a sequence with a
-            frame that is not annotated or shorter than a clip.
+        ValueError: for an unknown split or sequence, a split without sequences, frames and masks whose names do not
+            match, and, in training, a sequence with a frame that is not annotated or shorter than a clip.
     """
 
     METAINFO = dict(task_name='semi-supervised video object segmentation')
@@ -111,11 +113,26 @@ class VOSDataset(BaseDataset):
         if not frames:
             raise ValueError(f'sequence {name!r} has no frames: {self._folder("JPEGImages", name)} holds no '
                              f'{", ".join(FRAME_SUFFIXES)} files')
+        self._require_names_to_match(name, frames, masks)
         flow_folder = self._path('Flow', name)
         flows = files_by_stem(flow_folder, ('.flo',)) if os.path.isdir(flow_folder) else {}
         return VOSSequence(
             name, tuple(frames.values()), tuple(masks.get(stem) for stem in frames), object_id=self.object_id,
             threshold=self.THRESHOLD, flow_paths=tuple(flows.get(stem) for stem in list(frames)[:-1]) if flows else ())
+
+    def _require_names_to_match(self, name: str, frames: dict, masks: dict) -> None:
+        """Masks numbered from 0 for frames numbered from 1, say, would each be taken for the next frame's."""
+        bare = [stem for stem in frames if stem not in masks]
+        lone = [stem for stem in masks if stem not in frames]
+        if lone and bare:
+            raise ValueError(
+                f'sequence {name!r}: frames and masks do not match by name: {len(lone)} of {len(masks)} masks have no '
+                f'frame ({lone[0]}, ...), and {len(bare)} of {len(frames)} frames no mask ({bare[0]}, ...). Is one of '
+                f'them numbered from 0, the other from 1? Rename those in {self._path("Annotations", name)} as their '
+                'frames are')
+        if lone:
+            print_log(f'sequence {name!r}: {len(lone)} of {len(masks)} masks have no frame of their name and are left '
+                      f'out ({lone[0]}, ...)', 'current', logging.WARNING)
 
     def _path(self, kind: str, *names: str) -> str:
         return os.path.join(self.data_root, *filter(None, (kind, self.resolution, *names)))
@@ -210,9 +227,19 @@ class VOSDataset(BaseDataset):
 
 
 def files_by_stem(folder: str, suffixes: tuple) -> dict:
-    """Stem -> path of the files in ``folder`` with one of ``suffixes`` (lower case), in natural order."""
+    """Stem -> path of the files in ``folder`` with one of ``suffixes`` (lower case), in natural order.
+
+    Raises:
+        ValueError: for two files of one stem.
+    """
     names = [name for name in os.listdir(folder) if name.lower().endswith(suffixes) and not name.startswith('.')]
-    return {os.path.splitext(name)[0]: os.path.join(folder, name) for name in sorted(names, key=natural_key)}
+    found: dict = {}
+    for name in natural_order(names):
+        path, stem = os.path.join(folder, name), os.path.splitext(name)[0]
+        if stem in found:
+            raise ValueError(f'{found[stem]} and {path} have one name, and only one can be meant: remove the other')
+        found[stem] = path
+    return found
 
 
 def folders_in(folder: str) -> list:

@@ -9,10 +9,11 @@ import numpy as np
 from tempseg_mm.flow.flo_file import read_flo
 from tempseg_mm.ops.resize import Size, resize_flow, resize_mask, target_size
 from tempseg_mm.runtime.safe_path import plain_name
-from tempseg_mm.sources.image_io import image_size, read_image, verify_image
+from tempseg_mm.sources.image_io import image_header, image_size, read_image, verify_image
 from tempseg_mm.sources.mask_files import Labels, MaskReader
 from tempseg_mm.sources.mask_regions import VOID
 from tempseg_mm.sources.stored_mask import decode_mask
+from tempseg_mm.sources.unreadable import read_as
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ class VOSSequence:
             ValueError: if the frame's stored size is not that of frame 0.
         """
         stored = self._frame_size(i)
-        return read_image(self.frame_paths[i], target_size(size, self.annotation_size or stored))
+        with read_as('frame of a data set'):
+            return read_image(self.frame_paths[i], target_size(size, self.annotation_size or stored))
 
     def mask(self, i: int, size: Size = None) -> np.ndarray | None:
         """Decodes the annotation of frame i.
@@ -193,7 +195,8 @@ class VOSSequence:
             OSError, ValueError: as :meth:`frame`, :meth:`mask` and :meth:`flow`.
         """
         self._frame_size(i)
-        verify_image(self.frame_paths[i])
+        with read_as('frame of a data set'):
+            verify_image(self.frame_paths[i])
         self.mask(i)
         if i < len(self) - 1:
             self.flow(i)
@@ -202,7 +205,8 @@ class VOSSequence:
         """(H, W) of frame i as stored, which must be that of frame 0."""
         self._check_index(i, len(self))
         path = self.frame_paths[i]
-        stored, first = image_size(path), image_size(self.frame_paths[0])
+        with read_as('frame of a data set'):
+            stored, first = image_size(path), image_size(self.frame_paths[0])
         if stored != first:
             raise ValueError(f'frames of sequence {self.name!r} differ in size: {path} is {_text(stored)}, the first, '
                              f'{self.frame_paths[0]}, is {_text(first)}; bring them to one size first')
@@ -216,7 +220,13 @@ class VOSSequence:
         if tuple(size) != tuple(frame_size):
             verb = 'is' if self.annotation_size is None else 'is to be read at'
             raise ValueError(f'{path} is {_text(size)}, but its frame {self.frame_paths[i]} {verb} {_text(frame_size)} '
-                             f'(sequence {self.name!r}); both must have one size')
+                             f'(sequence {self.name!r}); both must have one size{self._turned(i)}')
+
+    def _turned(self, i: int) -> str:
+        if image_header(self.frame_paths[i]).turn == 1:
+            return ''
+        return ('. The frame is turned upright, as its EXIF notes: turn what belongs to it likewise, or save the '
+                'frames without EXIF')
 
 
 @lru_cache(maxsize=1000)

@@ -48,7 +48,7 @@ PACKAGES = (
     Package('mmengine', 'mmengine>=0.10.7'),
     Package('mmcv', 'mmcv-lite>=2.0'),
     Package('cv2', 'opencv-python'),
-    Package('av', 'av>=12'),
+    Package('av', 'av>=15'),
     Package('numpy', 'numpy>=1.24'),
     Package('PIL', 'pillow'),
     Package('safetensors', 'safetensors'),

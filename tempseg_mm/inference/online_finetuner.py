@@ -41,10 +41,10 @@ class GivenObject:
 
     @property
     def frame_ids(self) -> list[int]:
-        """Given frames from the first on that shows the object."""
+        """Given frames that show the object; where masks tell that it ended, also those after the first."""
         ids = sorted(self.sequence.labels)
         shown = [i for i in ids if self.mask(i).any()]
-        return [i for i in ids if shown and i >= shown[0]]
+        return [i for i in ids if shown and i >= shown[0]] if self.sequence.ends else shown
 
     def frame(self, i: int) -> np.ndarray:
         """(H, W, 3) uint8 RGB."""

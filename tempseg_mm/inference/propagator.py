@@ -7,7 +7,7 @@
         labels = labels_of(probabilities, propagator.object_ids)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -95,11 +95,12 @@ class Propagator:
                        for object_id, mask in self._masks.items()}
         return self._merged()
 
-    def correct(self, labels: np.ndarray) -> None:
-        """Replace the masks of all objects by given ones, as the references for the next frame.
+    def correct(self, labels: np.ndarray, *, going_on: Collection[int] = ()) -> None:
+        """Replace the masks of objects by given ones, as the references for the next frame.
 
         Args:
             labels: (H, W) uint8 object ids. An object that takes part and is not among them is gone.
+            going_on: objects that are not gone all the same: they keep their masks, less the pixels of others.
 
         Raises:
             ValueError: as :meth:`start`.
@@ -108,8 +109,12 @@ class Propagator:
         if not present <= set(self.object_ids):
             raise ValueError(f'the given mask holds the ids {sorted(present)}, the objects are '
                              f'{list(self.object_ids)}')
-        self._masks = {object_id: self.view.given(self._frame, (labels == object_id).astype(np.uint8))
-                       for object_id in self.object_ids if object_id in present or object_id in self._masks}
+        taken = (labels != 0).astype(np.uint8)
+        self._masks = {
+            object_id: self.view.without(self._frame, self._masks[object_id], taken)
+            if object_id in going_on and object_id in self._masks and object_id not in present
+            else self.view.given(self._frame, (labels == object_id).astype(np.uint8))
+            for object_id in self.object_ids if object_id in present or object_id in self._masks}
 
     def _merged(self) -> np.ndarray:
         probabilities = np.zeros((len(self.object_ids), *self._frame.size), np.float32)

@@ -4,7 +4,7 @@ Two views: the whole frame at a working size, as in the paper, and a window that
 carries masks through either and knows no pixels of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -69,6 +69,9 @@ class View(Protocol):
     def given(self, frame: PreparedFrame, mask: np.ndarray) -> ObjectMask:
         """A given mask, (H, W) uint8 0/1, in its own frame."""
 
+    def without(self, frame: PreparedFrame, found: ObjectMask, taken: np.ndarray) -> ObjectMask:
+        """A mask of this frame less the pixels, (H, W) uint8 0/1, that are known to be others'."""
+
     def moved(self, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
         """The mask of the frame before, where the object should be in this one: the reference."""
 
@@ -85,6 +88,10 @@ class WholeFrame:
     def given(self, frame: PreparedFrame, mask: np.ndarray) -> ObjectMask:
         """See :class:`View`."""
         return ObjectMask(frame.at_working_size(mask))
+
+    def without(self, frame: PreparedFrame, found: ObjectMask, taken: np.ndarray) -> ObjectMask:
+        """See :class:`View`."""
+        return ObjectMask(found.mask * (1 - frame.at_working_size(taken)))
 
     def moved(self, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
         """See :class:`View`."""
@@ -127,6 +134,12 @@ class FollowingWindow:
         window = self.window.whole(frame.size) if box is None else self.window.around(box, frame.size)
         seen = torch.from_numpy(window.crop_mask(mask))[None, None].to(frame.tensor.device, torch.float32)
         return ObjectMask(seen, window, float(np.count_nonzero(mask)), window)
+
+    def without(self, frame: PreparedFrame, found: ObjectMask, taken: np.ndarray) -> ObjectMask:
+        """See :class:`View`."""
+        frame.check_size(taken)
+        seen = torch.from_numpy(found.window.crop_mask(taken))[None, None].to(found.mask)
+        return replace(found, mask=found.mask * (1 - seen))
 
     def moved(self, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
         """See :class:`View`."""

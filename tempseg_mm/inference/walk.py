@@ -70,8 +70,9 @@ class Walk:
     def forwards(self) -> Iterator[SegmentedFrame]:
         """All frames in order.
 
-        On the first given one, and on others where the sequence says so, the given masks are the labels. Frames that
-        are known from the way back or from an earlier walk have no probabilities.
+        On the first given one, and on others where the sequence says so, the given masks are the labels of the objects
+        that they show; others go on, unless the sequence says that they end. Frames that are known from the way back
+        or from an earlier walk have no probabilities.
         """
         first = self.after.frame_id if self._resumed(FORWARDS) else self.sequence.first_given
         with closing(self._read_ahead(self._prepared_forwards(first))) as frames:
@@ -104,7 +105,9 @@ class Walk:
                 frame.gt_labels, frame.gt_void = truth.ids, truth.void
             given = sequence.labels.get(frame.frame_id)
             if given is not None and (sequence.answers_given or frame.frame_id == sequence.first_given):
-                frame.given, frame.labels = True, given
+                frame.given, frame.going_on = True, sequence.going_on(frame.frame_id)
+                # Known from an earlier walk, with what the network answered for the objects that go on.
+                frame.labels = None if frame.going_on and frame.frame_id <= first else given
             with self.clock('prepare'):
                 if frame.frame_id < first:
                     ready = None
@@ -122,7 +125,8 @@ class Walk:
         else:
             frame.probabilities, frame.answered = self.propagator.step(ready), True
             if frame.frame_id in self.sequence.labels:
-                self.propagator.correct(self.sequence.labels[frame.frame_id])
+                self.propagator.correct(self.sequence.labels[frame.frame_id],
+                                        going_on=self.sequence.going_on(frame.frame_id))
         if frame.probabilities is not None:
             frame.snapshot = Snapshot(FORWARDS, frame.frame_id, self.propagator.masks)
 

@@ -6,9 +6,12 @@ Relies on nothing of the project. The project unpacks no archives, so what is he
 import os
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 
 SEPARATORS = '/\\'
+DECIMAL = r'(?<![0-9.])[0-9]+\.[0-9]+(?!\.?[0-9])'  # 0.25, but no part of 2024.01.05
 UNPRINTABLE = ('Cc', 'Cs')  # control characters, NUL among them, and bytes that were no text
 
 
@@ -78,6 +81,34 @@ def inside(folder: str | os.PathLike, *names: str) -> Path:
 
 
 def natural_key(name: str) -> tuple:
-    """Sorts numbers in names by value: ``frame9.png`` before ``frame10.png``."""
-    parts = re.split('([0-9]+)', name)  # text, number, text, ...
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
+    """Sorts numbers in names by value, whatever the case of letters: ``Frame9.png`` before ``frame10.png``."""
+    return _key(name, '[0-9]+', int)
+
+
+def natural_order(paths: Iterable[str]) -> list:
+    """Files in natural order, by folder and then by name: ``t0.5.png``, ``t0.25.png`` are numbers with a fraction.
+
+    They are, unless a fraction ends in 0 and others are shorter, as in ``shot1.9.png``, ``shot1.10.png``.
+    """
+    paths = list(paths)
+    split = {path: (os.path.dirname(path), *os.path.splitext(os.path.basename(path))) for path in paths}
+    fractions = [part.split('.')[1] for _, stem, _ in split.values() for part in re.findall(DECIMAL, stem)]
+    is_counter = len(set(map(len, fractions))) > 1 and any(len(part) > 1 and part[-1] == '0' for part in fractions)
+    pattern, number = ('[0-9]+', int) if is_counter or not fractions else (f'{DECIMAL}|[0-9]+', Decimal)
+
+    def key(path: str) -> tuple:
+        folder, stem, suffix = split[path]
+        return natural_key(folder), _key(stem, pattern, number), suffix
+    return sorted(paths, key=key)
+
+
+def orders_differ(paths: Iterable[str]) -> bool:
+    """Whether numbers with a fraction put files into another order than if each part was a number of its own."""
+    order = natural_order(paths)
+    return order != sorted(order, key=lambda path: (natural_key(os.path.dirname(path)),
+                                                    natural_key(os.path.splitext(os.path.basename(path))[0])))
+
+
+def _key(name: str, pattern: str, number: Callable) -> tuple:
+    parts = re.split(f'({pattern})', name)  # text, number, text, ...
+    return [number(part) if i % 2 else part.casefold() for i, part in enumerate(parts)], name

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from .bit_depth import BitDepth
 from .frame_source import PartialSource
-from .image_io import to_rgb8
 
 
 class ArraySource(PartialSource):
@@ -35,10 +35,15 @@ class ArraySource(PartialSource):
         super().__init__('frames', start=start, end=end, length=len(images) if has_items else None, fps=fps,
                          resize_frames=resize_frames, rewindable=has_items)
         self._source = images
+        self._depth = BitDepth('the arrays', self.notices)
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
         for i, image in self._numbered():
-            yield f'{i:05d}', np.array(to_rgb8(image, f'frame {i}'))
+            if getattr(image, 'dtype', None) == np.uint16 and not self._depth.bits:
+                sampled = {self.start, self.start + self.num_frames // 2, self.start + self.num_frames - 1} \
+                    if self.rewindable else ()
+                self._depth.settle([image, *(self._source[k] for k in sampled)])
+            yield f'{i:05d}', np.array(self._depth.rgb8(image, f'frame {i}'))
 
     def _numbered(self) -> Iterator[tuple[int, np.ndarray]]:
         if self.rewindable:

@@ -46,7 +46,7 @@ class CameraSource(PartialSource):
         if i == self.start:
             raise OSError(f'{self.name} delivers no frames: does another program use it?')
         if self._end is None:
-            self.notices.append(f'{self.name} stopped after frame {i - 1}')
+            self.notices.add(f'{self.name} stopped after frame {i - 1}')
 
     def close(self) -> None:
         self._capture.release()

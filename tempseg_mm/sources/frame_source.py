@@ -3,13 +3,14 @@
 import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
 from tempseg_mm.ops.resize import resize_image
+from tempseg_mm.runtime.notices import Notices
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,16 @@ class FrameSource(ABC):
             A video file may turn out shorter or longer than its header says.
         rewindable: whether :meth:`frames` can be called more than once.
         notices: what the user should hear of by the end, such as where a damaged file ended.
+        names: stems of all frames of the whole source, where they are files; ``None``: frames are called ``'00000'``,
+            ``'00001'``, ....
     """
     name: str
     fps: float | None
     start: int
     num_frames: int | None
     rewindable: bool
-    notices: list
+    notices: Notices
+    names: Sequence | None = None
 
     @abstractmethod
     def frames(self) -> Iterator[SourceFrame]:
@@ -107,7 +111,7 @@ class PartialSource(FrameSource):
         stop = length if end is None else end
         self.name, self.fps, self.start, self.rewindable = name, fps, start, rewindable
         self.num_frames = None if stop is None else stop - start
-        self.notices: list = []
+        self.notices = Notices()
         self._end, self._resize_frames, self._is_read = end, resize_frames, False
 
     @abstractmethod
@@ -115,7 +119,7 @@ class PartialSource(FrameSource):
         """File name and (H, W, 3) uint8 RGB of each frame from ``start`` on; ended early by whoever asks."""
 
     def _end_notice(self, num_read: int) -> str | None:
-        """What to say where the images ended after ``num_read`` frames, before ``num_frames``."""
+        """What to say where the images ended after ``num_read`` frames, before ``num_frames``; ``None``: nothing."""
         return f'{self.name} ended before frame {self.start + num_read}; frames up to {self._end} were asked for'
 
     def frames(self) -> Iterator[SourceFrame]:
@@ -138,9 +142,8 @@ class PartialSource(FrameSource):
                 yield SourceFrame(frame_id, file_name, image)
         if num_read == 0:
             raise ValueError(f'{self.name} ended before frame {self.start}, the first one asked for')
-        if self.num_frames is not None and num_read < self.num_frames:
-            notice = self._end_notice(num_read)
-            self.notices += [notice] if notice not in self.notices else []
+        if self.num_frames is not None and num_read < self.num_frames and (notice := self._end_notice(num_read)):
+            self.notices.add(notice)
 
 
 def _check_part(name: str, start: int, end: int | None, length: int | None) -> None:

@@ -1,15 +1,18 @@
 """The masks a person gives with a sequence, and the frames they belong to. Called by the inferencer."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 
+from tempseg_mm.runtime.notices import Notices
+
+from .frame_names import FrameNames
+from .given_frames import PlacedMask, place_masks
 from .mask_files import MaskReader
+from .unreadable import read_as
 
 
 @dataclass(frozen=True)
@@ -26,20 +29,27 @@ class GivenMask:
     source: str
 
 
-def read_given_masks(masks: str | os.PathLike | np.ndarray | Sequence | Mapping, shape: tuple, *, start: int = 0,
-                     resize: bool = False, reader: MaskReader | None = None) -> list[GivenMask]:
+def read_given_masks(masks: str | os.PathLike | np.ndarray | Sequence | Mapping, shape: tuple, *,
+                     names: FrameNames | None = None, resize: bool = False, ends: bool = False, turned: bool = False,
+                     reader: MaskReader | None = None) -> list[GivenMask]:
     """Reads masks and finds out which frames they are for.
 
-    Text may end in ``@`` and the number of a frame, ``'dog.png@7'``, unless a file has that whole name. Masks without
-    a number are for the frames ``start``, ``start + 1``, ... in the order given. What their values mean:
+    Text may end in ``@`` and a frame, ``'dog.png@7'``, unless a file has that whole name: its number, counted from 0,
+    or its name. Without that the name of the file decides, if it is a frame's (``'00007.png'``, ``'00007_mask.png'``);
+    other masks are for the frames ``start``, ``start + 1``, ... in the order given. A list of boolean arrays that do
+    not overlap, and what SAM returns, are the objects of frame ``start``. What values mean:
     :mod:`~tempseg_mm.sources.mask_regions`; a colour means the same object in all of them.
 
     Args:
-        masks: a path or an array, a sequence of them, or ``{frame: path or array}``.
+        masks: a path or an array, a sequence of them, or ``{frame: path or array}``. A list of paths or arrays as the
+            value of a frame: its objects 1, 2, ....
         shape: (H, W) of the frames.
-        start: the first frame that is segmented.
+        names: of the frames.
         resize: bring masks of another size to that of the frames, by the nearest pixel.
-        reader: which keeps the meaning of colours and takes notices; default: a new one.
+        ends: whether a later mask may be empty, which ends all objects there.
+        turned: whether frames were turned upright, which a mask of another shape may not have been.
+        reader: which keeps the meaning of colours, and whose notices are told of every reading of which another was
+            possible; default: a new one.
 
     Returns:
         One or more, by frame.
@@ -50,70 +60,56 @@ def read_given_masks(masks: str | os.PathLike | np.ndarray | Sequence | Mapping,
         ValueError: no mask, two for one frame, one before ``start``, an empty one, one of another size without
             ``resize``, or values that say nothing.
     """
-    found = _numbered(masks, start)
-    if not found:
+    names, reader = names or FrameNames(), reader or MaskReader()
+    notices = reader.notices
+    placed = place_masks(masks, names, notices)
+    if not placed:
         raise ValueError('no mask is given; at least one is needed to know what to follow')
-    _check_frames(found, start)
-    found.sort(key=lambda numbered: numbered[0])
-    reader = reader or MaskReader()
-    reader.learn([mask for _, mask in found])
-    labels = [reader.read(mask, name=_text(mask, frame_id)).ids for frame_id, mask in found]
-    return [GivenMask(frame_id, _fitted(pixels, tuple(shape[:2]), _text(mask, frame_id), resize=resize),
-                      _text(mask, frame_id)) for (frame_id, mask), pixels in zip(found, labels, strict=True)]
+    placed.sort(key=lambda one: one.frame_id)
+    with read_as('mask'):
+        found = [_of_objects(one, notices) if isinstance(one.mask, list) else one.mask for one in placed]
+        reader.learn(found)
+        labels = [reader.read(mask, name=one.text).ids for one, mask in zip(placed, found, strict=True)]
+    given = []
+    for one, pixels in zip(placed, labels, strict=True):
+        fitted = _fitted(pixels, tuple(shape[:2]), one.text, resize=resize, turned=turned)
+        given.append(GivenMask(one.frame_id, fitted, one.text))
+    for i, mask in enumerate(given):
+        if not mask.labels.any() and not (ends and i):
+            hint = '. If all objects end there, say so by --ends (ends=True)' if i else ''
+            raise ValueError(f'{mask.source} is empty, so there is nothing to follow: the object must have other '
+                             f'values than the background, which is 0 or black{hint}')
+    return given
 
 
-def _numbered(masks: object, start: int) -> list:
-    """(frame, path or array) of each."""
-    if isinstance(masks, Mapping):
-        for frame_id in masks:
-            if not isinstance(frame_id, (int, np.integer)) or isinstance(frame_id, bool):
-                raise ValueError(f'masks as a dict have frame numbers as keys, got {frame_id!r}')
-        return [(int(frame_id), mask) for frame_id, mask in masks.items()]
-    if isinstance(masks, (str, os.PathLike, np.ndarray)):
-        masks = [masks]
-    if not isinstance(masks, Sequence):
-        raise ValueError(f'masks are a path or an array, a list of them, or {{frame: mask}}; got '
-                         f'{type(masks).__name__}')
-    found, following = [], start
-    for mask in masks:
-        frame_id, mask = _split(mask)
-        if frame_id is None:
-            frame_id, following = following, following + 1
-        found.append((frame_id, mask))
-    return found
-
-
-def _split(mask: object) -> tuple[int | None, object]:
-    match = re.fullmatch('(.+)@([0-9]+)', mask, re.DOTALL) if isinstance(mask, str) else None
-    if match is None or Path(mask).is_file():
-        return None, mask
-    return int(match.group(2)), match.group(1)
-
-
-def _check_frames(found: list, start: int) -> None:
-    seen: dict = {}
-    for frame_id, mask in found:
-        if frame_id < start:
-            raise ValueError(f'{_text(mask, frame_id)}: that frame lies before the part that is segmented, which '
-                             f'starts at frame {start}')
-        if frame_id in seen:
-            raise ValueError(f'two masks for frame {frame_id}: {seen[frame_id]} and {_text(mask, frame_id)}; several '
-                             'objects of a frame go into one mask, by different values')
-        seen[frame_id] = _text(mask, frame_id)
-
-
-def _text(mask: object, frame_id: int) -> str:
-    return f'mask {mask} for frame {frame_id}' if isinstance(mask, (str, os.PathLike)) else f'mask for frame {frame_id}'
-
-
-def _fitted(labels: np.ndarray, shape: tuple, source: str, *, resize: bool) -> np.ndarray:
-    if labels.shape != shape:
-        if not resize:
-            hint = '; it is turned by 90 degrees against them' if labels.shape == shape[::-1] else ''
-            raise ValueError(f'{source} is {labels.shape[0]}x{labels.shape[1]} (height x width), the frames are '
-                             f'{shape[0]}x{shape[1]}{hint}. --resize-mask (resize_mask=True) brings it to their size')
-        labels = cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST)
-    if not labels.any():
-        raise ValueError(f'{source} is empty, so there is nothing to follow: the object must have other values than '
-                         'the background, which is 0 or black')
+def _of_objects(placed: PlacedMask, notices: Notices) -> np.ndarray:
+    """(H, W) uint8: what is not background in the k-th mask is object k, and lies over those before it."""
+    labels, hidden = None, 0
+    for object_id, mask in enumerate(placed.mask, 1):
+        plain = isinstance(mask, np.ndarray) and mask.ndim == 2 and mask.dtype == bool
+        shown = mask if plain else MaskReader().read(mask).ids > 0
+        labels = np.zeros(shown.shape, np.uint8) if labels is None else labels
+        if shown.shape != labels.shape:
+            raise ValueError(f'the masks of the objects of frame {placed.frame_id} differ in size: object {object_id} '
+                             f'is {shown.shape[0]}x{shown.shape[1]} (height x width), object 1 {labels.shape[0]}x'
+                             f'{labels.shape[1]}')
+        hidden += np.count_nonzero(labels[shown])
+        labels[shown] = object_id
+    if hidden:
+        notices.add(f'objects of frame {placed.frame_id} overlap in {hidden} pixels, which went to the later ones of '
+                    'the list')
     return labels
+
+
+def _fitted(labels: np.ndarray, shape: tuple, source: str, *, resize: bool, turned: bool) -> np.ndarray:
+    if labels.shape == shape:
+        return labels
+    if resize:
+        return cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST)
+    hint = ''
+    if labels.shape == shape[::-1]:
+        hint = ('; it fits the frames as they are stored, but EXIF notes that they lie on their side, and they were '
+                'turned upright: turn the mask likewise, or save the frames without EXIF') if turned else (
+                '; it is turned by 90 degrees against them')
+    raise ValueError(f'{source} is {labels.shape[0]}x{labels.shape[1]} (height x width), the frames are '
+                     f'{shape[0]}x{shape[1]}{hint}. --resize-mask (resize_mask=True) brings it to their size')

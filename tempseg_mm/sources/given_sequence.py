@@ -5,6 +5,7 @@ A data-set sequence, a video and a stream are this and nothing else.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -22,12 +23,15 @@ class GivenSequence(ABC):
         num_frames: how many there are; ``None`` where nobody knows.
         answers_given: whether the masks given for frames after the first given one are the answer there (a video), or
             the network answers all the same and is scored (a test).
+        ends: whether an object that a later given mask lacks ends there, or goes on as if nothing were given for it.
+            Whole annotations, as data sets have them, say where an object is not, too.
     """
     name: str
     labels: Mapping[int, np.ndarray]
     start: int = 0
     num_frames: int | None = None
     answers_given: bool = True
+    ends: bool = False
 
     @property
     def first_given(self) -> int:
@@ -38,6 +42,26 @@ class GivenSequence(ABC):
     def object_ids(self) -> tuple:
         """Of all objects in the given masks, ascending."""
         return tuple(sorted({int(i) for labels in self.labels.values() for i in np.unique(labels)} - {0}))
+
+    def going_on(self, frame_id: int) -> tuple:
+        """Ids of the objects that were given before a frame with a given mask, and that this mask does not mention.
+
+        None where that ends them (:attr:`ends`).
+        """
+        if self.ends or frame_id not in self.labels:
+            return ()
+        before = {object_id for object_id, first in self._first_shown.items() if first < frame_id}
+        return tuple(sorted(before - set(np.unique(self.labels[frame_id]).tolist())))
+
+    @cached_property
+    def _first_shown(self) -> dict:
+        """Object id -> the first given frame that shows it."""
+        found: dict = {}
+        for frame_id in sorted(self.labels):
+            for object_id in np.unique(self.labels[frame_id]).tolist():
+                found.setdefault(object_id, frame_id)
+        found.pop(0, None)
+        return found
 
     @abstractmethod
     def frames(self) -> Iterator[SourceFrame]:

@@ -1,12 +1,16 @@
-"""Masks to score a video against, found by number or name of the frame."""
+"""Masks to score a video against, found by name or number of the frame."""
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tempseg_mm.runtime.notices import Notices
+
+from .frame_files import images_in
+from .frame_names import FrameNames, last_digits, without_mask_word
 from .frame_source import SourceFrame
-from .image_files import IMAGE_SUFFIXES
 from .mask_files import Labels, MaskReader
+from .unreadable import nearest_file, read_as
 
 
 class GroundTruth:
@@ -16,29 +20,28 @@ class GroundTruth:
         masks: a folder whose files have the names of the frames, not all of which need one; a list of files or arrays,
             the first for the first frame; or ``{frame number: file or array}``. What values mean:
             :mod:`~tempseg_mm.sources.mask_regions`.
-        start: number of the first frame.
+        names: of the frames.
+        notices: told what was matched to what, where that is not plain.
 
     Attributes:
         reader: of the masks; a companion of the reader of given masks lets a colour be one object in both.
 
     Raises:
         FileNotFoundError: if there is no such folder, or no mask in it.
+        ValueError: if none of the masks belongs to a frame.
     """
 
-    def __init__(self, masks: str | os.PathLike | Sequence | Mapping, *, start: int = 0) -> None:
+    def __init__(self, masks: str | os.PathLike | Sequence | Mapping, *, names: FrameNames | None = None,
+                 notices: Notices | None = None) -> None:
+        self._names, self._notices = names or FrameNames(), Notices() if notices is None else notices
         if isinstance(masks, Mapping):
             self._masks = dict(masks)
         elif isinstance(masks, (str, os.PathLike)):
-            folder = Path(masks)
-            found = folder.iterdir() if folder.is_dir() else ()
-            files = [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES]
-            if not files:
-                raise FileNotFoundError(f'the ground truth is a folder with a mask for each frame; there is none in '
-                                        f'{folder}')
-            self._masks = {path.stem: path for path in files}
+            self._masks = self._of_folder(Path(masks))
         else:
-            self._masks = dict(enumerate(masks, start))
-        self.reader = MaskReader()
+            self._masks = dict(enumerate(masks, self._names.start))
+            self._tell_counts('the list of ground truth', list(map(str, range(len(self._masks)))), self._masks)
+        self.reader = MaskReader(self._notices)
 
     def labels(self, frame: SourceFrame) -> Labels | None:
         """Object ids and void pixels of a frame; ``None`` where there are none.
@@ -47,11 +50,67 @@ class GroundTruth:
             OSError: if the file cannot be read.
             ValueError: if the mask is of another size than the frame.
         """
-        mask = self._masks.get(frame.frame_id, self._masks.get(frame.file_name))
+        mask = self._masks.get(frame.frame_id)
         if mask is None:
             return None
-        labels = self.reader.read(mask)
+        with read_as('ground truth'):
+            labels = self.reader.read(mask)
         if labels.ids.shape != frame.image.shape[:2]:
             raise ValueError(f'the ground truth of frame {frame.file_name} is {labels.ids.shape}, the frame '
                              f'{frame.image.shape[:2]}; they must agree')
         return labels
+
+    def _of_folder(self, folder: Path) -> dict:
+        files = images_in(folder) if folder.is_dir() else []
+        if not files:
+            raise FileNotFoundError(f'the ground truth is a folder with a mask for each frame; there is none in '
+                                    f'{folder}{_instead(folder)}')
+        names, found = self._names, {}
+        for file in files:
+            i = names.meant(Path(file).stem)
+            if i in found:
+                raise ValueError(f'the ground truth {file} and {found[i]} are for one frame, {names.name(i)}: remove '
+                                 'one of them')
+            if i is not None:
+                found[i] = file
+        within = {i: file for i, file in found.items() if names.is_within(i)}
+        if names.num_frames == len(files) != len(within) and (not within or _is_shifted(files)):
+            self._notices.add(f'the {len(files)} masks in {folder} were matched to the {len(files)} frames in their '
+                              f'order, as their names differ: {Path(files[0]).name} to {names.name(names.start)}, ..., '
+                              f'{Path(files[-1]).name} to {names.name(names.start + len(files) - 1)}; name them as the '
+                              'frames to have it otherwise')
+            return dict(enumerate(files, names.start))
+        if not within:
+            raise ValueError(f'none of the {len(files)} masks in {folder} ({Path(files[0]).name}, ...) has the name of '
+                             f'a frame ({names.name(names.start)}, ...): name them as the frames')
+        self._tell_counts(folder, [Path(file).name for file in files if file not in found.values()], within)
+        return within
+
+    def _tell_counts(self, what: object, others: list, found: dict) -> None:
+        """Where frames and masks are not the same in number."""
+        count = self._names.num_frames
+        if isinstance(what, str):
+            others = others[count:] if count else []
+        scored = len([i for i in found if self._names.is_within(i)])
+        few = count is not None and scored < count
+        text = f'{what} has masks for {scored} of {count} frames, and the others are not scored' if few else ''
+        if others:
+            names = ', '.join(others[:3]) + (', ...' if len(others) > 3 else '')
+            text = f'{text or f"{what} has more masks than frames"}; {len(others)} belong to no frame ({names})'
+        if text:
+            self._notices.add(text)
+
+
+def _is_shifted(files: Sequence) -> bool:
+    """Whether files are numbered without a gap: from 1, say, for frames that are numbered from 0."""
+    digits = [last_digits(without_mask_word(Path(file).stem)) for file in files]
+    return all(digits) and [int(number) - int(digits[0]) for number in digits] == list(range(len(files)))
+
+
+def _instead(folder: Path) -> str:
+    if not folder.exists():
+        return f', as it does not exist{nearest_file(folder)}'
+    if folder.is_file():
+        return ', as it is a file'
+    inner = sorted(path for path in folder.iterdir() if path.is_dir() and images_in(path))
+    return f'; {inner[0]} has some' if inner else ''

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from tempseg_mm.ops.resize import Size, resize_image, target_size
-from tempseg_mm.runtime.notices import Notices
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 from .box_mask import mask_from_box, parse_box
+from .frame_names import FrameNames
 from .frame_source import FrameSource, SourceFrame
 from .given_masks import read_given_masks
 from .given_sequence import GivenSequence
@@ -29,9 +29,10 @@ class Inputs(GivenSequence):
         source: of the frames.
         size: (H, W) of the frames.
         ground_truth: to score against.
+        ends: whether an object that a later mask does not show ends there.
 
     Attributes:
-        notices: what the user should read of how the inputs were taken.
+        notices: what the user should read of how the inputs were taken; those of the source, too.
         reader: of the given masks: which object each colour is.
         labels: frame number -> (H, W) uint8 object ids, given.
         images: frame number -> (H, W, 3) uint8 RGB, of the given frames.
@@ -40,10 +41,11 @@ class Inputs(GivenSequence):
         rest: frames that follow the spool, where the source cannot be read again.
     """
 
-    def __init__(self, source: FrameSource, size: tuple, *, ground_truth: GroundTruth | None = None) -> None:
-        self.source, self._size, self.ground_truth = source, size, ground_truth
+    def __init__(self, source: FrameSource, size: tuple, *, ground_truth: GroundTruth | None = None,
+                 ends: bool = False) -> None:
+        self.source, self._size, self.ground_truth, self.ends = source, size, ground_truth, ends
+        self.notices = source.notices
         self.name, self.start, self.num_frames = source.name, source.start, source.num_frames
-        self.notices = Notices()
         self.reader = MaskReader(self.notices)
         self.labels, self.images = {}, {}
         self.spool: FrameSpool | None = None
@@ -84,22 +86,27 @@ class InputReader:
         source: of the frames.
         masks: as ``read_given_masks`` takes them; ``None``: boxes only.
         boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, or tuples (x, y, w, h). Each is an object of its own, its mask made
-            by GrabCut; without a number it is for the first frame.
+            by GrabCut; without a frame it is for the first one.
         resize_mask: bring masks to the size of the frames.
         ground_truth: to score against.
+        ends: an object that a later mask does not show ends there; else it goes on.
 
     Raises:
         ValueError: if neither mask nor box is given, or a box says nothing.
     """
 
     def __init__(self, source: FrameSource, masks: object = None, boxes: Sequence = (), *, resize_mask: bool = False,
-                 ground_truth: GroundTruth | None = None) -> None:
+                 ground_truth: GroundTruth | None = None, ends: bool = False) -> None:
         if masks is None and not len(boxes):
             raise ValueError('a mask or a box is needed to know what to follow: --mask FILE or --box x,y,w,h')
         self.source = source
         self.masks = masks
-        self.boxes = [_numbered(box, source.start) for box in boxes]
-        self.resize_mask, self.ground_truth = resize_mask, ground_truth
+        self.names = FrameNames.of(source)
+        if source.start and self.names.numbers_differ(source.start):
+            source.notices.add(f'frames are counted from 0, whatever their names say: --start {source.start} is '
+                               f'{self.names.name(source.start)}')
+        self.boxes = [self._numbered(box) for box in boxes]
+        self.resize_mask, self.ground_truth, self.ends = resize_mask, ground_truth, ends
 
     def read(self, stack: ExitStack, *, working_size: Size = None, whole: bool = False,
              given_dir: str | Path | None = None) -> Inputs:
@@ -117,10 +124,10 @@ class InputReader:
         """
         frames = self.source.frames()
         first = next(frames)
-        inputs = Inputs(self.source, first.image.shape[:2], ground_truth=self.ground_truth)
+        inputs = Inputs(self.source, first.image.shape[:2], ground_truth=self.ground_truth, ends=self.ends)
         if self.masks is not None:
-            given = read_given_masks(self.masks, inputs.size, start=self.source.start, resize=self.resize_mask,
-                                     reader=inputs.reader)
+            given = read_given_masks(self.masks, inputs.size, names=self.names, resize=self.resize_mask, ends=self.ends,
+                                     turned=getattr(self.source, 'is_turned', False), reader=inputs.reader)
             inputs.labels = {mask.frame_id: mask.labels for mask in given}
         wanted = {*inputs.labels, *(frame_id for _, frame_id in self.boxes)}
         self._require_within(wanted)
@@ -150,7 +157,19 @@ class InputReader:
         self._add_boxes(inputs, names, given_dir)
         if self.ground_truth is not None:
             self.ground_truth.reader = inputs.reader.companion()
+        _tell_unmentioned(inputs)
         return inputs
+
+    def _numbered(self, box: object) -> tuple[tuple, int]:
+        """(box, frame number)."""
+        if not isinstance(box, str):
+            return tuple(box), self.source.start
+        place, at, frame = box.partition('@')
+        corners, _ = parse_box(place)
+        frame_id, note = self.names.place(f'box {box}', frame.strip() if at else None, None)
+        if note:
+            self.source.notices.add(note)
+        return corners, self.source.start if frame_id is None else frame_id
 
     def _require_within(self, wanted: set) -> None:
         start, count = self.source.start, self.source.num_frames
@@ -177,7 +196,15 @@ class InputReader:
                               inputs.reader.names.saved_palette())
 
 
-def _numbered(box: object, start: int) -> tuple[tuple, int]:
-    """(box, frame number)."""
-    box, frame_id = parse_box(box) if isinstance(box, str) else (tuple(box), None)
-    return box, start if frame_id is None else frame_id
+def _tell_unmentioned(inputs: Inputs) -> None:
+    """A notice for each later mask that does not show all objects before it."""
+    shown: set = set()
+    for frame_id in sorted(inputs.labels):
+        here = {int(i) for i in np.unique(inputs.labels[frame_id])} - {0}
+        if missing := sorted(shown - here):
+            one = len(missing) == 1
+            what = f'object{"" if one else "s"} {", ".join(map(str, missing))}'
+            inputs.notices.add(f'what is given for frame {frame_id} does not show {what}, which ' + (
+                f'end{"s" * one} there, as --ends (ends=True) asks' if inputs.ends else
+                f'go{"es" * one} on: --ends (ends=True) ends such objects there'))
+        shown = here if inputs.ends else shown | here

@@ -7,22 +7,28 @@ from pathlib import Path
 
 import numpy as np
 
+from tempseg_mm.runtime.notices import Notices
+
 from .arrays import ArraySource
 from .camera import CameraSource
+from .frame_files import IMAGE_SUFFIXES, frames_in, frames_matching
 from .frame_source import FrameSource
-from .image_files import IMAGE_SUFFIXES, ImageFilesSource, frames_in, frames_matching
+from .image_files import ImageFilesSource
+from .image_io import num_pictures, opened_image
+from .image_stack import ImageStackSource
+from .unreadable import nature_of, nearest_file
 from .video_file import VideoFileSource
 
 
 def open_source(video: str | os.PathLike | int | Iterable, *, start: int = 0, end: int | None = None,
-                fps: float | None = None, resize_frames: bool = False) -> FrameSource:
+                fps: float | None = None, resize_frames: bool = False, masks: Iterable = ()) -> FrameSource:
     """Opens a sequence, or a part of it.
 
     =============================================  ====================================================
     ``video``                                      read as
     =============================================  ====================================================
-    a folder                                       its image files, ``frame2`` before ``frame10``
-    an image file                                  a sequence of one frame
+    a folder                                       its image files, ``frame2`` before ``Frame10``
+    an image file                                  a sequence of one frame, or of all its pages or pictures
     any other file                                 a video file, upright
     a pattern, ``'shots/a*.png'``                  the image files that match, in natural order
     an int, or text of digits only                 the camera of that number
@@ -40,6 +46,7 @@ def open_source(video: str | os.PathLike | int | Iterable, *, start: int = 0, en
         end: the frame to stop before; default: all that follow.
         fps: frames a second, in place of what the source knows.
         resize_frames: bring frames of another size to that of the first instead of refusing them.
+        masks: files that are given as masks: where they lie among the frames they are none of them.
 
     Returns:
         The source; nothing but headers is read yet.
@@ -53,7 +60,7 @@ def open_source(video: str | os.PathLike | int | Iterable, *, start: int = 0, en
     if isinstance(video, (int, np.integer)) and not isinstance(video, bool):
         return CameraSource(int(video), **part)
     if isinstance(video, (str, os.PathLike)):
-        return _open_path(os.fspath(video), part)
+        return _open_path(os.fspath(video), part, tuple(masks))
     if isinstance(video, (Mapping, bytes, bool)) or not isinstance(video, Iterable):
         raise ValueError('a video is a file, a folder of frames, a pattern, the number of a camera, or an iterable of '
                          f'(H, W, 3) uint8 arrays; got {type(video).__name__}')
@@ -62,22 +69,28 @@ def open_source(video: str | os.PathLike | int | Iterable, *, start: int = 0, en
     return ArraySource(video, **part)
 
 
-def _open_path(text: str, part: dict) -> FrameSource:
-    path = Path(text)
+def _open_path(text: str, part: dict, masks: tuple) -> FrameSource:
+    path, notices = Path(text), Notices()
     if path.is_dir():
-        return ImageFilesSource(frames_in(path), name=path.resolve().name, **part)
+        return ImageFilesSource(frames_in(path, masks=masks, notices=notices), name=path.resolve().name,
+                                notices=notices, **part)
     if path.is_file():
-        if path.suffix.lower() in IMAGE_SUFFIXES:
-            return ImageFilesSource([path], name=path.stem, **part)
-        return VideoFileSource(path, **part)
+        if path.suffix.lower() not in IMAGE_SUFFIXES:
+            return VideoFileSource(path, **part)
+        if nature_of(path).startswith('a video'):
+            raise ValueError(f'{path} is {nature_of(path)} under the name of a picture: rename it')
+        with opened_image(text, 'frame', pictures=True) as image:
+            is_stack = num_pictures(image) > 1
+        return ImageStackSource(path, **part) if is_stack else ImageFilesSource([path], name=path.stem, **part)
     if text.isdecimal():
         return CameraSource(int(text), **part)
     if any(sign in text for sign in '*?['):
-        return _open_matches(text, glob.glob(text, recursive=True), part)
-    raise FileNotFoundError(f'there is no video file or folder of frames {text!r}')
+        return _open_matches(text, glob.glob(text, recursive=True), part, masks)
+    raise FileNotFoundError(f'there is no video file or folder of frames {text!r}{nearest_file(text)}')
 
 
-def _open_matches(pattern: str, matches: list, part: dict) -> FrameSource:
+def _open_matches(pattern: str, matches: list, part: dict, masks: tuple) -> FrameSource:
     if len(matches) == 1:
-        return _open_path(matches[0], part)
-    return ImageFilesSource(frames_matching(pattern, matches), **part)
+        return _open_path(matches[0], part, masks)
+    notices = Notices()
+    return ImageFilesSource(frames_matching(pattern, matches, masks=masks, notices=notices), notices=notices, **part)

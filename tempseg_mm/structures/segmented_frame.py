@@ -22,6 +22,8 @@ class SegmentedFrame:
             reads them. ``None`` where the frame was segmented by an earlier run or before the walk turned round.
         labels: (H, W) uint8 object ids, 0 the background: what is saved. ``None`` until they are decided.
         given: whether ``labels`` are the masks that were given.
+        going_on: ids of the objects that the given masks do not mention and that are not ended by that: the network
+            answers for them where the given masks have background.
         answered: whether the network segmented the frame. It did so on a given frame too, except the first, where
             ``probabilities`` are 0 or 1 as the given mask has it.
         gt_labels: (H, W) uint8, the annotation; ``None`` where there is none.
@@ -37,6 +39,7 @@ class SegmentedFrame:
     probabilities: np.ndarray | None = None
     labels: np.ndarray | None = None
     given: bool = False
+    going_on: tuple = ()
     answered: bool = False
     gt_labels: np.ndarray | None = None
     gt_void: np.ndarray | None = None
@@ -48,9 +51,12 @@ class SegmentedFrame:
         return labels_of(self.probabilities, self.object_ids)
 
     def decide(self) -> None:
-        """Set :attr:`labels`: the given masks, or the network's answer as refinement left it."""
+        """Set :attr:`labels`: the given masks, or the network's answer as refinement left it. Call it once."""
         if not self.given:
             self.labels = self.answer
+        elif self.going_on:
+            answer = self.answer
+            self.labels = np.where((self.labels == 0) & np.isin(answer, self.going_on), answer, self.labels)
 
 
 def labels_of(probabilities: np.ndarray, object_ids: Sequence[int]) -> np.ndarray:

@@ -162,7 +162,7 @@ def test_extra_files(davis):
     (davis / 'JPEGImages/480p/bear/.hidden').write_text('')
     the_one(check(davis)[0], 'warning', 'bear', 'notes.txt is not read')
     image(davis / 'JPEGImages/480p/bear/00001.png', noise())
-    assert [finding[0] for finding in check(davis)[0]] == ['warning', 'warning']
+    the_one(check(davis)[0], 'error', 'bear', '00001.jpg and ', '00001.png have one name')
 
 
 def two(first, second):

@@ -4,6 +4,7 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tempseg_mm.datasets.vos_dataset import DAVISDataset, VOSDataset
 from tempseg_mm.datasets.vos_sequence import VOSSequence
@@ -93,6 +94,41 @@ def test_pipeline_without_answer_raises(root):
     data = VOSDataset(root, 'val', pipeline=[lambda results: None])
     with pytest.raises(ValueError, match='returned None for item 0'):
         data[0]
+
+
+@pytest.mark.parametrize('kind, suffix', [('JPEGImages', 'jpg'), ('Annotations', 'png')])
+@pytest.mark.parametrize('split', ['train', 'val'])
+def test_numbers_that_are_shifted_are_refused(root, kind, suffix, split):
+    for name, length in LENGTHS.items():
+        for t in reversed(range(length)):
+            (root / f'{kind}/480p/{name}/{t:05d}.{suffix}').rename(root / f'{kind}/480p/{name}/{t + 1:05d}.{suffix}')
+    with pytest.raises(ValueError, match=r'do not match by name: 1 of \d masks have no frame .*numbered from 0, the '):
+        VOSDataset(root, split, test_mode=split == 'val')
+
+
+def test_masks_without_a_frame_are_told(root, monkeypatch):
+    said = []
+    monkeypatch.setattr('tempseg_mm.datasets.vos_dataset.print_log', lambda text, *_: said.append(text))
+    shutil.copy(root / 'Annotations/480p/camel/00001.png', root / 'Annotations/480p/camel/00009.png')
+    assert len(VOSDataset(root, 'val', test_mode=True)[0]['sequence']) == 5
+    assert said == ["sequence 'camel': 1 of 6 masks have no frame of their name and are left out (00009, ...)"]
+
+
+def test_two_files_of_one_name_are_refused(root):
+    shutil.copy(root / 'JPEGImages/480p/camel/00001.jpg', root / 'JPEGImages/480p/camel/00001.png')
+    with pytest.raises(ValueError, match='00001.jpg and .*00001.png have one name, and only one can be meant'):
+        VOSDataset(root, 'val', test_mode=True)
+
+
+def test_frames_turned_by_exif_need_masks_turned_likewise(root):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for path in (root / 'JPEGImages/480p/camel').iterdir():
+        Image.open(path).save(path, exif=exif)
+    sequence = VOSDataset(root, 'val', test_mode=True)[0]['sequence']
+    assert sequence.shape == (131, 97) and sequence.frame(0, 131).shape == (177, 131, 3)
+    with pytest.raises(ValueError, match='both must have one size. The frame is turned upright, as its EXIF notes'):
+        sequence.mask(0)
 
 
 def test_missing_root():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from tempseg_mm.sources.image_io import image_size, read_image, verify_image
+from tempseg_mm.sources.image_io import image_header, image_size, read_image, verify_image
 from tempseg_mm.sources.mask_files import MaskReader
 from tempseg_mm.sources.stored_mask import decode_mask
 from tempseg_mm.visualization.exporters import write_indexed_png
@@ -50,7 +50,7 @@ def attempt(read, path):
 
 
 def written(folder, content, suffix):
-    image_size.cache_clear()  # each example is another file of one name
+    image_header.cache_clear()  # each example is another file of one name
     path = folder / f'a{suffix}'
     path.write_bytes(content)
     return path
@@ -92,7 +92,7 @@ def test_no_image_at_all(tmp_path, content, start):
 @given(mask=arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40)))
 def test_masks_are_read_as_they_were_written(tmp_path, mask):
     path = tmp_path / 'a.png'
-    image_size.cache_clear()
+    image_header.cache_clear()
     write_indexed_png(path, mask)
     assert image_size(str(path)) == mask.shape
     np.testing.assert_array_equal(decode_mask(path).pixels, mask)

@@ -17,7 +17,7 @@ from tempseg_mm.datasets.segtrack_v2 import SegTrackV2Dataset
 from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.evaluation.mask_folders import MaskFaults, match_folders
 from tempseg_mm.runtime.safe_path import inside, plain_name
-from tempseg_mm.sources.image_io import image_size
+from tempseg_mm.sources.image_io import image_header
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 PIECES = ['..', '.', '/', '\\', 'bear', 'bmx-1', '\0', '\n', ' ', '~', 'C:', '*', '\udce9', '\x1b[2J', '%2e%2e', '/etc',
@@ -117,7 +117,7 @@ def test_lists_of_segtrack(davis, tmp_path, lines):
 @given(files=st.dictionaries(st.sampled_from(PLACES), st.sampled_from(KINDS), max_size=8))
 def test_folders_full_of_anything(davis, tmp_path, files):
     """The check reports and does not raise; a data set raises nothing but what it says."""
-    image_size.cache_clear()
+    image_header.cache_clear()
     root = tmp_path / 'data'
     shutil.rmtree(root, ignore_errors=True)
     for kind in ('JPEGImages', 'Annotations'):

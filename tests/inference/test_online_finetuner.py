@@ -142,12 +142,14 @@ def test_losses_that_look_at_single_frames_get_them(make_model, square, monkeypa
     assert seen == expected and len(adapted.losses) == 3
 
 
-def test_it_learns_from_the_frames_since_the_object_came(give, make_sequence):
-    sequence = give(make_sequence(31), (3, 9, 30), 2)
+@pytest.mark.parametrize('ends', [False, True])
+def test_it_learns_from_the_frames_that_show_the_object_or_its_end(give, make_sequence, ends):
+    sequence = give(make_sequence(31), (3, 9, 30), 2)  # it has left the picture in frame 30
+    sequence.ends = ends
     for i, labels in sequence.labels.items():
         labels[0, 0] = 5 if i == 9 else 0
-    assert GivenObject(sequence, 5).frame_ids == [9, 30]
-    assert GivenObject(sequence, 2).frame_ids == [3, 9, 30]
+    assert GivenObject(sequence, 5).frame_ids == [9, 30][:1 + ends]
+    assert GivenObject(sequence, 2).frame_ids == [3, 9, 30][:2 + ends]
     assert GivenObject(sequence, 5).mask(9).sum() == 1 and GivenObject(sequence, 5).name == 'square'
 
 

@@ -176,3 +176,15 @@ def test_faults_are_named(make_sequence):
     propagator.start(sequence.frames[0], sequence.masks[0])
     with pytest.raises(ValueError, match=r'this frame is \(32, 47\).*the ones before \(32, 48\)'):
         propagator.step(sequence.frames[1][:, 1:])
+
+
+@pytest.mark.parametrize('going_on', [(), (1,), (1, 4)])
+def test_an_object_that_goes_on_keeps_its_mask_less_the_pixels_of_others(going_on):
+    propagator = sure({1: 1.0, 4: 1.0})
+    frame, labels = np.zeros((8, 12, 3), np.uint8), two_squares()
+    propagator.start(frame, np.where(labels == 1, labels, 0))
+    newcomer = np.zeros_like(labels)
+    newcomer[2:6, 4:8] = 4  # its first column is a column of object 1
+    propagator.correct(newcomer, going_on=going_on)
+    expected = np.where((labels == 1) & (newcomer == 0), 1, 0) if going_on else 0
+    np.testing.assert_array_equal(labels_of(propagator.step(frame), (1, 4)), newcomer + expected)

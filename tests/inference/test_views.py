@@ -174,3 +174,13 @@ def test_a_frame_that_was_put_aside_smaller_shows_the_same_place(view):
     found = view.given(preparer.first(frame), disc((50, 60), 14))
     large = view.pixels(preparer.first(frame), found).float()
     assert (large - view.pixels(preparer.first(small, size=FRAME), found)).abs().mean() < 12
+
+
+@pytest.mark.parametrize('whole', [False, True])
+def test_what_is_known_to_be_others_is_taken_from_a_mask(view, whole):
+    view = WholeFrame() if whole else view
+    found = view.given(frame_with(), disc((50, 60), 14))
+    left = view.without(frame_with(), found, disc((60, 60), 14))
+    expected = disc((50, 60), 14) * (1 - disc((60, 60), 14)) > 0
+    assert iou(view.pasted(frame_with(), left) > 0.5, expected) > 0.9
+    assert (left.window, left.area) == (found.window, found.area) and left.mask.sum() < found.mask.sum()

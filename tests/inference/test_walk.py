@@ -126,3 +126,43 @@ def test_snapshots_keep_their_masks_while_the_walk_continues(given, propagator):
     assert len(kept) == 6
     for snapshot, masks in kept:
         assert all(torch.equal(snapshot.masks[k].mask, mask) for k, mask in masks.items())
+
+
+@pytest.fixture
+def newcomer(given):
+    """Object 1 is given in frame 3; what is given for frame 6 shows object 2 alone."""
+    given.labels[SECOND_GIVEN] = np.zeros_like(given.labels[FIRST_GIVEN])
+    given.labels[SECOND_GIVEN][24:30, 30:44] = 2
+    return given
+
+
+@pytest.fixture
+def both(make_model):
+    model = make_model(data_preprocessor=dict(type='VOSDataPreprocessor', flow=dict(type='DISFlow'))).eval()
+    propagator = generator_propagator(model, {1: None, 2: None})
+    propagator.next_mask = lambda object_id, frame, last: propagator.view.moved(frame, last)
+    return propagator
+
+
+@pytest.mark.parametrize('ends', [False, True])
+def test_an_object_that_a_later_mask_does_not_show(newcomer, both, ends):
+    newcomer.ends = ends
+    frames = list(Walk(newcomer, both).forwards())
+    for frame in frames[FIRST_GIVEN:]:
+        frame.decide()
+    later = newcomer.labels[SECOND_GIVEN]
+    assert frames[SECOND_GIVEN].given and frames[SECOND_GIVEN].going_on == (() if ends else (1,))
+    assert (frames[SECOND_GIVEN].labels[later > 0] == 2).all()
+    assert [1 in frame.labels for frame in frames[5:]] == [True, not ends, not ends, not ends]
+    assert [2 in frame.labels for frame in frames[5:]] == [False, True, True, True]
+
+
+@pytest.mark.parametrize('stopped', [5, 6, 7])
+def test_resuming_where_an_object_goes_on_is_the_same_bit_for_bit(newcomer, both, stopped):
+    whole = list(Walk(newcomer, both).forwards())
+    again = list(Walk(newcomer, both, after=whole[stopped].snapshot).forwards())
+    for before, now in zip(whole[stopped + 1:], again[stopped + 1:], strict=True):
+        np.testing.assert_array_equal(before.probabilities, now.probabilities)
+        assert now.going_on == before.going_on
+    known = again[SECOND_GIVEN]
+    assert stopped < SECOND_GIVEN or known.labels is None and known.probabilities is None  # its file has them

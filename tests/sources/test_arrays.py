@@ -57,3 +57,11 @@ def test_wrong_frames():
     sizes = [frame.image.shape for frame in ArraySource([FRAMES[0], np.zeros((2, 2), np.uint8)],
                                                         resize_frames=True).frames()]
     assert sizes == [(4, 6, 3)] * 2
+
+
+@pytest.mark.parametrize('make', [list, iter, np.stack])
+def test_arrays_of_twelve_bits(make):
+    wide = [np.full((4, 6), 1000 * i, np.uint16) for i in range(1, 5)]
+    source = ArraySource(make(wide[::-1] if make is iter else wide))
+    found = sorted(int(frame.image[0, 0, 0]) for frame in source.frames())
+    assert found == [62, 125, 187, 249] and 'use 12 of them' in list(source.notices)[0]

@@ -51,10 +51,10 @@ def test_frames_as_they_come():
 def test_it_runs_until_it_is_unplugged():
     source = CameraSource(3, fps=12)
     assert source.num_frames is None and source.fps == 12
-    assert len(list(source.frames())) == 10 and source.notices == ['camera3 stopped after frame 9']
+    assert len(list(source.frames())) == 10 and list(source.notices) == ['camera3 stopped after frame 9']
     source = CameraSource(3, end=20)
     assert len(list(source.frames())) == 10
-    assert source.notices == ['camera3 ended before frame 10; frames up to 20 were asked for']
+    assert list(source.notices) == ['camera3 ended before frame 10; frames up to 20 were asked for']
 
 
 def test_no_camera(monkeypatch):

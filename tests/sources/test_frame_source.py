@@ -53,7 +53,7 @@ def test_parts(start, end, length, ids):
     assert [frame.file_name for frame in frames] == [f'{i:05d}' for i in ids]
     assert source.num_frames == (None if length is end is None else len(ids))
     assert source.num_made == len(ids), 'no frame is decoded that nobody asked for'
-    assert source.notices == [] and source.is_released
+    assert list(source.notices) == [] and source.is_released
 
 
 @pytest.mark.parametrize('options, words', [
@@ -98,7 +98,7 @@ def test_one_reading_or_many():
 def test_the_end_before_it_was_expected():
     source = Images([(4, 6)] * 3, end=5)
     assert len(list(source.frames())) == len(list(source.frames())) == 3
-    assert source.notices == ['shapes ended before frame 3; frames up to 5 were asked for']
+    assert list(source.notices) == ['shapes ended before frame 3; frames up to 5 were asked for']
     with pytest.raises(ValueError, match='shapes ended before frame 3, the first one asked for'):
         list(Images([(4, 6)] * 3, start=3).frames())
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tempseg_mm.sources.frame_names import FrameNames
 from tempseg_mm.sources.given_masks import read_given_masks
 
 SHAPE = (4, 6)
@@ -30,7 +31,7 @@ def test_one_mask(tmp_path):
 def test_which_frames(tmp_path):
     path = str(save(tmp_path / 'ein schöner hund.png'))
     assert frames([path, MASK]) == [0, 1]
-    assert frames([path, MASK], start=5) == [5, 6]
+    assert frames([path, MASK], names=FrameNames(start=5)) == [5, 6]
     assert frames(f'{path}@7') == [7]
     assert frames([f'{path}@30', path, f'{path}@3', MASK]) == [0, 1, 3, 30]
     assert frames({7: MASK, 3: path, np.int64(5): MASK}) == [3, 5, 7]
@@ -55,7 +56,7 @@ def test_masks_that_do_not_fit_together(tmp_path):
                                          'several objects of a frame go into one mask'):
         frames([MASK, MASK, f'{path}@1'])
     with pytest.raises(ValueError, match='mask .*a.png for frame 3: that frame lies before .*starts at frame 5'):
-        frames([f'{path}@3'], start=5)
+        frames([f'{path}@3'], names=FrameNames(start=5))
     for none in ([], {}, ()):
         with pytest.raises(ValueError, match='no mask is given'):
             frames(none)

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from tempseg_mm.sources.given_sequence import GivenSequence
+
 
 def test_what_follows_from_the_given_masks(make_sequence, give):
     sequence = give(make_sequence(8), (5, 3), 4)
@@ -15,3 +17,13 @@ def test_a_sequence_that_keeps_no_earlier_frames_says_so(make_sequence, give, mo
     with pytest.raises(ValueError, match='square: frame 2 was not kept'):
         sequence.earlier(2)
     assert np.array_equal(sequence.given_image(3), sequence.sequence.frames[3])
+
+
+@pytest.mark.parametrize('ends', [False, True])
+def test_objects_that_go_on(ends):
+    class Later(GivenSequence):
+        labels = {2: np.array([[1, 3]]), 5: np.array([[0, 4]]), 7: np.array([[3, 4]])}
+        frames = given_image = None
+    sequence = Later()
+    sequence.ends = ends
+    assert [sequence.going_on(i) for i in (2, 3, 5, 7)] == ([()] * 4 if ends else [(), (), (1, 3), (1,)])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.sources.image_files import ImageFilesSource, frames_in, frames_matching, read_frame
+from tempseg_mm.sources.image_files import ImageFilesSource, read_frame
 from tempseg_mm.sources.image_io import UnreadableImageError, read_image
 
 NOISE = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
@@ -46,11 +46,15 @@ def test_gray_palette_alpha_and_sixteen_bits(tmp_path):
     np.testing.assert_array_equal(read_frame(tmp_path / 'p.png'), colors[gray % 4])
 
 
-def test_rotation_in_exif_is_left_out(tmp_path):
+def test_frames_are_upright_and_it_is_told(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # rotate by 90 degrees
-    path = save(tmp_path / 'a.jpg', np.zeros((8, 16, 3), np.uint8), exif=exif)
-    assert next(ImageFilesSource([path]).frames()).image.shape == (8, 16, 3)
+    paths = [save(tmp_path / f'{i}.png', NOISE, exif=exif) for i in range(3)]
+    source = ImageFilesSource(paths)
+    np.testing.assert_array_equal(next(source.frames()).image, np.rot90(NOISE, -1))
+    notice, = source.notices
+    assert '0.png was turned upright, as its EXIF notes' in notice and '(2 more files likewise)' in notice
+    assert source.is_turned and not ImageFilesSource([save(tmp_path / 'a.png')]).is_turned
 
 
 def test_sizes_are_compared_before_any_work(tmp_path):
@@ -96,26 +100,3 @@ def test_files_behind_a_jpeg_do_no_harm(tmp_path):
     expected = read_frame(path)
     path.write_bytes(path.read_bytes() + b'notes of a camera')
     np.testing.assert_array_equal(read_frame(path), expected)
-
-
-def test_frames_of_a_folder(tmp_path):
-    for name in ('f10.png', 'f9.PNG', '.hidden.png', 'inner/x.png', 'more/x.png', 'empty.d/x.txt.png'):
-        save(tmp_path / name, format='PNG')
-    (tmp_path / 'notes.txt').write_text('')
-    assert frames_in(tmp_path) == [str(tmp_path / 'f9.PNG'), str(tmp_path / 'f10.png')]
-    for name in ('f10.png', 'f9.PNG'):
-        (tmp_path / name).unlink()
-    with pytest.raises(FileNotFoundError, match=r'holds no frames \(.png, .*\); .*empty.d does, and 2 more'):
-        frames_in(tmp_path)
-    (tmp_path / 'bare').mkdir()
-    with pytest.raises(FileNotFoundError, match=r'bare holds no frames \(.png, .* .webp\)$'):
-        frames_in(tmp_path / 'bare')
-
-
-def test_frames_of_a_pattern(tmp_path):
-    paths = [str(save(tmp_path / name)) for name in ('a11.png', 'a2.png')]
-    assert frames_matching('a*.png', paths) == paths[::-1]
-    with pytest.raises(FileNotFoundError, match=r'no image .* matches \*.txt; it found notes.txt'):
-        frames_matching('*.txt', ['notes.txt'])
-    with pytest.raises(FileNotFoundError, match='it found nothing'):
-        frames_matching('*.txt', [])

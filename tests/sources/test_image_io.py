@@ -7,9 +7,17 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from tempseg_mm.sources.image_io import UnreadableImageError, image_size, read_image, to_rgb8, verify_image
+from tempseg_mm.sources.image_io import (
+    UnreadableImageError,
+    image_header,
+    image_size,
+    opened_image,
+    read_image,
+    to_rgb8,
+    verify_image,
+)
 from tempseg_mm.sources.mask_files import MaskReader
 from tempseg_mm.sources.stored_mask import decode_mask
 
@@ -51,12 +59,22 @@ def test_reduced_decoding_agrees_with_full(tmp_path, size, stored):
     assert np.abs(small.astype(int) - full).mean() < 4  # 10 with rounded-up sides; a grey level or two for JPEG
 
 
-def test_exif_rotation_is_ignored(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # rotate by 90 degrees
-    path = tmp_path / 'a.jpg'
-    Image.fromarray(np.zeros((8, 16, 3), np.uint8)).save(path, exif=exif)
-    assert image_size(str(path)) == (8, 16) and read_image(str(path)).shape == (8, 16, 3)
+@pytest.mark.parametrize('suffix', ['jpg', 'png', 'webp', 'tif'])
+@pytest.mark.parametrize('turn', range(1, 9))
+def test_pictures_are_upright_whatever_exif_says(tmp_path, suffix, turn):
+    exif, path = Image.Exif(), tmp_path / f'a.{suffix}'
+    exif[0x0112] = turn
+    pixels = np.zeros((64, 160, 3), np.uint8)
+    pixels[:16, :32], pixels[48:, 128:] = (255, 0, 0), (0, 0, 255)
+    Image.fromarray(pixels).save(path, exif=exif, **dict(quality=95) if suffix == 'jpg' else {})
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert('RGB'))
+    image_header.cache_clear()
+    assert image_size(str(path)) == expected.shape[:2]
+    np.testing.assert_allclose(read_image(str(path)), expected, atol=3)
+    small = read_image(str(path), (expected.shape[0] // 4, expected.shape[1] // 4))  # JPEG: decoded reduced
+    np.testing.assert_allclose(small[2:-2:6, 2:-2:6], expected[10:-6:24, 10:-6:24], atol=40)
+    with opened_image(str(path), 'mask') as image:
+        np.testing.assert_allclose(np.asarray(image), expected, atol=3)
 
 
 @pytest.mark.parametrize('read', READERS)
@@ -78,7 +96,7 @@ def test_truncated_body(tmp_path, suffix):
     with pytest.raises(UnreadableImageError, match='cut.* cannot be decoded'):
         read_image(str(path))
     with pytest.raises(UnreadableImageError, match='cut.* cannot be decoded'):
-        read_mask(str(path))
+        MaskReader().read(str(path))
 
 
 @pytest.mark.parametrize('suffix', ['jpg', 'png'])
@@ -116,7 +134,7 @@ def test_no_memory_is_taken_for_what_a_header_claims(tmp_path, read, width, heig
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1e6
-    assert read_mask(png(tmp_path / 'small.png', 1, 1)).tolist() == [[0]]
+    assert decode_mask(png(tmp_path / 'small.png', 1, 1)).pixels.tolist() == [[0]]
 
 
 @pytest.mark.parametrize('read', READERS)
@@ -136,7 +154,7 @@ def test_a_name_that_is_no_text(tmp_path):
     path = str(tmp_path / 'caf\udce9.png')
     assert image_size(path) == (2, 3)
     np.testing.assert_array_equal(read_image(path), np.dstack([IDS] * 3))
-    np.testing.assert_array_equal(read_mask(path), IDS)
+    np.testing.assert_array_equal(decode_mask(path).pixels, IDS)
 
 
 def test_layouts():

@@ -93,3 +93,23 @@ def test_what_does_not_fit_is_refused(stack, frames, masks, message):
 def test_neither_mask_nor_box():
     with pytest.raises(ValueError, match='a mask or a box is needed'):
         InputReader(open_source(numbered()))
+
+
+def test_start_counts_from_zero_whatever_names_say(stack, tmp_path):
+    for i, frame in enumerate(numbered(), 1):
+        Image.fromarray(frame).save(tmp_path / f'{i:05d}.png')
+    inputs = InputReader(open_source(tmp_path, start=2), mask()).read(stack)
+    assert list(inputs.notices) == ['frames are counted from 0, whatever their names say: --start 2 is 00003']
+    inputs = InputReader(open_source(tmp_path), mask(), ['6,6,9,9@00003']).boxes
+    assert inputs == [((6, 6, 9, 9), 2)]
+
+
+@pytest.mark.parametrize('ends', [False, True])
+def test_objects_that_a_later_mask_or_box_does_not_show_are_told(stack, ends):
+    inputs = InputReader(open_source(numbered()), {0: mask(ids=(1, 4)), 2: mask(ids=(1,)), 4: mask(ids=(4,))},
+                         ends=ends).read(stack)
+    fate = ['end' if ends else 'go'] * 2
+    assert [notice.split(',')[0] for notice in inputs.notices] == [
+        'what is given for frame 2 does not show object 4', 'what is given for frame 4 does not show object 1']
+    assert all(f'which {word}' in notice for word, notice in zip(fate, inputs.notices, strict=True))
+    assert inputs.ends == ends and inputs.going_on(4) == (() if ends else (1,))

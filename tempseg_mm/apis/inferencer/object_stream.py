@@ -19,6 +19,7 @@ class _Live(GivenSequence):
 
     def __init__(self, inputs: Inputs, take: Callable[[], np.ndarray]) -> None:
         self.name, self.labels, self.start = inputs.name, inputs.labels, inputs.first_given
+        self.ends = inputs.ends
         self._inputs, self._take = inputs, take
 
     @property
@@ -53,10 +54,12 @@ class ObjectStream:
         segmenter: what segments.
         first_frames: (H, W, 3) uint8 RGB, one or a list. The stream continues after the last of them.
         masks: as ``read_given_masks`` takes them, numbered as in ``first_frames``.
+        ends: an object that a later one of them does not show ends there; else it goes on.
         on_progress: told of the fine-tuning: stage, steps done, steps in all.
 
     Attributes:
         finetune_losses: object id -> the loss before each step of fine-tuning.
+        notices: what the user should read of how masks and frames were taken.
 
     Raises:
         ValueError: what ``read_given_masks`` refuses; a mask for a frame that is not among the first ones.
@@ -64,10 +67,12 @@ class ObjectStream:
     """
 
     def __init__(self, segmenter: Segmenter, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *,
+                 ends: bool = False,
                  on_progress: Callable[[str, int, int | None], None] = lambda stage, done, total: None) -> None:
         is_one = isinstance(first_frames, np.ndarray) and first_frames.ndim == 3
         with ExitStack() as stack:
-            inputs = InputReader(ArraySource([first_frames] if is_one else first_frames), masks).read(stack)
+            inputs = InputReader(ArraySource([first_frames] if is_one else first_frames), masks, ends=ends).read(stack)
+        self.notices = list(inputs.notices)
         self._size, self._pending = inputs.size, None
         sequence, segmenter = _Live(inputs, self._take), replace(segmenter, ahead=False)
         adapted = segmenter.adapt(sequence, on_step=lambda done, total: on_progress('fine-tuning', done, total))

@@ -11,6 +11,7 @@ import numpy as np
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.safe_path import inside
 from tempseg_mm.sources.stored_mask import decode_mask
+from tempseg_mm.sources.unreadable import read_as
 
 
 class OutputFolder:
@@ -70,7 +71,8 @@ class OutputFolder:
         Raises:
             FileNotFoundError: if it is not there.
         """
-        return decode_mask(self.mask_file(file_name)).pixels
+        with read_as('result'):
+            return decode_mask(self.mask_file(file_name)).pixels
 
     def clear(self) -> None:
         """Remove the results of an earlier call; ``given`` and files of other origin stay. Call when inputs are read:

@@ -1,13 +1,13 @@
 """What there is to look at: overlay, thumbnails, GIF, page. Drawn behind the network, in a thread of its own."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from tempseg_mm.runtime.background import BackgroundWriter, StageClock
+from tempseg_mm.sources.video_file import VideoFileSource
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.exporters import OverlayVideoWriter, write_gif
 from tempseg_mm.visualization.report import SequenceReport, ThumbnailKeeper, write_sequence_report
@@ -83,9 +83,5 @@ def write_report(result: SegmentationResult, pictures: Pictures, *, title: str, 
 
 
 def _frames(path: str | Path) -> Iterator[np.ndarray]:
-    capture = cv2.VideoCapture(str(path))
-    try:
-        while (read := capture.read())[0]:
-            yield cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
-    finally:
-        capture.release()
+    with VideoFileSource(path) as source, closing(source.frames()) as frames:
+        yield from (frame.image for frame in frames)

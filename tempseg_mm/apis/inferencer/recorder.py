@@ -113,7 +113,7 @@ def confidences_of(frame: SegmentedFrame) -> dict:
         if not mask.any():
             found[object_id] = None
         else:
-            found[object_id] = 1.0 if frame.given else float(frame.probabilities[k][mask].mean())
+            found[object_id] = 1.0 if _is_given(frame, object_id) else float(frame.probabilities[k][mask].mean())
     return found
 
 
@@ -121,10 +121,15 @@ def sure_of(frame: SegmentedFrame) -> dict:
     """Share of the pixels where each object may be that its mask has; 1 where it was given, ``None`` where nowhere."""
     found = {}
     for k, object_id in enumerate(frame.object_ids):
-        maybe = 0 if frame.given else np.count_nonzero(frame.probabilities[k] > MAYBE)
+        given = _is_given(frame, object_id)
+        maybe = 0 if given else np.count_nonzero(frame.probabilities[k] > MAYBE)
         certain = np.count_nonzero(frame.labels == object_id)
-        found[object_id] = 1.0 if frame.given else float(min(1.0, certain / maybe)) if maybe else None
+        found[object_id] = 1.0 if given else float(min(1.0, certain / maybe)) if maybe else None
     return found
+
+
+def _is_given(frame: SegmentedFrame, object_id: int) -> bool:
+    return frame.given and object_id not in frame.going_on
 
 
 def _overlap(labels: np.ndarray, others: np.ndarray, object_id: int) -> float:

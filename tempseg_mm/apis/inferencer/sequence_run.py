@@ -86,7 +86,7 @@ class SequenceRun:
             given=self.out.given if self.out.given.exists() else None, mean_j=self.recorder.mean_j,
             finetune_losses={object_id: found.losses for object_id, found in adapted.items()},
             notices=[*self.notices, *self.inputs.notices, *self.inputs.reader.names.sentences(),
-                     *self.inputs.source.notices, *self.recorder.notices],
+                     *self.recorder.notices],
             settings=settings, versions=versions())
         result.timings = rounded({
             'finetune': sum(found.seconds for found in adapted.values()), **self.clock.seconds,

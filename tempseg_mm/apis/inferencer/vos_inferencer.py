@@ -11,6 +11,8 @@ from mmengine.config import Config
 
 from tempseg_mm.inference.resume import RunState
 from tempseg_mm.ops.resize import Size
+from tempseg_mm.sources.frame_names import FrameNames
+from tempseg_mm.sources.given_frames import mask_paths
 from tempseg_mm.sources.ground_truth import GroundTruth
 from tempseg_mm.sources.inputs import InputReader, Inputs
 from tempseg_mm.sources.open_source import open_source
@@ -74,11 +76,12 @@ class VOSInferencer:
                  start: int = 0, end: int | None = None, fps: float | None = None,
                  ground_truth: str | Path | Sequence | Mapping | None = None, gif: bool = False, show: bool = False,
                  resume: bool = False, overwrite: bool = False, resize_mask: bool = False, resize_frames: bool = False,
-                 pictures: bool = True, on_progress: OnProgress = _silent) -> SegmentationResult:
+                 ends: bool = False, pictures: bool = True, on_progress: OnProgress = _silent) -> SegmentationResult:
         """Segment a sequence; everything is written to a folder.
 
         Frames before the first given mask are segmented backwards from it. On a given frame the given mask is the
-        answer, and all objects go on from it. An object that first appears in a later mask is followed from there.
+        answer for the objects that it shows, and they go on from it; others go on as they are, unless ``ends``. An
+        object that first appears in a later mask is followed from there.
 
         Args:
             video: a video file, a folder of frames, a pattern, the number of a camera, or arrays, see ``open_source``.
@@ -95,6 +98,7 @@ class VOSInferencer:
             overwrite: replace the results of an earlier call.
             resize_mask: bring masks of another size to that of the frames.
             resize_frames: bring frames of another size to that of the first.
+            ends: an object that a later mask does not show ends there; else it goes on.
             pictures: write overlay and page; without, a small network is several times as fast.
             on_progress: told stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``), steps done and steps in all
                 (``None`` where nobody knows).
@@ -108,12 +112,14 @@ class VOSInferencer:
             raise ValueError('the animation is made from the overlay: leave pictures on, or gif off')
         with ExitStack() as stack:
             show_frame = stack.enter_context(Window('tempseg_mm')).show if show else None
-            source = stack.enter_context(open_source(video, start=start, end=end, fps=fps, resize_frames=resize_frames))
+            source = stack.enter_context(open_source(video, start=start, end=end, fps=fps, resize_frames=resize_frames,
+                                                     masks=mask_paths(masks)))
             out = OutputFolder(out_dir or Path(DEFAULT_OUT) / source.name)
             out.claim(resume=resume, overwrite=overwrite)
-            truth = None if ground_truth is None else GroundTruth(ground_truth, start=start)
+            truth = None if ground_truth is None else GroundTruth(ground_truth, names=FrameNames.of(source),
+                                                                  notices=source.notices)
             boxes = [boxes] if isinstance(boxes, str) else list(boxes or ())
-            reader = InputReader(source, masks, boxes, resize_mask=resize_mask, ground_truth=truth)
+            reader = InputReader(source, masks, boxes, resize_mask=resize_mask, ground_truth=truth, ends=ends)
             # Refiners look at the pixels of frames, also of those that are walked backwards.
             inputs = reader.read(stack, working_size=self.segmenter.seen_size, whole=bool(self.segmenter.refiners),
                                  given_dir=out.given)
@@ -127,10 +133,10 @@ class VOSInferencer:
             wishes = Wishes(gif, pictures, show_frame, on_progress)
             return SequenceRun(self.loaded, inputs, out, state, wishes).run(settings)
 
-    def stream(self, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *,
+    def stream(self, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *, ends: bool = False,
                on_progress: OnProgress = _silent) -> ObjectStream:
         """Fine-tune on the first frames, then answer frame by frame; writes nothing. See ``ObjectStream``."""
-        return ObjectStream(self.segmenter, first_frames, masks, on_progress=on_progress)
+        return ObjectStream(self.segmenter, first_frames, masks, ends=ends, on_progress=on_progress)
 
     def _settings(self, video: object, inputs: Inputs) -> dict:
         named = os.fspath(video) if isinstance(video, (str, os.PathLike)) else inputs.source.name
@@ -141,7 +147,7 @@ class VOSInferencer:
         """Everything that the masks depend on."""
         settings = {name: value for name, value in self.loaded.settings.items() if name not in NO_CHANGE}
         return dict(
-            sequence=inputs.source.name, start=inputs.source.start, frame_size=list(inputs.size),
+            sequence=inputs.source.name, start=inputs.source.start, ends=inputs.ends, frame_size=list(inputs.size),
             given_masks={i: _digest(labels) for i, labels in sorted(inputs.labels.items())},
             given_frames={i: _digest(image) for i, image in sorted(inputs.images.items())}, **settings)
 

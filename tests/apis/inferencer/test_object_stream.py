@@ -88,3 +88,15 @@ def test_a_mask_or_a_frame_of_another_size(segmenter, make_sequence):
         with pytest.raises(ValueError, match=r'this frame is \(31, 48\), the ones before \(32, 48\)'):
             stream.step(sequence.frames[1][1:])
         assert stream.step(sequence.frames[1]).shape == (32, 48)  # the stream lives on
+
+
+@pytest.mark.parametrize('ends', [False, True])
+def test_an_object_that_a_later_mask_does_not_show(segmenter, make_sequence, ends):
+    sequence = make_sequence(3)
+    newcomer = np.zeros_like(sequence.masks[1])
+    newcomer[24:30, 30:44] = 2
+    with ObjectStream(segmenter, sequence.frames[:2], {0: sequence.masks[0], 1: newcomer}, ends=ends) as stream:
+        fate = ('ends there, as --ends (ends=True) asks' if ends else
+                'goes on: --ends (ends=True) ends such objects there')
+        assert stream.notices == [f'what is given for frame 1 does not show object 1, which {fate}']
+        assert list(stream.finetune_losses) == [1, 2] and stream.step(sequence.frames[2]).shape == (32, 48)

@@ -94,3 +94,10 @@ def test_an_object_that_is_lost_on_the_way_back_is_told():
     for number in range(7):
         recorder.add(frame(number, [1, 0, 0, 4], given=number == 5), **figures(None if number < 3 else 1.0, 1.0))
     assert len(recorder.notices) == 1 and 'Object 1 was probably lost in frames 0 to 2:' in recorder.notices[0]
+
+
+def test_an_object_that_goes_on_in_a_given_frame_is_as_sure_as_the_network():
+    probabilities = np.array([[[0.9, 0.7, 0.1]], [[0, 0, 1]]], np.float32)
+    later = frame(2, [1, 1, 4], probabilities=probabilities, given=True, answered=True, going_on=(1,))
+    assert confidences_of(later) == {1: pytest.approx(0.8), 4: 1.0}
+    assert sure_of(later) == {1: pytest.approx(2 / 3), 4: 1.0}

@@ -134,15 +134,17 @@ def test_given_masks_come_back_as_given_and_later_objects_are_followed_from_ther
     assert all(2 not in labels[f'{i:05d}'] for i in range(4))
 
 
-@pytest.mark.parametrize('stage, step, refiners', [
-    ('fine-tuning', 3, ()), ('backwards', 2, ()), ('forwards', 2, ()), ('forwards', 6, (Blur(),))])
-def test_resuming_gives_what_would_have_come(make_inferencer, tmp_path, monkeypatch, stage, step, refiners):
+@pytest.mark.parametrize('stage, step, refiners, later', [
+    ('fine-tuning', 3, (), None), ('backwards', 2, (), None), ('forwards', 2, (), None),
+    ('forwards', 6, (Blur(),), None), ('forwards', 6, (), 1), ('forwards', 8, (Blur(),), 1)])
+def test_resuming_gives_what_would_have_come(make_inferencer, tmp_path, monkeypatch, stage, step, refiners, later):
     monkeypatch.setattr(SegmentedFrame, 'answer', property(
         lambda frame: (frame.probabilities[1] * 255).astype(np.uint8)))
     frames, masks = scene(ids=(1, 2))
     inferencer = make_inferencer(4)
     inferencer.segmenter.refiners = refiners
-    arguments = dict(masks={4: masks[4], 5: masks[5]}, pictures=False, ground_truth=masks)
+    arguments = dict(masks={4: masks[4], 5: masks[5] * (masks[5] == (later or masks[5]))}, pictures=False,
+                     ground_truth=masks)
     whole = inferencer(frames, out_dir=tmp_path / 'whole', **arguments)
     with pytest.raises(KeyboardInterrupt):
         inferencer(frames, out_dir=tmp_path / 'part', on_progress=stop_at(stage, step), **arguments)
@@ -175,7 +177,7 @@ def test_what_was_written_may_correct_what_comes(make_inferencer, tmp_path):
     frames, masks = scene(3)
     make_inferencer()(frames, masks[0], out_dir=tmp_path, pictures=False)
     write_indexed_png(tmp_path / 'masks/00001.png', masks[1])
-    make_inferencer()(frames, tmp_path / 'masks/00001.png', out_dir=tmp_path, overwrite=True, pictures=False)
+    make_inferencer()(frames, {0: tmp_path / 'masks/00001.png'}, out_dir=tmp_path, overwrite=True, pictures=False)
     np.testing.assert_array_equal(written(tmp_path)['00000'], masks[1])
 
 
