@@ -41,6 +41,7 @@ from .mask_structure import (
     are_davis,
     flat_colors,
     flat_values,
+    histogram,
     is_patchwork,
     is_picture,
     is_smooth_ramp,

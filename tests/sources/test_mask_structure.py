@@ -7,6 +7,7 @@ from tempseg_mm.sources.mask_structure import (
     centres,
     flat_colors,
     flat_values,
+    histogram,
     in_regions,
     is_patchwork,
     is_picture,
