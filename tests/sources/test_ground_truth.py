@@ -34,11 +34,11 @@ def matched(folder, names, files, **part):
     """Frame -> value of the mask that it gets, and the notices; the i-th of ``files`` holds i + 1."""
     folder.mkdir(exist_ok=True)
     for i, file in enumerate(files):
-        write_indexed_png(folder / file, np.full((1, 2), i + 1, np.uint8))
+        write_indexed_png(folder / file, np.pad(np.full((4, 4), i + 1, np.uint8), 4))
     notices = Notices()
     frames = FrameNames(names, **{'num_frames': 4, **part})
     truth = GroundTruth(folder, names=frames, notices=notices)
-    found = {i: truth.labels(SourceFrame(i, frames.name(i), np.zeros((1, 2, 3), np.uint8))) for i in range(8)}
+    found = {i: truth.labels(SourceFrame(i, frames.name(i), np.zeros((12, 12, 3), np.uint8))) for i in range(8)}
     return {i: int(labels.ids.max()) for i, labels in found.items() if labels is not None}, list(notices)
 
 

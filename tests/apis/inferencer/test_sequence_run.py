@@ -57,10 +57,10 @@ def test_each_frame_is_shown(make_run):
 def test_a_mask_that_cannot_be_written_ends_the_run_and_is_not_taken_for_done(make_run, monkeypatch):
     run, write = make_run(), sequence_run.write_indexed_png
 
-    def failing(path, labels):
+    def failing(path, labels, palette):
         if path.stem == '00002':
             raise OSError('no space left')
-        write(path, labels)
+        write(path, labels, palette)
     monkeypatch.setattr(sequence_run, 'write_indexed_png', failing)
     with pytest.raises(OSError, match='no space left'):
         run.run({})
