@@ -92,11 +92,11 @@ class TableRun:
 
         Raises:
             FileExistsError: if there are results and ``resume`` is not set.
-            BlockingIOError: if another run is at work below the folder.
+            InUseError: if another run is at work below the folder; a training or test that one has left running
+                holds its own folder, and its row fails.
             OSError, ValueError: if a config or the data set of the base cannot be read, before anything runs.
         """
-        with locked(self.out_dir) as lock_file:
-            self._processes.kept_open = (lock_file,)  # no other run takes the folder while one of them still writes
+        with locked(self.out_dir, option='--out'):
             return self._run(only, resume, on_row)
 
     def _run(self, only: Sequence[str] | None, resume: bool, on_row: Callable[[], None]) -> list[str]:

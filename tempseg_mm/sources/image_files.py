@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tempseg_mm.runtime.content_digest import file_digest
 from tempseg_mm.runtime.safe_path import natural_key
 from tempseg_mm.sources.image_io import UnreadableImageError, image_size, verify_image
 
@@ -49,6 +50,9 @@ class ImageFilesSource(PartialSource):
         sizes = [_stored_size(path) for path in self.paths]
         for path, size in zip(self.paths, () if resize_frames else sizes, strict=False):
             require_same_size(size, sizes[0], frame=str(path))
+
+    def digests(self) -> dict[str, str]:
+        return {path.name: file_digest(path) for path in self.paths}
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
         for path in self.paths:

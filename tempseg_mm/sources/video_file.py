@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tempseg_mm.runtime.content_digest import file_digest
 from tempseg_mm.runtime.safe_path import path_text
 
 from .frame_source import PartialSource
@@ -42,6 +43,9 @@ class VideoFileSource(PartialSource):
             fps = rate
         super().__init__(self.path.stem, start=start, end=end, length=int(length) if 0 < length < 2 ** 31 else None,
                          fps=fps, resize_frames=resize_frames)
+
+    def digests(self) -> dict[str, str]:
+        return {self.path.name: file_digest(self.path, most=2 ** 24)}
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
         capture = self._open()

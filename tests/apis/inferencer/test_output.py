@@ -63,7 +63,7 @@ def test_masks_of_other_origin_are_never_removed(out):
 def test_a_file_in_the_place_of_the_folder(out):
     out.root.write_text('')
     with pytest.raises(FileExistsError, match='is a file; --out names a folder'):
-        out.claim()
+        out.held()
 
 
 def test_a_mask_is_read_back_as_it_was_written(out):
