@@ -47,7 +47,7 @@ def changed_files(then: Mapping[str, str], now: Mapping[str, str]) -> str:
                          if names)
     if list(then) != list(now)[:len(then)]:
         first = next(new for old, new in zip(then, now, strict=False) if old != new)
-        return f'{first} new among them'
+        return f'{first} is new among them'
     return ''
 
 
