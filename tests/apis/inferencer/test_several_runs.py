@@ -86,9 +86,9 @@ def test_resuming_is_refused_when_frames_of_the_same_names_have_changed(make_inf
     (frames, masks), arguments = scene, dict(out_dir=tmp_path / 'out', pictures=False)
     with pytest.raises(KeyboardInterrupt):
         make_inferencer()(given_as(frames, tmp_path / 'in'), masks[0], on_progress=stop_at('forwards', 2), **arguments)
-    changed = [*frames[:3], frames[3][::-1].copy(), *frames[4:]]
-    with pytest.raises(ValueError, match=r'the frames are not those of the interrupted run in .*/out: .*is changed, and '
-                                         'the masks of both would be mixed. .*--overwrite'):
+    changed = [*frames[:3], frames[3][:, ::-1].copy(), *frames[4:]]
+    with pytest.raises(ValueError, match=r'the frames are not those of the interrupted run in .*/out: .*is changed, '
+                                         'and the masks of both would be mixed. .*--overwrite'):
         make_inferencer()(given_as(changed, tmp_path / 'in'), masks[0], resume=True, **arguments)
     make_inferencer()(given_as(frames, tmp_path / 'in'), masks[0], resume=True, **arguments)  # written anew, but equal
     assert len(list((tmp_path / 'out/masks').iterdir())) == 5
