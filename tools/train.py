@@ -10,6 +10,7 @@ import sys
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
 
 from tempseg_mm.apis import config_from, run_training, runner_parser  # noqa: E402
+from tempseg_mm.runtime.differences import ResumeError  # noqa: E402
 from tempseg_mm.runtime.folder_lock import InUseError  # noqa: E402
 
 EXAMPLES = """\
@@ -42,7 +43,7 @@ def main() -> None:
         cfg.merge_from_dict({'randomness.deterministic': True})
     try:
         code = run_training(cfg)
-    except InUseError as error:
+    except (InUseError, ResumeError) as error:
         parser.error(str(error))
     if code:
         sys.exit(code)

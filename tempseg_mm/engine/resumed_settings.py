@@ -10,17 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tempseg_mm.runtime.differences import Difference, differences
+from tempseg_mm.runtime.differences import Difference, ResumeError, differences
 
 OF_THE_RUN = ('resume', 'load_from', 'launcher', 'work_dir', 'experiment_name')
 OF_TESTS = ('test_dataloader', 'test_cfg', 'test_evaluator', 'crf', 'checkpoint')
 HOOKS_OF_TESTS = ('finetune', 'tta', 'crf', 'baselines', 'results', 'overlays', 'report')
 WEIGHTS_OF_THE_START = ('init_cfg', 'pretrained')
 NAMED_NUMBERS = dict(inf=math.inf, nan=math.nan)
-
-
-class ResumeError(ValueError):
-    """Settings that a training cannot be resumed with; the message is for the user."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from torch import nn
 
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.content_digest import changed_files
-from tempseg_mm.runtime.differences import differences
+from tempseg_mm.runtime.differences import ResumeError, differences
 
 from .online_finetuner import AdaptedGenerator
 from .views import ObjectMask
@@ -53,28 +53,28 @@ class RunState:
             Whether there was anything.
 
         Raises:
-            ValueError: if that call had other inputs, or frames of other content, and which; or if an earlier version
+            ResumeError: if that call had other inputs, or frames of other content, and which; or if an earlier version
                 wrote it.
         """
         if not (self.folder / 'inputs.json').is_file():
             return False
         saved = json.loads((self.folder / 'inputs.json').read_text(encoding='utf-8'))
         if saved.keys() != {'inputs', 'frames'}:
-            raise ValueError(f'the interrupted run in {self.folder.parent} was begun by version 0.8.0 or earlier, '
+            raise ResumeError(f'the interrupted run in {self.folder.parent} was begun by version 0.8.0 or earlier, '
                              'which kept no digest of the frames. Start afresh with --overwrite')
         before = saved['inputs']
         if before != self.inputs:
             listed = '; '.join(map(str, differences(before, self.inputs)))
-            raise ValueError(f'the interrupted run in {self.folder.parent} differs in {listed}. Resume with what it '
+            raise ResumeError(f'the interrupted run in {self.folder.parent} differs in {listed}. Resume with what it '
                              'had, or start afresh with --overwrite')
         if changed := changed_files(saved['frames'], self.frames):
-            raise ValueError(f'the frames are not those of the interrupted run in {self.folder.parent}: {changed}, and '
-                             'the masks of both would be mixed. Put them back as they were, or start afresh with '
-                             '--overwrite')
+            raise ResumeError(f'the frames are not those of the interrupted run in {self.folder.parent}: {changed}, '
+                              'and the masks of both would be mixed. Put them back as they were, or start afresh with '
+                              '--overwrite')
         if (self.folder / 'walk.pth').is_file():
             saved = torch.load(self.folder / 'walk.pth', map_location='cpu', weights_only=True)
             if not all(isinstance(state, dict) for state in saved['masks'].values()):
-                raise ValueError(f'the interrupted run in {self.folder.parent} was begun by version 0.7.0 or earlier, '
+                raise ResumeError(f'the interrupted run in {self.folder.parent} was begun by version 0.7.0 or earlier, '
                                  'which kept less of the masks. Start afresh with --overwrite')
             self.figures = saved['figures']
             self.snapshot = Snapshot(saved['direction'], saved['frame_id'], {

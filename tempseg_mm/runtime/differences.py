@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 
+class ResumeError(ValueError):
+    """A run that cannot go on from what an earlier one left; the message is for the user."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """A setting that is another one now.

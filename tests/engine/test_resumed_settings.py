@@ -8,7 +8,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from tempseg_mm.apis.training import run_training
-from tempseg_mm.engine.resumed_settings import ResumeError, changed_settings, read_config_text, require_resumable_with
+from tempseg_mm.engine.resumed_settings import changed_settings, read_config_text, require_resumable_with
+from tempseg_mm.runtime.differences import ResumeError
 
 ROOT = Path(__file__).resolve().parents[2]
 G, S = 'optim_wrapper.generator.', 'param_scheduler.generator.0.'

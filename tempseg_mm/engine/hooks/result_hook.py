@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from tempseg_mm.engine.stages import method_hooks
 from tempseg_mm.registry import HOOKS, SCOPE
 from tempseg_mm.runtime.content_digest import changed_files, file_digest
+from tempseg_mm.runtime.differences import ResumeError
 from tempseg_mm.runtime.records import Records, fingerprints
 from tempseg_mm.runtime.safe_path import inside
 from tempseg_mm.visualization.exporters import write_indexed_png
@@ -88,7 +89,7 @@ class ResultHook(Hook):
             found = self._records.read(sequence.name)
             if found is not None and found['files'] != (now := _digests(sequence)):
                 what = changed_files(found['files'], now) or 'files were added'
-                raise ValueError(f'the data of {sequence.name} are not those that an earlier run tested: {what}. It '
+                raise ResumeError(f'the data of {sequence.name} are not those that an earlier run tested: {what}. It '
                                  'cannot be resumed: test without --resume, which starts afresh, or into another '
                                  f'folder; or delete {sequence.name}.json in {self._records.folder}, and this sequence '
                                  'alone is done again')
