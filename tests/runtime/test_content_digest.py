@@ -49,14 +49,14 @@ def test_one_pixel_of_a_large_compressed_file_matters(picture, spot):
     assert file_digest(picture('a.png', spot=spot, size=(480, 640))) != before
 
 
-@pytest.mark.parametrize('place', [0, 5000, -1])
+@pytest.mark.parametrize('place', [0, 3000, -1])
 def test_of_a_large_file_blocks_are_looked_at(tmp_path, place):
     content = bytearray(2 ** 16)
     (tmp_path / 'a').write_bytes(content)
     before = file_digest(tmp_path / 'a', most=2 ** 15)
     content[place] = 1
     (tmp_path / 'a').write_bytes(content)
-    assert (file_digest(tmp_path / 'a', most=2 ** 15) == before) == (place == 5000 and 5000 % 1032 > 512)
+    assert (file_digest(tmp_path / 'a', most=2 ** 15) == before) == (place == 3000)  # between the first two blocks
     (tmp_path / 'a').write_bytes(bytes(2 ** 16 + 1))
     assert file_digest(tmp_path / 'a', most=2 ** 15) != before
 
