@@ -16,6 +16,7 @@ INSTALL_REQUIRES = [
     'numpy>=1.24',
     'pillow',
     'safetensors',
+    'filelock>=3.20',  # torch brings it
     'pydensecrf2',  # `import pydensecrf`; pydensecrf itself does not build on Python 3.11
     'tensorboard',
     'rich',

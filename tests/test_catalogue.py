@@ -13,7 +13,8 @@ CITING = ('tempseg_mm', 'configs', 'tools', 'docs', 'benchmarks', 'tests')
 # Tests of more than one module: folders first, then files. Shorten it where one gets a module or goes.
 MIRRORS_NOTHING = {
     'benchmarks', 'configs', 'fuzz', 'survival', 'tools',
-    'apis/inferencer/test_memory_of_a_run.py', 'apis/test_one_walk.py', 'inference/test_steps_of_finetuning.py',
+    'apis/inferencer/test_memory_of_a_run.py', 'apis/inferencer/test_several_runs.py',
+    'apis/test_one_walk.py', 'inference/test_steps_of_finetuning.py',
 }
 
 

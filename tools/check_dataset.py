@@ -10,7 +10,7 @@ import sys
 from tempseg_mm.apis import load_config
 from tempseg_mm.datasets.check import check_sequences, find_sequences, summary, unloaded
 from tempseg_mm.runtime.progress import Progress
-from tempseg_mm.settings.overrides import ConfigOverrides
+from tempseg_mm.settings.overrides import ConfigOverrides, SettingError
 
 EXAMPLES = """\
   python tools/check_dataset.py configs/tempseg_davis.py --workers 4
@@ -42,7 +42,10 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     if args.config:
-        cfg = load_config(args.config, options=args.cfg_options)
+        try:
+            cfg = load_config(args.config, options=args.cfg_options)
+        except SettingError as error:
+            sys.exit(f'check_dataset: {error}')
         parts = [(cfg[f'{part}_dataloader'].dataset, ()) for part in args.part if cfg.get(f'{part}_dataloader')]
     else:
         resolution = dict(resolution=args.resolution) if args.resolution else {}

@@ -19,7 +19,8 @@ from tempseg_mm.apis.flow_evaluation import (  # noqa: E402
     evaluate_flow,
     score_rows,
 )
-from tempseg_mm.settings.overrides import ConfigOverrides  # noqa: E402
+from tempseg_mm.runtime.folder_lock import InUseError  # noqa: E402
+from tempseg_mm.settings.overrides import ConfigOverrides, SettingError  # noqa: E402
 
 EXAMPLES = """\
   python tools/eval_flow.py configs/tempseg_synthetic.py
@@ -28,7 +29,7 @@ EXAMPLES = """\
 """
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=f'examples:\n{EXAMPLES}', formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file, e.g. configs/tempseg_synthetic.py')
@@ -40,11 +41,20 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--device', default='cpu', help="where networks run, e.g. 'cuda'; default: cpu")
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
                         help='override settings of the config')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    parser = make_parser()
+    args = parser.parse_args()
+    try:
+        compare(args)
+    except (InUseError, SettingError) as error:
+        parser.error(str(error))
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Prints the table."""
     cfg = load_config(args.config, options=args.cfg_options)
     providers = {Path(path).stem: Config.fromfile(path).flow.to_dict() for path in args.flow}
     if not providers:

@@ -7,6 +7,7 @@ Everything is computed again each time.
 
 import argparse
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')  # before NumPy: the work is spread over processes
@@ -14,6 +15,7 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
 from tempseg_mm.evaluation.mask_folders import PROTOCOLS  # noqa: E402
 from tempseg_mm.evaluation.mask_scoring import evaluate_masks  # noqa: E402
+from tempseg_mm.runtime.folder_lock import InUseError, locked, locked_file  # noqa: E402
 from tempseg_mm.visualization.score_plot import write_score_plot  # noqa: E402
 
 EXAMPLES = """\
@@ -54,6 +56,19 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    try:
+        with ExitStack() as stack:
+            if args.out:
+                stack.enter_context(locked_file(args.out, option='--out'))
+            if args.plots:
+                stack.enter_context(locked(args.plots, option='--plots'))
+            score(args)
+    except InUseError as error:
+        raise SystemExit(f'evaluate_masks: {error}') from error
+
+
+def score(args: argparse.Namespace) -> None:
+    """Prints the table, and writes what is asked for."""
     try:
         table = evaluate_masks(args.gt, args.pred, split=args.split, measures=args.metrics, workers=args.workers,
                                merge_objects=args.merge_objects, protocol=args.protocol, log=print)

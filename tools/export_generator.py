@@ -10,7 +10,8 @@ import argparse
 from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.export import SUFFIXES, export_generator
 from tempseg_mm.apis.testing import choose_checkpoint
-from tempseg_mm.settings.overrides import ConfigOverrides
+from tempseg_mm.runtime.folder_lock import InUseError
+from tempseg_mm.settings.overrides import ConfigOverrides, SettingError
 
 EXAMPLES = """\
   python tools/export_generator.py configs/tempseg_synthetic.py --format torchscript
@@ -35,9 +36,12 @@ def main() -> None:
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
                         help='override settings of the config')
     args = parser.parse_args()
-    cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
-    written = export_generator(cfg, args.format, checkpoint=choose_checkpoint(cfg, args.checkpoint), out=args.out,
-                               half=not args.full_precision)
+    try:
+        cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
+        written = export_generator(cfg, args.format, checkpoint=choose_checkpoint(cfg, args.checkpoint), out=args.out,
+                                   half=not args.full_precision)
+    except (InUseError, SettingError) as error:
+        parser.error(str(error))
     print(f'{written.path}: {written.num_bytes / 1e6:.1f} MB, within {written.difference:.0e} of the model')
 
 

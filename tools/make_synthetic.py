@@ -1,9 +1,11 @@
 """Writes a synthetic data set in the layout of DAVIS: ``python tools/make_synthetic.py --out data/synthetic``."""
 
 import argparse
+import sys
 
 from tempseg_mm.datasets.synthetic.dataset import NUM_SEQUENCES, write_davis_layout
 from tempseg_mm.datasets.synthetic.draw import DIFFICULTIES, SceneParams
+from tempseg_mm.runtime.folder_lock import InUseError, locked_file
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,8 +28,13 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     scene = SceneParams(num_frames=args.frames, height=args.height, width=args.width, **DIFFICULTIES[args.difficulty])
-    written = write_davis_layout(args.out, scene=scene, seed=args.seed, num_sequences=dict(
-        train=args.train_sequences, test=args.test_sequences), all_objects=args.all_objects, videos=args.videos)
+    num_sequences = dict(train=args.train_sequences, test=args.test_sequences)
+    try:
+        with locked_file(args.out, option='--out'):
+            written = write_davis_layout(args.out, scene=scene, seed=args.seed, num_sequences=num_sequences,
+                                         all_objects=args.all_objects, videos=args.videos)
+    except InUseError as error:
+        sys.exit(f'make_synthetic: {error}')
     print(f'\n{args.out}: {"written" if written else "the same data are there already"}')
 
 

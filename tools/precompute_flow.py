@@ -23,7 +23,8 @@ def main() -> None:
 
     from tempseg_mm.apis.config import load_config
     from tempseg_mm.apis.flow_cache import fill_cache
-    from tempseg_mm.settings.overrides import ConfigOverrides
+    from tempseg_mm.runtime.folder_lock import InUseError
+    from tempseg_mm.settings.overrides import ConfigOverrides, SettingError
 
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=f'examples:\n{EXAMPLES}', formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -39,8 +40,12 @@ def main() -> None:
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
                         help='override settings of the config')
     args = parser.parse_args()
-    done = fill_cache(load_config(args.config, options=args.cfg_options), parts=args.part, cache_dir=args.cache_dir,
-                      dtype=args.dtype, workers=args.workers, device=args.device, log=print)
+    try:
+        done = fill_cache(load_config(args.config, options=args.cfg_options), parts=args.part,
+                          cache_dir=args.cache_dir, dtype=args.dtype, workers=args.workers, device=args.device,
+                          log=print)
+    except (InUseError, SettingError) as error:
+        parser.error(str(error))
     print(f'{done.num_pairs} pairs of frames, {done.num_estimated} of them new\nflow = {done.provider}')
 
 

@@ -16,6 +16,7 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning th
 from mmengine.logging import MMLogger  # noqa: E402
 
 from tempseg_mm.paper_tables import PRESETS, TABLES, TableRun, rows_of, write_report  # noqa: E402
+from tempseg_mm.runtime.folder_lock import InUseError  # noqa: E402
 from tempseg_mm.runtime.stop_signals import (
     STOPPED_BY_SIGNAL,  # noqa: E402
     stopped_by_signals,  # noqa: E402
@@ -77,7 +78,7 @@ def main() -> None:
     try:
         with stopped_by_signals():
             faults = table.run(only=args.rows, resume=args.resume, on_row=report)
-    except SettingError as error:
+    except (InUseError, SettingError) as error:
         sys.exit(f'error: {error}')
     except KeyboardInterrupt as stop:
         log(f'{stop or "stopped by Ctrl-C"}: what is finished is kept in {out_dir}; --resume goes on')

@@ -45,7 +45,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--box', action='append', default=[], metavar='X,Y,W,H[@FRAME]',
                         help='box around an object, in pixels: left, top, width, height; GrabCut makes the mask. More '
                              'than once for more objects; without FRAME: in the first one')
-    parser.add_argument('--out', metavar='DIR', help='default: work_dirs/segment_video/<name of the video>')
+    parser.add_argument('--out', metavar='DIR',
+                        help='default: work_dirs/segment_video/<name of the video>-<digits of its place>')
     parser.add_argument('--config', metavar='FILE',
                         help='that the weights were trained with; default: configs/segment_video.py, and without '
                              'weights configs/segment_video_scratch.py if it is there')
@@ -86,6 +87,7 @@ def segment(args: argparse.Namespace):
     # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
     from tempseg_mm.apis.inferencer import VOSInferencer
     from tempseg_mm.apis.inferencer.display import shown_progress
+    from tempseg_mm.apis.inferencer.output import default_folder
     from tempseg_mm.runtime.memory import keep_freed_memory
     from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
@@ -93,6 +95,7 @@ def segment(args: argparse.Namespace):
     inferencer = VOSInferencer(
         args.config, args.checkpoint, args.device, steps=args.steps, size=args.size, tta=args.tta, crf=args.crf,
         seed=args.seed, cfg_options=args.cfg_options)
+    print(f'{"out:":9}{args.out or default_folder(args.video)}', flush=True)
     with stopped_by_signals(), shown_progress(lambda text: print(text, flush=True)) as on_progress:
         return inferencer(
             args.video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, fps=args.fps,

@@ -21,6 +21,8 @@ EXAMPLES = """\
 def main() -> None:
     # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
     from tempseg_mm.apis import choose_checkpoint, config_from, run_test, runner_parser, skip_finished, switch_on
+    from tempseg_mm.runtime.differences import ResumeError
+    from tempseg_mm.runtime.folder_lock import InUseError
     from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL
 
     parser = runner_parser(__doc__, EXAMPLES)
@@ -65,6 +67,8 @@ def main() -> None:
         skip_finished(cfg)
     try:
         run_test(cfg)
+    except (InUseError, ResumeError) as error:
+        parser.error(str(error))
     except KeyboardInterrupt as stop:
         print(f'{stop or "stopped by Ctrl-C"}: finished sequences are kept; go on with --resume', file=sys.stderr)
         sys.exit(STOPPED_BY_SIGNAL)

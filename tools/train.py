@@ -10,6 +10,8 @@ import sys
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
 
 from tempseg_mm.apis import config_from, run_training, runner_parser  # noqa: E402
+from tempseg_mm.runtime.differences import ResumeError  # noqa: E402
+from tempseg_mm.runtime.folder_lock import InUseError  # noqa: E402
 
 EXAMPLES = """\
   python tools/train.py configs/tempseg_synthetic.py
@@ -39,7 +41,10 @@ def main() -> None:
             several[name].type = 'BF16OptimWrapper'
     if args.deterministic:
         cfg.merge_from_dict({'randomness.deterministic': True})
-    code = run_training(cfg)
+    try:
+        code = run_training(cfg)
+    except (InUseError, ResumeError) as error:
+        parser.error(str(error))
     if code:
         sys.exit(code)
 

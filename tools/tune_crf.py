@@ -18,6 +18,7 @@ EXAMPLES = """\
 def main() -> None:
     # Here, not above: the worker processes import this file, and need nothing of it.
     from tempseg_mm.apis import choose_checkpoint, config_from, runner_parser, tune_crf, verdict
+    from tempseg_mm.runtime.folder_lock import InUseError
 
     parser = runner_parser(__doc__, EXAMPLES)
     parser.add_argument('checkpoint', nargs='?', help="as in tools/test.py; default: the config's `checkpoint`")
@@ -35,8 +36,11 @@ def main() -> None:
     cfg.load_from = choose_checkpoint(cfg, args.checkpoint)
     if args.sequences:
         cfg.test_dataloader.dataset.sequences = args.sequences
-    report = tune_crf(cfg, args.out, split=args.split, trials=args.trials, seed=args.seed, workers=args.workers,
-                      frames_per_sequence=args.frames_per_sequence)
+    try:
+        report = tune_crf(cfg, args.out, split=args.split, trials=args.trials, seed=args.seed, workers=args.workers,
+                          frames_per_sequence=args.frames_per_sequence)
+    except InUseError as error:
+        parser.error(str(error))
     print(f'{verdict(report)}\n{args.out}: {report.settings}')
 
 

@@ -16,6 +16,7 @@ from tempseg_mm.settings.walk import MMENGINE_HOOKS
 
 # What shows that a launcher started a process, and how it is called.
 LAUNCHED_BY = dict(none='', pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_LOCAL_RANK')
+RANKS = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK')
 STARTERS = dict(pytorch='torchrun', slurm='srun', mpi='mpirun of Open MPI')
 
 
@@ -89,6 +90,12 @@ def join_processes(launcher: str, *, timeout: float = 1800) -> None:
     if needed and device_utils.get_device() == 'cpu':  # mmengine's init_dist asks for a GPU, whatever the backend
         _set_torch_variables(launcher)
         distributed.init_process_group(backend='gloo', timeout=timedelta(seconds=timeout))
+
+
+def is_first_process(cfg: Config) -> bool:
+    """Whether this is the only process of a run, or the first of several; known before they are joined."""
+    rank = RANKS.get(cfg.get('launcher', 'none'))
+    return rank is None or int(os.environ.get(rank, 0)) == 0
 
 
 def _set_torch_variables(launcher: str) -> None:

@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from tempseg_mm.inference.crf_search import SearchReport, save_frame, search_crf
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.folder_lock import locked_file
 from tempseg_mm.runtime.progress import Progress
 from tempseg_mm.runtime.worker_pool import WorkerPool
 
@@ -64,12 +65,14 @@ def tune_crf(cfg: Config, out: str | Path, *, split: str = 'train', trials: int 
     Raises:
         ValueError: if the split shares sequences with the config's test split, the run is distributed, or no frame of
             the split has an annotation.
+        InUseError: if another run is to write the same file.
     """
     require_apart(cfg, split)
     if cfg.get('launcher', 'none') != 'none':
         raise ValueError('the search for CRF settings runs in one process: leave --launcher out')
     name = osp.basename(cfg.filename or 'config')
-    with tempfile.TemporaryDirectory(prefix='tune_crf_') as folder, WorkerPool(workers) as pool:
+    with (locked_file(out, option='--out'), tempfile.TemporaryDirectory(prefix='tune_crf_') as folder,
+          WorkerPool(workers) as pool):
         kept = KeepFrames(folder, frames_per_sequence)
         runner = run_test(_collecting(cfg, split), [kept])
         paths = kept.paths
@@ -80,7 +83,7 @@ def tune_crf(cfg: Config, out: str | Path, *, split: str = 'train', trials: int 
             f'CRF settings {trial}/{trials}: {scores}'))
         comment = (f'{trials} trials (seed {seed}) on {len(paths)} frames of split {split!r}, segmented by {name}\n'
                    f'with {osp.basename(cfg.load_from or "untrained weights")}. {verdict(report)}')
-    write_fragment(out, report, comment)
+        write_fragment(out, report, comment)
     return report
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from tempseg_mm.inference.generator_export import largest_difference, write_onnx, write_torchscript
 from tempseg_mm.models.generator_weights import load_generator, save_generator
 from tempseg_mm.registry import MODELS
+from tempseg_mm.runtime.folder_lock import locked_file
 
 SUFFIXES = dict(torchscript='.pt', onnx='.onnx', safetensors='.safetensors')
 
@@ -48,19 +49,20 @@ def export_generator(cfg: Config, file_format: str, *, checkpoint: str | None = 
             checkpoint of another architecture.
         FileNotFoundError: if there is no such checkpoint.
         ImportError: for ONNX without its packages.
+        InUseError: if another run writes the same file.
     """
     if file_format not in SUFFIXES:
         raise ValueError(f'file_format must be one of {", ".join(SUFFIXES)}, got {file_format!r}')
-    model = build_generator(cfg, checkpoint)
     path = out or osp.join(cfg.get('work_dir') or '.', 'export', 'generator' + SUFFIXES[file_format])
-    metadata = _metadata(cfg, checkpoint)
-    if file_format == 'safetensors':
-        save_generator(model, path, half=half, metadata=metadata)
-        again = build_generator(cfg, path)
-        difference = largest_difference(again.predict, model.predict)
-    else:
-        write = dict(torchscript=write_torchscript, onnx=write_onnx)[file_format]
-        difference = write(model, path, metadata=metadata)
+    with locked_file(path, option='--out'):
+        model, metadata = build_generator(cfg, checkpoint), _metadata(cfg, checkpoint)
+        if file_format == 'safetensors':
+            save_generator(model, path, half=half, metadata=metadata)
+            again = build_generator(cfg, path)
+            difference = largest_difference(again.predict, model.predict)
+        else:
+            write = dict(torchscript=write_torchscript, onnx=write_onnx)[file_format]
+            difference = write(model, path, metadata=metadata)
     return ExportedGenerator(path, os.path.getsize(path), difference)
 
 

@@ -12,6 +12,7 @@ from mmengine.utils import import_modules_from_strings
 
 from tempseg_mm.flow.cached import CachedFlow
 from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.runtime.folder_lock import locked
 from tempseg_mm.runtime.progress import Progress
 from tempseg_mm.runtime.worker_pool import Job, WorkerPool
 
@@ -71,6 +72,7 @@ def fill_cache(cfg: Config, *, parts: Sequence[str] = ('train', 'test'), cache_d
     Raises:
         ValueError: see :func:`cached_provider`; also if the cache holds another provider's flow.
         RuntimeError: if a worker fails, with the frames it was at.
+        InUseError: if another run fills the cache.
     """
     provider = cached_provider(cfg, cache_dir=cache_dir, dtype=dtype)
     stored = pickle.dumps((provider, cfg.get('custom_imports')))
@@ -86,13 +88,14 @@ def fill_cache(cfg: Config, *, parts: Sequence[str] = ('train', 'test'), cache_d
         for _ in some.first:
             progress.step(f'{done} of {total} pairs, {estimated} new ({some.sequence.name})')
 
-    for some in pairs[:1]:  # what is wrong with provider or cache is found here, not in a worker
-        count(some, _fill(stored, some, device))
-    with WorkerPool(workers) as pool:
-        in_worker = pool.workers > 0
-        for some, new in pool.in_order(
-                pairs[1:], lambda some: Job(str(some), _fill, (stored, some, device, in_worker))):
-            count(some, new)
+    with locked(provider['cache_dir'], option='--cache-dir'):
+        for some in pairs[:1]:  # what is wrong with provider or cache is found here, not in a worker
+            count(some, _fill(stored, some, device))
+        with WorkerPool(workers) as pool:
+            in_worker = pool.workers > 0
+            for some, new in pool.in_order(
+                    pairs[1:], lambda some: Job(str(some), _fill, (stored, some, device, in_worker))):
+                count(some, new)
     return FilledCache(provider, total, estimated)
 
 

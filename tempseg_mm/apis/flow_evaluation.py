@@ -22,6 +22,7 @@ from tempseg_mm.flow.metrics import end_point_error, round_trip_error
 from tempseg_mm.models.losses.itsd import itsd_target
 from tempseg_mm.ops.resize import Size, resize_image, target_size
 from tempseg_mm.registry import DATASETS, TASK_UTILS
+from tempseg_mm.runtime.folder_lock import locked
 from tempseg_mm.runtime.progress import Progress
 from tempseg_mm.visualization.contact_sheet import contact_sheet
 from tempseg_mm.visualization.exporters import write_png
@@ -141,6 +142,7 @@ def evaluate_flow(cfg: Config, providers: Mapping[str, dict | FlowProvider], *, 
 
     Raises:
         ValueError: if there are no pairs.
+        InUseError: if another run writes pictures there.
     """
     pairs = [some for some in frame_pairs(cfg, (part,), chunk=1) if some.first[0] % every == 0]
     if not pairs:
@@ -149,16 +151,17 @@ def evaluate_flow(cfg: Config, providers: Mapping[str, dict | FlowProvider], *, 
              for name, provider in providers.items()}
     scores: dict[str, list[FlowScore]] = {name: [] for name in built}
     progress, drawn = Progress(len(pairs), log, unit='pairs', interval=5), set()
-    for pair in pairs:
-        exact, masks = _known(pair)
-        flows = {}
-        for name, provider in built.items():
-            flows[name], score = _score(provider, pair, exact, masks, device)
-            scores[name].append(score)
-        if pictures is not None and pair.sequence.name not in drawn:
-            drawn.add(pair.sequence.name)
-            _draw(Path(pictures) / f'{_file_name(pair.sequence.name)}.png', pair, exact, flows)
-        progress.step(f'{pair}')
+    with locked(*([] if pictures is None else [pictures]), option='--out'):
+        for pair in pairs:
+            exact, masks = _known(pair)
+            flows = {}
+            for name, provider in built.items():
+                flows[name], score = _score(provider, pair, exact, masks, device)
+                scores[name].append(score)
+            if pictures is not None and pair.sequence.name not in drawn:
+                drawn.add(pair.sequence.name)
+                _draw(Path(pictures) / f'{_file_name(pair.sequence.name)}.png', pair, exact, flows)
+            progress.step(f'{pair}')
     return scores
 
 

@@ -7,12 +7,14 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from tempseg_mm.runtime.folder_lock import locked
 from tempseg_mm.runtime.project_files import find_file
 from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
-from .config import newest_checkpoint
+from .config import is_first_process, newest_checkpoint
 
 NEWEST, NONE = 'newest', 'none'
+WRITTEN_BY = dict(ResultHook='test', ReportHook='test', OverlayHook='test/overlays')  # below the work dir, by default
 
 
 def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
@@ -59,15 +61,25 @@ def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
 
     Raises:
         Stopped: when a signal asks for it; finished sequences are kept.
+        InUseError: if another test writes to a folder of this one.
     """
-    runner = Runner.from_cfg(cfg)
-    if cfg.load_from is None:
-        runner.test_loop.model.init_weights()
-    for hook in hooks:
-        runner.register_hook(hook)
-    with stopped_by_signals():
-        runner.test()
+    folders = result_folders(cfg) if is_first_process(cfg) else []
+    with locked(*folders, option='--out, --show-dir or --work-dir'):
+        runner = Runner.from_cfg(cfg)
+        if cfg.load_from is None:
+            runner.test_loop.model.init_weights()
+        for hook in hooks:
+            runner.register_hook(hook)
+        with stopped_by_signals():
+            runner.test()
     return runner
+
+
+def result_folders(cfg: Config) -> list[str]:
+    """Where the hooks of a test write what it finds; logs have a folder of their own for each run."""
+    hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
+    return [hook.get('out_dir') or osp.join(cfg.work_dir, WRITTEN_BY[hook['type']]) for hook in hooks
+            if isinstance(hook, dict) and hook.get('type') in WRITTEN_BY]
 
 
 def skip_finished(cfg: Config) -> None:

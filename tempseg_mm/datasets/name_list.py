@@ -1,9 +1,12 @@
 """Lists of sequences as text files. Read by data sets and by the matching of mask folders."""
 
 import os
+import re
 from pathlib import PurePosixPath
 
 from tempseg_mm.runtime.safe_path import plain_name
+
+FIRST_IMAGE = re.compile(r'(\S.*?\.(?:jpe?g|png|bmp|webp|tiff?))(?:\s+\S.*)?', re.IGNORECASE)
 
 
 def read_lines(path: str | os.PathLike) -> list:
@@ -24,13 +27,19 @@ def read_lines(path: str | os.PathLike) -> list:
 def sequence_names(path: str | os.PathLike) -> list:
     """The sequences that a list names, in order, each once.
 
-    A line is a name, or paths as in the lists of DAVIS 2016,
+    A line is a name, spaces and commas included, or paths as in the lists of DAVIS 2016,
     ``/JPEGImages/480p/bear/00000.jpg /Annotations/480p/bear/00000.png``, whose folder is the name.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no text, or a line gives no plain name, such as ``../bear``.
     """
-    entries = [PurePosixPath(line.split()[0]) for line in read_lines(path)]
+    entries = [PurePosixPath(_first_path(line)) for line in read_lines(path)]
     names = dict.fromkeys(entry.parent.name or entry.name for entry in entries)
     return [plain_name(name, what=f'in the list {path}: sequence') for name in names]
+
+
+def _first_path(line: str) -> str:
+    """The first of the images that a line names, which may have spaces; the whole line where it names none."""
+    images = FIRST_IMAGE.fullmatch(line) if '/' in line else None
+    return images[1] if images else line

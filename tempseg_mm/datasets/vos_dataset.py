@@ -63,11 +63,12 @@ class VOSDataset(BaseDataset):
     def __init__(self, data_root: str, split: str, *, resolution: str = '480p', clip_sampler: dict | None = None,
                  pipeline: Sequence = (), size: Size = None, sequences: Sequence | None = None,
                  object_id: int | None = None, test_mode: bool = False) -> None:
-        self.split, self.resolution, self.size, self.object_id = split, resolution, size, object_id
+        self.split, self.resolution, self.size, self.object_id = str(split), resolution, size, object_id
         if object_id is not None and self.THRESHOLD is not None:
             raise ValueError(f'object_id is {object_id}, but annotations of {type(self).__name__} hold one object each')
         self.clip_sampler = ClipSampler(**(clip_sampler or {}))
-        self._wanted = None if sequences is None else list(sequences)
+        names = [sequences] if isinstance(sequences, str) else sequences
+        self._wanted = None if names is None else [str(name) for name in names]
         self._sequences: list = []
         # Built here, not by mmengine, so that our transforms are found without a default scope too.
         transforms = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]

@@ -52,6 +52,7 @@ PACKAGES = (
     Package('numpy', 'numpy>=1.24'),
     Package('PIL', 'pillow'),
     Package('safetensors', 'safetensors'),
+    Package('filelock', 'filelock>=3.20'),
     Package('rich', 'rich'),
     Package('jinja2', 'jinja2>=3.0'),
     Package('pydensecrf.densecrf', 'pydensecrf2', hint='needs a C++ compiler: apt-get install build-essential'),

@@ -2,17 +2,17 @@
 
 import copy
 import json
-import reprlib
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.content_digest import changed_files
+from tempseg_mm.runtime.differences import ResumeError, differences
 
 from .online_finetuner import AdaptedGenerator
 from .views import ObjectMask
@@ -27,6 +27,7 @@ class RunState:
     Args:
         folder: it; made when there is something to keep.
         inputs: everything that decides the masks, by name, of types that JSON knows.
+        frames: name -> digest of the content, of the files that the frames come from, in order.
         interval: seconds between two writings.
 
     Attributes:
@@ -34,12 +35,15 @@ class RunState:
         snapshot: where the walk is; ``None`` at its beginning.
     """
 
-    def __init__(self, folder: str | Path, inputs: Mapping, *, interval: float = INTERVAL) -> None:
+    def __init__(self, folder: str | Path, inputs: Mapping, *, frames: Mapping[str, str] | None = None,
+                 interval: float = INTERVAL) -> None:
         self.folder = Path(folder)
+        self.frames = dict(frames or {})
         self.inputs = json.loads(json.dumps(inputs, default=str))
         self.interval = interval
         self.figures: dict = {}
         self.snapshot: Snapshot | None = None
+        self._goes_on = False
         self._written = time.monotonic()
 
     def load(self) -> bool:
@@ -49,29 +53,42 @@ class RunState:
             Whether there was anything.
 
         Raises:
-            ValueError: if that call had other inputs, and which; or if an earlier version wrote it.
+            ResumeError: if that call had other inputs, or frames of other content, and which; or if an earlier version
+                wrote it.
         """
         if not (self.folder / 'inputs.json').is_file():
             return False
-        before = json.loads((self.folder / 'inputs.json').read_text(encoding='utf-8'))
+        saved = json.loads((self.folder / 'inputs.json').read_text(encoding='utf-8'))
+        if saved.keys() != {'inputs', 'frames'}:
+            raise ResumeError(f'the interrupted run in {self.folder.parent} was begun by version 0.8.0 or earlier, '
+                             'which kept no digest of the frames. Start afresh with --overwrite')
+        before = saved['inputs']
         if before != self.inputs:
-            raise ValueError(f'the interrupted run in {self.folder.parent} differs in '
-                             f'{"; ".join(_differences(before, self.inputs))}. Resume with what it had, or start '
-                             'afresh with --overwrite')
+            listed = '; '.join(map(str, differences(before, self.inputs)))
+            raise ResumeError(f'the interrupted run in {self.folder.parent} differs in {listed}. Resume with what it '
+                             'had, or start afresh with --overwrite')
+        if changed := changed_files(saved['frames'], self.frames):
+            raise ResumeError(f'the frames are not those of the interrupted run in {self.folder.parent}: {changed}, '
+                              'and the masks of both would be mixed. Put them back as they were, or start afresh with '
+                              '--overwrite')
         if (self.folder / 'walk.pth').is_file():
             saved = torch.load(self.folder / 'walk.pth', map_location='cpu', weights_only=True)
             if not all(isinstance(state, dict) for state in saved['masks'].values()):
-                raise ValueError(f'the interrupted run in {self.folder.parent} was begun by version 0.7.0 or earlier, '
+                raise ResumeError(f'the interrupted run in {self.folder.parent} was begun by version 0.7.0 or earlier, '
                                  'which kept less of the masks. Start afresh with --overwrite')
             self.figures = saved['figures']
             self.snapshot = Snapshot(saved['direction'], saved['frame_id'], {
                 object_id: ObjectMask.from_state(state) for object_id, state in saved['masks'].items()})
+        self._goes_on = True
         return True
 
     def begin(self) -> None:
-        """Make the folder, and note what the masks depend on."""
+        """Make the folder, and note what the masks depend on. What another call left is removed, unless :meth:`load`
+        has taken it."""
+        if not self._goes_on:
+            self.remove()
         with written_beside(self.folder / 'inputs.json') as path:
-            path.write_text(json.dumps(self.inputs, indent=1), encoding='utf-8')
+            path.write_text(json.dumps(dict(inputs=self.inputs, frames=self.frames), indent=1), encoding='utf-8')
 
     def keep_generator(self, object_id: int, adapted: AdaptedGenerator) -> None:
         """Write the generator adapted to an object."""
@@ -116,14 +133,3 @@ class RunState:
 
     def _generator_file(self, object_id: int) -> Path:
         return self.folder / f'generator_{object_id}.pth'
-
-
-def _differences(then: Any, now: Any, name: str = '') -> Iterator[str]:
-    """The settings that differ, by their paths; what is deep inside one is left out."""
-    if isinstance(then, dict) and isinstance(now, dict):
-        for key in {**then, **now}:
-            yield from _differences(then.get(key), now.get(key), f'{name}.{key}' if name else key)
-    elif then != now:
-        brief = reprlib.Repr()
-        brief.maxlevel, brief.maxstring = 2, 200
-        yield f'{name} ({brief.repr(then)} then, {brief.repr(now)} now)'

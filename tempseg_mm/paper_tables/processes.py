@@ -22,14 +22,9 @@ PATIENCE = 60  # seconds: a training that is asked to stop finishes its iteratio
 
 
 class Processes:
-    """Python scripts that run side by side.
-
-    Attributes:
-        kept_open: file descriptors that every process inherits, such as that of a lock.
-    """
+    """Python scripts that run side by side."""
 
     def __init__(self) -> None:
-        self.kept_open: tuple = ()
         self._running: set = set()
         self._stopped = threading.Event()
 
@@ -53,7 +48,7 @@ class Processes:
             # In a session of its own, so that Ctrl-C reaches it once, through stop.
             process = subprocess.Popen([sys.executable, script, *map(str, arguments)],
                                        env=dict(os.environ, **environment), stdout=output, stderr=subprocess.STDOUT,
-                                       start_new_session=True, pass_fds=self.kept_open)
+                                       start_new_session=True)
             self._running.add(process)
             if self._stopped.is_set():
                 process.terminate()

@@ -20,7 +20,7 @@ from tempseg_mm.apis.config import load_config, newest_checkpoint
 from tempseg_mm.engine.checkpoint_files import newest_complete
 from tempseg_mm.engine.stages import method_hooks
 from tempseg_mm.registry import DATASETS
-from tempseg_mm.runtime.folder_lock import locked
+from tempseg_mm.runtime.folder_lock import InUseError, locked
 from tempseg_mm.runtime.progress import Progress
 from tempseg_mm.settings.overrides import ConfigOverrides
 
@@ -92,11 +92,11 @@ class TableRun:
 
         Raises:
             FileExistsError: if there are results and ``resume`` is not set.
-            BlockingIOError: if another run is at work below the folder.
+            InUseError: if another run is at work below the folder; a training or test that one has left running
+                holds its own folder, and its row fails.
             OSError, ValueError: if a config or the data set of the base cannot be read, before anything runs.
         """
-        with locked(self.out_dir) as lock_file:
-            self._processes.kept_open = (lock_file,)  # no other run takes the folder while one of them still writes
+        with locked(self.out_dir, option='--out'):
             return self._run(only, resume, on_row)
 
     def _run(self, only: Sequence[str] | None, resume: bool, on_row: Callable[[], None]) -> list[str]:
@@ -191,7 +191,7 @@ class TableRun:
         """Path of the weights, trained unless they are there."""
         if done := self._done(row, seed, TRAINED):
             return newest_checkpoint(str(done[1]))
-        folder = self._folder(row, seed)
+        folder = self._free_folder(row, seed)
         started = folder / 'started.json'
         mark = dict(fingerprint=self._fingerprint(row, seed, TRAINED))
         goes_on = read_record(started) == mark and newest_complete(folder) is not None
@@ -202,7 +202,7 @@ class TableRun:
 
     def _test(self, row: Row, seed: int, checkpoint: str) -> None:
         if self._done(row, seed, TESTED) is None:
-            folder = self._folder(row, seed)
+            folder = self._free_folder(row, seed)
             seconds = self._process(row, seed, 'test', [*row.options], checkpoint)
             write_record(folder / TESTED, dict(
                 fingerprint=self._fingerprint(row, seed, TESTED), seconds=seconds, commit=commit_of(self.root),
@@ -253,6 +253,15 @@ class TableRun:
 
     def _config_path(self, row: Row) -> str:
         return str(self.root / 'configs' / row.config.format(**vars(self.preset)))
+
+    def _free_folder(self, row: Row, seed: int) -> Path:
+        """The folder of a row; RuntimeError if what a run that was killed has left running still writes there."""
+        folder = self._folder(row, seed)
+        try:
+            with locked(folder, folder / 'test', option='--out'):
+                return folder
+        except InUseError as error:
+            raise RuntimeError(str(error)) from error
 
     def _folder(self, row: Row, seed: int) -> Path:
         return self.out_dir / row.key / f'seed{seed}'

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.differences import ResumeError
 from tempseg_mm.runtime.safe_path import inside
 
 
@@ -57,7 +58,7 @@ class Records:
         """Count the records; all must come from a test like this one.
 
         Raises:
-            ValueError: naming what differs, or a file that is no record.
+            ResumeError: naming what differs, or a file that is no record.
         """
         paths = sorted(self.folder.glob('*.json'))
         for path in paths:
@@ -74,7 +75,7 @@ class Records:
         """What was found on a sequence; ``None`` where it was not finished.
 
         Raises:
-            ValueError: as :meth:`check`.
+            ResumeError: as :meth:`check`.
         """
         path = self._path(name)
         return self._read(path) if path.exists() else None
@@ -87,11 +88,11 @@ class Records:
             record = json.loads(path.read_text(encoding='utf-8'))
             made_with, found = record['made_with'], record['found']
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f'{path} is no record of a finished sequence: delete it, or test without --resume, which '
+            raise ResumeError(f'{path} is no record of a finished sequence: delete it, or test without --resume, which '
                              'starts afresh') from error
         differing = [part for part in {**self.made_with, **made_with}
                      if made_with.get(part) != self.made_with.get(part)]
         if differing:
-            raise ValueError(f'{path} was found with another {", ".join(differing)} than this test has, so it cannot '
+            raise ResumeError(f'{path} was found with another {", ".join(differing)} than this test has, so it cannot '
                              'be resumed: test without --resume, which starts afresh, or into another folder')
         return found

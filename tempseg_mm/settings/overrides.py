@@ -1,37 +1,50 @@
 """The overrides of ``--cfg-options``: read from the command line and put into a config, every fault in words.
 
-Used by the parsers of the commands and by ``load_config``; relies on mmengine's rules for values.
+Used by the parsers of the commands and by ``load_config``. The command line is parsed before the config is known, so
+text stays as typed until it is merged: only then is there a setting to tell what it means.
 """
 
 import argparse
+import inspect
+import logging
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from .components import accepted_keys, component_at
+from .typed_text import TypedText, read_value
+
+TEXT = {'str', 'Path', 'pathlib', 'PathLike', 'os'}  # names in the annotation of a parameter that takes text
+LISTS = {'Sequence', 'list', 'tuple', 'List', 'Tuple', 'collections', 'abc', 'Iterable', 'Collection'}
+NEUTRAL = {'None', 'NoneType', 'Optional', 'Union', 'typing', 'types', 'class'}
 
 
 class SettingError(ValueError):
     """A config, or an override of one, that says what cannot be meant; the message is for the user."""
 
 
-class ConfigOverrides(DictAction):
-    """``KEY=VALUE ...`` as mmengine reads it; what it cannot read ends the command with a message, not a traceback."""
+class ConfigOverrides(argparse.Action):
+    """``KEY=VALUE ...``: a dict of the keys and of the values as they were typed."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
                  values: str | Sequence[Any] | None, option_string: str | None = None) -> None:
         """Called by argparse.
 
         Raises:
-            argparse.ArgumentError: for an override that is no KEY=VALUE or whose brackets do not match.
+            argparse.ArgumentError: for an override that is no KEY=VALUE.
         """
+        options = dict(getattr(namespace, self.dest, None) or {})
         for text in values or ():
-            if not all(text.partition('=')[0].split('.')) or '=' not in text:
-                raise argparse.ArgumentError(self, f'{text!r} is no KEY=VALUE, such as model.width=0.25')
-        try:
-            super().__call__(parser, namespace, values, option_string)
-        except (AssertionError, RecursionError, ValueError) as error:
-            raise argparse.ArgumentError(self, f'cannot read {" ".join(values)!r}: do its brackets match? A list is '
-                                               "KEY=1,2 or 'KEY=[(1,2),(3,4)]'") from error
+            key, sign, value = text.partition('=')
+            if not sign or not all(key.split('.')):
+                raise argparse.ArgumentError(self, f'{text!r} is no KEY=VALUE, such as model.width=0.25; quotes around '
+                                                   'the whole keep a value with spaces together')
+            options[key] = TypedText(value)
+        setattr(namespace, self.dest, options)
 
 
 def merge_overrides(cfg: Config, options: dict) -> None:
@@ -40,13 +53,19 @@ def merge_overrides(cfg: Config, options: dict) -> None:
     Args:
         cfg: changed in place.
         options: ``{'model.width': 0.25}``. An item of a list is named by its place or, if no other item has it, by its
-            type: ``pipeline.3.scale`` or ``pipeline.DeformReferenceMask.scale``.
+            type: ``pipeline.3.scale`` or ``pipeline.DeformReferenceMask.scale``. What was typed becomes a value of the
+            kind that the setting has, see :mod:`~tempseg_mm.settings.typed_text`; where the config has none, that of
+            the default, or the annotation, of the parameter it is for. Other values stay as they are.
 
     Raises:
-        SettingError: if a key leads through something that is neither a dict nor a list of dicts.
+        SettingError: if a key leads through something that is neither a dict nor a list of dicts, or a text is no
+            value of that kind.
     """
     try:
-        cfg.merge_from_dict({_with_places(cfg, key): value for key, value in options.items()})
+        placed = {_with_places(cfg, key): value for key, value in options.items()}
+        cfg.merge_from_dict({key: _value(cfg, key, value, placed) for key, value in placed.items()})
+    except SettingError:
+        raise
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise SettingError(f'the overrides {options} do not fit the config ({error}): a key may lead through dicts and '
                            'lists of dicts, and a list of values is replaced as a whole') from error
@@ -67,3 +86,40 @@ def _with_places(part: Any, key: str) -> str:
         else:
             part = part.get(name) if isinstance(part, (dict, Config)) else None
     return '.'.join(names)
+
+
+def _value(cfg: Config, key: str, value: Any, options: dict) -> Any:
+    """What an override stands for."""
+    if not isinstance(value, TypedText):
+        return value
+    *place, name = key.split('.')
+    parent = cfg
+    for step in place:
+        parent = parent[int(step)] if isinstance(parent, (list, tuple)) else parent.get(step) if isinstance(
+            parent, (dict, Config)) else None
+    own = parent.get(name) if isinstance(parent, (dict, Config)) else parent[int(name)] if isinstance(
+        parent, (list, tuple)) else None
+    if own is None:
+        kind = options.get('.'.join((*place, 'type'))) or (parent.get('type') if isinstance(parent, dict) else None)
+        own = _own_of_parameter(tuple(place), kind and str(kind), name)
+    try:
+        return read_value(value, own, lambda sentence: print_log(
+            f'{key}: {sentence}', logger='current', level=logging.WARNING))
+    except ValueError as error:
+        raise SettingError(f'{key}={value} cannot be read: {error}') from error
+
+
+def _own_of_parameter(place: tuple, kind: str | None, name: str) -> Any:
+    """A value of the kind that a component, or the Runner, takes under a name; ``None`` where that cannot be told."""
+    if not place:
+        parameter = inspect.signature(Runner.__init__).parameters.get(name)
+    else:
+        builder = component_at(place, kind)
+        owner = None if builder is None else (accepted_keys(builder) or {}).get(name)
+        parameter = owner and inspect.signature(owner).parameters.get(name)
+    if parameter is None:
+        return None
+    if parameter.default not in (None, parameter.empty):
+        return parameter.default if isinstance(parameter.default, bool | int | float | str) else None
+    words = set(re.findall(r'\w+', str(parameter.annotation))) - NEUTRAL
+    return '' if words and words <= TEXT else [] if words & LISTS and words <= LISTS | {'str'} else None

@@ -61,6 +61,11 @@ class FrameSource(ABC):
             RuntimeError: on the second call, where the source is not rewindable.
         """
 
+    def digests(self) -> dict[str, str]:
+        """Name -> digest of the content, of each file or array that the frames come from, in order; none where they
+        come but once. What :meth:`frames` reads under equal digests is the same, see ``file_digest``."""
+        return {}
+
     def close(self) -> None:  # noqa: B027 - most sources hold nothing open
         """Release files and devices; the source is of no use afterwards."""
 

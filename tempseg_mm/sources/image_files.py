@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tempseg_mm.runtime.content_digest import file_digest
 from tempseg_mm.runtime.notices import Notices
 
 from .bit_depth import BitDepth
@@ -56,6 +57,9 @@ class ImageFilesSource(PartialSource):
                                  'the frames without EXIF to have them as stored', file=path)
         self.is_turned = any(header.turn != 1 for header in headers)
         self._depth = BitDepth(name, self.notices)
+
+    def digests(self) -> dict[str, str]:
+        return {path.name: file_digest(path) for path in self.paths}
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
         for path in self.paths:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tempseg_mm.runtime.content_digest import file_digest
+
 from .bit_depth import BitDepth
 from .frame_source import PartialSource
 from .image_io import NEW_SUBFILE_TYPE, num_pictures, opened_image
@@ -41,6 +43,10 @@ class ImageStackSource(PartialSource):
             fps = 1000 / duration
         super().__init__(self.path.stem, start=start, end=end, length=length, fps=fps, resize_frames=resize_frames)
         self._depth = BitDepth(self.name, self.notices)
+
+    def digests(self) -> dict[str, str]:
+        """See :class:`FrameSource`."""
+        return {self.path.name: file_digest(self.path)}
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
         for i, pixels in enumerate(itertools.islice(self._pictures(), self.start, None), self.start):

@@ -9,6 +9,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from tempseg_mm.runtime.content_digest import file_digest
 from tempseg_mm.runtime.safe_path import path_text
 
 from .frame_source import PartialSource
@@ -67,6 +68,9 @@ class VideoFileSource(PartialSource):
         if transfer in HDR:
             self.notices.add(f'{self.path} has high dynamic range ({HDR[transfer]}); its colours were taken as they '
                              'are, hence pale: `ffmpeg` with its filter tonemap makes an ordinary video of it')
+
+    def digests(self) -> dict[str, str]:
+        return {self.path.name: file_digest(self.path, most=2 ** 24)}
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
         with self._opened() as (container, stream):

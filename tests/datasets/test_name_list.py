@@ -16,7 +16,10 @@ def write(tmp_path):
 
 @pytest.mark.parametrize('content, names', [
     ('boat\nbear\nboat\n', ['boat', 'bear']), ('\n  bear \r\n\r\n', ['bear']), (DAVIS_LINES, ['bear']),
-    ('bear/\n', ['bear']), ('', []), (b'\xef\xbb\xbfbear\n', ['bear'])])
+    ('my dog\nmy\n', ['my dog', 'my']), ('a, b\n', ['a, b']), ('2016\n007\n', ['2016', '007']),
+    (DAVIS_LINES.replace('bear', 'my dog'), ['my dog']), ('480p/my dog/00000.jpg\n', ['my dog']),
+    ('/J/bear/1.jpg\t/A/bear/1.png 1\n', ['bear']),
+    ('my dog/\n', ['my dog']), ('bear/\n', ['bear']), ('', []), (b'\xef\xbb\xbfbear\n', ['bear'])])
 def test_names(write, content, names):
     assert sequence_names(write(content)) == names
 

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from tempseg_mm.apis.config import load_config
 from tempseg_mm.runtime.weight_files import read_weights
 from tempseg_mm.settings.overrides import ConfigOverrides
+from tempseg_mm.settings.typed_text import TypedText, read_value
 
 KEYS = ['model', 'width', 'train_dataloader', 'pipeline', '0', '7', '²', '-1', 'type', '_delete_', 'items',
         'default_hooks', 'results', 'work_dir', '_base_', '__class__']
@@ -45,15 +46,21 @@ def test_overrides(config_file, texts):
         assert str(error)
         return
     assert isinstance(cfg, Config)
-    for key, value in options.items():
-        if not any(other != key and (other + '.').startswith(key + '.') or '_delete_' in other for other in options):
-            assert found(cfg, key.split('.')) == value or value is None
 
 
-def found(node, keys):
-    for key in keys:
-        node = node[int(key)] if isinstance(node, list) else node[key]
-    return node
+@budget(300)
+@given(text=st.one_of(VALUES, st.text(max_size=20)), own=st.sampled_from(
+    ['a', 1, 1.0, True, None, [1, 2], ['a'], (1, 2), [], dict(a=1), [dict(a=1)]]))
+def test_typed_text(text, own):
+    try:
+        value = read_value(TypedText(text), own)
+    except ValueError as error:
+        assert str(error) and not isinstance(own, str)
+        return
+    if isinstance(own, str):
+        assert value in (text, text[1:-1], None)
+    if isinstance(own, dict):
+        assert value is None or isinstance(value, (dict, list, tuple, str))
 
 
 @pytest.fixture(scope='module')

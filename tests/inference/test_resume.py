@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import torch
 from torch import nn
@@ -28,12 +30,42 @@ def test_what_is_written_is_what_is_read(tmp_path):
     assert torch.equal(again.snapshot.masks[1].mask, snapshot(3).masks[1].mask)
 
 
+def test_a_fresh_run_takes_nothing_that_another_left(tmp_path):
+    layer = nn.Linear(2, 2)
+    for inputs in (INPUTS, None):  # or a run that was killed before it could note its inputs
+        before = RunState(tmp_path / 's', INPUTS)
+        before.begin()
+        before.keep_generator(1, AdaptedGenerator(layer, [0.5], 1.5))
+        before.note(snapshot(3), lambda: None)
+        before.write()
+        if inputs is None:
+            (tmp_path / 's/inputs.json').unlink()
+        fresh = RunState(tmp_path / 's', INPUTS)
+        assert inputs or not fresh.load()
+        fresh.begin()
+        assert fresh.kept_generator(1, layer) is None and fresh.snapshot is None
+        assert [path.name for path in (tmp_path / 's').iterdir()] == ['inputs.json']
+
+
+@pytest.mark.parametrize('now, words', [
+    (dict(a='1', b='3'), 'b is changed'), (dict(a='1'), 'b is not there now'), (dict(b='2', a='1'), 'is new among')])
+def test_frames_of_other_content_are_refused(tmp_path, now, words):
+    RunState(tmp_path / 's', INPUTS, frames=dict(a='1', b='2')).begin()
+    with pytest.raises(ValueError, match=f'the frames are not those of the interrupted run in .*: .*{words}.*, and the '
+                                         'masks of both would be mixed. .* start afresh with --overwrite'):
+        RunState(tmp_path / 's', INPUTS, frames=now).load()
+    assert RunState(tmp_path / 's', INPUTS, frames=dict(a='1', b='2', c='3')).load()  # more may follow
+
+
 def test_what_an_earlier_version_left_is_refused(tmp_path):
     state = RunState(tmp_path / 's', INPUTS)
     state.begin()
     masks = {1: torch.zeros(1, 1, 2, 3)}
     torch.save(dict(direction=FORWARDS, frame_id=3, masks=masks, figures={}), tmp_path / 's/walk.pth')
     with pytest.raises(ValueError, match='0.7.0 or earlier.*--overwrite'):
+        RunState(tmp_path / 's', INPUTS).load()
+    (tmp_path / 's/inputs.json').write_text(json.dumps(INPUTS))
+    with pytest.raises(ValueError, match='0.8.0 or earlier, which kept no digest of the frames.*--overwrite'):
         RunState(tmp_path / 's', INPUTS).load()
 
 

@@ -142,8 +142,7 @@ def test_overrides_of_a_row_reach_its_test_and_its_own_training_alone(make_table
 
 def test_what_has_the_same_settings_is_made_once(make_table, calls):
     same = Row('same', 'what the base has already', '{base}.py', overrides=('model.width=1',))
-    table = make_table(rows=[ROWS[2], same])
-    table.run()
+    (table := make_table(rows=[ROWS[2], same])).run()
     assert calls() == ['train full seed0 False base', 'test full seed0 full/seed0/iter_2.pth']
     assert table.result(same, 0) == table.result(ROWS[2], 0)
 
@@ -177,8 +176,8 @@ def test_another_config_is_run_anew_from_where_it_bites(make_table, calls, root,
     calls()
     make_table(only=['full'], options=['train_cfg.max_iters=9']).run(resume=True)
     assert calls() == ['train full seed0 False base', 'test full seed0 full/seed0/iter_2.pth']
-    text = CONFIG.format(root=synthetic_root).replace('max_iters=2', 'max_iters=9')
-    (root / 'configs/base.py').write_text(text.replace('steps=3', 'steps=5'))  # fine-tuning is nothing to the training
+    text = CONFIG.format(root=synthetic_root).replace('max_iters=2', 'max_iters=9').replace('steps=3', 'steps=5')
+    (root / 'configs/base.py').write_text(text)  # fine-tuning is nothing to the training
     make_table(only=['full']).run(resume=True)
     assert calls() == ['test full seed0 full/seed0/iter_2.pth']
 
@@ -218,10 +217,10 @@ def test_missing_data_of_the_base_are_told_before_anything_runs(make_table, root
     assert calls() == []
 
 
-@pytest.mark.parametrize('changes', [dict(seeds=[]), dict(seeds=[1, 1]), dict(jobs=0)])
-def test_bad_arguments(make_table, changes):
-    with pytest.raises(ValueError, match='one seed or more'):
-        make_table(**changes)
+def test_bad_arguments(make_table):
+    for changes in (dict(seeds=[]), dict(seeds=[1, 1]), dict(jobs=0)):
+        with pytest.raises(ValueError, match='one seed or more'):
+            make_table(**changes)
 
 
 @pytest.mark.parametrize('before', [{}, dict(TEMPSEG_BASE='mine')])
@@ -264,37 +263,38 @@ def test_a_request_to_stop_leaves_nothing_running_and_keeps_what_is_finished(roo
         "    child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         "    (root / 'pids.part').write_text(f'{os.getpid()} {child.pid}')\n"
         "    os.rename(root / 'pids.part', root / 'pids')\n    time.sleep(60)\n" + TRAIN)
-    main = (f'import signal\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n'
+    main = (f'import signal, sys\nsys.path.insert(0, {str(ROOT)!r})\n'
             'signal.signal(signal.SIGINT, signal.default_int_handler)\n'  # what runs in the background ignores it
-            'from tempseg_mm.paper_tables import processes, run\n'
-            'from tempseg_mm.paper_tables.rows import Preset, Row\n'
+            'from tempseg_mm.paper_tables import processes, run\nfrom tempseg_mm.paper_tables.rows import Preset, Row\n'
             'from tempseg_mm.runtime.stop_signals import stopped_by_signals\n'
             'processes.PATIENCE = 0.5\n'
             'with stopped_by_signals():\n'
             f"    run.TableRun([Row('full', 'Full', 'base.py')], Preset('base', ''), {str(root / 'out')!r}, "
             f"seeds=[0, 1], root={str(root)!r}).run()\n")
-    environment = dict(os.environ, CALLS=str(root / 'calls'))
-    process = subprocess.Popen([sys.executable, '-c', main], stderr=subprocess.PIPE, env=environment, text=True)
+    process = subprocess.Popen([sys.executable, '-c', main], stderr=subprocess.PIPE, text=True,
+                               env=dict(os.environ, CALLS=str(root / 'calls')))
     end = time.monotonic() + 60
     while not (root / 'pids').exists() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.05)
     process.send_signal(number)
     _, text = process.communicate(timeout=30)
     assert process.returncode != 0 and ('KeyboardInterrupt' if number == signal.SIGINT else 'by SIGTERM') in text
-    end = time.monotonic() + 5
-    pids = [int(pid) for pid in (root / 'pids').read_text().split()]
+    end, pids = time.monotonic() + 5, [int(pid) for pid in (root / 'pids').read_text().split()]
     while any(map(is_running, pids)) and time.monotonic() < end:
         time.sleep(0.05)
     assert not any(map(is_running, pids))
     assert sorted(str(path.relative_to(root / 'out')) for path in (root / 'out').rglob('t*ed.json')) == [
         'full/seed0/tested.json', 'full/seed0/trained.json']
-    with locked(root / 'out'):  # and the folder is free
-        pass
+    assert not (root / 'out/.lock').exists()
 
 
-def test_one_run_at_a_time_in_a_folder(make_table, root, calls):
-    with locked(root / 'out'):
-        with pytest.raises(BlockingIOError, match=f'process {os.getpid()} on '):
-            make_table().run()
-    assert calls() == []
+@pytest.mark.parametrize('held', ['out', 'out/full/seed0', 'out/full/seed0/test'])  # by what a killed run has left, too
+def test_what_another_run_writes_is_left_alone(make_table, root, calls, held):
+    with locked(root / held):
+        try:
+            said = str(make_table(only=['full']).run())
+        except BlockingIOError as error:
+            said = str(error)
+        assert not (root / 'out/full/seed0/started.json').exists() and calls() == []
+    assert f'{root / held} is being written by process {os.getpid()} on ' in said
     assert make_table(only=['full']).run() == []

@@ -1,9 +1,13 @@
 import argparse
+import re
 
 import pytest
 from mmengine.config import Config
 
-from tempseg_mm.settings.overrides import ConfigOverrides, merge_overrides
+import tempseg_mm.datasets
+import tempseg_mm.flow  # noqa: F401
+from tempseg_mm.settings.overrides import ConfigOverrides, SettingError, merge_overrides
+from tempseg_mm.settings.typed_text import TypedText
 
 
 @pytest.fixture
@@ -18,18 +22,57 @@ def cfg():
     return Config(dict(width=1.0, losses=dict(l1=1), steps=[dict(type='A'), 3]))
 
 
-def test_values_are_those_of_mmengine(parse):
-    assert parse('a.b=1', 'c=x,2.5', 'd=[(1,2),(3,4)]', 'e=None', 'f=g=h', 'i=') == {
-        'a.b': 1, 'c': ['x', 2.5], 'd': [(1, 2), (3, 4)], 'e': None, 'f': 'g=h', 'i': ''}
+def test_the_command_line_keeps_values_as_typed(parse):
+    found = parse('a.b=1', 'c=x, y', 'd=[(1,2)', 'e=None', 'f=g=h', 'i=', 'a.b=2')
+    assert found == {'a.b': '2', 'c': 'x, y', 'd': '[(1,2)', 'e': 'None', 'f': 'g=h', 'i': ''}
+    assert all(type(value) is TypedText for value in found.values())
 
 
-@pytest.mark.parametrize('text, words', [
-    ('width', "'width' is no KEY=VALUE"), ('=3', 'is no KEY=VALUE'), ('a..b=3', 'is no KEY=VALUE'),
-    ('a=[1,2', 'do its brackets match'), ('a=f(1,2)', 'do its brackets match')])
-def test_what_cannot_be_read_ends_with_a_message(parse, capsys, text, words):
+@pytest.mark.parametrize('text', ['width', '=3', 'a..b=3', 'data'])
+def test_what_is_no_override_ends_with_a_message(parse, capsys, text):
     with pytest.raises(SystemExit) as end:
-        parse(text)
-    assert end.value.code == 2 and words in capsys.readouterr().err
+        parse('data_root=/x/my', text)
+    said = capsys.readouterr().err
+    assert end.value.code == 2 and 'is no KEY=VALUE' in said and 'keep a value with spaces together' in said
+
+
+def test_what_was_typed_becomes_what_the_setting_is(parse, cfg):
+    cfg.merge_from_dict({'root': 'data', 'size': (64, 112), 'none': None, 'hooks': dict(a=dict(type='A'))})
+    merge_overrides(cfg, parse('root=/x/my data, 2', 'width=2', 'size=128,224', 'none=5', 'hooks.a=None', 'new=1,2',
+                               'losses.l1=1e2', 'losses.off=true', 'steps.0.type=B, C'))
+    assert cfg.to_dict() == dict(
+        root='/x/my data, 2', width=2, size=(128, 224), none=5, hooks=dict(a=None), new=[1, 2],
+        losses=dict(l1=100, off=True), steps=[dict(type='B, C'), 3])
+
+
+def test_values_of_a_program_stay_as_they_are(cfg):
+    merge_overrides(cfg, {'width': '2', 'losses.l1': 'x, y', 'steps': 'None'})
+    assert cfg.to_dict() == dict(width='2', losses=dict(l1='x, y'), steps='None')
+
+
+@pytest.mark.parametrize('option, value', [
+    ('resolution=480', '480'), ('split=2016', '2016'), ('sequences=my dog', ['my dog']),
+    ('sequences=a,b c', ['a', 'b c']), ('sequences=None', None), ('size=64', 64), ('test_mode=true', True)])
+def test_what_the_config_leaves_out_is_of_the_kind_of_the_parameter(parse, option, value):
+    cfg = Config(dict(test_dataloader=dict(dataset=dict(type='DAVISDataset', data_root='data'))))
+    merge_overrides(cfg, parse(f'test_dataloader.dataset.{option}'))
+    assert cfg.test_dataloader.dataset[option.split('=')[0]] == value
+    merge_overrides(cfg, parse('load_from=/x/2016, new', 'model.flow.type=RAFTFlow', 'model.flow.weights=2016'))
+    assert cfg.load_from == '/x/2016, new' and cfg.model.flow.weights == '2016'
+
+
+def test_two_readings_are_told_with_the_name_of_the_setting(parse, cfg, monkeypatch):
+    said = []
+    monkeypatch.setattr('tempseg_mm.settings.overrides.print_log', lambda text, **_: said.append(text))
+    merge_overrides(cfg, parse('own.names=a,b'))
+    assert cfg.own.names == ['a', 'b'] and said == [
+        """own.names: 'a,b' is read as the list ['a', 'b']; in quotes, "'a,b'", it is one text"""]
+
+
+@pytest.mark.parametrize('option', ['width=x', 'losses=5', 'steps.0=x', 'new=[1,2'])
+def test_what_is_no_such_value_is_refused_by_name(parse, cfg, option):
+    with pytest.raises(SettingError, match=re.escape(f'{option} cannot be read: ')):
+        merge_overrides(cfg, parse(option))
 
 
 def test_merged(cfg):

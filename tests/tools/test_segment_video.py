@@ -89,10 +89,10 @@ def test_arguments_reach_the_inferencer(call, monkeypatch, tmp_path):
              '--seed', 3, '--device', 'cpu', '--cfg-options', 'model.width=0.5')
     del seen['on_progress']
     assert seen == dict(
-        build=('c.py', 'k.pth', 'cpu'), steps=5, size=64, tta=True, crf=True, seed=3, cfg_options={'model.width': 0.5},
-        run=('v.mp4', ['a.png']), boxes=['1,2,3,4@5'], out_dir='o', start=2, end=9, fps=12.5, ground_truth='g',
-        gif=True, show=True, resume=True, overwrite=False, resize_mask=True, resize_frames=True, ends=True,
-        pictures=False)
+        build=('c.py', 'k.pth', 'cpu'), steps=5, size=64, tta=True, crf=True, seed=3,
+        cfg_options={'model.width': '0.5'}, run=('v.mp4', ['a.png']), boxes=['1,2,3,4@5'], out_dir='o', start=2,
+        end=9, fps=12.5, ground_truth='g', gif=True, show=True, resume=True, overwrite=False, resize_mask=True,
+        resize_frames=True, ends=True, pictures=False)
 
 
 @pytest.mark.parametrize('arguments, message', [

@@ -1,17 +1,47 @@
 """What a call writes and where, whether it may, and what it gives back: the result, which ``result.json`` holds too."""
 
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 
 from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.folder_lock import locked
 from tempseg_mm.runtime.safe_path import inside
 from tempseg_mm.sources.stored_mask import decode_mask
 from tempseg_mm.sources.unreadable import read_as
+
+DEFAULT_OUT = 'work_dirs/segment_video'
+
+
+def default_folder(video: object) -> Path:
+    """Where the results of a video go unless a folder is named: ``work_dirs/segment_video/dog-1f9ac2``.
+
+    The digits come from where the video lies (links followed), so that ``a/dog.mp4`` and ``b/dog.mp4`` have folders of
+    their own and ``--resume`` finds the one of before. A camera is named by its number; arrays are ``frames``.
+
+    Args:
+        video: as ``open_source`` takes it.
+    """
+    if isinstance(video, Integral) or isinstance(video, str) and video.isdecimal() and not os.path.exists(video):
+        return Path(DEFAULT_OUT, f'camera{video}')
+    paths = [video] if isinstance(video, str | os.PathLike) else list(video) if isinstance(video, list | tuple) else []
+    if not paths or not all(isinstance(path, str | os.PathLike) for path in paths):
+        return Path(DEFAULT_OUT, 'frames')
+    first = Path(paths[0]).absolute()
+    if len(paths) > 1 or not first.exists():  # or a pattern: named after the folder that it looks in
+        name = next(folder.name for folder in first.parents if not set(folder.name) & set('*?['))
+    else:
+        name = first.resolve().name if first.is_dir() else first.stem
+    places = '\0'.join(map(os.path.realpath, paths)).encode('utf-8', 'surrogateescape')
+    return Path(DEFAULT_OUT, f'{name or "video"}-{hashlib.blake2b(places, digest_size=3).hexdigest()}')
 
 
 class OutputFolder:
@@ -34,6 +64,17 @@ class OutputFolder:
         self.report, self.result = self.root / 'report.html', self.root / 'result.json'
         self.resume = self.root / '.resume'
 
+    def held(self) -> AbstractContextManager:
+        """Inside, no other run writes to the folder. Enter it before anything else is asked of the folder.
+
+        Raises:
+            FileExistsError: if a file stands where the folder should be.
+            InUseError: if another run is inside.
+        """
+        if self.root.exists() and not self.root.is_dir():
+            raise FileExistsError(f'{self.root} is a file; --out names a folder')
+        return locked(self.root, option='--out')
+
     def claim(self, *, resume: bool = False, overwrite: bool = False) -> None:
         """Make sure that nothing of value is written over.
 
@@ -43,12 +84,10 @@ class OutputFolder:
 
         Raises:
             ValueError: for both at once, or ``resume`` where all is done.
-            FileExistsError: if there are results, or a file stands where the folder should be.
+            FileExistsError: if there are results.
         """
         if resume and overwrite:
             raise ValueError('--resume goes on with what is there, --overwrite removes it: choose one')
-        if self.root.exists() and not self.root.is_dir():
-            raise FileExistsError(f'{self.root} is a file; --out names a folder')
         if resume and self.result.exists() and not self.resume.exists():
             raise ValueError(f'there is nothing to go on with: {self.root} is finished. --overwrite does it again')
         if overwrite:

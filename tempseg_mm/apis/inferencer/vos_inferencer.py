@@ -20,10 +20,9 @@ from tempseg_mm.sources.open_source import open_source
 from .display import Window
 from .loading import default_config, find_config, load_segmenter
 from .object_stream import ObjectStream
-from .output import OutputFolder, SegmentationResult
+from .output import OutputFolder, SegmentationResult, default_folder
 from .sequence_run import SequenceRun, Wishes
 
-DEFAULT_OUT = 'work_dirs/segment_video'
 NO_CHANGE = ('threads',)  # settings another call may have when it resumes
 
 OnProgress = Callable[[str, int, int | None], None]
@@ -87,7 +86,8 @@ class VOSInferencer:
             video: a video file, a folder of frames, a pattern, the number of a camera, or arrays, see ``open_source``.
             masks: paths or arrays, for one frame or more, see ``read_given_masks``; several objects by value.
             boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each around an object of its own.
-            out_dir: default: ``work_dirs/segment_video/<name of the sequence>``.
+            out_dir: default: a folder below ``work_dirs/segment_video``, see
+                :func:`~tempseg_mm.apis.inferencer.output.default_folder`.
             start: first frame.
             end: the frame to stop before.
             fps: frames a second of the overlay; default: what the source says, else 24.
@@ -104,7 +104,7 @@ class VOSInferencer:
                 (``None`` where nobody knows).
 
         Raises:
-            OSError: what cannot be read or written, or ``out_dir`` holds results already.
+            OSError: what cannot be read or written; ``out_dir`` holds results already, or another run writes there.
             ValueError: masks, frames and settings that do not fit together; says which and the way out.
             KeyboardInterrupt: handed on; masks that are finished are whole, and ``resume=True`` goes on after them.
         """
@@ -114,7 +114,8 @@ class VOSInferencer:
             show_frame = stack.enter_context(Window('tempseg_mm')).show if show else None
             source = stack.enter_context(open_source(video, start=start, end=end, fps=fps, resize_frames=resize_frames,
                                                      masks=mask_paths(masks)))
-            out = OutputFolder(out_dir or Path(DEFAULT_OUT) / source.name)
+            out = OutputFolder(out_dir or default_folder(video))
+            stack.enter_context(out.held())
             out.claim(resume=resume, overwrite=overwrite)
             truth = None if ground_truth is None else GroundTruth(ground_truth, names=FrameNames.of(source),
                                                                   notices=source.notices)
@@ -124,7 +125,7 @@ class VOSInferencer:
             inputs = reader.read(stack, working_size=self.segmenter.seen_size, whole=bool(self.segmenter.refiners),
                                  given_dir=out.given)
             settings = dict(self._settings(video, inputs), end=end, fps=source.fps)
-            state = RunState(out.resume, self._decisive(inputs))
+            state = RunState(out.resume, self._decisive(inputs), frames=source.digests())
             if overwrite:
                 out.clear()
             elif resume:

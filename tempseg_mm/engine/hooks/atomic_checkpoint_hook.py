@@ -13,6 +13,7 @@ from mmengine.runner.checkpoint import get_state_dict, weights_to_cpu
 from tempseg_mm.engine.checkpoint_files import ATOMIC, POINTER, best_of, is_complete, newest_complete, point_to
 from tempseg_mm.engine.checkpoints import accept, make_plain
 from tempseg_mm.engine.loops.gan_train_loop import GANTrainLoop
+from tempseg_mm.engine.resumed_settings import changed_settings, read_config_text, require_resumable_with
 from tempseg_mm.engine.training_state import BoundedLog, resume, training_state
 from tempseg_mm.models.generator_weights import told_by
 from tempseg_mm.registry import HOOKS
@@ -30,6 +31,8 @@ class AtomicCheckpointHook(Hook):
     * It holds plain types only, and all that an exact resume needs; its size does not grow with the run.
     * When training is resumed without a name it goes on from the newest whole checkpoint, whatever
       ``last_checkpoint`` says.
+    * Settings that are not those of the checkpoint are listed when training is resumed, and what becomes of each:
+      ``engine.resumed_settings``.
     * Weights of another architecture are refused before any of them is loaded, in a test too. A file may hold the
       generator alone, as ``save_generator`` writes it: in a training the adversary then starts from scratch.
 
@@ -85,6 +88,8 @@ class AtomicCheckpointHook(Hook):
         generator_alone = accept(checkpoint, get_state_dict(runner.model), told, resume=bool(runner.cfg.get('resume')))
         if generator_alone:
             runner.logger.info(f'{source} holds the generator alone; the adversary has not been trained.{told}')
+        if runner.cfg.get('resume'):
+            self._compare_settings(runner, checkpoint['meta'])
         self._state = checkpoint.pop('training_state', None)
 
     def before_train(self, runner) -> None:
@@ -169,6 +174,21 @@ class AtomicCheckpointHook(Hook):
         runner.save_checkpoint(runner.work_dir, name, by_epoch=self.by_epoch, meta=position, backend_args=ATOMIC,
                                **options)
         return Path(runner.work_dir) / name
+
+    def _compare_settings(self, runner, meta: dict) -> None:
+        then = read_config_text(str(meta.get('cfg', '')))
+        if then is None:
+            runner.logger.warning('the checkpoint does not tell its settings, so nobody knows what differs from them')
+            return
+        changed = changed_settings(then, runner.cfg.to_dict())
+        require_resumable_with(changed)
+        if changed:
+            runner.logger.warning(str(changed))
+        end = runner.cfg.get('train_cfg', {}).get('max_epochs' if self.by_epoch else 'max_iters')
+        done = meta.get(self._unit, 0)
+        if end is not None and done >= end:
+            runner.logger.warning(f'the checkpoint is at {self._unit} {done} already, and training ends at '
+                                  f'{end}: nothing is left to do')
 
     def _remove_leftovers(self, runner) -> None:
         removed = remove_leftovers(runner.work_dir)

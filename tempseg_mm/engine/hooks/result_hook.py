@@ -9,6 +9,8 @@ from mmengine.hooks import Hook
 
 from tempseg_mm.engine.stages import method_hooks
 from tempseg_mm.registry import HOOKS, SCOPE
+from tempseg_mm.runtime.content_digest import changed_files, file_digest
+from tempseg_mm.runtime.differences import ResumeError
 from tempseg_mm.runtime.records import Records, fingerprints
 from tempseg_mm.runtime.safe_path import inside
 from tempseg_mm.visualization.exporters import write_indexed_png
@@ -30,7 +32,7 @@ class ResultHook(Hook):
 
     Raises:
         ValueError: from ``before_test``, if what an earlier run found was found with anything else, or a metric keeps
-            nothing by sequence.
+            nothing by sequence; or if files of a finished sequence hold something else now.
     """
 
     def __init__(self, out_dir: str | None = None, resume: bool = False) -> None:
@@ -43,7 +45,9 @@ class ResultHook(Hook):
         self._records = Records(folder, fingerprints(depends_on(runner)))
         if self.resume:
             _require_states(runner.test_loop.evaluator.metrics)
-            runner.logger.info(f'resuming after {self._records.check()} finished sequences in {folder}')
+            finished = self._records.check()
+            self._require_same_files(runner.test_loop.dataloader.dataset)
+            runner.logger.info(f'resuming after {finished} finished sequences in {folder}')
         elif is_main_process():
             self._records.clear()
         barrier()  # no process writes before the old ones are gone
@@ -68,7 +72,8 @@ class ResultHook(Hook):
     def keep_sequence(self, runner, sequence) -> None:
         """See ``VOSTestLoop``."""
         states = {title: keeper.sequence_state(sequence.name) for title, keeper in runner.test_loop.keepers.items()}
-        self._records.write(sequence.name, dict(frames=len(sequence), states=states))
+        self._records.write(sequence.name, dict(frames=len(sequence), states=states,
+                                               files=_digests(sequence)))
 
     @master_only
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
@@ -78,6 +83,16 @@ class ResultHook(Hook):
         scores.to_csv(osp.join(self.out_dir, 'scores.csv'))
         runner.logger.info(scores.to_text())
         runner.logger.info(f'masks and scores: {osp.abspath(self.out_dir)}')
+
+    def _require_same_files(self, dataset) -> None:
+        for sequence in (dataset[i]['sequence'] for i in range(len(dataset))):
+            found = self._records.read(sequence.name)
+            if found is not None and found['files'] != (now := _digests(sequence)):
+                what = changed_files(found['files'], now) or 'files were added'
+                raise ResumeError(f'the data of {sequence.name} are not those that an earlier run tested: {what}. It '
+                                 'cannot be resumed: test without --resume, which starts afresh, or into another '
+                                 f'folder; or delete {sequence.name}.json in {self._records.folder}, and this sequence '
+                                 'alone is done again')
 
     def _has_masks(self, sequence) -> bool:
         """Whether every frame of a sequence has its mask on disk."""
@@ -94,6 +109,11 @@ def depends_on(runner) -> dict:
         weights=runner.test_loop.model.state_dict(), model=cfg.get('model'), dataset=dataset,
         test_cfg=cfg.get('test_cfg'), test_evaluator=cfg.get('test_evaluator'), hooks=method_hooks(cfg),
         randomness=cfg.get('randomness'), version=[sys.modules[SCOPE].__version__, torch.__version__])
+
+
+def _digests(sequence) -> dict:
+    """Path -> digest of every file of a sequence."""
+    return {path: file_digest(path) for i in range(len(sequence)) for path in sequence.files(i)}
 
 
 def _require_states(metrics: list) -> None:

@@ -1,9 +1,10 @@
 import json
+import re
 
 import numpy as np
 import pytest
 
-from tempseg_mm.apis.inferencer.output import OutputFolder, SegmentationResult, rounded
+from tempseg_mm.apis.inferencer.output import OutputFolder, SegmentationResult, default_folder, rounded
 from tempseg_mm.runtime.versions import versions
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.exporters import write_indexed_png
@@ -63,7 +64,30 @@ def test_masks_of_other_origin_are_never_removed(out):
 def test_a_file_in_the_place_of_the_folder(out):
     out.root.write_text('')
     with pytest.raises(FileExistsError, match='is a file; --out names a folder'):
-        out.claim()
+        out.held()
+
+
+def test_two_runs_do_not_write_to_it_at_once(out):
+    with out.held(), pytest.raises(BlockingIOError, match=r'is being written by process .* elsewhere \(--out\)'):
+        with out.held():
+            pass
+    assert not out.root.exists()
+
+
+def test_inputs_of_one_name_have_default_folders_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in ('a/clip.mp4', 'b/clip.mp4', 'clip.mp4', 'a/clip.avi', 'a/clip/1.png', 'b/clip/1.png', 'v1.2.mp4'):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    videos = ['a/clip.mp4', 'b/clip.mp4', 'clip.mp4', 'a/clip.avi', 'a/clip', 'b/clip', 'a/clip/*.png', 'b/clip/*.png',
+              'a/clip/1.png', ['a/clip/1.png', 'b/clip/1.png'], 'v1.2.mp4', '0', 1, [np.eye(3)]]
+    folders = [default_folder(video) for video in videos]
+    assert len(set(folders)) == len(videos)
+    shown = [re.sub('-[0-9a-f]{6}$', '', str(folder.relative_to('work_dirs/segment_video'))) for folder in folders]
+    assert shown == [*['clip'] * 8, '1', 'clip', 'v1.2', 'camera0', 'camera1', 'frames']
+    (tmp_path / 'link').symlink_to(tmp_path / 'a')
+    for same in ('./a/clip.mp4', tmp_path / 'a/clip.mp4', 'b/../a/clip.mp4', 'link/clip.mp4'):
+        assert default_folder(same) == folders[0]
 
 
 def test_a_mask_is_read_back_as_it_was_written(out):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.engine.hooks.result_hook import ResultHook
+from tempseg_mm.runtime.differences import ResumeError
 
 BASELINES = dict(type='BaselineHook', baselines=dict(copy=dict(type='CopyMask'), raw=dict(type='UntrainedGenerator')))
 
@@ -175,6 +176,26 @@ def test_what_cannot_be_used_is_done_again_or_refused(test, tmp_path, tiny_confi
         with pytest.raises(ValueError, match='another hooks than this test has'):
             test('out', resume=True, **{'hooks': (), **options})
     assert test('out', hooks=(), resume=True, **{'test_dataloader.dataset.sequences': ['test_001']}).walked == []
+
+
+@pytest.mark.parametrize('kind, file, words', [
+    ('JPEGImages', '00003.jpg', '00003.jpg is changed'), ('Annotations', '00004.png', '00004.png is changed'),
+    ('Annotations', '00005.png', '00005.png is not there now')])
+def test_files_that_have_changed_under_their_names_are_refused(test, tmp_path, synthetic_root, kind, file, words):
+    root = shutil.copytree(synthetic_root, tmp_path / 'data')
+    path = root / kind / '32p/test_000' / file
+    options = {'test_dataloader.dataset': dict(_delete_=True, type='DAVISDataset', data_root=str(root), split='test',
+                                               resolution='32p', test_mode=True), 'hooks': ()}
+    test('out', **options)
+    content = path.read_bytes()
+    path.unlink()
+    if 'not there' not in words:
+        shutil.copy(path.with_name(path.name.replace('4', '1').replace('3', '1')), path)
+    with pytest.raises(ResumeError, match=rf'the data of test_000 are not those that an earlier run tested: .*{words}'
+                                          r'\. .*test without --resume.* delete test_000\.json in .*sequences'):
+        test('out', resume=True, **options)
+    path.write_bytes(content)  # its time is another one, which does not matter
+    assert test('out', resume=True, **options).walked == []
 
 
 def test_a_metric_that_keeps_nothing_by_sequence_is_named(test):
