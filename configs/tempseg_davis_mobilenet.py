@@ -64,9 +64,10 @@ test_dataloader = dict(dataset=dict(size=size))
 default_hooks = dict(
     finetune=dict(
         finetuner=dict(
-            steps=100,
+            steps=40,
             clips_per_step=2,
-            optimizer=dict(lr=0.001),
+            fold_norm=True,
+            optimizer=dict(lr=0.00015),
             average=0.5,
             # References less faulty than in training, but more often none: an object that was lost is to be found
             # again, in wide windows.

@@ -1,6 +1,7 @@
-"""What a step of online fine-tuning is made of: the parameters it adapts, clips side by side on the cores of a CPU, and
-the mean of the last weights. Called by the online fine-tuner."""
+"""What a step of online fine-tuning is made of: the copy and its parameters, clips side by side on the cores of a CPU,
+and the mean of the last weights. Called by the online fine-tuner."""
 
+import copy
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,10 +9,21 @@ from contextlib import contextmanager
 
 import torch
 from mmcv.cnn import is_norm
+from mmcv.cnn.utils import fuse_conv_bn
 from mmengine.model import StochasticWeightAverage
 from torch import nn
 
 NORM = 'norm'
+
+
+def folded(module: nn.Module) -> nn.Module:
+    """A copy in eval mode whose batch normalisation is part of the convolutions before it; it answers the same to
+    rounding. What was frozen stays so; the bias that a convolution gains is trained if its weights are."""
+    frozen = {name for name, parameter in module.named_parameters() if not parameter.requires_grad}
+    found = fuse_conv_bn(copy.deepcopy(module).eval())
+    for name, parameter in found.named_parameters():
+        parameter.requires_grad_(name not in frozen and f'{name.rpartition(".")[0]}.weight' not in frozen)
+    return found
 
 
 def parameters_called(module: nn.Module, names: Sequence[str]) -> set[str]:

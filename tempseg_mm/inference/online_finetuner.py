@@ -12,7 +12,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from mmcv.cnn.utils import fuse_conv_bn
 from mmengine.dataset import Compose
 from mmengine.optim import build_optim_wrapper
 from torch import Tensor, nn
@@ -22,7 +21,7 @@ from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 from tempseg_mm.runtime.random_state import own_randomness
 from tempseg_mm.sources.given_sequence import GivenSequence
 
-from .finetuning_steps import TailAverage, parameters_called, side_by_side, trained_alone
+from .finetuning_steps import TailAverage, folded, parameters_called, side_by_side, trained_alone
 from .finite import check_finite
 
 CLIP = 2  # frames of a clip
@@ -70,7 +69,7 @@ class AdaptedGenerator:
         Args:
             channels_last: move its weights in memory, too; training a small network in that layout would be slower.
         """
-        generator = fuse_conv_bn(copy.deepcopy(self.generator).eval())
+        generator = folded(self.generator)
         if channels_last:
             generator.to(memory_format=torch.channels_last)
         return replace(self, generator=generator)
@@ -100,16 +99,24 @@ class OnlineFinetuner:
             ``'decoder.to_logits'``; ``'norm'``: those of all normalisation layers. Empty: all that are trained.
         average: share of the last steps, in [0, 1], whose weights are averaged, see :class:`TailAverage`; 0: the
             weights of the last step.
+        fold_norm: fold batch normalisation into the convolutions before it, and adapt these. A step is a fifth cheaper
+            and fewer suffice, at a fifth of the learning rate: without the scales between them, weights move further.
+
+    Raises:
+        ValueError: steps, clips or a share out of range; ``fold_norm`` outside of ``eval_mode``.
     """
 
     def __init__(self, *, steps: int = 100, clips_per_step: int = 1,
                  optimizer: dict | None = None, augment: Sequence[dict] = (),
                  pipeline: Sequence[dict] = (dict(type='PackClip'),), leave_out: Sequence[str] = (),
-                 eval_mode: bool = True, only: str | Sequence[str] = (), average: float = 0.0) -> None:
+                 eval_mode: bool = True, only: str | Sequence[str] = (), average: float = 0.0,
+                 fold_norm: bool = False) -> None:
         if steps < 0 or clips_per_step < 1:
             raise ValueError(f'steps must be >= 0 and clips_per_step >= 1, got {steps} and {clips_per_step}')
         if not 0 <= average <= 1:
             raise ValueError(f'average is a share and must be in [0, 1], got {average}')
+        if fold_norm and not eval_mode:
+            raise ValueError('fold_norm folds running statistics, which change outside of eval_mode: choose one')
         self.steps = steps
         self.clips_per_step = clips_per_step
         self.optimizer = optimizer or dict(type='Adam', lr=1e-3)
@@ -119,6 +126,11 @@ class OnlineFinetuner:
         self.eval_mode = eval_mode
         self.only = (only,) if isinstance(only, str) else tuple(only)
         self.average = average
+        self.fold_norm = fold_norm
+
+    def copy_of(self, generator: nn.Module) -> nn.Module:
+        """What adapting starts from: a copy, with :attr:`fold_norm` without batch normalisation."""
+        return folded(generator) if self.fold_norm else copy.deepcopy(generator)
 
     def adapt(self, model: nn.Module, given: GivenObject, *, parent: nn.Module | None = None, size: Size = None,
               seed: int = 0, augment: Compose | None = None, on_step: Callable[[int], None] = lambda step: None
@@ -150,7 +162,7 @@ class OnlineFinetuner:
             raise ValueError(f'leave_out names {sorted(unknown)}, but the losses of the model are '
                              f'{sorted(model.loss_names)}')
         started = time.perf_counter()
-        generator = copy.deepcopy(model.generator if parent is None else parent)
+        generator = self.copy_of(model.generator if parent is None else parent)
         chosen = self._chosen(generator)
         clips = [self._clip(model, given, indices, size)
                  for indices in self._runs(given.frame_ids, apart=self._looks_at_single_frames(model))]

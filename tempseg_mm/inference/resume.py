@@ -1,6 +1,5 @@
 """What an interrupted run over one sequence leaves, so that another continues as if nothing had happened."""
 
-import copy
 import json
 import shutil
 import time
@@ -101,14 +100,13 @@ class RunState:
 
         Args:
             object_id: of the object.
-            like: a generator of the same architecture; it is copied.
+            like: a generator of the same architecture, which takes the weights on.
         """
         if not self._generator_file(object_id).is_file():
             return None
         saved = torch.load(self._generator_file(object_id), map_location='cpu', weights_only=True)
-        generator = copy.deepcopy(like)
-        generator.load_state_dict(saved['weights'])
-        return AdaptedGenerator(generator.eval().requires_grad_(False), saved['losses'], saved['seconds'])
+        like.load_state_dict(saved['weights'])
+        return AdaptedGenerator(like.eval().requires_grad_(False), saved['losses'], saved['seconds'])
 
     def note(self, snapshot: Snapshot | None, flush: Callable[[], None]) -> None:
         """A frame is done. Now and then this is written, after ``flush``, which waits for all mask files."""

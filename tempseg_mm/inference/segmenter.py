@@ -111,7 +111,7 @@ class Segmenter:
             return dict.fromkeys(sequence.object_ids, plain)
         adapted, steps = {}, self.finetuner.steps
         for k, object_id in enumerate(sequence.object_ids):
-            found = state and state.kept_generator(object_id, parent)
+            found = state and state.kept_generator(object_id, self.finetuner.copy_of(parent))
             if not found:
                 found = self.finetuner.adapt(
                     self.model, GivenObject(sequence, object_id), parent=parent, size=self.seen_size, seed=self.seed,

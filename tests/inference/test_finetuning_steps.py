@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from tempseg_mm.inference.finetuning_steps import TailAverage, parameters_called, side_by_side, trained_alone
+from tempseg_mm.inference.finetuning_steps import (
+    TailAverage,
+    folded,
+    parameters_called,
+    side_by_side,
+    trained_alone,
+)
 from tempseg_mm.inference.online_finetuner import GivenObject, OnlineFinetuner
 from tempseg_mm.registry import MODELS
 
@@ -212,3 +218,21 @@ def test_the_mean_changes_no_step(make_model, square):
         expected = (weights[0][name].double() + weights[1][name].double()) / 2
         assert torch.allclose(value.double(), expected, rtol=1e-5, atol=1e-8), name
         assert not torch.equal(value, weights[0][name]), name
+
+
+def test_a_folded_copy_answers_the_same_and_keeps_frozen_what_was():
+    module = nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU(),
+                           nn.Sequential(nn.Conv2d(4, 2, 3), nn.BatchNorm2d(2)), nn.Conv2d(2, 1, 1))
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.running_mean)
+            nn.init.uniform_(layer.running_var, 0.5, 2)
+            nn.init.normal_(layer.weight)
+    module[0].requires_grad_(False)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    found = folded(module)
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in found.modules())
+    assert required(found) == {'3.0.weight', '3.0.bias', '4.weight', '4.bias'}
+    x = torch.randn(2, 1, 9, 9)
+    torch.testing.assert_close(found(x), module.eval()(x), rtol=1e-4, atol=1e-5)
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())

@@ -93,3 +93,19 @@ def test_an_error_of_a_thread_is_raised(make_model, given, threads, monkeypatch)
     with pytest.raises(FloatingPointError, match='loss_bad.* not finite in online fine-tuning of .*, step 0'):
         OnlineFinetuner(steps=2, clips_per_step=2, leave_out=['adv', 'iftl', 'l_iftl']).adapt(model, given)
     assert all(map(torch.equal, model.generator.state_dict().values(), before)) and torch.get_num_threads() == 2
+
+
+def test_folded_normalisation_is_adapted_as_part_of_the_convolutions(make_model, given):
+    model = make_model(adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
+    finetuner = OnlineFinetuner(steps=25, optimizer=dict(type='Adam', lr=0.003), fold_norm=True)
+    adapted = finetuner.adapt(model, given)
+    assert np.mean(adapted.losses[-3:]) < 0.8 * np.mean(adapted.losses[:3])
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in adapted.generator.modules())
+    assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in model.generator.modules())
+    again = finetuner.copy_of(model.generator)
+    again.load_state_dict(adapted.generator.state_dict())  # as an interrupted run takes it up
+
+
+def test_statistics_that_change_cannot_be_folded():
+    with pytest.raises(ValueError, match='fold_norm folds running statistics, which change outside of eval_mode'):
+        OnlineFinetuner(fold_norm=True, eval_mode=False)
