@@ -130,7 +130,7 @@ def osvos_recipe(cfg, ours: Learner, args: argparse.Namespace) -> Learner:
     loaded = load_segmenter(Config(dict(model=model)), args.osvos_checkpoint, args.device, seed=args.seed,
                             size=ours.segmenter.size)
     own = ours.segmenter.finetuner
-    loaded.segmenter.finetuner = OnlineFinetuner(optimizer=own.optimizer, eval_mode=own.eval_mode,
+    loaded.segmenter.finetuner = OnlineFinetuner(optimizer=own.optimizer, mode=own.mode,
                                                  augment=FINETUNE_AUGMENT)
     loaded.segmenter.refiners = ours.segmenter.refiners
     return Learner(loaded.segmenter, args.rival_frames, loaded.settings)

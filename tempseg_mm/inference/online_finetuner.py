@@ -25,6 +25,7 @@ from .finetuning_steps import TailAverage, folded, parameters_called, side_by_si
 from .finite import check_finite
 
 CLIP = 2  # frames of a clip
+MODES = 'eval', 'folded', 'train'
 
 
 class GivenObject:
@@ -93,44 +94,42 @@ class OnlineFinetuner:
             copying them is what is learnt.
         leave_out: names of generator losses that take no part, e.g. ``['adv']``: D has never seen this sequence. They
             may name losses that the config of the model has set to ``None``.
-        eval_mode: of the generator: batch normalisation keeps its running statistics, which two frames wreck, and
-            nothing is dropped out.
+        mode: of the generator. 'eval': batch normalisation keeps its running statistics, which two frames wreck, and
+            nothing is dropped out. 'folded': the same, and batch normalisation is part of the convolutions before it,
+            which are adapted: a step is a fifth cheaper and fewer do, at a fifth of the learning rate or less.
+            'train': statistics of the clip itself, and dropout.
         only: the parameters of G that are adapted: names of them, or of sub-modules such as ``'decoder'`` or
             ``'decoder.to_logits'``; ``'norm'``: those of all normalisation layers. Empty: all that are trained.
         average: share of the last steps, in [0, 1], whose weights are averaged, see :class:`TailAverage`; 0: the
             weights of the last step.
-        fold_norm: fold batch normalisation into the convolutions before it, and adapt these. A step is a fifth cheaper
-            and fewer suffice, at a fifth of the learning rate: without the scales between them, weights move further.
 
     Raises:
-        ValueError: steps, clips or a share out of range; ``fold_norm`` outside of ``eval_mode``.
+        ValueError: steps, clips or a share out of range; an unknown mode.
     """
 
     def __init__(self, *, steps: int = 100, clips_per_step: int = 1,
                  optimizer: dict | None = None, augment: Sequence[dict] = (),
                  pipeline: Sequence[dict] = (dict(type='PackClip'),), leave_out: Sequence[str] = (),
-                 eval_mode: bool = True, only: str | Sequence[str] = (), average: float = 0.0,
-                 fold_norm: bool = False) -> None:
+                 mode: str = 'eval', only: str | Sequence[str] = (), average: float = 0.0) -> None:
         if steps < 0 or clips_per_step < 1:
             raise ValueError(f'steps must be >= 0 and clips_per_step >= 1, got {steps} and {clips_per_step}')
         if not 0 <= average <= 1:
             raise ValueError(f'average is a share and must be in [0, 1], got {average}')
-        if fold_norm and not eval_mode:
-            raise ValueError('fold_norm folds running statistics, which change outside of eval_mode: choose one')
+        if mode not in MODES:
+            raise ValueError(f'mode must be one of {", ".join(MODES)}, got {mode!r}')
         self.steps = steps
         self.clips_per_step = clips_per_step
         self.optimizer = optimizer or dict(type='Adam', lr=1e-3)
         self.augment = Compose([TRANSFORMS.build(dict(t)) for t in augment])
         self.pipeline = Compose([TRANSFORMS.build(dict(t)) for t in pipeline])
         self.leave_out = tuple(leave_out)
-        self.eval_mode = eval_mode
+        self.mode = mode
         self.only = (only,) if isinstance(only, str) else tuple(only)
         self.average = average
-        self.fold_norm = fold_norm
 
     def copy_of(self, generator: nn.Module) -> nn.Module:
-        """What adapting starts from: a copy, with :attr:`fold_norm` without batch normalisation."""
-        return folded(generator) if self.fold_norm else copy.deepcopy(generator)
+        """What adapting starts from: a copy, without batch normalisation where that is folded."""
+        return folded(generator) if self.mode == 'folded' else copy.deepcopy(generator)
 
     def adapt(self, model: nn.Module, given: GivenObject, *, parent: nn.Module | None = None, size: Size = None,
               seed: int = 0, augment: Compose | None = None, on_step: Callable[[int], None] = lambda step: None
@@ -167,7 +166,7 @@ class OnlineFinetuner:
         clips = [self._clip(model, given, indices, size)
                  for indices in self._runs(given.frame_ids, apart=self._looks_at_single_frames(model))]
         batches_of = partial(self._batches, augment or self.augment, apart=self._num_threads(model) > 1)
-        generator.train(not self.eval_mode)
+        generator.train(self.mode == 'train')
         with trained_alone(generator, chosen), own_randomness(seed, given.name):
             losses = self._train(model, generator, map(batches_of, itertools.cycle(clips)), given.name, on_step)
         return AdaptedGenerator(generator.eval().requires_grad_(False),
@@ -202,8 +201,8 @@ class OnlineFinetuner:
     def _num_threads(self, model: nn.Module) -> int:
         """Clips of a step that are worked on at once; a GPU takes them as one batch."""
         on_cpu = next(model.parameters()).device.type == 'cpu'
-        # Outside of eval mode clips are tied by batch statistics and draw random numbers; D is frozen by one at a time.
-        on_their_own = self.eval_mode and not any(loss.needs_adversary for loss in self._losses(model))
+        # In training mode clips are tied by batch statistics and draw random numbers; D is frozen by one at a time.
+        on_their_own = self.mode != 'train' and not any(loss.needs_adversary for loss in self._losses(model))
         return min(self.clips_per_step, torch.get_num_threads()) if on_cpu and on_their_own else 1
 
     def _batches(self, augment: Compose, clip: dict, *, apart: bool) -> list[list[dict]]:

@@ -76,6 +76,7 @@ class MaskReader:
             found = [(stored, regions_of(stored)) for stored in map(stored_mask, masks)]
             for _, regions in found:
                 self._meaning.note_numbers(regions)
+                self._meaning.note_palette(regions)
             for stored, regions in found:
                 self._meaning.labels(stored, regions, QUIET)
 

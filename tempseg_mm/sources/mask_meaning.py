@@ -25,6 +25,8 @@ FILLS = ('shows objects in more than 90 % of the frame; if that is the backgroun
 TINY = 'shows object {i} in fewer than 9 pixels: perhaps a slip of the brush, or a shade of an edge'
 RINGS = ('holds the numbers {ids} in thin rings between lower and higher ones, as soft edges have: resized by the '
          'nearest pixel, ids stay whole')
+REORDERED = ('has a palette with the colours of other masks in another order: its colours count, not its numbers; '
+             'saved with one palette, they agree')
 NO_NUMBER = 'shows one object without a number, taken as object {i}'
 
 
@@ -74,6 +76,14 @@ class SetMeaning:
         if len(ids) > 1 and not self._is_begun:
             self._has_ids.add('several')
         self._is_begun |= bool(len(ids))
+
+    def note_palette(self, regions: Regions) -> None:
+        """Note the colours of numbered objects, so that the same colours without numbers mean these."""
+        if regions.kind == 'ids':
+            numbers = [i for i in np.flatnonzero(histogram(regions.index)).tolist() if i]
+            palette = _palette_of(regions, numbers)
+            if not self.names.by_palette(palette):
+                self.names.add_palette(palette)
 
     def labels(self, stored: StoredMask, regions: Regions, say: 'Teller') -> Labels:
         """The ids of a mask.
@@ -153,10 +163,16 @@ class SetMeaning:
             self._alias[numbers[0]] = known
         for i in (i for i in numbers if i in self._alias):  # also where it was learned before anything was said
             say(NO_NUMBER.format(i=self._alias[i]).replace('without a number', f'with the number {i}'))
-        table = {i: self._alias.get(i) or self._as_gray(i, regions) for i in numbers}
+        if numbers == [VOID] and self.background == around is not None:
+            self._alias[VOID] = self.names.id_of_the_object(is_white=True) or VOID
+        palette = _palette_of(regions, numbers)
+        if moved := self.names.by_palette(palette):
+            say(REORDERED)
+        table = {i: self._alias.get(i) or moved.get(i) or self._as_gray(i, regions) for i in numbers}
         if any(table[i] != i for i in numbers):
             index = _replaced(index, table)
-        self.names.add_numbers(table.values(), regions.colors)
+        self.names.add_numbers(table.values())
+        self.names.add_palette({table[i]: color for i, color in palette.items()})
         self._has_shown |= bool(numbers)
         new = set(numbers) - self._seen_ids
         self._seen_ids |= new
@@ -206,6 +222,11 @@ class SetMeaning:
         if not is_one_unknown or self._has_shown or len(self._others) != 1 or self.names.known != self._others:
             return None
         return next(iter(self._others))
+
+
+def _palette_of(regions: Regions, numbers: list) -> dict:
+    """Number -> colour (red, green, blue), of a mask that has a palette."""
+    return {} if regions.colors is None else {i: tuple(regions.colors[i].tolist()) for i in numbers}
 
 
 def _tell_what_is_odd(ids: np.ndarray, say: 'Teller') -> None:

@@ -61,8 +61,8 @@ SHADES = ('holds shades, taken as probabilities: half of the largest value or mo
 NEAREST = ('has soft edges between its colours: each pixel goes to the nearest of the flat ones; saved as PNG without '
            'smoothing, nothing is guessed')
 CUT_OUT = 'is a cut-out: what is not transparent is object; saved without alpha, its colours count'
-VOID_NOTE = ('holds 255 beside the numbers of objects: taken as void, which is no object and is not scored; give the '
-             'object another number if it is one')
+VOID_NOTE = ('holds 255 beside the numbers of objects: taken as void, which is no object; give the object another '
+             'number if it is one')
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,8 @@ def _of_palette(stored: StoredMask, largest: int) -> Regions:
     used = np.flatnonzero(histogram(pixels))
     colors = palette[used]
     as_ids = Regions('ids', pixels, palette)
-    if (colors == color_palette()[used]).all():
+    numbered = used[used != VOID]  # whatever the colour of void
+    if (palette[numbered] == color_palette()[numbered]).all():
         return _with_void(as_ids, used)
     if (colors == used[:, None]).all():
         return _of_numbers(replace(stored, palette=None), largest)

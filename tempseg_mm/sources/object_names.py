@@ -1,6 +1,6 @@
 """Which object a colour is: the same one in every mask of a run, given ones and ground truth alike."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -37,17 +37,33 @@ class ObjectNames:
         """Ids of all objects that masks have shown."""
         return {*self.colors.values(), *self.numbers}
 
-    def add_numbers(self, ids: Iterable[int], palette: np.ndarray | None = None) -> None:
-        """Note ids that a mask holds as numbers.
+    def add_numbers(self, ids: Iterable[int]) -> None:
+        """Note ids, without 0, that a mask holds as numbers."""
+        self.numbers.update(map(int, ids))
+
+    def add_palette(self, colors: Mapping[int, Color]) -> None:
+        """Note the colours that a mask's palette gives to ids; black tells nothing."""
+        for i, color in colors.items():
+            if any(color):
+                self.palette.setdefault(color, int(i))
+
+    def by_palette(self, colors: Mapping[int, Color]) -> dict[int, int]:
+        """What the numbers of a mask are called elsewhere, if its palette has the same colours in another order.
 
         Args:
-            ids: without 0.
-            palette: (256, 3) uint8 RGB that the mask came with.
+            colors: number -> colour of those that the mask shows.
+
+        Returns:
+            Number -> id of all of them; empty where the palette says nothing else than the numbers do.
         """
-        for i in ids:
-            self.numbers.add(int(i))
-            if palette is not None and palette[i].any():
-                self.palette.setdefault(tuple(palette[i].tolist()), int(i))
+        found = {i: self.colors.get(color, self.palette.get(color)) for i, color in colors.items()}
+        if len(set(colors.values())) < len(colors) or all(found[i] in (None, i) for i in colors):
+            return {}
+        taken = {i for i in found.values() if i is not None}
+        if len(taken) < sum(i is not None for i in found.values()):
+            return {}
+        free = (i for i in range(1, 256) if i not in taken | self.known | set(colors))
+        return {i: (next(free) if i in taken else i) if known is None else known for i, known in found.items()}
 
     def id_of_the_object(self, *, is_white: bool = False) -> int | None:
         """Id of the one object of a mask that gives it neither number nor colour; ``None`` where it may be several.

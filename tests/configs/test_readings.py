@@ -29,7 +29,7 @@ TRAINING = {
 }
 TESTING = {
     'P10 flow': {'model.data_preprocessor.flow': dict(type='ZeroFlow')},
-    'P2 eval_mode': {f'{FINETUNER}.eval_mode': False},
+    'P2 mode': {f'{FINETUNER}.mode': 'train'},
     'P15 steps': {f'{FINETUNER}.steps': 5},
     'P15 one frame': {'test_cfg.num_given_frames': 1},
     'P15 all losses': {f'{FINETUNER}.leave_out': []},

@@ -71,31 +71,31 @@ def test_loss_goes_down_on_a_simple_sequence(make_model, square):
     assert not any(parameter.requires_grad for parameter in adapted.generator.parameters())
 
 
-@pytest.mark.parametrize('eval_mode', [True, False])
-def test_the_model_stays_and_a_copy_is_adapted(make_model, square, eval_mode):
+@pytest.mark.parametrize('mode', ['eval', 'train'])
+def test_the_model_stays_and_a_copy_is_adapted(make_model, square, mode):
     model = with_statistics(make_model())
     before = state(model)
-    adapted = OnlineFinetuner(steps=2, optimizer=ADAM, eval_mode=eval_mode).adapt(model, square())
+    adapted = OnlineFinetuner(steps=2, optimizer=ADAM, mode=mode).adapt(model, square())
     assert not torch.equal(adapted.generator.decoder.to_logits.weight, model.generator.decoder.to_logits.weight)
     assert_equal(model, before)
     assert all(p.grad is None and p.requires_grad for p in model.parameters())
 
 
-@pytest.mark.parametrize('eval_mode', [True, False])
-def test_running_statistics(make_model, square, eval_mode):
+@pytest.mark.parametrize('mode', ['eval', 'train'])
+def test_running_statistics(make_model, square, mode):
     model = with_statistics(make_model())
-    adapted = OnlineFinetuner(steps=2, eval_mode=eval_mode).adapt(model, square())
+    adapted = OnlineFinetuner(steps=2, mode=mode).adapt(model, square())
     before = dict(model.generator.named_buffers())
     unchanged = [torch.equal(value, before[name]) for name, value in adapted.generator.named_buffers()]
-    assert len(unchanged) == 30 and (all(unchanged) if eval_mode else not any(unchanged))
+    assert len(unchanged) == 30 and (all(unchanged) if mode == 'eval' else not any(unchanged))
 
 
-@pytest.mark.parametrize('eval_mode', [True, False])
-def test_dropout(make_model, square, eval_mode):
+@pytest.mark.parametrize('mode', ['eval', 'train'])
+def test_dropout(make_model, square, mode):
     model, seen = make_model(), []
     model.generator.backbone.dropout.register_forward_pre_hook(lambda module, _: seen.append(module.training))
-    OnlineFinetuner(steps=1, eval_mode=eval_mode).adapt(model, square())
-    assert seen == [not eval_mode]
+    OnlineFinetuner(steps=1, mode=mode).adapt(model, square())
+    assert seen == [mode == 'train']
 
 
 def test_it_starts_from_the_parent_it_is_given(make_model, square):
@@ -241,7 +241,7 @@ def test_an_exception_in_a_later_step_leaves_the_model_as_it_was(make_model, squ
             raise KeyboardInterrupt
         return loss
     model = with_statistics(make_model(**failing_loss(monkeypatch, fail)))
-    before, finetuner = state(model), OnlineFinetuner(steps=5, optimizer=ADAM, eval_mode=False)
+    before, finetuner = state(model), OnlineFinetuner(steps=5, optimizer=ADAM, mode='train')
     with pytest.raises(KeyboardInterrupt):
         finetuner.adapt(model, square())
     assert_equal(model, before)

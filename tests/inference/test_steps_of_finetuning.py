@@ -72,7 +72,7 @@ def test_threads_change_nothing_but_the_rounding(make_model, given, threads):
     (dict(), 1, [2]),
     (dict(), 2, [1, 1]),
     (dict(), 3, [1, 1]),
-    (dict(eval_mode=False), 2, [2]),
+    (dict(mode='train'), 2, [2]),
     (dict(leave_out=[]), 2, [2]),
 ])
 def test_which_clips_share_a_batch(make_model, given, threads, settings, number, sizes):
@@ -97,7 +97,7 @@ def test_an_error_of_a_thread_is_raised(make_model, given, threads, monkeypatch)
 
 def test_folded_normalisation_is_adapted_as_part_of_the_convolutions(make_model, given):
     model = make_model(adversary=None, losses=dict(bce=dict(type='BCELoss', loss_weight=1.0)))
-    finetuner = OnlineFinetuner(steps=25, optimizer=dict(type='Adam', lr=0.003), fold_norm=True)
+    finetuner = OnlineFinetuner(steps=25, optimizer=dict(type='Adam', lr=0.003), mode='folded')
     adapted = finetuner.adapt(model, given)
     assert np.mean(adapted.losses[-3:]) < 0.8 * np.mean(adapted.losses[:3])
     assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in adapted.generator.modules())
@@ -106,6 +106,6 @@ def test_folded_normalisation_is_adapted_as_part_of_the_convolutions(make_model,
     again.load_state_dict(adapted.generator.state_dict())  # as an interrupted run takes it up
 
 
-def test_statistics_that_change_cannot_be_folded():
-    with pytest.raises(ValueError, match='fold_norm folds running statistics, which change outside of eval_mode'):
-        OnlineFinetuner(fold_norm=True, eval_mode=False)
+def test_an_unknown_mode():
+    with pytest.raises(ValueError, match="mode must be one of eval, folded, train, got 'fold'"):
+        OnlineFinetuner(mode='fold')

@@ -124,8 +124,33 @@ def test_several_objects_of_given_masks_and_of_ground_truth(tmp_path):
     truth = reader.companion()
     expected = reader.read(COLORS[TWO]).ids
     np.testing.assert_array_equal(truth.read(COLORS[TWO]).ids, expected)
-    np.testing.assert_array_equal(truth.read(save(tmp_path / 'a.png', TWO, COLORS[:3])).ids, TWO)
+    np.testing.assert_array_equal(truth.read(save(tmp_path / 'a.png', TWO, COLORS[:3])).ids, expected)
     assert truth.read(COLORS[disc(5)]).ids.max() == 4  # one that is not followed
+
+
+@pytest.mark.parametrize('learned', [True, False])
+def test_palettes_with_the_same_colours_in_another_order(tmp_path, learned):
+    notices, palette = Notices(), [(0, 0, 0), (255, 0, 0), (0, 255, 0), (9, 9, 90)]
+    other = [palette[0], palette[2], palette[1], palette[3]]
+    swapped = np.array([0, 2, 1], np.uint8)[TWO]
+    paths = [save(tmp_path / 'a.png', TWO, palette), save(tmp_path / 'b.png', swapped, other)]
+    reader = MaskReader(notices)
+    if learned:
+        reader.learn(paths)
+    for path in paths:
+        np.testing.assert_array_equal(reader.read(path).ids, TWO)
+    assert list(notices) == [f'{paths[1]} has a palette with the colours of other masks in another order: its colours '
+                             'count, not its numbers; saved with one palette, they agree']
+    np.testing.assert_array_equal(reader.read(np.array(palette, np.uint8)[TWO]).ids, TWO)
+    # A colour that no mask had, under a number that is another object's.
+    new = reader.read(save(tmp_path / 'c.png', TWO, [(0, 0, 0), (0, 0, 255), (255, 0, 0)])).ids
+    assert np.unique(new[TWO == 2]).tolist() == [1] and np.unique(new[TWO == 1]).tolist() == [3]
+
+
+def test_a_palette_that_tells_nothing_apart_leaves_the_numbers(tmp_path):
+    reader = MaskReader()
+    for i, palette in enumerate(([(0, 0, 0), (255, 0, 0), (0, 255, 0)], [(0, 0, 0), (0, 255, 0), (0, 255, 0)])):
+        np.testing.assert_array_equal(reader.read(save(tmp_path / f'{i}.png', TWO, palette)).ids, TWO)
 
 
 def test_predictions_in_the_colours_of_the_palette(tmp_path):

@@ -31,10 +31,9 @@ def test_colours_of_davis_are_its_indices():
 
 
 def test_colours_of_a_palette_that_masks_came_with():
-    palette = np.zeros((256, 3), np.uint8)
-    palette[1:4] = BLUE, RED, GREEN
     names = ObjectNames()
-    names.add_numbers([1, 2], palette)
+    names.add_numbers([1, 2])
+    names.add_palette({1: BLUE, 2: RED})
     assert names.ids_of([RED, BLUE]) == [2, 1]
     assert names.ids_of([GREEN]) == [3]
     assert names.sentences() == ['Colours of the masks: green (0, 255, 0) is object 3.']

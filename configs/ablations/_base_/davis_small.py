@@ -41,6 +41,9 @@ default_hooks = dict(
     finetune=dict(
         finetuner=dict(
             steps=50,
+            mode='eval',
+            only=[],
+            optimizer=dict(lr=0.001),
             clips_per_step=1,
             leave_out=['adv', 'l1', 'itsd', 'iftl', 'l_iftl'],
             augment=[dict(clip_window, elsewhere=0.0), _base_.colours])),
