@@ -67,7 +67,7 @@ default_hooks = dict(
             steps=60,
             clips_per_step=2,
             mode='folded',
-            # Not the first blocks, whose large maps cost a quarter of a step.
+            # Not the first blocks, whose large maps cost a fifth of a step.
             only=['decoder', *[f'backbone.features.{i}' for i in range(4, 18)]],
             optimizer=dict(lr=0.00015),
             average=0.5,

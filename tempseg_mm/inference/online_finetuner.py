@@ -96,7 +96,7 @@ class OnlineFinetuner:
             may name losses that the config of the model has set to ``None``.
         mode: of the generator. 'eval': batch normalisation keeps its running statistics, which two frames wreck, and
             nothing is dropped out. 'folded': the same, and batch normalisation is part of the convolutions before it,
-            which are adapted: a step is a fifth cheaper and fewer do, at a fifth of the learning rate or less.
+            which are adapted: a step is a sixth cheaper and fewer do, at a fifth of the learning rate or less.
             'train': statistics of the clip itself, and dropout.
         only: the parameters of G that are adapted: names of them, or of sub-modules such as ``'decoder'`` or
             ``'decoder.to_logits'``; ``'norm'``: those of all normalisation layers. Empty: all that are trained.
@@ -156,13 +156,8 @@ class OnlineFinetuner:
                 no frame to learn from, or a mask is of another size than its frame.
             FloatingPointError: if a loss is not finite.
         """
-        unknown = set(self.leave_out) - set(model.loss_names)
-        if unknown:
-            raise ValueError(f'leave_out names {sorted(unknown)}, but the losses of the model are '
-                             f'{sorted(model.loss_names)}')
         started = time.perf_counter()
-        generator = self.copy_of(model.generator if parent is None else parent)
-        chosen = self._chosen(generator)
+        generator, chosen = self._prepared(model, parent)
         clips = [self._clip(model, given, indices, size)
                  for indices in self._runs(given.frame_ids, apart=self._looks_at_single_frames(model))]
         batches_of = partial(self._batches, augment or self.augment, apart=self._num_threads(model) > 1)
@@ -172,8 +167,20 @@ class OnlineFinetuner:
         return AdaptedGenerator(generator.eval().requires_grad_(False),
                                 torch.stack(losses).tolist() if losses else [], time.perf_counter() - started)
 
+    def check(self, model: nn.Module) -> None:
+        """Raises what :meth:`adapt` would of a model alone, so that no training has to end before it is found."""
+        self._prepared(model, None)
+
+    def _prepared(self, model: nn.Module, parent: nn.Module | None) -> tuple[nn.Module, set[str]]:
+        """The copy to adapt, and the names of the parameters that are."""
+        unknown = set(self.leave_out) - set(model.loss_names)
+        if unknown:
+            raise ValueError(f'leave_out names {sorted(unknown)}, but the losses of the model are '
+                             f'{sorted(model.loss_names)}')
+        generator = self.copy_of(model.generator if parent is None else parent)
+        return generator, self._chosen(generator)
+
     def _chosen(self, generator: nn.Module) -> set[str]:
-        """Names of the parameters to adapt."""
         if self.only:
             return parameters_called(generator, self.only)
         return {name for name, parameter in generator.named_parameters() if parameter.requires_grad}

@@ -1,6 +1,7 @@
 """Has the segmenter fine-tune on the given frames."""
 
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 
 from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.registry import HOOKS, TASK_UTILS
@@ -18,6 +19,10 @@ class OnlineFinetuneHook(Hook):
 
     def __init__(self, finetuner: dict) -> None:
         self.finetuner = TASK_UTILS.build(finetuner)
+
+    def before_train(self, runner) -> None:
+        """Raises ValueError where the fine-tuner does not fit the model: no training should end before that shows."""
+        self.finetuner.check(runner.model.module if is_model_wrapper(runner.model) else runner.model)
 
     def set_up_segmenter(self, segmenter: Segmenter) -> None:
         """See ``VOSTestLoop``.
