@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from tempseg_mm.runtime.notices import Notices
 
@@ -72,13 +73,15 @@ def mask_paths(masks: object) -> list[str]:
 
 
 def _numbered(masks: object, names: FrameNames, notices: Notices) -> list[PlacedMask]:
+    masks = _plain(masks)
     if isinstance(masks, Mapping) and SAM_KEY not in masks:
         return [_keyed(frame_id, mask, names, notices) for frame_id, mask in masks.items()]
-    if isinstance(masks, (str, os.PathLike, np.ndarray, Mapping)):
+    if isinstance(masks, (str, os.PathLike, np.ndarray, Image.Image, Mapping)):
         masks = [masks]
     if not isinstance(masks, Sequence):
         raise ValueError(f'masks are a path or an array, a list of them, or {{frame: mask}}; got '
                          f'{type(masks).__name__}')
+    masks = [_plain(mask) for mask in masks]
     if _are_objects(masks):
         first = names.start
         notices.add(f'{len(masks)} masks were taken for objects 1 to {len(masks)} of frame {first}, as they come from '
@@ -102,6 +105,16 @@ def _numbered(masks: object, names: FrameNames, notices: Notices) -> list[Placed
     return placed
 
 
+def _plain(mask: object) -> object:
+    """A tensor, or whatever else is as good as an array, becomes one; the rest stays."""
+    if isinstance(mask, np.ndarray) or not hasattr(mask, '__array__'):
+        return mask
+    try:
+        return np.asarray(mask)
+    except (TypeError, RuntimeError) as error:  # it is on a GPU, or has a gradient
+        raise ValueError(f'a {type(mask).__name__} given as mask is no array: {error}') from error
+
+
 def _keyed(frame_id: object, mask: object, names: FrameNames, notices: Notices) -> PlacedMask:
     if not isinstance(frame_id, (int, np.integer)) or isinstance(frame_id, bool):
         raise ValueError(f'masks as a dict have frame numbers as keys, got {frame_id!r}')
@@ -110,7 +123,8 @@ def _keyed(frame_id: object, mask: object, names: FrameNames, notices: Notices) 
         if named not in (None, frame_id):
             notices.add(f'mask {mask} was taken for frame {frame_id} ({names.name(int(frame_id))}), its key, though it '
                         f'is named as frame {named}')
-    return PlacedMask(int(frame_id), _objects(mask) if isinstance(mask, (Mapping, list, tuple)) else mask)
+    return PlacedMask(int(frame_id), _objects(mask) if isinstance(mask, (Mapping, list, tuple)) else
+                      _plain(mask))
 
 
 def _split(mask: object, names: FrameNames) -> tuple:
@@ -135,9 +149,9 @@ def _are_objects(masks: Sequence) -> bool:
 def _objects(masks: object) -> list:
     """Paths or arrays, one for each object."""
     masks = [masks] if isinstance(masks, Mapping) else list(masks)
-    found = [mask[SAM_KEY] if isinstance(mask, Mapping) and SAM_KEY in mask else mask for mask in masks]
+    found = [_plain(mask[SAM_KEY] if isinstance(mask, Mapping) and SAM_KEY in mask else mask) for mask in masks]
     for mask in found:
-        if not isinstance(mask, (np.ndarray, str, os.PathLike)):
+        if not isinstance(mask, (np.ndarray, Image.Image, str, os.PathLike)):
             raise ValueError(f'the objects of a frame are arrays or files, one for each; got {type(mask).__name__}'
                              f'{" (SAM: output_mode=binary_mask gives arrays)" if isinstance(mask, Mapping) else ""}')
     if not 0 < len(found) <= 255:

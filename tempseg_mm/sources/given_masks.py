@@ -41,7 +41,7 @@ def read_given_masks(masks: str | os.PathLike | np.ndarray | Sequence | Mapping,
     :mod:`~tempseg_mm.sources.mask_regions`; a colour means the same object in all of them.
 
     Args:
-        masks: a path or an array, a sequence of them, or ``{frame: path or array}``. A list of paths or arrays as the
+        masks: a path, an array, a tensor, a picture of Pillow, a sequence of them, or ``{frame: mask}``. A list as the
             value of a frame: its objects 1, 2, ....
         shape: (H, W) of the frames.
         names: of the frames.

@@ -17,6 +17,7 @@ ON_THE_WAY = 16  # largest distance of a shade from the straight line between th
 ALIKE = 24  # values closer than this are one, where compression or blur may have changed them
 MID_SHARE, ROUGHNESS = 0.5, 1.2  # a picture has more pixels between black and white, and changes faster
 EVEN, EVEN_SHARE = 8, 0.75  # of the pixels of a compressed mask, so many have nearly the colour of their region
+EVEN_SHARE_SHOWN = 0.43  # likewise of those outside of the most common one: not so photographs on black
 MOST_EDGES, LEAST_PIXELS = 0.25, 4096  # a mask that is not tiny has fewer pixels outside of squares
 
 
@@ -198,7 +199,10 @@ def flat_colors(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     found = found[is_flat]
     index, away = _nearest(rgb, found)
-    if np.count_nonzero(away <= EVEN) < EVEN_SHARE * bins.size or is_patchwork(index):
+    shown = index != np.bincount(index.ravel()).argmax()  # a picture before an even background is one
+    few_even = [np.count_nonzero((away <= EVEN) & part) < share * np.count_nonzero(part)
+                for part, share in ((np.ones_like(shown), EVEN_SHARE), (shown, EVEN_SHARE_SHOWN))]
+    if any(few_even) or is_patchwork(index):
         return None
     thick = cv2.erode((away > ALIKE).astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0)
     if np.count_nonzero(thick) > bins.size // 1000 or np.count_nonzero(away > ALIKE) > 0.3 * bins.size:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tempseg_mm.runtime.notices import Notices
@@ -109,3 +110,18 @@ def test_an_empty_later_mask():
 def test_a_mask_that_fits_the_frames_as_stored():
     with pytest.raises(ValueError, match='it fits the frames as they are stored, but EXIF notes that they lie on'):
         read(square(0).T.copy(), turned=True)
+
+
+@pytest.mark.parametrize('wrap', [torch.from_numpy, Image.fromarray, lambda mask: [torch.from_numpy(mask)],
+                                  lambda mask: {0: torch.from_numpy(mask)}, lambda mask: {0: Image.fromarray(mask)}])
+def test_tensors_and_pictures_are_masks(wrap):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[1:3, 1:4] = 1
+    found, notices = read(wrap(mask))
+    np.testing.assert_array_equal(found[0], mask)
+    assert notices == []
+
+
+def test_tensors_that_are_no_arrays():
+    with pytest.raises(ValueError, match='a Tensor given as mask is no array: Can.t call numpy'):
+        read(torch.ones(SHAPE, requires_grad=True))

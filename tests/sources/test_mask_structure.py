@@ -86,3 +86,11 @@ def test_pictures_have_no_flat_colours():
     tinted = scene()
     tinted[disc() > 0] = tinted[disc() > 0] // 2 + np.array([128, 0, 0], np.uint8)
     assert flat_colors(tinted) is None
+
+
+@pytest.mark.parametrize('lightest', [160, 220])
+@pytest.mark.parametrize('around', [0, 255])
+def test_a_photograph_cut_out_on_an_even_background_is_a_picture(lightest, around):
+    shade = np.linspace(60, lightest, SIZE[0])[:, None, None].repeat(SIZE[1], 1) * (1, 0.8, 0.6)
+    photograph = (shade + np.random.default_rng(0).normal(0, 8, shade.shape)).clip(1, 255).astype(np.uint8)
+    assert flat_colors(np.where(disc()[..., None] > 0, photograph, np.uint8(around))) is None
