@@ -156,8 +156,13 @@ class OnlineFinetuner:
                 no frame to learn from, or a mask is of another size than its frame.
             FloatingPointError: if a loss is not finite.
         """
+        unknown = set(self.leave_out) - set(model.loss_names)
+        if unknown:
+            raise ValueError(f'leave_out names {sorted(unknown)}, but the losses of the model are '
+                             f'{sorted(model.loss_names)}')
         started = time.perf_counter()
-        generator, chosen = self._prepared(model, parent)
+        generator = self.copy_of(model.generator if parent is None else parent)
+        chosen = self._chosen(generator)
         clips = [self._clip(model, given, indices, size)
                  for indices in self._runs(given.frame_ids, apart=self._looks_at_single_frames(model))]
         batches_of = partial(self._batches, augment or self.augment, apart=self._num_threads(model) > 1)
@@ -168,17 +173,8 @@ class OnlineFinetuner:
                                 torch.stack(losses).tolist() if losses else [], time.perf_counter() - started)
 
     def check(self, model: nn.Module) -> None:
-        """Raises what :meth:`adapt` would of a model alone, so that no training has to end before it is found."""
-        self._prepared(model, None)
-
-    def _prepared(self, model: nn.Module, parent: nn.Module | None) -> tuple[nn.Module, set[str]]:
-        """The copy to adapt, and the names of the parameters that are."""
-        unknown = set(self.leave_out) - set(model.loss_names)
-        if unknown:
-            raise ValueError(f'leave_out names {sorted(unknown)}, but the losses of the model are '
-                             f'{sorted(model.loss_names)}')
-        generator = self.copy_of(model.generator if parent is None else parent)
-        return generator, self._chosen(generator)
+        """Raise ValueError if ``only`` names what the generator lacks: no training has to end before that shows."""
+        self._chosen(self.copy_of(model.generator))
 
     def _chosen(self, generator: nn.Module) -> set[str]:
         if self.only:

@@ -46,10 +46,8 @@ def test_a_second_fine_tuner_is_refused(make_runner):
         runner.test()
 
 
-@pytest.mark.parametrize('settings, message', [(dict(only=['backbone.features.4']), 'only names .backbone.features.4.'),
-                                               (dict(leave_out=['no_such']), 'leave_out names .*no_such')])
-def test_what_does_not_fit_the_model_is_found_before_training(make_runner, settings, message):
-    runner = make_runner(**{f'default_hooks.finetune.finetuner.{name}': value for name, value in settings.items()})
-    with pytest.raises(ValueError, match=message):
+def test_layers_that_the_generator_lacks_are_found_before_training(make_runner):
+    runner = make_runner(**{'default_hooks.finetune.finetuner.only': ['backbone.features.4']})
+    with pytest.raises(ValueError, match='only names .backbone.features.4.'):
         runner.train()
     assert runner.iter == 0
