@@ -93,18 +93,14 @@ def decode_mask(path: str | os.PathLike) -> StoredMask:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        UnreadableImageError: if it cannot be decoded, or is larger.
-        MaskValueError: if it holds several pictures, or is an array of another shape or type than masks have.
+        UnreadableImageError: if it cannot be decoded, is larger, or holds several pictures.
+        MaskValueError: if it is an array of another shape or type than masks have.
     """
     path = os.fspath(path)
     if path.lower().endswith(('.npy', '.npz')) and os.path.isfile(path):
         return _from_array(_load_npy(path), f'mask {path}')
     with opened_image(path, 'mask', (*FORMATS, 'GIF')) as image:  # not OpenCV, which turns palettes into colours
-        count = getattr(image, 'n_frames', 1) if image.format != 'JPEG' else 1
-        if count == 1:
-            return _from_picture(image, f'mask {path}')
-    raise MaskValueError(f'mask {path} holds {count} pictures, and a mask is one: save them as single files, or choose '
-                         'one')
+        return _from_picture(image, f'mask {path}')
 
 
 def _from_picture(image: Image.Image, source: str) -> StoredMask:
