@@ -11,7 +11,7 @@ from tempseg_mm.runtime.notices import Notices
 
 from .bit_depth import BitDepth
 from .frame_source import PartialSource, require_same_size
-from .image_io import image_header, opened_image, to_rgb8, turned, verify_image
+from .image_io import image_header, opened_image, turned, verify_image
 from .unreadable import image_fault, read_as
 
 
@@ -68,20 +68,6 @@ class ImageFilesSource(PartialSource):
                 count = len(self.paths)
                 self._depth.settle(stored_pixels(self.paths[i]) for i in sorted({0, count // 2, count - 1}))
             yield path.stem, self._depth.rgb8(pixels, str(path))
-
-
-def read_frame(path: str | Path) -> np.ndarray:
-    """Decodes an image file, upright.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        UnreadableImageError: if it cannot be decoded to its end.
-        ValueError: if its pixels are neither 8 nor 16 bits.
-    """
-    return to_rgb8(stored_pixels(path), str(path))
 
 
 def stored_pixels(path: str | Path) -> np.ndarray:

@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.sources.image_files import ImageFilesSource, read_frame
-from tempseg_mm.sources.image_io import UnreadableImageError, read_image
+from tempseg_mm.sources.image_files import ImageFilesSource, stored_pixels
+from tempseg_mm.sources.image_io import UnreadableImageError, read_image, to_rgb8
+
+
+def read_frame(path):
+    return to_rgb8(stored_pixels(path), str(path))
 
 NOISE = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
 

@@ -21,7 +21,7 @@ class OnlineFinetuneHook(Hook):
         self.finetuner = TASK_UTILS.build(finetuner)
 
     def before_train(self, runner) -> None:
-        """Raises ValueError where the fine-tuner does not fit the model: no training should end before that shows."""
+        """Raise ValueError where the fine-tuner does not fit the model: no training should end before that shows."""
         self.finetuner.check(runner.model.module if is_model_wrapper(runner.model) else runner.model)
 
     def set_up_segmenter(self, segmenter: Segmenter) -> None:
