@@ -40,7 +40,7 @@ STEPS_TO_TIME = 8
 
 def parse_args() -> argparse.Namespace:
     # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
-    from tempseg_mm.settings.overrides import ConfigOverrides
+    from tempseg_mm.settings.typed_text import ConfigOverrides
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='of our recipe')

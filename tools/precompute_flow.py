@@ -1,53 +1,6 @@
-"""Fill a flow cache: the flow of every pair of frames that a config's training and test will ask for, once and for all.
+"""``tempseg-precompute-flow`` from a checkout; what it does and takes: tempseg_mm/commands/precompute_flow.py."""
 
-What is there already stays, so a run that was stopped goes on where it was. A cache that was filled by another provider
-or with other parameters is refused. The config's own `CachedFlow` is filled, or the cache that --cache-dir names is put
-before its provider; the last line printed is what to put into a config then. docs/flow.md has the rest.
-"""
-
-import argparse
-import os
-
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
-
-EXAMPLES = """\
-  python tools/precompute_flow.py configs/tempseg_davis.py --cache-dir data/flow/davis_dis --workers 2
-  python tools/precompute_flow.py configs/tempseg_davis.py --part test --cache-dir data/flow/half --dtype float16
-  python tools/precompute_flow.py configs/tempseg_davis.py --cache-dir data/flow/flownet2 --device cuda --cfg-options \\
-      model.data_preprocessor.flow.type=FlowNet2Flow model.data_preprocessor.flow.weights=FlowNet2_checkpoint.pth.tar
-"""
-
-
-def main() -> None:
-    # Here, not above: the worker processes import this file, and need nothing of it.
-
-    from tempseg_mm.apis.config import load_config
-    from tempseg_mm.apis.flow_cache import fill_cache
-    from tempseg_mm.runtime.folder_lock import InUseError
-    from tempseg_mm.settings.overrides import ConfigOverrides, SettingError
-
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=f'examples:\n{EXAMPLES}', formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file, e.g. configs/tempseg_davis.py')
-    parser.add_argument('--part', choices=['train', 'test'], nargs='+', default=['train', 'test'],
-                        help='which data of the config; default: both')
-    parser.add_argument('--cache-dir', metavar='DIR', help="default: that of the config's CachedFlow")
-    parser.add_argument('--dtype', choices=['float32', 'float16'],
-                        help='.flo files, or .npy of half the size; default: that of the config, or float32')
-    parser.add_argument('--workers', type=int, metavar='N',
-                        help='processes, 0: none but this one; default: one a core, at most 4')
-    parser.add_argument('--device', default='cpu', help="'cuda' for a network on a GPU, in one process; default: cpu")
-    parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
-                        help='override settings of the config')
-    args = parser.parse_args()
-    try:
-        done = fill_cache(load_config(args.config, options=args.cfg_options), parts=args.part,
-                          cache_dir=args.cache_dir, dtype=args.dtype, workers=args.workers, device=args.device,
-                          log=print)
-    except (InUseError, SettingError) as error:
-        parser.error(str(error))
-    print(f'{done.num_pairs} pairs of frames, {done.num_estimated} of them new\nflow = {done.provider}')
-
+from _launch import launch
 
 if __name__ == '__main__':
-    main()
+    launch('precompute_flow')

@@ -1,4 +1,3 @@
-from .command_line import config_from, runner_parser
 from .config import join_processes, load_config, newest_checkpoint, use_device
 from .crf_tuning import tune_crf, verdict
 from .inferencer import ObjectStream, SegmentationResult, VOSInferencer
@@ -7,6 +6,6 @@ from .training import run_training
 
 __all__ = [
     'ObjectStream', 'SegmentationResult', 'VOSInferencer',
-    'choose_checkpoint', 'config_from', 'join_processes', 'load_config', 'newest_checkpoint', 'run_test',
-    'run_training', 'runner_parser', 'skip_finished', 'switch_on', 'tune_crf', 'use_device', 'verdict',
+    'choose_checkpoint', 'join_processes', 'load_config', 'newest_checkpoint', 'run_test', 'run_training',
+    'skip_finished', 'switch_on', 'tune_crf', 'use_device', 'verdict',
 ]

@@ -4,12 +4,14 @@ import os
 import os.path as osp
 import subprocess
 from datetime import timedelta
+from difflib import get_close_matches
 
 from mmengine.config import Config
 from mmengine.device import utils as device_utils
 from torch import distributed
 
 from tempseg_mm.engine.checkpoint_files import newest_complete
+from tempseg_mm.runtime.project_files import ROOT, find_file
 from tempseg_mm.settings.keys import merge_and_check, refuse
 from tempseg_mm.settings.overrides import SettingError
 from tempseg_mm.settings.walk import MMENGINE_HOOKS
@@ -25,7 +27,7 @@ def load_config(path: str, *, work_dir: str | None = None, options: dict | None 
     """A config with a work dir (default: ``work_dirs/<config name>``) and the overrides of ``--cfg-options``.
 
     Args:
-        path: the config file.
+        path: the config file, as seen from here or from the folder of the project.
         work_dir: where everything is written.
         options: ``{'model.width': 0.25}``.
         faults: a list that takes the settings without effect, which then are no error.
@@ -35,8 +37,9 @@ def load_config(path: str, *, work_dir: str | None = None, options: dict | None 
         UnknownSettingError: for settings, in the file or among the options, that nothing reads.
         SettingError: for overrides that do not fit the config.
     """
+    path = find_file(path)
     if not osp.isfile(path):
-        raise FileNotFoundError(f'no config at {path}; the ones that come with the project lie in configs/')
+        raise FileNotFoundError(_no_config(path))
     cfg = Config.fromfile(path)
     found = merge_and_check(cfg, options)
     if faults is None:
@@ -46,6 +49,13 @@ def load_config(path: str, *, work_dir: str | None = None, options: dict | None 
     drop_switched_off(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
     return cfg
+
+
+def _no_config(path: str) -> str:
+    names = sorted(str(found.relative_to(ROOT)) for found in (ROOT / 'configs').glob('*.py'))
+    near = get_close_matches(path, names, n=1, cutoff=0.7)
+    hint = f'did you mean {near[0]}?' if near else f'those that come with the project lie in {ROOT / "configs"}'
+    return f'no config at {path}: {hint}'
 
 
 def drop_switched_off(cfg: Config) -> None:

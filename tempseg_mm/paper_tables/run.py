@@ -22,7 +22,7 @@ from tempseg_mm.engine.stages import method_hooks
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.folder_lock import InUseError, locked
 from tempseg_mm.runtime.progress import Progress
-from tempseg_mm.settings.overrides import ConfigOverrides
+from tempseg_mm.settings.typed_text import ConfigOverrides
 
 from .processes import Processes, commit_of, finetune_seconds, read_record, write_record
 from .rows import NONE, OWN, Preset, Row

@@ -1,13 +1,14 @@
 """Files that come with the project, its configs and weights, named from wherever one is.
 
-Called by whatever takes their paths. Relies on an installation from a checkout (``pip install -e .``): a wheel holds
-neither configs nor weights.
+Called by whatever takes their paths. In a checkout they lie beside the package, in an installed wheel inside it.
 """
 
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
+SHIPPED = PACKAGE / 'shipped'  # made by setup.py, in a wheel alone
+ROOT = SHIPPED if SHIPPED.is_dir() else PACKAGE.parent
 
 
 def find_file(named: str | os.PathLike) -> str:

@@ -4,11 +4,9 @@ Used by the parsers of the commands and by ``load_config``. The command line is 
 text stays as typed until it is merged: only then is there a setting to tell what it means.
 """
 
-import argparse
 import inspect
 import logging
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import Config
@@ -25,26 +23,6 @@ NEUTRAL = {'None', 'NoneType', 'Optional', 'Union', 'typing', 'types', 'class'}
 
 class SettingError(ValueError):
     """A config, or an override of one, that says what cannot be meant; the message is for the user."""
-
-
-class ConfigOverrides(argparse.Action):
-    """``KEY=VALUE ...``: a dict of the keys and of the values as they were typed."""
-
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
-                 values: str | Sequence[Any] | None, option_string: str | None = None) -> None:
-        """Called by argparse.
-
-        Raises:
-            argparse.ArgumentError: for an override that is no KEY=VALUE.
-        """
-        options = dict(getattr(namespace, self.dest, None) or {})
-        for text in values or ():
-            key, sign, value = text.partition('=')
-            if not sign or not all(key.split('.')):
-                raise argparse.ArgumentError(self, f'{text!r} is no KEY=VALUE, such as model.width=0.25; quotes around '
-                                                   'the whole keep a value with spaces together')
-            options[key] = TypedText(value)
-        setattr(namespace, self.dest, options)
 
 
 def merge_overrides(cfg: Config, options: dict) -> None:

@@ -14,10 +14,11 @@ a dict            ``None``, or a literal ``{...}``
 ``None`` is ``None`` anywhere. Quotes around the whole, or around an item of a list, make it text as it stands.
 """
 
+import argparse
 import ast
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 NUMBER = re.compile(r'[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|nan)')
@@ -28,6 +29,26 @@ OPENING, CLOSING, QUOTES = '([{', ')]}', '\'"'
 
 class TypedText(str):
     """What was typed after ``KEY=``; nobody has looked yet what it means."""
+
+
+class ConfigOverrides(argparse.Action):
+    """``KEY=VALUE ...``: a dict of the keys and of the values as they were typed."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
+                 values: str | Sequence[Any] | None, option_string: str | None = None) -> None:
+        """Called by argparse.
+
+        Raises:
+            argparse.ArgumentError: for an override that is no KEY=VALUE.
+        """
+        options = dict(getattr(namespace, self.dest, None) or {})
+        for text in values or ():
+            key, sign, value = text.partition('=')
+            if not sign or not all(key.split('.')):
+                raise argparse.ArgumentError(self, f'{text!r} is no KEY=VALUE, such as model.width=0.25; quotes around '
+                                                   'the whole keep a value with spaces together')
+            options[key] = TypedText(value)
+        setattr(namespace, self.dest, options)
 
 
 def read_value(text: str, own: Any = None, note: Callable[[str], None] = lambda sentence: None) -> Any:

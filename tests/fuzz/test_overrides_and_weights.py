@@ -13,8 +13,7 @@ from safetensors.torch import save_file
 
 from tempseg_mm.apis.config import load_config
 from tempseg_mm.runtime.weight_files import read_weights
-from tempseg_mm.settings.overrides import ConfigOverrides
-from tempseg_mm.settings.typed_text import TypedText, read_value
+from tempseg_mm.settings.typed_text import ConfigOverrides, TypedText, read_value
 
 KEYS = ['model', 'width', 'train_dataloader', 'pipeline', '0', '7', '²', '-1', 'type', '_delete_', 'items',
         'default_hooks', 'results', 'work_dir', '_base_', '__class__']

@@ -6,8 +6,8 @@ from mmengine.config import Config
 
 import tempseg_mm.datasets
 import tempseg_mm.flow  # noqa: F401
-from tempseg_mm.settings.overrides import ConfigOverrides, SettingError, merge_overrides
-from tempseg_mm.settings.typed_text import TypedText
+from tempseg_mm.settings.overrides import SettingError, merge_overrides
+from tempseg_mm.settings.typed_text import ConfigOverrides, TypedText
 
 
 @pytest.fixture

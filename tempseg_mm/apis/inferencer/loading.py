@@ -54,7 +54,7 @@ def find_config(config: str | os.PathLike | dict | Config, options: dict | None 
         UnknownSettingError: for settings that nothing reads.
     """
     if isinstance(config, (str, os.PathLike)):
-        return load_config(find_file(config), options=options)
+        return load_config(os.fspath(config), options=options)
     cfg = copy.deepcopy(config) if isinstance(config, Config) else Config(copy.deepcopy(config))
     refuse(merge_and_check(cfg, options), cfg.filename or 'the config')
     cfg.setdefault('work_dir', 'work_dirs/segment_video')

@@ -1,8 +1,6 @@
-"""What tools/precompute_flow.py prints and what it leaves."""
+"""What tempseg-precompute-flow prints and what it leaves."""
 
 import re
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +9,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
+def call(command, capsys):
     def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['tools/precompute_flow.py', *map(str, arguments)])
-        runpy.run_path(str(ROOT / 'tools/precompute_flow.py'))['main']()
+        command('precompute_flow', *arguments)
         return capsys.readouterr().out
     return run
 

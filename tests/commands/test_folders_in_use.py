@@ -2,8 +2,6 @@
 
 import os
 import re
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ from tempseg_mm.runtime.folder_lock import locked, locked_file
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
-    ('segment_video', '{frames} --mask {mask} --out {out} --config {scratch} --device cpu',
+    ('segment', '{frames} --mask {mask} --out {out} --config {scratch} --device cpu',
      '{out}', locked, '--out'),
     ('train', '{config} --work-dir {out}', '{out}', locked, '--work-dir'),
     ('test', '{config} none --work-dir {out}', '{out}/test', locked, '--work-dir'),
@@ -21,13 +19,13 @@ COMMANDS = [
     ('tune_crf', '{config} none --work-dir {other} --out {out}/crf.py', '{out}/crf.py', locked_file, '--out'),
     ('precompute_flow', '{config} --cache-dir {out} --workers 0', '{out}', locked, '--cache-dir'),
     ('eval_flow', '{config} --out {out}', '{out}', locked, '--out'),
-    ('export_generator', '{config} none --format safetensors --out {out}/g.safetensors', '{out}/g.safetensors',
+    ('export', '{config} none --format safetensors --out {out}/g.safetensors', '{out}/g.safetensors',
      locked_file, '--out'),
     ('make_synthetic', '--out {out}/data --train-sequences 1 --test-sequences 1 --frames 2', '{out}/data', locked_file,
      '--out'),
-    ('evaluate_masks', '--gt {masks} --pred {masks} --out {out}/scores.json', '{out}/scores.json', locked_file,
+    ('evaluate', '--gt {masks} --pred {masks} --out {out}/scores.json', '{out}/scores.json', locked_file,
      '--out'),
-    ('evaluate_masks', '--gt {masks} --pred {masks} --plots {out}', '{out}', locked, '--plots'),
+    ('evaluate', '--gt {masks} --pred {masks} --plots {out}', '{out}', locked, '--plots'),
     ('run_table', '1 --out {out}', '{out}', locked, '--out'),
 ]
 
@@ -43,11 +41,10 @@ def places(tiny_config, synthetic_root, tmp_path):
 
 
 @pytest.fixture
-def call(monkeypatch, tmp_path):
+def call(command, monkeypatch, tmp_path):
     def run(tool, *arguments):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, 'argv', [f'tools/{tool}.py', *map(str, arguments)])
-        runpy.run_path(str(ROOT / f'tools/{tool}.py'))['main']()
+        command(tool, *arguments)
     return run
 
 
@@ -65,7 +62,7 @@ def test_refused_while_another_run_writes(call, places, capsys, tool, line, held
 
 
 def test_afterwards_nothing_is_left_of_the_lock(call, places):
-    call('evaluate_masks', '--gt', places['masks'], '--pred', places['masks'], '--metrics', 'J', '--plots',
+    call('evaluate', '--gt', places['masks'], '--pred', places['masks'], '--metrics', 'J', '--plots',
          places['out'], '--out', places['other'] / 'scores.json')
     assert not [path for folder in ('out', 'other') for path in places[folder].rglob('.*')]
     assert Image.open(next(places['out'].glob('*.png'))).size[0] > 0

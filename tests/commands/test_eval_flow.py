@@ -1,8 +1,6 @@
-"""What tools/eval_flow.py prints and draws."""
+"""What tempseg-eval-flow prints and draws."""
 
 import re
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +9,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
+def call(command, capsys):
     def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['tools/eval_flow.py', *map(str, arguments)])
-        runpy.run_path(str(ROOT / 'tools/eval_flow.py'))['main']()
+        command('eval_flow', *arguments)
         return capsys.readouterr().out
     return run
 

@@ -2,9 +2,7 @@
 
 import json
 import re
-import runpy
 import signal
-import sys
 from pathlib import Path
 
 import cv2
@@ -21,11 +19,10 @@ TINY = ('--config', str(ROOT / 'configs/segment_video_scratch.py'), '--device', 
 
 
 @pytest.fixture
-def call(monkeypatch):
+def call(command):
     """``call(...)`` runs the tool with these arguments."""
     def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['tools/segment_video.py', *map(str, arguments)])
-        runpy.run_path(str(ROOT / 'tools/segment_video.py'))['main']()
+        command('segment', *arguments)
     return run
 
 
@@ -130,7 +127,7 @@ def test_stopped_and_gone_on_with(call, video, monkeypatch, capsys, number):
     monkeypatch.setattr(FrameRecorder, 'add', add_and_stop)
     with pytest.raises(SystemExit) as end:
         call(*arguments)
-    assert end.value.code == 130 and '--resume goes on after them' in capsys.readouterr().err
+    assert end.value.code == 75 and '--resume goes on after them' in capsys.readouterr().err
     monkeypatch.setattr(FrameRecorder, 'add', add)
     call(*arguments, '--resume')
     assert len(list((video / 'out/masks').iterdir())) == 4 and (video / 'out/result.json').exists()

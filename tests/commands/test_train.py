@@ -1,4 +1,4 @@
-"""A signal to the whole job, workers included, as a terminal and SLURM send it."""
+"""Arguments that reach the config, what is refused, and a signal to the whole job as a terminal and SLURM send it."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.device import utils as device_utils
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -54,3 +55,43 @@ def test_a_signal_to_all_processes_saves_and_ends_with_75(synthetic_root, tmp_pa
     saved = torch.load(tmp_path / f'work_dirs/tiny/iter_{done}.pth', weights_only=True)
     assert done >= 2 and saved['training_state']['data']['position'] == 2 * done
     assert 'Traceback' not in log.read_text()
+
+
+def test_train_arguments_reach_the_config(command, config_file, built, monkeypatch):
+    monkeypatch.setattr(device_utils, 'DEVICE', 'cuda')
+    path = config_file()
+    command('train', path, '--work-dir', 'w', '--amp', '--device', 'cpu', '--cfg-options', 'train_cfg.max_iters=7')
+    command('train', path, '--resume')
+    command('train', path, '--resume', 'some.pth', '--deterministic')
+    first, auto, named = built
+    assert first.work_dir == 'w' and first.train_cfg.max_iters == 7 and not first.resume
+    assert {first.optim_wrapper[name].type for name in ('generator', 'adversary')} == {'BF16OptimWrapper'}
+    assert device_utils.DEVICE == 'cpu'
+    assert auto.resume and auto.load_from is None and not auto.randomness.get('deterministic')
+    assert auto.optim_wrapper.generator.type == 'OptimWrapper'
+    assert named.resume and named.load_from == 'some.pth' and named.randomness == dict(seed=0, deterministic=True)
+
+
+def test_train_ends_with_the_code_of_the_run(command, config_file, monkeypatch):
+    from tempseg_mm.apis import training
+    monkeypatch.setattr(training, 'run_training', lambda cfg: 75)
+    with pytest.raises(SystemExit) as end:
+        command('train', config_file())
+    assert end.value.code == 75
+
+
+def test_bfloat16_without_an_adversary(command, config_file, built):
+    path = config_file()
+    path.write_text(path.read_text() + "\noptim_wrapper.pop('adversary')\nmodel['adversary'] = None\n")
+    command('train', path, '--amp')
+    assert built[0].optim_wrapper.generator.type == 'BF16OptimWrapper'
+
+
+def test_missing_config(refused, tmp_path):
+    assert re.search('no config at .*gone.py', refused('train', tmp_path / 'gone.py'))
+
+
+def test_missing_data(refused, config_file, tmp_path):
+    path = config_file(**{'train_dataloader.dataset': dict(
+        _delete_=True, type='DAVISDataset', data_root=str(tmp_path / 'gone'), split='train')})
+    assert re.search('data root .*gone.* is not a folder.*configs/tempseg_synthetic.py', refused('train', path))

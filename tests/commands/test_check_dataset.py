@@ -1,9 +1,7 @@
-"""tools/check_dataset.py: what it says of itself, what it is given, what it prints and how it ends."""
+"""tempseg-check-dataset: what it says of itself, what it is given, what it prints and how it ends."""
 
 import re
-import runpy
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,14 +10,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
+def call(command, capsys):
     """Runs the tool with these arguments; returns its exit status and all that it printed."""
     def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['tools/check_dataset.py', *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            runpy.run_path(str(ROOT / 'tools/check_dataset.py'))['main']()
+        try:
+            command('check_dataset', *arguments)
+            status = 0
+        except SystemExit as end:
+            status = end.code
         said = capsys.readouterr()
-        return end.value.code, said.out + said.err
+        return status, said.out + said.err
     return run
 
 

@@ -1,6 +1,5 @@
-"""tools/doctor.py: one screen, its status, and that nothing missing kills it."""
+"""tempseg-doctor: one screen, its status, and that nothing missing kills it."""
 
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -11,13 +10,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
+def call(command, capsys):
     """Runs the tool with these arguments; returns its exit status and what it printed."""
     def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['tools/doctor.py', *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            runpy.run_path(str(ROOT / 'tools/doctor.py'))['main']()
-        return end.value.code, capsys.readouterr().out
+        try:
+            command('doctor', *arguments)
+            status = 0
+        except SystemExit as end:
+            status = end.code
+        return status, capsys.readouterr().out
     return run
 
 
@@ -49,7 +50,7 @@ def test_help(call):
 def test_with_nothing_installed_it_says_so():
     code = ("import sys, runpy\n"
             "for name in ('torch', 'mmengine', 'mmcv', 'cv2', 'numpy', 'PIL'): sys.modules[name] = None\n"
-            f"sys.path.insert(0, {str(ROOT)!r})\n"
+            f"sys.path.insert(0, {str(ROOT / 'tools')!r})\n"
             f"sys.argv = ['doctor.py', {str(ROOT / 'configs/tempseg_synthetic.py')!r}]\n"
             f"runpy.run_path({str(ROOT / 'tools/doctor.py')!r}, run_name='__main__')\n")
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=60)

@@ -2,8 +2,6 @@
 
 import json
 import re
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +25,12 @@ def frame(i):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(command, tmp_path, monkeypatch, capsys):
     """Runs the command in ``tmp_path``; gives frames with a given mask, notices, and masks by name."""
     def run(*arguments):
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, 'argv', [str(argument) for argument in (
-            'segment_video.py', *arguments, '--out', 'out', '--overwrite', *TINY)])
         try:
-            runpy.run_path(str(ROOT / 'tools/segment_video.py'))['main']()
+            command('segment', *arguments, '--out', 'out', '--overwrite', *TINY)
         except SystemExit:
             said = capsys.readouterr().err
             assert 'Traceback' not in said and not Path('out/result.json').exists()

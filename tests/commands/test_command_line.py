@@ -92,5 +92,5 @@ def test_test_takes_the_newest_checkpoint_and_meets_the_baselines(folder, resume
 def test_an_unknown_component_is_answered_with_the_nearest(folder):
     process = run('train', 'tiny.py', '--work-dir', 'typo', '--cfg-options', 'model.losses.itsd.type=ITSDLos',
                   cwd=folder)
-    assert process.returncode == 1
-    assert "'ITSDLos' is not a registered model; did you mean ITSDLoss" in process.stderr.splitlines()[-1]
+    assert process.returncode == 2 and 'Traceback' not in process.stderr
+    assert "error: 'ITSDLos' is not a registered model; did you mean ITSDLoss" in process.stderr.splitlines()[-1]

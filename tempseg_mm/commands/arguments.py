@@ -1,0 +1,52 @@
+"""The arguments that commands share, and the config they make."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from tempseg_mm.settings.typed_text import ConfigOverrides
+
+from .entry import command_parser
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
+def config_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """A parser with the config and ``--cfg-options``; arguments as of ``command_parser``."""
+    parser = command_parser(command, description, examples)
+    parser.add_argument('config', help='config file, e.g. configs/tempseg_davis.py: yours, or one that comes with the '
+                                       'project, wherever you work')
+    add_overrides(parser)
+    return parser
+
+
+def add_overrides(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--cfg-options``."""
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
+                        help='override settings of the config, e.g. model.width=0.25')
+
+
+def runner_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """A parser with ``--work-dir``, ``--launcher`` and ``--device``, too, for commands with a Runner."""
+    parser = config_parser(command, description, examples)
+    parser.add_argument('--work-dir', metavar='DIR',
+                        help='where everything is written; default: work_dirs/<config name>')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+                        help='how the processes of a distributed run are started')
+    parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument('--device', help="e.g. 'cpu' to leave a GPU alone; default: the GPU if there is one")
+    return parser
+
+
+def config_from(args: argparse.Namespace) -> 'Config':
+    """The config that the arguments of a ``runner_parser`` ask for; joins the processes of a distributed run."""
+    from tempseg_mm.apis.config import join_processes, load_config, use_device
+    from tempseg_mm.runtime.memory import keep_freed_memory
+
+    keep_freed_memory()
+    cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
+    use_device(args.device)
+    dist_cfg = cfg.get('env_cfg', {}).get('dist_cfg', {})
+    join_processes(args.launcher, timeout=dist_cfg.get('timeout', 1800))
+    cfg.launcher = args.launcher
+    return cfg

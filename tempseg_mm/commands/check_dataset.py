@@ -1,0 +1,80 @@
+"""Look at every file of a data set and report all that is missing, broken or odd; nothing is changed.
+
+Names a config, whose training and test data are checked, or a type and a folder. Exits with status 1 if there is an
+error; warnings are about data that can be read but may not be what was meant.
+"""
+
+import argparse
+from collections.abc import Sequence
+
+from tempseg_mm.runtime.progress import Progress
+
+from .arguments import add_overrides
+from .entry import command_parser, run_command
+
+EXAMPLES = """\
+  %(prog)s configs/tempseg_davis.py --workers 4
+  %(prog)s configs/tempseg_youtube_objects.py --part test
+  %(prog)s --type SegTrackV2Dataset --root data/SegTrackv2
+  %(prog)s --type DAVISDataset --root data/DAVIS --split train val
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    parser = command_parser('check_dataset', __doc__, EXAMPLES)
+    parser.add_argument('config', nargs='?', help='config file, e.g. configs/tempseg_davis.py')
+    parser.add_argument('--part', choices=['train', 'test'], nargs='+', default=['train', 'test'],
+                        help='which data of the config; default: both')
+    add_overrides(parser)
+    parser.add_argument('--type', help='instead of a config: a data set class, e.g. DAVISDataset')
+    parser.add_argument('--root', metavar='DIR', help='its folder')
+    parser.add_argument('--split', nargs='+', metavar='NAME', help='its splits; default: all that there are')
+    parser.add_argument('--resolution', help='its middle folder, e.g. 480p; only for the layout of DAVIS')
+    parser.add_argument('--workers', type=int, default=1, help='threads that decode; default: 1')
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Checks; 1 if there is an error."""
+    from tempseg_mm.apis.config import load_config
+
+    if (args.config is None) == (args.type is None) or (args.type is None) != (args.root is None):
+        raise ValueError('name a config, or both --type and --root')
+    if args.config:
+        cfg = load_config(args.config, options=args.cfg_options)
+        parts = [(cfg[f'{part}_dataloader'].dataset, ()) for part in args.part if cfg.get(f'{part}_dataloader')]
+    else:
+        resolution = dict(resolution=args.resolution) if args.resolution else {}
+        parts = [(dict(type=args.type, data_root=args.root, split='', test_mode=True, **resolution),
+                  args.split or ['*'])]
+    errors = sum([report(dataset, splits, args.workers) for dataset, splits in parts])
+    return 1 if errors else 0
+
+
+def report(cfg: dict, splits: list, workers: int) -> int:
+    """Checks one data set and prints what is found; the number of errors."""
+    from tempseg_mm.datasets.check import check_sequences, find_sequences, summary, unloaded
+
+    dataset = unloaded(cfg)
+    names, findings = find_sequences(dataset, splits)
+    print(f'\n{cfg["type"]} in {dataset.data_root}: {len(names)} sequences to check')
+    print(*findings, sep='\n', end='\n' if findings else '')
+    reports, progress = [], Progress(len(names), print, unit='sequences', interval=5)
+    for found in check_sequences(dataset, names, workers=workers):
+        print(*found.findings, sep='\n', end='\n' if found.findings else '')
+        progress.step(f'{len(reports) + 1} of {len(names)} sequences')
+        reports.append(found)
+        findings += found.findings
+    errors = sum(finding.level == 'error' for finding in findings)
+    print(f'\n{summary(reports)}\n\n{errors} error(s), {len(findings) - errors} warning(s)')
+    return errors
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """``tempseg-check-dataset``."""
+    run_command(make_parser, run, argv)
+
+
+if __name__ == '__main__':
+    main()

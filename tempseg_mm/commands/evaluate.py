@@ -1,0 +1,87 @@
+"""Score masks on disk by the measures of DAVIS: region J, contour F, temporal instability T. Needs no model.
+
+Prints a row a sequence (mean, recall, decay; T has a mean only) and the means over sequences, then a note wherever
+folders or masks could be read in another way; --out writes all values as JSON and the table as CSV beside it.
+Everything is computed again each time.
+"""
+
+import argparse
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+os.environ.setdefault('OMP_NUM_THREADS', '1')  # before NumPy: the work is spread over processes
+
+from .entry import command_parser, run_command  # noqa: E402
+
+EXAMPLES = """\
+  %(prog)s --gt data/DAVIS/Annotations/480p --pred masks --split data/DAVIS/ImageSets/480p/val.txt
+  %(prog)s --gt gt --pred work_dirs/tempseg_davis/test --metrics J F --workers 2
+  %(prog)s --gt gt --pred masks --out scores/results.json --plots scores/plots
+
+folders:
+  <sequence>/*.png, or *.png for one sequence; the same below Annotations/480p or masks. BMP, NPY, TIFF, WebP and
+  PNM will do, GIF and JPEG where nothing else is there. Masks belong together by name, or by the numbers in
+  their names.
+
+objects:
+  The ids of all annotations of a sequence count. One id: everything that is not 0 is the object. Several: objects are
+  scored one by one and averaged; each is given where it first shows, and counts from the frame after that on. 255
+  beside other ids is void: left out of every score. How values, colours and alpha are read: docs/metrics.md.
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    from tempseg_mm.evaluation.mask_folders import PROTOCOLS
+
+    parser = command_parser('evaluate', __doc__, EXAMPLES)
+    parser.add_argument('--gt', required=True, metavar='DIR', help='ground truth')
+    parser.add_argument('--pred', required=True, metavar='DIR', help='predicted masks')
+    parser.add_argument('--split', metavar='FILE', help='file with the sequences to score; default: all of --gt')
+    parser.add_argument('--metrics', nargs='+', choices=['J', 'F', 'T'], default=['J', 'F', 'T'],
+                        help='default: all; at 480p J and F take 1 ms a mask, T 0.1 s')
+    parser.add_argument('--workers', type=int, default=1, metavar='N', help='processes; default: 1')
+    parser.add_argument('--merge-objects', action='store_true', help='take all ids for one object')
+    parser.add_argument('--protocol', choices=PROTOCOLS, default='auto',
+                        help='which frames count: davis leaves out the first and the last annotation; annotated the '
+                             'first only; auto (default) is annotated where the numbers of the annotations have gaps, '
+                             'as in YouTube-VOS, and else davis')
+    parser.add_argument('--out', metavar='FILE.json', help='write all values there, and the table beside it as .csv')
+    parser.add_argument('--plots', metavar='DIR', help='write a plot of J and F over time for each sequence')
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    """Prints the table, and writes what is asked for."""
+    from tempseg_mm.evaluation.mask_scoring import evaluate_masks
+    from tempseg_mm.runtime.folder_lock import locked, locked_file
+    from tempseg_mm.visualization.score_plot import write_score_plot
+
+    with ExitStack() as stack:
+        if args.out:
+            stack.enter_context(locked_file(args.out, option='--out'))
+        if args.plots:
+            stack.enter_context(locked(args.plots, option='--plots'))
+        table = evaluate_masks(args.gt, args.pred, split=args.split, measures=args.metrics, workers=args.workers,
+                               merge_objects=args.merge_objects, protocol=args.protocol, log=print)
+        print(table.to_text())
+        if args.out:
+            table.to_json(args.out)
+            table.to_csv(Path(args.out).with_suffix('.csv'))
+            print(f'{args.out} and {Path(args.out).with_suffix(".csv")}: written')
+        if args.plots:
+            for name, scores in table.sequences.items():
+                write_score_plot(Path(args.plots) / f'{name}.png', {m: scores[m] for m in scores if m != 'T'},
+                                 title=name)
+            print(f'{args.plots}: {len(table.sequences)} plots')
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """``tempseg-evaluate``."""
+    run_command(make_parser, run, argv)
+
+
+if __name__ == '__main__':
+    main()

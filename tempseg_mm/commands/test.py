@@ -1,0 +1,86 @@
+"""Segment the sequences of a test split, fine-tuning on the first frames of each, and score them.
+
+Writes below the work dir's `test` folder: indexed masks, scores.json and scores.csv, overlays. SIGTERM and Ctrl-C stop
+it at once with exit code 75; finished sequences are kept for --resume.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL
+
+from .arguments import config_from, runner_parser
+from .entry import run_command
+
+EXAMPLES = """\
+  %(prog)s configs/tempseg_synthetic.py --baselines
+  %(prog)s configs/tempseg_synthetic.py --tta --crf --report
+  %(prog)s configs/tempseg_davis.py work_dirs/tempseg_davis/iter_10000.pth --sequences blackswan camel
+  %(prog)s configs/tempseg_davis.py --cfg-options test_dataloader.dataset.split=dev
+  torchrun --nproc-per-node 4 -m tempseg_mm.commands.test configs/tempseg_davis.py --launcher pytorch --resume
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    parser = runner_parser('test', __doc__, EXAMPLES)
+    parser.add_argument('checkpoint', nargs='?',
+                        help="file (of tempseg-train, or a generator alone as tempseg-export writes it), "
+                             "folder to take the newest one of, or 'none' for a network that was not trained; "
+                             "default: the config's `checkpoint`, which is the newest one in the work dir")
+    parser.add_argument('--out', metavar='DIR', help='masks and scores; default: <work dir>/test')
+    parser.add_argument('--show-dir', metavar='DIR', help='overlays; default: <work dir>/test/overlays')
+    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='only these sequences of the split')
+    parser.add_argument('--baselines', action='store_true',
+                        help='compare with copying the mask, moving it along the flow, and the untrained generator')
+    parser.add_argument('--tta', action='store_true',
+                        help='test-time augmentation: of the frames fine-tuned on, and of predictions, by mirroring')
+    parser.add_argument('--report', action='store_true',
+                        help='write report.html beside the scores: a table to sort, and the worst frames of each '
+                             'sequence')
+    parser.add_argument('--crf', action='store_true',
+                        help='refine the masks with the dense CRF; its settings are `crf` of the config, if it has any')
+    parser.add_argument('--resume', action='store_true',
+                        help='go on after a stop: skip the sequences that are finished; the scores are those of a run '
+                             'without a stop')
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tests; 75 if a signal or Ctrl-C stopped it."""
+    from tempseg_mm.apis.testing import choose_checkpoint, run_test, skip_finished, switch_on
+
+    cfg = config_from(args)
+    cfg.load_from = choose_checkpoint(cfg, args.checkpoint)
+    if args.out:
+        cfg.default_hooks.results.out_dir = args.out
+    if args.show_dir:
+        cfg.default_hooks.overlays.out_dir = args.show_dir
+    if args.sequences:
+        cfg.test_dataloader.dataset.sequences = args.sequences
+    if args.baselines:
+        switch_on(cfg, 'baselines', dict(type='BaselineHook'))
+    if args.tta:
+        switch_on(cfg, 'tta', dict(type='TTAHook'))
+    if args.crf:
+        switch_on(cfg, 'crf', dict(type='CRFHook', crf=cfg.get('crf')))
+    if args.report:
+        cfg.default_hooks.report = dict(type='ReportHook', out_dir=args.out)
+    if args.resume:
+        skip_finished(cfg)
+    try:
+        run_test(cfg)
+    except KeyboardInterrupt as stop:
+        print(f'{str(stop) or "stopped by Ctrl-C"}: finished sequences are kept; go on with --resume', file=sys.stderr)
+        return STOPPED_BY_SIGNAL
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """``tempseg-test``."""
+    run_command(make_parser, run, argv)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,56 @@
+"""Train a model from a config: checkpoints, logs and TensorBoard pictures go to its work dir.
+
+SIGTERM, SIGHUP, SIGUSR1 and Ctrl-C end it after the iteration, with a checkpoint and exit code 75; --resume goes on
+from there as if nothing had happened. A second Ctrl-C ends it at once.
+"""
+
+import argparse
+from collections.abc import Sequence
+
+from .arguments import config_from, runner_parser
+from .entry import run_command
+
+EXAMPLES = """\
+  %(prog)s configs/tempseg_synthetic.py
+  %(prog)s configs/tempseg_davis.py --amp --work-dir runs/davis
+  %(prog)s configs/tempseg_davis.py --resume
+  %(prog)s configs/tempseg_davis.py --cfg-options model.width=0.25 train_dataloader.dataset.size=128,224
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    parser = runner_parser('train', __doc__, EXAMPLES)
+    parser.add_argument('--resume', nargs='?', const='auto', metavar='auto|PATH',
+                        help='go on from the newest checkpoint of the work dir, or from the one at PATH')
+    parser.add_argument('--amp', action='store_true', help='bfloat16 mixed precision')
+    parser.add_argument('--deterministic', action='store_true',
+                        help='the same weights from the same seed: a CPU gives them without this; a GPU stops where '
+                             'PyTorch has no such way, as it has none for the adversary')
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains; 75 if a signal ended it."""
+    from tempseg_mm.apis.training import run_training
+
+    cfg = config_from(args)
+    cfg.resume = args.resume is not None
+    if args.resume not in (None, 'auto'):
+        cfg.load_from = args.resume
+    if args.amp:
+        several = cfg.optim_wrapper if 'type' not in cfg.optim_wrapper else dict(only=cfg.optim_wrapper)
+        for name in several.keys() - {'constructor'}:
+            several[name].type = 'BF16OptimWrapper'
+    if args.deterministic:
+        cfg.merge_from_dict({'randomness.deterministic': True})
+    return run_training(cfg)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """``tempseg-train``."""
+    run_command(make_parser, run, argv)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,55 @@
+"""Tune the dense CRF on training sequences and write its settings as a config fragment.
+
+The network segments the sequences once; then settings are tried on some of their frames, scored by J and F. The file
+holds `crf = dict(type='DenseCRF', ...)`, which `tempseg-test --crf` looks for in a config: write over the one in
+configs/_base_/crf that yours has as a base, name it in `_base_` of a config without any, or copy its lines.
+"""
+
+import argparse
+from collections.abc import Sequence
+
+from .arguments import config_from, runner_parser
+from .entry import run_command
+
+EXAMPLES = """\
+  %(prog)s configs/tempseg_synthetic.py --out configs/_base_/crf/synthetic.py
+  %(prog)s configs/tempseg_davis.py work_dirs/tempseg_davis/iter_10000.pth --out crf.py --trials 60
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The arguments of this command."""
+    parser = runner_parser('tune_crf', __doc__, EXAMPLES)
+    parser.add_argument('checkpoint', nargs='?', help="as of tempseg-test; default: the config's `checkpoint`")
+    parser.add_argument('--out', required=True, metavar='FRAGMENT.py', help='file to write')
+    parser.add_argument('--split', default='train', help='sequences to tune on, never those tested; default: train')
+    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='only these sequences of the split')
+    parser.add_argument('--trials', type=int, default=40, help='settings to try; default: 40')
+    parser.add_argument('--frames-per-sequence', type=int, default=3, metavar='K',
+                        help='frames of each sequence to score them on; default: 3')
+    parser.add_argument('--seed', type=int, default=0, help='of the search; default: 0')
+    parser.add_argument('--workers', type=int, help='processes for the CRF; default: one a core, at most 4')
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    """Tunes, and prints what it gained."""
+    from tempseg_mm.apis.crf_tuning import tune_crf, verdict
+    from tempseg_mm.apis.testing import choose_checkpoint
+
+    cfg = config_from(args)
+    cfg.load_from = choose_checkpoint(cfg, args.checkpoint)
+    if args.sequences:
+        cfg.test_dataloader.dataset.sequences = args.sequences
+    report = tune_crf(cfg, args.out, split=args.split, trials=args.trials, seed=args.seed, workers=args.workers,
+                      frames_per_sequence=args.frames_per_sequence)
+    print(f'{verdict(report)}\n{args.out}: {report.settings}')
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """``tempseg-tune-crf``."""
+    run_command(make_parser, run, argv)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,49 @@
+"""A command as it is typed, in this process, which is faster."""
+
+from importlib import import_module
+
+import pytest
+from mmengine.runner import Runner
+
+
+@pytest.fixture
+def command():
+    """``command('train', ...)`` is ``tempseg-train ...``."""
+    def run(name, *arguments):
+        import_module(f'tempseg_mm.commands.{name}').main([*map(str, arguments)])
+    return run
+
+
+@pytest.fixture
+def refused(command, capsys):
+    """What the command says on standard error, which must be one message, status 2, no traceback."""
+    def run(name, *arguments):
+        with pytest.raises(SystemExit) as end:
+            command(name, *arguments)
+        said = capsys.readouterr().err
+        assert end.value.code == 2 and 'Traceback' not in said
+        return said
+    return run
+
+
+@pytest.fixture
+def config_file(tiny_config, tmp_path):
+    """The tiny config as a file."""
+    def write(**options):
+        path = tmp_path / 'tiny.py'
+        tiny_config(**options).dump(path)
+        return path
+    return write
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """The configs of which a Runner was asked for; none is built."""
+    configs = []
+
+    class Idle:
+        def train(self, *_):
+            pass
+        test = register_hook = train
+    monkeypatch.setattr(Runner, 'from_cfg', lambda cfg: configs.append(cfg) or Idle())
+    return configs
