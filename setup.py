@@ -1,9 +1,11 @@
 """Packaging of tempseg_mm: floors without caps. The versions it is tested with are pinned in requirements.txt."""
 
 import re
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
 
@@ -11,18 +13,43 @@ INSTALL_REQUIRES = [
     'torch>=2.1',
     'mmengine>=0.10.7',
     'mmcv-lite>=2.0',  # `import mmcv` in pure Python; nothing here uses mmcv.ops
-    'opencv-python',
+    'opencv-python>=4.8',
     'av>=15',  # reads videos, writes VP9 overlays; OpenCV's wheels write no codec that browsers play as fast
     'numpy>=1.24',
-    'pillow',
-    'safetensors',
+    'pillow>=10',
+    'safetensors>=0.4',
     'filelock>=3.20',  # torch brings it
-    'pydensecrf2',  # `import pydensecrf`; pydensecrf itself does not build on Python 3.11
-    'tensorboard',
-    'rich',
+    # `import pydensecrf`; pydensecrf itself does not build on Python 3.11, and this one asks for a Cython that does not
+    # know Python 3.13. tempseg-doctor has the line that builds it there.
+    'pydensecrf2>=1.1; python_version < "3.13"',
+    'tensorboard>=2.14',
+    'rich>=13',
     'jinja2>=3.0',  # torch brings it
+    'setuptools',  # torch and tensorboard ask for it at run time
 ]
-DEV_REQUIRES = ['pytest', 'pytest-cov', 'pytest-xdist', 'hypothesis', 'playwright', 'ruff', 'pre-commit']
+EXTRAS = {
+    'dev': ['pytest>=8', 'pytest-cov>=5', 'pytest-xdist>=3.5', 'hypothesis>=6.100', 'playwright>=1.45', 'ruff>=0.6',
+            'pre-commit>=3.7', 'build>=1.2', 'twine>=5.1', 'onnx>=1.16', 'onnxruntime>=1.18'],
+    'onnx': ['onnx>=1.16', 'onnxruntime>=1.18'],
+    'raft': ['torchvision>=0.16'],
+}
+SHIPPED = {'configs': '*.py', 'weights': '*'}  # folders of the project that a wheel holds inside the package
+
+
+class BuildWithShippedFiles(build_py):
+    """Puts configs and weights into ``tempseg_mm/shipped`` of a wheel; a checkout reads its own folders."""
+
+    def run(self) -> None:
+        """Called by setuptools."""
+        super().run()
+        if self.editable_mode:
+            return
+        for folder, pattern in SHIPPED.items():
+            for path in sorted((HERE / folder).rglob(pattern)):
+                if path.is_file() and '__pycache__' not in path.parts:
+                    target = Path(self.build_lib, 'tempseg_mm', 'shipped', path.relative_to(HERE))
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, target)
 
 
 def read_version() -> str:
@@ -34,25 +61,37 @@ def read_version() -> str:
     return found.group(1)
 
 
+def commands() -> list[str]:
+    """``tempseg-check-dataset`` for ``tempseg_mm/commands/check_dataset.py``, and so on."""
+    modules = sorted(path.stem for path in (HERE / 'tempseg_mm' / 'commands').glob('*.py')
+                     if 'def main(' in path.read_text(encoding='utf-8'))
+    return [f'tempseg-{name.replace("_", "-")} = tempseg_mm.commands.{name}:main' for name in modules]
+
+
 setup(
     name='tempseg_mm',
     version=read_version(),
     description='TempSeg-GAN for semi-supervised video object segmentation, as plugins on mmengine registries',
-    long_description=(HERE / 'README.md').read_text(encoding='utf-8') if (HERE / 'README.md').exists() else '',
+    long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
-    python_requires='>=3.10',
+    license_files=['LICENSE'],
+    python_requires='>=3.11',
     packages=find_packages(include=['tempseg_mm', 'tempseg_mm.*']),
     package_data={'tempseg_mm.visualization.report': ['templates/*']},
+    cmdclass={'build_py': BuildWithShippedFiles},
+    entry_points={'console_scripts': commands()},
     install_requires=INSTALL_REQUIRES,
-    extras_require={'dev': DEV_REQUIRES, 'onnx': ['onnx', 'onnxruntime'], 'raft': ['torchvision']},
+    extras_require=EXTRAS,
     classifiers=[
         'Development Status :: 3 - Alpha',
+        'Environment :: Console',
         'Intended Audience :: Science/Research',
+        'Operating System :: POSIX :: Linux',
         'Programming Language :: Python :: 3',
-        'Programming Language :: Python :: 3.10',
         'Programming Language :: Python :: 3.11',
         'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
         'Topic :: Scientific/Engineering :: Image Recognition',
     ],
 )
