@@ -1,5 +1,5 @@
-"""The wheel and the sdist, built and used as by somebody who has no checkout: in an empty folder, in an environment whose
-other packages are those of this one.
+"""The wheel and the sdist as somebody without a checkout has them: in an empty folder, in an environment of their own, its
+other packages those of this one.
 """
 
 import os

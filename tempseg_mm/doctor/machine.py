@@ -8,7 +8,7 @@ import tempfile
 
 from .check import BROKEN, MISSING, NOTE, OK, TOO_OLD, WRONG, Check
 
-LOWEST_PYTHON = (3, 10)
+LOWEST_PYTHON = (3, 11)
 LEAST_DISK = 1.0  # GB: a few checkpoints
 BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
 
@@ -25,7 +25,7 @@ def check_machine(folder: str = '.') -> list[Check]:
 def _python() -> Check:
     version = platform.python_version()
     if sys.version_info[:2] < LOWEST_PYTHON:
-        return Check('python', TOO_OLD, f'{version}, needed is 3.10 or later', 'python3.11 -m venv .venv')
+        return Check('python', TOO_OLD, f'{version}, needed is 3.11 or later', 'python3.11 -m venv .venv')
     return Check('python', OK, f'{version}, {sys.executable}')
 
 

@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tempseg_mm.runtime.command_names import pydensecrf_install
+
 from .check import BROKEN, MISSING, OK, TOO_OLD, Check
 
 LONGEST = 160  # of what is shown of an error
@@ -25,21 +27,23 @@ class Package:
         requirement: as setup.py has it: name, and floor if it has one.
         use: what an optional one is for; empty: the project needs it.
         hint: what else its installation needs.
+        install: the command line that installs it; empty: that of pip with the requirement.
     """
     module: str
     requirement: str
     use: str = ''
     hint: str = ''
+    install: str = ''
 
     @property
     def name(self) -> str:
         """Of the distribution."""
-        return re.split(r'[<>=!~]', self.requirement)[0]
+        return re.split(r'[<>=!~;]', self.requirement)[0]
 
     @property
     def floor(self) -> str:
         """The lowest version; empty: any."""
-        return self.requirement.partition('>=')[2]
+        return self.requirement.partition(';')[0].partition('>=')[2]
 
 
 # setup.py has the same, for pip; a test compares the two.
@@ -47,19 +51,22 @@ PACKAGES = (
     Package('torch', 'torch>=2.1'),
     Package('mmengine', 'mmengine>=0.10.7'),
     Package('mmcv', 'mmcv-lite>=2.0'),
-    Package('cv2', 'opencv-python'),
+    Package('cv2', 'opencv-python>=4.8'),
     Package('av', 'av>=15'),
     Package('numpy', 'numpy>=1.24'),
-    Package('PIL', 'pillow'),
-    Package('safetensors', 'safetensors'),
+    Package('PIL', 'pillow>=10'),
+    Package('safetensors', 'safetensors>=0.4'),
     Package('filelock', 'filelock>=3.20'),
-    Package('rich', 'rich'),
+    Package('rich', 'rich>=13'),
     Package('jinja2', 'jinja2>=3.0'),
-    Package('pydensecrf.densecrf', 'pydensecrf2', hint='needs a C++ compiler: apt-get install build-essential'),
-    Package('tensorboard', 'tensorboard'),
-    Package('torchvision', 'torchvision', use='RAFT flow'),
-    Package('onnx', 'onnx', use='export to ONNX'),
-    Package('onnxruntime', 'onnxruntime', use='export to ONNX'),
+    Package('pydensecrf.densecrf', 'pydensecrf2>=1.1; python_version < "3.13"', install=pydensecrf_install(),
+            hint='needs a C++ compiler: apt-get install build-essential',
+            use='' if sys.version_info < (3, 13) else 'the dense CRF'),
+    Package('tensorboard', 'tensorboard>=2.14'),
+    Package('setuptools', 'setuptools'),
+    Package('torchvision', 'torchvision>=0.16', use='RAFT flow'),
+    Package('onnx', 'onnx>=1.16', use='export to ONNX'),
+    Package('onnxruntime', 'onnxruntime>=1.18', use='export to ONNX'),
 )
 PROJECT = Package('tempseg_mm', 'tempseg_mm')
 
@@ -73,13 +80,13 @@ def check_package(package: Package) -> Check:
     """Import one package and compare its version with its floor."""
     needed, of_use = not package.use, f'for {package.use}' if package.use else ''
     install = f'{shlex.quote(sys.executable)} -m pip install '
-    wanted = '-e .' if package is PROJECT else shlex.quote(package.requirement)
+    wanted = '-e .' if package is PROJECT else shlex.quote(package.requirement.partition(';')[0])
     hint = f'   ({package.hint})' if package.hint else ''
     try:
         version = _version(package)
     except ModuleNotFoundError as error:
         if error.name is not None and package.module.split('.')[0] == error.name.split('.')[0]:
-            return Check(package.name, MISSING, of_use, install + wanted + hint, needed)
+            return Check(package.name, MISSING, of_use, (package.install or install + wanted) + hint, needed)
         return Check(package.name, BROKEN, f'needs {error.name}, which is not installed',
                      install + shlex.quote(error.name or package.name), needed)
     except (Exception, SystemExit) as error:  # whatever a broken installation comes up with

@@ -8,6 +8,8 @@ from types import ModuleType
 
 import numpy as np
 
+from tempseg_mm.runtime.command_names import pydensecrf_install
+
 # pydensecrf sorts pixels into cells of these widths by integers, and takes the process down when they overflow.
 SMALLEST = dict(sxy_gaussian=0.5, sxy_bilateral=0.5, srgb=1.0)
 
@@ -22,7 +24,7 @@ def require_pydensecrf() -> ModuleType:
         import pydensecrf.densecrf
     except ImportError as error:
         raise ImportError('the dense CRF needs the package pydensecrf, which is missing or broken: '
-                          f'pip install pydensecrf2 (needs a C++ compiler). {error}') from error
+                          f'{pydensecrf_install()} (needs a C++ compiler). {error}') from error
     return pydensecrf.densecrf
 
 

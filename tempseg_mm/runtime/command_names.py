@@ -1,4 +1,4 @@
-"""The commands of the project as they are typed where one is. Called by whatever prints one."""
+"""Command lines as they are typed where one is. Called by whatever prints one."""
 
 import os
 import shlex
@@ -31,6 +31,17 @@ def runnable(command: str, *arguments: str | os.PathLike) -> str:
     found = shutil.which(program.name)
     known = found is not None and os.path.samefile(found, program) and Path(found).parent == program.parent
     return shlex.join([program.name if known else _from_here(program), *start, *map(os.fspath, arguments)])
+
+
+def pydensecrf_install() -> str:
+    """The command line that installs pydensecrf for this Python.
+
+    Its sources ask for Cython 0.29.36, which knows no Python above 3.12; a later Cython builds them there.
+    """
+    pip = f'{shlex.quote(sys.executable)} -m pip install'
+    if sys.version_info < (3, 13):
+        return f'{pip} pydensecrf2'
+    return f"{pip} 'cython>=3.1' setuptools wheel && {pip} --no-build-isolation pydensecrf2"
 
 
 def _from_here(program: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tempseg_mm.runtime.command_names import runnable
+from tempseg_mm.runtime.command_names import pydensecrf_install, runnable
 
 
 @pytest.fixture
@@ -54,3 +54,9 @@ def test_this_very_python_starts_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('PYTHONPATH', str(Path(__file__).resolve().parents[2]))
     assert '--amp' in started(runnable('train', '--help'))
+
+
+@pytest.mark.parametrize('version, words', [((3, 12, 1), 'install pydensecrf2'), ((3, 13, 0), "'cython>=3.1'")])
+def test_pydensecrf_is_built_by_a_cython_that_knows_this_python(version, words, monkeypatch):
+    monkeypatch.setattr(sys, 'version_info', version)
+    assert words in pydensecrf_install()
