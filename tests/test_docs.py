@@ -1,5 +1,6 @@
 """What the pages promise: the worked examples of docs/adding_a_component.md run, and documented options exist."""
 
+import inspect
 import re
 import sys
 from importlib import import_module
@@ -11,6 +12,7 @@ import torch
 from mmengine.config import Config
 
 from tempseg_mm.apis.config import load_config
+from tempseg_mm.apis.inferencer import VOSInferencer
 from tempseg_mm.apis.inferencer.loading import load_segmenter
 from tempseg_mm.registry import HOOKS, MODELS
 from tempseg_mm.structures import ClipBatch, ClipPrediction, SegmentedFrame
@@ -77,3 +79,12 @@ def test_documented_options_exist(command):
     parser = import_module(f'tempseg_mm.commands.{command}').make_parser()
     options = {name for action in parser._actions for name in action.option_strings if name.startswith('--')}
     assert set(re.findall(r'(?<!-)--[a-z][a-z-]+', row)) == options - EVERYWHERE
+
+
+@pytest.mark.parametrize('heading, function', [
+    ('VOSInferencer(...)', VOSInferencer.__init__), ('inferencer(video, masks, ...)', VOSInferencer.__call__)])
+def test_the_tables_of_the_api_name_its_arguments(heading, function):
+    table = re.search(rf'^\| `{re.escape(heading)}` \|.*?\n\n', page('segmenting_videos.md'), re.DOTALL | re.MULTILINE)
+    rows = re.findall(r'^\| (`.+?) \|', table.group(), re.MULTILINE)[1:]
+    named = [name for row in rows for name in re.findall(r'`(\w+)`', row)]
+    assert sorted(named) == sorted(set(inspect.signature(function).parameters) - {'self'})

@@ -1,6 +1,4 @@
-"""The wheel and the sdist as somebody without a checkout has them: in an empty folder, in an environment of their own, its
-other packages those of this one.
-"""
+"""The wheel and the sdist as somebody without a checkout has them: in an empty folder, in an environment of its own."""
 
 import os
 import subprocess

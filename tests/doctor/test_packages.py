@@ -29,7 +29,8 @@ def test_floors_are_those_of_setup():
         ast.literal_eval(lists['INSTALL_REQUIRES']))
     extras = ast.literal_eval(lists['EXTRAS'])
     del extras['dev']
-    assert {package.requirement for package in PACKAGES if package.use and ';' not in package.requirement} == set(sum(extras.values(), []))
+    assert {package.requirement for package in PACKAGES if package.use and ';' not in package.requirement} == {
+        requirement for extra in extras.values() for requirement in extra}
     for package in PACKAGES:
         requirement = Requirement(package.requirement)
         assert (package.name, f'>={package.floor}' if package.floor else '') == (

@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
 import numpy as np
-import pydensecrf.densecrf as pydensecrf
 import pytest
 
 from tempseg_mm.ops.dense_crf import SMALLEST, DenseCRF
+
+pydensecrf = pytest.importorskip('pydensecrf.densecrf')
 
 SETTINGS = dict(sxy_gaussian=2.5, compat_gaussian=1.5, sxy_bilateral=12.0, srgb=9.0, compat_bilateral=4.0)
 
