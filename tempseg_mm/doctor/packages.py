@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tempseg_mm.runtime.command_names import pydensecrf_install
+from tempseg_mm.runtime.project_files import ROOT
 
 from .check import BROKEN, MISSING, OK, TOO_OLD, Check
 
@@ -96,7 +97,8 @@ def check_package(package: Package) -> Check:
     if package.floor and version and _numbers(version) < _numbers(package.floor):
         return Check(package.name, TOO_OLD, f'{version}, needed is {package.floor} or later',
                      install + '--upgrade ' + wanted, needed)
-    return Check(package.name, OK, version or 'of unknown version', needed=needed)
+    where = f', configs in {ROOT / "configs"}' if package is PROJECT else ''
+    return Check(package.name, OK, f'{version or "of unknown version"}{where}', needed=needed)
 
 
 def _version(package: Package) -> str:

@@ -38,7 +38,7 @@ def test_faults_make_the_status(call, tmp_path, monkeypatch):
     assert status == 1
     assert text.endswith('2 fault(s): tensorboard, model\n')
     text = ' '.join(text.split())  # lines are as long as the terminal is wide
-    assert '-m pip install tensorboard' in text and 'did you mean TempSegGAN' in text
+    assert "-m pip install 'tensorboard>=2.14'" in text and 'did you mean TempSegGAN' in text
 
 
 def test_help(call):
