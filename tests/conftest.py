@@ -66,7 +66,7 @@ def _same_every_time():
 def synthetic_root(tmp_path_factory):
     """Folder of a synthetic data set of 32x48 pixels: two sequences of six frames in each split."""
     root = tmp_path_factory.mktemp('data') / 'synthetic'
-    write_davis_layout(str(root), scene=SceneParams(**SCENE), num_sequences=NUM_SEQUENCES, progress=False)
+    write_davis_layout(str(root), scene=SceneParams(**SCENE), num_sequences=NUM_SEQUENCES)
     return str(root)
 
 

@@ -110,7 +110,8 @@ class TableRun:
         for row in wanted:
             self.config(row, self.seeds[0])
         DATASETS.build(self.config(wanted[0], self.seeds[0]).test_dataloader.dataset)  # renders what is to be rendered
-        progress = Progress(len(wanted) * len(self.seeds), self.log, unit='rows', interval=0)
+        progress = Progress(len(wanted) * len(self.seeds), self.log, unit='rows', interval=0,
+                            lines=len(wanted) * len(self.seeds))
         faults: list[str] = []
 
         def train(trainer: Row | None, rows: list[Row], seed: int) -> list[partial]:

@@ -41,7 +41,7 @@ def torchrun(*arguments, **environment):
 def folder(tmp_path_factory):
     """Where the runs write, with a data set of three test sequences: no multiple of two."""
     folder = tmp_path_factory.mktemp('processes')
-    write_davis_layout(str(folder / 'data'), scene=SceneParams(**SCENE), num_sequences=NUM_SEQUENCES, progress=False)
+    write_davis_layout(str(folder / 'data'), scene=SceneParams(**SCENE), num_sequences=NUM_SEQUENCES)
     return folder
 
 

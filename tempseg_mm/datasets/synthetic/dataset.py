@@ -3,20 +3,23 @@
 Used by the first run, the tests and ``tools/make_synthetic.py``; relies on ``synthetic_draw`` for the scenes.
 """
 
+import itertools
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import cv2
 import numpy as np
-from mmengine import ProgressBar
+from mmengine.logging import MMLogger
 
 from tempseg_mm.datasets.vos_dataset import DAVISDataset
 from tempseg_mm.flow.flo_file import write_flo
 from tempseg_mm.registry import DATASETS
+from tempseg_mm.runtime.closing_block import seen_from_here
+from tempseg_mm.runtime.progress import Progress
 
 from .draw import FRAME_RATE, SceneParams, draw_scene
 from .scene import Scene
@@ -24,6 +27,7 @@ from .scene import Scene
 MANIFEST = 'synthetic.json'
 VERSION = 1  # of the generator: raised when the same parameters give other pixels
 NUM_SEQUENCES = dict(train=16, test=4)
+LINES = 5  # about the progress, of a data set that takes a minute or more
 
 
 @DATASETS.register_module()
@@ -50,13 +54,14 @@ class SyntheticVOSDataset(DAVISDataset):
     def __init__(self, data_root: str = 'data/synthetic', split: str = 'train', *, scene: Mapping | None = None,
                  seed: int = 0, num_sequences: Mapping | None = None, **kwargs) -> None:
         params = SceneParams(**(scene or {}))
-        write_davis_layout(data_root, scene=params, seed=seed, num_sequences=num_sequences)
+        write_davis_layout(data_root, scene=params, seed=seed, num_sequences=num_sequences,
+                           log=MMLogger.get_current_instance().info)
         super().__init__(data_root, split, resolution=f'{params.height}p', **kwargs)
 
 
 def write_davis_layout(root: str, *, scene: SceneParams | None = None, seed: int = 0,
                        num_sequences: Mapping | None = None, all_objects: bool = False, videos: bool = False,
-                       progress: bool = True) -> bool:
+                       log: Callable[[str], None] | None = None) -> bool:
     """Writes synthetic sequences as JPEGImages, Annotations, Flow and ImageSets, and ``synthetic.json`` beside them.
 
     The folder appears only when it is complete. Sequence ``test_003`` depends on the seed, the split's place and the
@@ -70,7 +75,7 @@ def write_davis_layout(root: str, *, scene: SceneParams | None = None, seed: int
         all_objects: whether annotations number what moves behind the object too, see :meth:`Scene.labels`, instead of
             being 0 and 255.
         videos: whether each sequence is there as ``Videos/<resolution>/<sequence>.mp4`` too (lossy).
-        progress: whether to show a progress bar.
+        log: takes lines about the progress.
 
     Returns:
         Whether anything was written: ``False`` if the same data were there.
@@ -90,7 +95,9 @@ def write_davis_layout(root: str, *, scene: SceneParams | None = None, seed: int
     os.makedirs(parent, exist_ok=True)
     temporary = tempfile.mkdtemp(dir=parent, prefix=f'.{os.path.basename(root)}-')
     try:
-        _write_all(temporary, manifest, scene, progress)
+        log = log or (lambda line: None)
+        log(f'rendering {sum(num_sequences.values())} sequences of {scene.num_frames} frames to {seen_from_here(root)}')
+        _write_all(temporary, manifest, scene, log)
         os.chmod(temporary, 0o755)  # mkdtemp makes folders that only their owner enters
         return _publish(temporary, root, manifest)
     finally:
@@ -129,14 +136,16 @@ def _publish(temporary: str, root: str, manifest: dict) -> bool:
     return True
 
 
-def _write_all(root: str, manifest: dict, params: SceneParams, progress: bool) -> None:
+def _write_all(root: str, manifest: dict, params: SceneParams, log: Callable[[str], None]) -> None:
     counts, resolution = manifest['num_sequences'], f'{params.height}p'
-    bar = ProgressBar(sum(counts.values()) * params.num_frames) if progress else None
+    num_sequences, done = sum(counts.values()), itertools.count(1)
+    progress = Progress(num_sequences * params.num_frames, log, unit='frames', lines=LINES, steady=True)
     lists = os.path.join(root, 'ImageSets', resolution)
     os.makedirs(lists)
     for split_index, (split, count) in enumerate(counts.items()):
         names = [f'{split}_{index:03d}' for index in range(count)]
         for index, name in enumerate(names):
+            number = next(done)
             scene = draw_scene(params, np.random.SeedSequence([manifest['seed'], split_index, index]))
             folders = {kind: os.path.join(root, kind, resolution, name)
                        for kind in ('JPEGImages', 'Annotations', 'Flow')}
@@ -145,8 +154,7 @@ def _write_all(root: str, manifest: dict, params: SceneParams, progress: bool) -
             for t in range(params.num_frames):
                 _write_frame(scene, t, folders, last=t == params.num_frames - 1,
                              all_objects='all_objects' in manifest)
-                if bar:
-                    bar.update()
+                progress.step(f'rendering: sequence {number} of {num_sequences}')
             if 'videos' in manifest:
                 _write_video(scene, params, os.path.join(root, 'Videos', resolution, f'{name}.mp4'))
         with open(os.path.join(lists, f'{split}.txt'), 'w', encoding='utf-8') as file:

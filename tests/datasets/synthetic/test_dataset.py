@@ -18,7 +18,7 @@ COUNTS = dict(train=2, test=1)
 @pytest.fixture
 def root(tmp_path):
     path = tmp_path / 'made' / 'synthetic'
-    assert write_davis_layout(path, scene=SceneParams(**SCENE), num_sequences=COUNTS, progress=False)
+    assert write_davis_layout(path, scene=SceneParams(**SCENE), num_sequences=COUNTS)
     return path
 
 
@@ -44,7 +44,7 @@ def test_files_hold_the_scene(root):
 
 def test_all_objects_and_videos(tmp_path):
     scene = SceneParams(**SCENE)
-    options = dict(scene=scene, num_sequences=dict(test=1), progress=False)
+    options = dict(scene=scene, num_sequences=dict(test=1))
     assert write_davis_layout(tmp_path / 'made', all_objects=True, videos=True, **options)
     drawn = draw_scene(scene, np.random.SeedSequence([0, 0, 0]))
     labels = np.asarray(Image.open(tmp_path / 'made/Annotations/48p/test_000/00002.png'))
@@ -103,8 +103,21 @@ def test_foreign_folder_is_left_alone(tmp_path):
 
 
 def test_empty_folder_is_filled(tmp_path):
-    assert write_davis_layout(tmp_path, scene=SceneParams(**SCENE), num_sequences=dict(test=1), progress=False)
+    assert write_davis_layout(tmp_path, scene=SceneParams(**SCENE), num_sequences=dict(test=1))
     assert json.loads((tmp_path / 'synthetic.json').read_text())['scene']['height'] == 48
+
+
+def test_says_what_it_counts_in_a_handful_of_lines(tmp_path, monkeypatch):
+    now, lines = [0.0], []
+    monkeypatch.setattr('tempseg_mm.runtime.progress.time.monotonic', lambda: now[0])
+    monkeypatch.setattr('tempseg_mm.datasets.synthetic.dataset._write_frame',
+                        lambda *args, **options: now.append(now.pop() + 2))
+    monkeypatch.chdir(tmp_path)
+    write_davis_layout('x', scene=SceneParams(**SCENE), num_sequences=dict(train=20, test=10), log=lines.append)
+    assert lines[0] == 'rendering 30 sequences of 4 frames to x'
+    assert lines[1] == 'rendering: sequence 2 of 30  (2 s each, eta 0:03:50)'  # five frames in ten seconds
+    assert lines[-1] == 'rendering: sequence 26 of 30  (2 s each, eta 0:00:38)'
+    assert len(lines) == 6
 
 
 def test_failure_leaves_nothing(tmp_path, monkeypatch):
@@ -113,7 +126,7 @@ def test_failure_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr('tempseg_mm.datasets.synthetic.dataset.draw_scene', fail)
     with pytest.raises(ValueError, match='no scene'):
-        write_davis_layout(tmp_path / 'x', progress=False)
+        write_davis_layout(tmp_path / 'x')
     assert os.listdir(tmp_path) == []
 
 
@@ -121,8 +134,7 @@ def test_two_at_once(tmp_path):
     results = []
 
     def write():
-        results.append(write_davis_layout(tmp_path / 'x', scene=SceneParams(**SCENE), num_sequences=dict(test=1),
-                                          progress=False))
+        results.append(write_davis_layout(tmp_path / 'x', scene=SceneParams(**SCENE), num_sequences=dict(test=1)))
 
     threads = [threading.Thread(target=write) for _ in range(3)]
     for thread in threads:
