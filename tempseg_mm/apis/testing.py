@@ -11,6 +11,7 @@ from tempseg_mm.runtime.folder_lock import locked
 from tempseg_mm.runtime.project_files import find_file
 from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
+from .command_runner import start_runner
 from .config import is_first_process, newest_checkpoint
 
 NEWEST, NONE = 'newest', 'none'
@@ -65,7 +66,7 @@ def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
     """
     folders = result_folders(cfg) if is_first_process(cfg) else []
     with locked(*folders, option='--out, --show-dir or --work-dir'):
-        runner = Runner.from_cfg(cfg)
+        runner = start_runner(cfg, 'testing')
         if cfg.load_from is None:
             runner.test_loop.model.init_weights()
         for hook in hooks:

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -39,6 +40,33 @@ def test_a_signal_ends_it_with_a_code_of_its_own_and_resuming_with_none(tiny_con
     assert [path.name for path in Path(cfg.work_dir).glob('*.pth')] == ['iter_1.pth']
     assert run_training(tiny_config(resume=True)) == 0
     assert (Path(cfg.work_dir) / 'iter_3.pth').is_file()
+
+
+def test_its_last_lines_name_what_it_left_and_what_comes_next(tiny_config, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(HOOKS.module_dict, 'SendsTerm', SendsTerm)
+    lines = dict(then='test it', again='resume it')
+
+    def train(**options):
+        cfg = tiny_config(log_level='INFO', **options)
+        cfg.work_dir = 'work'
+        run_training(cfg, **lines)
+        return capsys.readouterr().out.split('\n\n')[-1].splitlines()
+
+    curves = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
+    checkpoint, log, tensorboard, then = train(**{'visualizer.vis_backends': curves})
+    assert checkpoint == 'checkpoint  work/iter_3.pth' and then == 'next        test it'
+    name, path = log.split()
+    assert name == 'log' and path.startswith('work/') and Path(path).read_text().endswith('test it\n')
+    assert re.fullmatch(r'curves      \S*tensorboard --logdir work', tensorboard)
+    block = train(custom_hooks=[dict(type='SendsTerm')])  # without curves
+    assert [line.split()[0] for line in block] == ['checkpoint', 'log', 'go'] and block[-1] == 'go on       resume it'
+
+
+def test_without_a_checkpoint_nothing_comes_next(tiny_config, capsys):
+    run_training(tiny_config(**{'default_hooks.checkpoint': None, 'log_level': 'INFO'}), then='test it')
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r'\d\d:\d\d:\d\d  log  .*\.log', last)
 
 
 def test_same_seed_same_weights_whoever_loads_the_data(weights):

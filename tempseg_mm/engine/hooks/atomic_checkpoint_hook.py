@@ -18,6 +18,8 @@ from tempseg_mm.engine.training_state import BoundedLog, resume, training_state
 from tempseg_mm.models.generator_weights import told_by
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.atomic import remove_leftovers
+from tempseg_mm.runtime.closing_block import seen_from_here
+from tempseg_mm.runtime.terminal import LOG_ONLY
 
 KEPT = 'keep_ckpt_ids'  # in the message hub, under mmengine's name
 
@@ -79,7 +81,11 @@ class AtomicCheckpointHook(Hook):
             for path in sorted(folder.glob(f'{self._unit}_*.pth')):
                 if not is_complete(path):
                     runner.logger.warning(f'{path} is damaged and left aside')
-            point_to(newest_complete(folder), folder / POINTER)  # where mmengine looks
+            newest = newest_complete(folder)
+            point_to(newest, folder / POINTER)  # where mmengine looks
+            if newest is None:
+                runner.logger.warning(f'no checkpoint in {seen_from_here(folder)} to resume from: training starts at '
+                                      'the beginning')
         barrier()
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
@@ -88,8 +94,13 @@ class AtomicCheckpointHook(Hook):
         generator_alone = accept(checkpoint, get_state_dict(runner.model), told, resume=bool(runner.cfg.get('resume')))
         if generator_alone:
             runner.logger.info(f'{source} holds the generator alone; the adversary has not been trained.{told}')
+        meta = checkpoint.get('meta', {})
+        done = f'after {"epoch" if self.by_epoch else "iteration"} {meta[self._unit]}' if self._unit in meta else ''
         if runner.cfg.get('resume'):
-            self._compare_settings(runner, checkpoint['meta'])
+            runner.logger.info(f'goes on {done}, from {_named(source or newest_complete(runner.work_dir))}')
+            self._compare_settings(runner, meta)
+        else:
+            runner.logger.info(f'weights: {_named(source)}{done and f" ({done})"}')
         self._state = checkpoint.pop('training_state', None)
 
     def before_train(self, runner) -> None:
@@ -144,12 +155,13 @@ class AtomicCheckpointHook(Hook):
             if self.save_best is not None:
                 self._best = best_of(Path(runner.work_dir), self._best_prefix)
         self._remove_old(runner)
-        runner.logger.info(f'Checkpoints will be saved to {runner.work_dir}.')
+        runner.logger.info(f'Checkpoints will be saved to {runner.work_dir}.', extra=LOG_ONLY)
 
     @master_only
     def _save(self, runner, number: int, **position: int) -> None:
         """Earlier checkpoints are untouched if it does not fit on the disk."""
-        runner.logger.info(f'Saving checkpoint at {number} {"epochs" if self.by_epoch else "iterations"}')
+        runner.logger.info(f'Saving checkpoint at {number} {"epochs" if self.by_epoch else "iterations"}',
+                           extra=LOG_ONLY)
         self._kept = [kept for kept in self._kept if kept != number] + [number]
         if self.max_keep_ckpts > 0:  # the old one included: if this process dies before removing it, the next one will
             runner.message_hub.update_info(KEPT, list(self._kept))
@@ -206,3 +218,8 @@ class AtomicCheckpointHook(Hook):
     @property
     def _best_prefix(self) -> str:
         return f'best_{self.save_best}_{self._unit}_'.replace('/', '_')
+
+
+def _named(source: str | Path) -> str:
+    """A file as seen from here, a URL as it is."""
+    return seen_from_here(source) if osp.isfile(source) else str(source)

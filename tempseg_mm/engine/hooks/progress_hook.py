@@ -1,4 +1,6 @@
-"""How far a test is, how fast, how good so far, and when it will be done."""
+"""How far a training or a test is, how fast, how good so far, and when it will be done."""
+
+from collections.abc import Sequence
 
 from mmengine.hooks import Hook
 
@@ -8,18 +10,44 @@ from tempseg_mm.runtime.progress import Progress
 
 @HOOKS.register_module()
 class ProgressHook(Hook):
-    """A line after each sequence, and within long ones every ``interval`` seconds.
+    """Lines for the person who waits, as few as :class:`~tempseg_mm.runtime.progress.Progress` has them::
 
-    Keeps its own counters: asking the runner for its iteration would build the training data set.
+        iteration 80 of 450 (18 %): loss_g 0.261, loss_bce 0.009, loss_d 1.385  (1.64 s each, eta 0:10:07)
+        validation after iteration 300: J_mean 0.712, F_mean 0.655
+        test_001: frame 40/80  (2.1 frames/s, eta 0:01:10)
+        [2/6] test_001: J_mean 0.812, F_mean 0.790, T_mean 0.102  (2.1 frames/s, eta 0:00:48)
+
+    The log file and TensorBoard have all terms of the losses, as often as ``LoggerHook`` writes them. In a test it
+    keeps its own counters: asking the runner for its iteration would build the training data set.
 
     Args:
-        interval: seconds.
+        interval: seconds between lines.
+        losses: the terms that a training tells, as means over the window of the ``log_processor``; those that it does
+            not have are left out.
     """
 
     priority = 'VERY_LOW'
 
-    def __init__(self, interval: float = 10.0) -> None:
+    def __init__(self, interval: float = 10.0, *,
+                 losses: Sequence[str] = ('loss', 'loss_g', 'loss_bce', 'loss_d')) -> None:
         self.interval = interval
+        self.losses = tuple(losses)
+        self._iterations: Progress | None = None
+
+    def before_train(self, runner) -> None:
+        self._iterations = Progress(runner.max_iters - runner.iter, runner.logger.info, unit='iterations',
+                                    interval=self.interval, steady=True)
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        self._iterations.step(lambda: self._iteration(runner, runner.iter + 1))
+
+    def after_train(self, runner) -> None:
+        self._iterations.report(self._iteration(runner, runner.iter))
+
+    def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
+        scores = ', '.join(f'{name} {value:.3f}' for name, value in (metrics or {}).items())
+        when = f' after iteration {runner.iter}' if self._iterations else ''  # else nobody trains
+        runner.logger.info(f'validation{when}: {scores or "no scores"}')
 
     def before_test_epoch(self, runner) -> None:
         loader = runner.test_loop.dataloader
@@ -55,6 +83,13 @@ class ProgressHook(Hook):
         self._finished += 1
         self._progress.total -= len(sequence)  # they say nothing about the pace
         runner.logger.info(f'{self._scores(runner, sequence)}  (finished by an earlier run)')
+
+    def _iteration(self, runner, done: int) -> str:
+        scalars = runner.message_hub.log_scalars
+        window = runner.log_processor.window_size
+        terms = ', '.join(f'{name} {scalars[f"train/{name}"].mean(window):.3f}' for name in self.losses
+                          if f'train/{name}' in scalars)
+        return f'iteration {done} of {runner.max_iters} ({done / runner.max_iters:.0%}){terms and ": "}{terms}'
 
     def _scores(self, runner, sequence) -> str:
         scores = runner.test_loop.evaluator.metrics[0].sequence_scores(sequence.name)

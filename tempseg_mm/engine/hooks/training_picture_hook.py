@@ -1,7 +1,5 @@
 """Pictures of the training step in TensorBoard and on disk."""
 
-import os.path as osp
-
 from mmengine.hooks import Hook
 
 from tempseg_mm.models.losses.itsd import itsd_target
@@ -34,9 +32,6 @@ class TrainingPictureHook(Hook):
             'train/clip', frames=frames.permute(0, 2, 3, 1).cpu().numpy(), gt_masks=_masks(batch.gt_masks),
             pred_masks=_masks(loop.last_prediction.masks), reference_masks=_masks(batch.reference_masks),
             flow=batch.flow[0].permute(0, 2, 3, 1).cpu().numpy(), warped_target=_masks(warped), step=runner.iter + 1)
-
-    def after_train(self, runner) -> None:
-        runner.logger.info(f'curves and pictures: tensorboard --logdir {osp.abspath(runner.work_dir)}')
 
 
 def _masks(clips):

@@ -10,6 +10,7 @@ from tempseg_mm.engine.stages import check_stage_names, stages_in_order
 from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.registry import LOOPS
 from tempseg_mm.runtime.processes import wait_for_all, without_wrappers
+from tempseg_mm.runtime.terminal import LOG_ONLY
 
 
 @LOOPS.register_module()
@@ -64,7 +65,8 @@ class VOSTestLoop(BaseLoop):
     def run(self) -> dict:
         """Walk all sequences of this process; returns the metrics of the whole data set."""
         check_stage_names(self.runner.hooks)
-        self.runner.logger.info(f'Stages of a test and the hooks in them:\n{stages_in_order(self.runner.hooks)}')
+        self.runner.logger.info(f'Stages of a test and the hooks in them:\n{stages_in_order(self.runner.hooks)}',
+                                extra=LOG_ONLY)
         with without_wrappers(self.model):
             self.runner.call_hook('before_test')
             self.runner.call_hook('before_test_epoch')

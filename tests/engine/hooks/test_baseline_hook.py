@@ -10,7 +10,7 @@ from tempseg_mm.engine.hooks.baseline_hook import BaselineHook
 @pytest.fixture
 def logged(monkeypatch):
     lines = []
-    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: lines.append(str(text)))
+    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args, **extra: lines.append(str(text)))
     return lines
 
 

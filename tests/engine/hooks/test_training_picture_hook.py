@@ -47,11 +47,3 @@ def test_lands_on_disk(make_runner):
     runner.train()
     pictures = [path.name for path in Path(runner.work_dir).rglob('vis_image/*.png')]
     assert pictures == ['train_clip_1.png']
-
-
-def test_says_where_curves_and_pictures_are(make_runner, monkeypatch):
-    runner = picture_runner(make_runner, 100, **{'train_cfg.max_iters': 1})
-    seen = []
-    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: seen.append(str(text)))
-    runner.train()
-    assert f'curves and pictures: tensorboard --logdir {Path(runner.work_dir).resolve()}' in seen

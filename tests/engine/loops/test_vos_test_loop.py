@@ -134,7 +134,7 @@ def test_a_name_that_is_nearly_a_stage_is_refused(make_runner, method, stage):
 
 def test_the_order_of_hooks_is_said_with_the_stages_of_a_test(make_runner, monkeypatch):
     said = []
-    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: said.append(str(text)))
+    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args, **extra: said.append(str(text)))
     runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_000']})
     runner.register_hook(Refine(perfect))
     runner.test()
@@ -207,7 +207,7 @@ def scores_of(work_dir):
 
 def test_several_objects_that_are_scored_as_one_are_told_in_log_scores_and_page(make_runner, annotated, monkeypatch):
     said = []
-    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args: said.append(str(text)))
+    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args, **extra: said.append(str(text)))
     options = {**annotated(second_from_frame_2), 'default_hooks.report': dict(type='ReportHook')}
     runner = make_runner(**options)
     runner.register_hook(Refine(perfect))

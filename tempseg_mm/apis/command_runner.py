@@ -1,0 +1,45 @@
+"""The Runner of the commands: brief on the terminal, and the first lines of a run, which say what it does and where."""
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import get_world_size
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+from tempseg_mm.runtime.closing_block import seen_from_here
+from tempseg_mm.runtime.project_files import seen_from_project
+from tempseg_mm.runtime.terminal import speak_briefly
+
+
+class CommandRunner(Runner):
+    """mmengine's Runner; environment, config, hooks and what else it tells of itself go to its log file alone."""
+
+    def build_logger(self, *args, **kwargs) -> MMLogger:
+        """Called by the Runner before it logs anything."""
+        logger = super().build_logger(*args, **kwargs)
+        speak_briefly(logger)
+        return logger
+
+
+def start_runner(cfg: Config, doing: str) -> Runner:
+    """Build the Runner of a command and say what it is about to do, on what, and where it writes.
+
+    Args:
+        cfg: of a training or a test.
+        doing: what it does with the config, e.g. ``'training'``.
+    """
+    runner = CommandRunner.from_cfg(cfg)
+    what = f' {seen_from_project(cfg.filename)}' if cfg.filename else ''
+    runner.logger.info(f'{doing}{what} on {device_in_words()}')
+    runner.logger.info(f'writing to {seen_from_here(runner.work_dir)}; settings and every number: '
+                       f'{seen_from_here(runner.logger.log_file)}')
+    return runner
+
+
+def device_in_words() -> str:
+    """What mmengine chose to work on: the name of the GPU, or the CPU with its threads; and how many processes do."""
+    device, threads = get_device(), torch.get_num_threads()
+    name = torch.cuda.get_device_name() if device.startswith('cuda') else device if device != 'cpu' else \
+        f'the CPU ({threads} thread{"s" if threads > 1 else ""})'
+    return name if get_world_size() == 1 else f'{get_world_size()} processes, each on {name}'
