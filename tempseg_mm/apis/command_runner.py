@@ -1,5 +1,8 @@
 """The Runner of the commands: brief on the terminal, and the first lines of a run, which say what it does and where."""
 
+import io
+from contextlib import redirect_stdout
+
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -9,7 +12,7 @@ from mmengine.runner import Runner
 
 from tempseg_mm.runtime.closing_block import seen_from_here
 from tempseg_mm.runtime.project_files import seen_from_project
-from tempseg_mm.runtime.terminal import speak_briefly
+from tempseg_mm.runtime.terminal import LOG_ONLY, speak_briefly
 
 
 class CommandRunner(Runner):
@@ -20,6 +23,16 @@ class CommandRunner(Runner):
         logger = super().build_logger(*args, **kwargs)
         speak_briefly(logger)
         return logger
+
+    def load_checkpoint(self, *args, **kwargs) -> dict:
+        """Called for weights to start from and for a checkpoint to resume. mmengine prints how it reads a file."""
+        printed = io.StringIO()
+        try:
+            with redirect_stdout(printed):
+                return super().load_checkpoint(*args, **kwargs)
+        finally:
+            for line in printed.getvalue().splitlines():
+                self.logger.info(line, extra=LOG_ONLY)
 
 
 def start_runner(cfg: Config, doing: str) -> Runner:

@@ -57,6 +57,8 @@ class VOSMetric(BaseMetric):
         ValueError: a ``bound_th`` that is not positive; no measure, or an unknown one.
     """
 
+    default_prefix = ''  # of the names of the scalars; for None mmengine warns
+
     def __init__(self,
                  *,
                  measures: Sequence[str] = MEASURES,
