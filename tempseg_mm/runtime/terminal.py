@@ -29,6 +29,9 @@ def set_up_terminal(*, speaks: bool = True) -> None:
         for category in DEPRECATED:
             warnings.filterwarnings('ignore', category=category, module=modules)
         warnings.filterwarnings('ignore', message='pkg_resources is deprecated', category=UserWarning)
+        # A config names how many processes read; what they read, and what comes of it, does not depend on that.
+        warnings.filterwarnings('ignore', message=r'This DataLoader will create \d+ worker processes',
+                                category=UserWarning, module=r'torch\.utils\.data\.')
     speak_briefly(MMLogger.get_current_instance(), speaks=speaks)
 
 

@@ -109,6 +109,18 @@ def test_only_deprecations_of_what_this_package_stands_on_are_silenced(logger, m
     assert bool(found) == told
 
 
+@pytest.mark.parametrize('text, told', [
+    ('This DataLoader will create 4 worker processes in total. Our suggested ...', False), ('Something else', True)])
+def test_the_advice_on_worker_processes_is_silenced(logger, monkeypatch, text, told):
+    monkeypatch.setattr(sys, 'warnoptions', [])
+    monkeypatch.setattr(MMLogger, 'get_current_instance', lambda: logger)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.resetwarnings()
+        set_up_terminal()
+        warnings.warn_explicit(text, UserWarning, 'x.py', 1, module='torch.utils.data.dataloader')
+    assert bool(found) == told
+
+
 def test_who_asks_python_for_warnings_gets_them():
     code = ('import warnings; from tempseg_mm.runtime.terminal import set_up_terminal; set_up_terminal();'
             'warnings.warn_explicit("old", FutureWarning, "x.py", 1, module="torch.x")')
