@@ -89,6 +89,7 @@ def _child(parent: Registry, *packages: str) -> Registry:
 DATASETS = _child(root.DATASETS, 'datasets')
 TRANSFORMS = _child(root.TRANSFORMS, 'datasets')
 MODELS = _child(root.MODELS, 'models')  # generators, backbones, decoders, mask encoders, discriminators, losses
+MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS)
 WEIGHT_INITIALIZERS = _child(root.WEIGHT_INITIALIZERS, 'models')
 METRICS = _child(root.METRICS, 'evaluation')
 VISUALIZERS = _child(root.VISUALIZERS, 'visualization')

@@ -102,9 +102,13 @@ def join_processes(launcher: str, *, timeout: float = 1800) -> None:
         distributed.init_process_group(backend='gloo', timeout=timedelta(seconds=timeout))
 
 
-def is_first_process(cfg: Config) -> bool:
-    """Whether this is the only process of a run, or the first of several; known before they are joined."""
-    rank = RANKS.get(cfg.get('launcher', 'none'))
+def is_first_process(launcher: str) -> bool:
+    """Whether this is the only process of a run, or the first of several; known before they are joined.
+
+    Args:
+        launcher: see :func:`join_processes`.
+    """
+    rank = RANKS.get(launcher)
     return rank is None or int(os.environ.get(rank, 0)) == 0
 
 

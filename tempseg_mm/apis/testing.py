@@ -64,7 +64,7 @@ def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
         Stopped: when a signal asks for it; finished sequences are kept.
         InUseError: if another test writes to a folder of this one.
     """
-    folders = result_folders(cfg) if is_first_process(cfg) else []
+    folders = result_folders(cfg) if is_first_process(cfg.get('launcher', 'none')) else []
     with locked(*folders, option='--out, --show-dir or --work-dir'):
         runner = start_runner(cfg, 'testing')
         if cfg.load_from is None:

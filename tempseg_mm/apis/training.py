@@ -32,7 +32,7 @@ def run_training(cfg: Config, *, then: str | None = None, again: str | None = No
     """
     if cfg.get('randomness', {}).get('deterministic'):
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')  # without it torch refuses cuBLAS
-    folders = [cfg.work_dir] if is_first_process(cfg) else []
+    folders = [cfg.work_dir] if is_first_process(cfg.get('launcher', 'none')) else []
     with locked(*folders, option='--work-dir'):
         runner = start_runner(cfg, 'training')
         with StopSignals() as signals:

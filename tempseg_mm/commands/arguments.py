@@ -40,13 +40,27 @@ def runner_parser(command: str, description: str, examples: str) -> argparse.Arg
 
 def config_from(args: argparse.Namespace) -> 'Config':
     """The config that the arguments of a ``runner_parser`` ask for; joins the processes of a distributed run."""
-    from tempseg_mm.apis.config import join_processes, load_config, use_device
+    from tempseg_mm.apis.config import is_first_process, join_processes, load_config, use_device
     from tempseg_mm.runtime.memory import keep_freed_memory
+    from tempseg_mm.runtime.terminal import set_up_terminal
 
     keep_freed_memory()
+    set_up_terminal(speaks=is_first_process(args.launcher))
     cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
     use_device(args.device)
     dist_cfg = cfg.get('env_cfg', {}).get('dist_cfg', {})
     join_processes(args.launcher, timeout=dist_cfg.get('timeout', 1800))
     cfg.launcher = args.launcher
     return cfg
+
+
+def typed(args: argparse.Namespace) -> list[str]:
+    """What was typed of the arguments of a ``runner_parser``, for the command line that goes on with the same work.
+
+    The config comes first, and overrides last. The launcher is left out: it starts from a command line of its own.
+    """
+    words = [args.config]
+    for option, value in (('--work-dir', args.work_dir), ('--device', args.device)):
+        words += [option, value] if value is not None else []
+    overrides = [f'{key}={value}' for key, value in (args.cfg_options or {}).items()]
+    return [*words, *(['--cfg-options', *overrides] if overrides else [])]

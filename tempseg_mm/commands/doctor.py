@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """``tempseg-doctor``."""
-    run_command(make_parser, run, argv)
+    run_command(make_parser, run, argv, logs=False)
 
 
 if __name__ == '__main__':

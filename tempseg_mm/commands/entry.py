@@ -33,7 +33,7 @@ def command_parser(command: str, description: str, examples: str) -> argparse.Ar
 
 
 def run_command(make_parser: Callable[[], argparse.ArgumentParser], run: Callable[[argparse.Namespace], int | None],
-                argv: Sequence[str] | None = None) -> None:
+                argv: Sequence[str] | None = None, *, logs: bool = True) -> None:
     """Parse the arguments, run the command, and exit with its status.
 
     What the user can mend ends with one sentence on standard error and status 2, without a traceback unless
@@ -43,12 +43,16 @@ def run_command(make_parser: Callable[[], argparse.ArgumentParser], run: Callabl
         make_parser: makes that of :func:`command_parser`.
         run: takes the parsed arguments, returns the exit status; ``None`` is 0.
         argv: the arguments; ``None``: those of the process.
+        logs: whether the command logs, so that its terminal is set up, for which mmengine must be there.
     """
     program, debug = Path(sys.argv[0]).name, False
     try:
         parser = make_parser()
         args = parser.parse_args(argv)
         program, debug = parser.prog, args.debug
+        if logs:
+            from tempseg_mm.runtime.terminal import set_up_terminal
+            set_up_terminal()
         status = run(args) or 0
     except KeyboardInterrupt as stop:
         print(f'\n{str(stop) or "stopped by Ctrl-C"}', file=sys.stderr)

@@ -40,6 +40,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Renders."""
+    from mmengine.logging import MMLogger
+
     from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
     from tempseg_mm.datasets.synthetic.draw import DIFFICULTIES, SceneParams
     from tempseg_mm.runtime.folder_lock import locked_file
@@ -48,8 +50,9 @@ def run(args: argparse.Namespace) -> None:
     num_sequences = dict(train=args.train_sequences, test=args.test_sequences)
     with locked_file(args.out, option='--out'):
         written = write_davis_layout(args.out, scene=scene, seed=args.seed, num_sequences=num_sequences,
-                                     all_objects=args.all_objects, videos=args.videos)
-    print(f'\n{args.out}: {"written" if written else "the same data are there already"}')
+                                     all_objects=args.all_objects, videos=args.videos,
+                                     log=MMLogger.get_current_instance().info)
+    print(f'{args.out}: {"written" if written else "the same data are there already"}')
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -6,9 +6,15 @@ from there as if nothing had happened. A second Ctrl-C ends it at once.
 
 import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from .arguments import config_from, runner_parser
+from tempseg_mm.runtime.command_names import runnable
+
+from .arguments import config_from, runner_parser, typed
 from .entry import run_command
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 EXAMPLES = """\
   %(prog)s configs/tempseg_synthetic.py
@@ -44,7 +50,18 @@ def run(args: argparse.Namespace) -> int:
             several[name].type = 'BF16OptimWrapper'
     if args.deterministic:
         cfg.merge_from_dict({'randomness.deterministic': True})
-    return run_training(cfg)
+    return run_training(cfg, **what_next(cfg, args))
+
+
+def what_next(cfg: 'Config', args: argparse.Namespace) -> dict:
+    """The command lines that a training ends with: ``then`` tests it, ``again`` goes on with it if it was stopped."""
+    from tempseg_mm.apis.testing import NEWEST
+
+    config, *options = typed(args)
+    flags = [f'--{name}' for name in ('amp', 'deterministic') if getattr(args, name)]
+    checkpoint = [cfg.work_dir] if cfg.get('checkpoint', NEWEST) != NEWEST else []  # else it is what a test takes
+    return dict(then=runnable('test', config, *checkpoint, *options) if cfg.get('test_dataloader') else None,
+                again=runnable('train', config, '--resume', *flags, *options) if args.launcher == 'none' else None)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -4,11 +4,9 @@ Used by what the commands call when their work is done; relies on nothing but th
 """
 
 import os
-import shlex
-import shutil
-import sys
 from collections.abc import Mapping
-from pathlib import Path
+
+from tempseg_mm.runtime.command_names import runnable
 
 
 def closing_block(lines: Mapping[str, str | os.PathLike | None]) -> str:
@@ -37,20 +35,5 @@ def seen_from_here(path: str | os.PathLike) -> str:
 
 
 def tensorboard_command(folder: str | os.PathLike) -> str:
-    """The command line that shows the curves of a folder, to be pasted into a shell where one stands.
-
-    It is the TensorBoard of the Python that runs, which need not be on the search path.
-    """
-    beside = Path(sys.executable).with_name('tensorboard')
-    if shutil.which('tensorboard') == str(beside):
-        start = ['tensorboard']
-    elif beside.exists():
-        start = [_program(beside)]
-    else:
-        start = [_program(sys.executable), '-m', 'tensorboard.main']
-    return shlex.join([*start, '--logdir', seen_from_here(folder)])
-
-
-def _program(path: str | os.PathLike) -> str:
-    name = seen_from_here(path)
-    return name if os.sep in name else os.path.join(os.curdir, name)  # a bare name would be looked for elsewhere
+    """The command line that shows the curves of a folder; works when it is pasted where one stands."""
+    return runnable('tensorboard', '--logdir', seen_from_here(folder))

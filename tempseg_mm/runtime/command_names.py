@@ -6,6 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
+MODULES = dict(tensorboard='tensorboard.main')  # programs whose package Python does not run by its name
+
 
 def runnable(command: str, *arguments: str | os.PathLike) -> str:
     """A command line that works when it is pasted into the terminal one looks at.
@@ -25,7 +27,8 @@ def runnable(command: str, *arguments: str | os.PathLike) -> str:
     # Not resolved: the Python of a virtual environment is a link, and its programs lie beside the link.
     program = Path(sys.executable).with_name(name)
     if not program.is_file():
-        program, start = Path(sys.executable), ['-m', f'tempseg_mm.commands.{command}' if own else command]
+        module = f'tempseg_mm.commands.{command}' if own else MODULES.get(command, command)
+        program, start = Path(sys.executable), ['-m', module]
     else:
         start = []
     found = shutil.which(program.name)

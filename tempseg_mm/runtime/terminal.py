@@ -15,6 +15,10 @@ ALOUD = ('mmengine.hooks.early_stopping_hook',)  # the one of mmengine whose lin
 # Packages that this one stands on, whose deprecations its user can do nothing about. Our own are told.
 DEPENDENCIES = ('torch', 'torchvision', 'mmengine', 'mmcv', 'tensorboard', 'setuptools', 'pkg_resources', 'numpy',
                 'cv2', 'PIL', 'av', 'rich', 'jinja2', 'safetensors', 'google')
+# Messages of theirs, and where they come from, on which nothing depends but speed: how many processes read, which a
+# config names, and that each process of several computes with one thread.
+ADVICE = ((r'This DataLoader will create \d+ worker processes', r'torch\.utils\.data\.'),
+          ('Setting (OMP|MKL)_NUM_THREADS environment variable', r'mmengine\.utils\.dl_utils\.'))
 DEPRECATED = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 
 
@@ -29,9 +33,8 @@ def set_up_terminal(*, speaks: bool = True) -> None:
         for category in DEPRECATED:
             warnings.filterwarnings('ignore', category=category, module=modules)
         warnings.filterwarnings('ignore', message='pkg_resources is deprecated', category=UserWarning)
-        # A config names how many processes read; what they read, and what comes of it, does not depend on that.
-        warnings.filterwarnings('ignore', message=r'This DataLoader will create \d+ worker processes',
-                                category=UserWarning, module=r'torch\.utils\.data\.')
+        for message, module in ADVICE:
+            warnings.filterwarnings('ignore', message=message, category=UserWarning, module=module)
     speak_briefly(MMLogger.get_current_instance(), speaks=speaks)
 
 

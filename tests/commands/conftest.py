@@ -3,7 +3,9 @@
 from importlib import import_module
 
 import pytest
-from mmengine.runner import Runner
+from mmengine.logging import MMLogger
+
+from tempseg_mm.apis.command_runner import CommandRunner
 
 
 @pytest.fixture
@@ -37,13 +39,16 @@ def config_file(tiny_config, tmp_path):
 
 
 @pytest.fixture
-def built(monkeypatch):
+def built(monkeypatch, tmp_path):
     """The configs of which a Runner was asked for; none is built."""
     configs = []
 
     class Idle:
+        work_dir = log_dir = str(tmp_path)
+        logger = MMLogger('idle', log_file=str(tmp_path / 'idle.log'))
+
         def train(self, *_):
             pass
         test = register_hook = train
-    monkeypatch.setattr(Runner, 'from_cfg', lambda cfg: configs.append(cfg) or Idle())
+    monkeypatch.setattr(CommandRunner, 'from_cfg', lambda cfg: configs.append(cfg) or Idle())
     return configs

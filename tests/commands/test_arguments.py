@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from tempseg_mm.commands.arguments import config_from, runner_parser
+from tempseg_mm.commands.arguments import config_from, runner_parser, typed
 from tempseg_mm.settings.overrides import SettingError
 
 
@@ -38,3 +38,17 @@ def test_settings_that_nothing_reads_are_refused(tmp_path, option, words):
     path.write_text('model = dict(width=1.0)\n')
     with pytest.raises(SettingError, match=words.replace('?', r'\?')):
         config_from(runner_parser('train', '', '').parse_args([str(path), '--cfg-options', option]))
+
+
+@pytest.mark.parametrize('line', [
+    ['a.py'], ['a.py', '--work-dir', 'my runs', '--device', 'cpu'],
+    ['--cfg-options', 'model.width=0.25', 'size=(64, 112)', '--work-dir', 'w', '--cfg-options', 'b.c="d e"', '--',
+     'a.py']])
+def test_what_was_typed_is_typed_again_for_the_next_command(line):
+    parser = runner_parser('train', '', '')
+    first = parser.parse_args(line)
+    assert parser.parse_args(typed(first)) == first and typed(first)[0] == 'a.py'
+
+
+def test_the_launcher_is_not_typed_again():
+    assert typed(runner_parser('train', '', '').parse_args(['a.py', '--launcher', 'pytorch'])) == ['a.py']

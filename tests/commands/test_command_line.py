@@ -62,7 +62,8 @@ def resumed(folder, trained):
 def test_train_writes_checkpoints_logs_and_pictures(folder, trained):
     work_dir = folder / 'work_dirs/tiny'
     assert {'iter_1.pth', 'iter_2.pth', 'last_checkpoint', 'tiny.py'} <= {path.name for path in work_dir.iterdir()}
-    assert re.search(r'Iter\(train\) +\[2/2\].*loss_itsd: \d.*loss_g: \d', trained)
+    log, = work_dir.rglob('*.log')
+    assert re.search(r'Iter\(train\) +\[2/2\].*loss_itsd: \d.*loss_g: \d', log.read_text())
     assert 'loss_weight=0.3' in (work_dir / 'tiny.py').read_text()
     scalars, = work_dir.rglob('scalars.json')
     steps = [json.loads(line) for line in scalars.read_text().splitlines()]
@@ -70,8 +71,40 @@ def test_train_writes_checkpoints_logs_and_pictures(folder, trained):
     assert list(work_dir.rglob('events.out.tfevents*')) and list(work_dir.rglob('vis_image/*.png'))
 
 
+def test_the_terminal_has_what_a_person_needs_and_the_log_file_everything(folder, trained):
+    log, = (folder / 'work_dirs/tiny').rglob('*.log')
+    lines, everything = trained.splitlines(), log.read_text()
+    *told, empty, checkpoint, log_line, curves, then = lines
+    texts = [re.fullmatch(r'\d\d:\d\d:\d\d  (.*)', line).group(1) for line in told]
+    assert texts[0] == 'training tiny.py on the CPU (1 thread)'
+    assert texts[1].startswith('writing to work_dirs/tiny; settings and every number: work_dirs/tiny/')
+    assert re.match(r'iteration 2 of 2 \(100%\): loss_g \d.*, eta 0:00:00\)$', texts[-1]) and len(texts) == 3
+    assert checkpoint.split() == ['checkpoint', 'work_dirs/tiny/iter_2.pth'] and not empty
+    assert log_line.split() == ['log', str(log.relative_to(folder))]
+    for kept_back in ('System environment', 'Config:', 'Hooks will be executed', 'Checkpoints will be saved',
+                      'loss_itsd:', 'will be deprecated'):
+        assert kept_back in everything and kept_back not in trained
+    for line in (*texts, checkpoint, then):
+        assert line in everything
+    pasted = subprocess.run(f'{curves.split(maxsplit=1)[1]} --version', shell=True, cwd=folder, capture_output=True,
+                            text=True)
+    assert pasted.returncode == 0, pasted.stderr
+
+
+def test_the_line_to_run_next_works_as_pasted_with_the_settings_of_the_training(folder, trained):
+    then = trained.splitlines()[-1]
+    assert then.startswith('next ') and 'model.losses.l1.loss_weight=0.3' in then
+    environment = dict(os.environ, OMP_NUM_THREADS='1', OMP_WAIT_POLICY='PASSIVE', PYTHONPATH=str(ROOT))
+    tested = subprocess.run(f'{then.split(maxsplit=1)[1]} default_hooks.finetune=None', shell=True, cwd=folder,
+                            env=environment, capture_output=True, text=True, timeout=120)
+    assert 'weights: work_dirs/tiny/iter_2.pth (after iteration 2)' in succeeded(tested)
+
+
 def test_resume_goes_on(folder, resumed):
-    assert re.search(r'Iter\(train\) +\[3/3\]', resumed) and not re.search(r'Iter\(train\) +\[[12]/3\]', resumed)
+    assert 'goes on after iteration 2, from work_dirs/tiny/iter_2.pth' in resumed
+    assert 'iteration 3 of 3' in resumed and not re.search(r'iteration [12] of 3', resumed)
+    logs = sorted((folder / 'work_dirs/tiny').rglob('*.log'))
+    assert re.findall(r'Iter\(train\) +\[(\d)/3\]', logs[-1].read_text()) == ['3']
     checkpoint = torch.load(folder / 'work_dirs/tiny/iter_3.pth', weights_only=True)
     assert checkpoint['meta']['iter'] == 3
     assert checkpoint['optimizer']['generator']['state'][0]['step'] == 3  # Adam went on counting

@@ -12,6 +12,8 @@ import pytest
 import torch
 from mmengine.device import utils as device_utils
 
+from tempseg_mm.runtime.command_names import runnable
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 _base_ = {base!r}
@@ -22,7 +24,7 @@ model = dict(width=0.0625)
 train_dataloader = dict(batch_size=2, num_workers=2, dataset=source)
 test_dataloader = dict(dataset=source)
 train_cfg = dict(max_iters=100000)
-default_hooks = dict(logger=dict(interval=1), pictures=None)
+default_hooks = dict(progress=dict(interval=0), pictures=None)
 """
 
 
@@ -43,7 +45,7 @@ def test_a_signal_to_all_processes_saves_and_ends_with_75(synthetic_root, tmp_pa
             [sys.executable, str(ROOT / 'tools/train.py'), str(config)], cwd=tmp_path, env=environment,
             stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     try:
-        wait_for(r'\[ *2/100000\]', log, process)
+        wait_for('iteration 1 of 100000', log, process)
         os.killpg(process.pid, signal.SIGINT)
         os.killpg(process.pid, signal.SIGTERM)  # what torchrun and SLURM add
         assert process.wait(60) == 75, log.read_text()
@@ -53,7 +55,7 @@ def test_a_signal_to_all_processes_saves_and_ends_with_75(synthetic_root, tmp_pa
             process.wait()
     done = int(re.search(r'stopped after iteration (\d+), saved; go on with --resume', log.read_text()).group(1))
     saved = torch.load(tmp_path / f'work_dirs/tiny/iter_{done}.pth', weights_only=True)
-    assert done >= 2 and saved['training_state']['data']['position'] == 2 * done
+    assert done >= 1 and saved['training_state']['data']['position'] == 2 * done
     assert 'Traceback' not in log.read_text()
 
 
@@ -72,9 +74,25 @@ def test_train_arguments_reach_the_config(command, config_file, built, monkeypat
     assert named.resume and named.load_from == 'some.pth' and named.randomness == dict(seed=0, deterministic=True)
 
 
+def test_its_last_lines_are_commands_that_go_on(command, config_file, monkeypatch, tmp_path):
+    from tempseg_mm.apis import training
+    lines = {}
+    monkeypatch.setattr(training, 'run_training', lambda cfg, **found: lines.update(found))
+    monkeypatch.chdir(tmp_path)
+    config_file()
+    command('train', 'tiny.py', '--amp', '--work-dir', 'w', '--cfg-options', 'model.width=0.25')
+    more = 'tiny.py --work-dir w --cfg-options model.width=0.25'
+    assert lines == dict(then=runnable('test', *more.split()), again=runnable(
+        'train', *more.replace('tiny.py', 'tiny.py --resume --amp').split()))
+    command('train', 'tiny.py', '--work-dir', 'w', '--cfg-options', 'checkpoint=weights/some.pth')
+    assert 'tiny.py w --work-dir w' in lines['then']  # a test would take other weights than those of this training
+    command('train', 'tiny.py', '--cfg-options', 'test_dataloader=None', 'test_cfg=None', 'test_evaluator=None')
+    assert lines['then'] is None
+
+
 def test_train_ends_with_the_code_of_the_run(command, config_file, monkeypatch):
     from tempseg_mm.apis import training
-    monkeypatch.setattr(training, 'run_training', lambda cfg: 75)
+    monkeypatch.setattr(training, 'run_training', lambda cfg, **lines: 75)
     with pytest.raises(SystemExit) as end:
         command('train', config_file())
     assert end.value.code == 75

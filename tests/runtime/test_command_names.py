@@ -48,6 +48,8 @@ def test_in_an_active_environment_by_its_name(python, monkeypatch):
 
 def test_where_none_is_installed_through_python(python):
     assert runnable('check_dataset', 'a.py') == '.venv/bin/python -m tempseg_mm.commands.check_dataset a.py'
+    (python / 'tensorboard').unlink()
+    assert runnable('tensorboard', '--logdir', 'x') == '.venv/bin/python -m tensorboard.main --logdir x'
 
 
 def test_this_very_python_starts_it(tmp_path, monkeypatch):

@@ -109,15 +109,18 @@ def test_only_deprecations_of_what_this_package_stands_on_are_silenced(logger, m
     assert bool(found) == told
 
 
-@pytest.mark.parametrize('text, told', [
-    ('This DataLoader will create 4 worker processes in total. Our suggested ...', False), ('Something else', True)])
-def test_the_advice_on_worker_processes_is_silenced(logger, monkeypatch, text, told):
+@pytest.mark.parametrize('text, module, told', [
+    ('This DataLoader will create 4 worker processes in total. Our ...', 'torch.utils.data.dataloader', False),
+    ('This DataLoader will create 4 worker processes in total. Our ...', 'tempseg_mm.datasets', True),
+    ('Setting MKL_NUM_THREADS environment variable for each process', 'mmengine.utils.dl_utils.setup_env', False),
+    ('Something else', 'torch.utils.data.dataloader', True)])
+def test_advice_on_processes_and_threads_is_silenced(logger, monkeypatch, text, module, told):
     monkeypatch.setattr(sys, 'warnoptions', [])
     monkeypatch.setattr(MMLogger, 'get_current_instance', lambda: logger)
     with warnings.catch_warnings(record=True) as found:
         warnings.resetwarnings()
         set_up_terminal()
-        warnings.warn_explicit(text, UserWarning, 'x.py', 1, module='torch.utils.data.dataloader')
+        warnings.warn_explicit(text, UserWarning, 'x.py', 1, module=module)
     assert bool(found) == told
 
 

@@ -99,7 +99,7 @@ class AtomicCheckpointHook(Hook):
         if runner.cfg.get('resume'):
             runner.logger.info(f'goes on {done}, from {_named(source or newest_complete(runner.work_dir))}')
             self._compare_settings(runner, meta)
-        else:
+        elif source:  # else a program has the Runner load them, and knows
             runner.logger.info(f'weights: {_named(source)}{done and f" ({done})"}')
         self._state = checkpoint.pop('training_state', None)
 
