@@ -49,8 +49,6 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the rows; 1 if one has failed, 75 if a signal or Ctrl-C stopped it."""
-    import logging
-
     from mmengine.logging import MMLogger
 
     from tempseg_mm.paper_tables import PRESETS, TableRun, rows_of, write_report
@@ -61,9 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if unknown := set(args.rows or known) - set(known):
         raise ValueError(f'table {args.table} of preset {args.preset} has no row {", ".join(sorted(unknown))}; '
                          f'it has: {", ".join(known)}')
-    MMLogger.get_current_instance().setLevel('WARNING')  # it names every environment variable a config reads
-    logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s', datefmt='%H:%M:%S')
-    log = logging.getLogger('run_table').info
+    log = MMLogger.get_current_instance().info
     preset = PRESETS[args.preset]
     if args.base:
         preset = dataclasses.replace(preset, base=args.base)
