@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 SHARE_TO_GO_BY = 0.05  # of the steps: before it, what comes first (fine-tuning) hides the pace of the rest
-LINES, LINES_ON_A_TERMINAL = 20, 100
+LINES, LINES_ON_A_TERMINAL = 15, 100
 LONGEST_SILENCE = 1800.0  # seconds; of work that takes days
 
 
@@ -17,7 +17,7 @@ class Progress:
     """Counts finished steps, with a line now and then: a handful in a file or pipe, more on a terminal.
 
     A line comes ``interval`` seconds after the last one, but no sooner than another share of the work is done: the
-    twentieth part, or on a terminal the hundredth. The first one does not wait for that, and silence is never longer
+    fifteenth part, or on a terminal the hundredth. The first one does not wait for that, and silence is never longer
     than half an hour.
 
     Args:

@@ -27,7 +27,7 @@ from .scene import Scene
 MANIFEST = 'synthetic.json'
 VERSION = 1  # of the generator: raised when the same parameters give other pixels
 NUM_SEQUENCES = dict(train=16, test=4)
-LINES = 5  # about the progress, of a data set that takes a minute or more
+LINES = 3  # about the progress, of a data set that takes a minute or more
 
 
 @DATASETS.register_module()

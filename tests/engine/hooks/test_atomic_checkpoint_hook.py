@@ -288,22 +288,3 @@ def test_epochs_and_iterations_are_not_mixed_up(make_epochs, make_runner):
         make_epochs(1, by_epoch=False).train()
     with pytest.raises(ValueError, match=r'by_epoch=True\) does not go with GANTrainLoop: by_epoch=True is for Epoch'):
         make_runner(**{'default_hooks.checkpoint.by_epoch': True}).train()
-
-
-def test_says_where_it_goes_on_and_where_weights_are_from(tiny_config, monkeypatch, tmp_path):
-    said = []
-    monkeypatch.setattr('logging.Logger.info', lambda self, text, *args, **extra: said.append(str(text)))
-    monkeypatch.setattr('logging.Logger.warning', lambda self, text, *args, **extra: said.append(str(text)))
-    monkeypatch.chdir(tmp_path)
-    resuming(tiny_config, 2).train()
-    assert 'no checkpoint in work to resume from: training starts at the beginning' in said
-    assert not [line for line in said if 'goes on' in line]
-    for named in ({}, dict(load_from='work/iter_2.pth')):
-        said.clear()
-        resuming(tiny_config, 3, **named).train()
-        assert 'goes on after iteration 2, from work/iter_2.pth' in said
-        assert not [line for line in said if 'no checkpoint' in line]
-        Path('work/iter_3.pth').unlink()
-    said.clear()
-    Runner.from_cfg(tiny_config(load_from='work/iter_2.pth')).test()
-    assert 'weights: work/iter_2.pth (after iteration 2)' in said
