@@ -19,6 +19,7 @@ default_hooks = dict(
     results=dict(type='ResultHook'),
     heartbeat=dict(type='HeartbeatHook'),
     overlays=dict(type='OverlayHook'),
+    report=dict(type='ReportHook'),
 )
 log_processor = dict(by_epoch=False, window_size=10)
 visualizer = dict(

@@ -120,6 +120,7 @@ def write_fragment(out: str | Path, report: SearchReport, comment: str) -> None:
 def _collecting(cfg: Config, split: str) -> Config:
     """The test on this split, which writes no result."""
     cfg.test_dataloader.dataset.split = split
+    cfg.test_cfg.out_dir = osp.join(cfg.work_dir, 'tune_crf')  # for the log
     for name in LEFT_OUT:
         cfg.default_hooks.pop(name, None)
     cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] not in LEFT_OUT_TYPES]

@@ -1,5 +1,6 @@
 """What ``tools/test.py`` and ``tools/tune_crf.py`` do to a config before a test, and how they start one."""
 
+import copy
 import os.path as osp
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from .command_runner import start_runner
 from .config import is_first_process, newest_checkpoint
 
 NEWEST, NONE = 'newest', 'none'
-WRITTEN_BY = dict(ResultHook='test', ReportHook='test', OverlayHook='test/overlays')  # below the work dir, by default
+WRITTEN_BY = dict(ResultHook='', ReportHook='', OverlayHook='overlays')  # below the folder of a test, by default
 
 
 def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
@@ -53,6 +54,9 @@ def switch_on(cfg: Config, name: str, hook: dict) -> None:
 def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
     """Test the weights of ``cfg.load_from``; without any, the network as its initialisation leaves it.
 
+    Everything lies in :func:`test_folder`, log and copy of the config too, so that what training left in the work dir
+    stays as it is.
+
     Args:
         cfg: of the test.
         hooks: that watch it besides those of the config.
@@ -64,6 +68,8 @@ def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
         Stopped: when a signal asks for it; finished sequences are kept.
         InUseError: if another test writes to a folder of this one.
     """
+    cfg = copy.deepcopy(cfg)
+    cfg.work_dir = cfg.test_cfg.out_dir = test_folder(cfg)
     folders = result_folders(cfg) if is_first_process(cfg.get('launcher', 'none')) else []
     with locked(*folders, option='--out, --show-dir or --work-dir'):
         runner = start_runner(cfg, 'testing')
@@ -76,11 +82,18 @@ def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
     return runner
 
 
+def test_folder(cfg: Config) -> str:
+    """Where a test writes: ``test_cfg.out_dir`` of its config, or else ``test`` in the work dir."""
+    return cfg.test_cfg.get('out_dir') or osp.join(cfg.work_dir, 'test')
+
+
 def result_folders(cfg: Config) -> list[str]:
     """Where the hooks of a test write what it finds; logs have a folder of their own for each run."""
+    folder = test_folder(cfg)
     hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
-    return [hook.get('out_dir') or osp.join(cfg.work_dir, WRITTEN_BY[hook['type']]) for hook in hooks
-            if isinstance(hook, dict) and hook.get('type') in WRITTEN_BY]
+    found = [hook.get('out_dir') or osp.join(folder, WRITTEN_BY[hook['type']]) for hook in hooks
+             if isinstance(hook, dict) and hook.get('type') in WRITTEN_BY]
+    return list(dict.fromkeys(map(osp.normpath, found)))
 
 
 def skip_finished(cfg: Config) -> None:

@@ -188,14 +188,16 @@ class VOSMetric(BaseMetric):
     def _warn(self, text: str) -> None:
         print_log(f'{type(self).__name__}: {text}', logger='current', level=logging.WARNING)
 
-    def _counts(self, frame: SegmentedFrame) -> bool:
+    def counts(self, frame: SegmentedFrame) -> bool:
+        """Whether J and F of a frame are part of the scores: it is annotated, and not left out by its place."""
         first, last = frame.frame_id == 0, frame.frame_id == frame.num_frames - 1
-        return not (first and self.skip_first) and not (last and self.skip_last)
+        left_out = first and self.skip_first or last and self.skip_last
+        return frame.gt_labels is not None and not left_out
 
     def _agreement(self, frame: SegmentedFrame) -> dict[str, float]:
         """J and F, if the frame counts."""
         scores = {}
-        if frame.gt_labels is not None and self._counts(frame):
+        if self.counts(frame):
             if 'J' in self.measures:
                 scores['J'] = region_similarity(frame.labels, frame.gt_labels, frame.gt_void)
             if 'F' in self.measures:

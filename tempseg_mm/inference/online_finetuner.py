@@ -23,6 +23,7 @@ from tempseg_mm.sources.given_sequence import GivenSequence
 
 from .finetuning_steps import TailAverage, folded, parameters_called, side_by_side, trained_alone
 from .finite import check_finite
+from .given_fit import GivenFit
 
 CLIP = 2  # frames of a clip
 MODES = 'eval', 'folded', 'train'
@@ -57,10 +58,26 @@ class GivenObject:
 
 @dataclass
 class AdaptedGenerator:
-    """What fine-tuning on an object left: the generator, the combined loss before each step, and seconds."""
+    """What fine-tuning on an object left.
+
+    Attributes:
+        generator: the copy.
+        losses: the combined loss before each step, each of another augmented clip.
+        seconds: that the steps took.
+        fit: what they gained on the given frames; ``None`` without a step.
+    """
     generator: nn.Module
     losses: list = field(default_factory=list)
     seconds: float = 0.0
+    fit: GivenFit | None = None
+
+    @property
+    def summary(self) -> str:
+        """Steps, seconds and gain in words; empty without a step."""
+        if self.fit is None:
+            return ''
+        masks = f'{self.fit.num_masks} mask{"s" if self.fit.num_masks > 1 else ""}'
+        return f'fine-tuned on {masks}, {len(self.losses)} steps in {self.seconds:.1f} s, {self.fit}'
 
     def for_prediction(self, *, channels_last: bool = False) -> 'AdaptedGenerator':
         """A copy that answers the same to rounding, in half of the time on a CPU.

@@ -17,6 +17,7 @@ from tempseg_mm.runtime.background import StageClock
 from tempseg_mm.sources.given_sequence import GivenSequence
 from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
+from .given_fit import fit_on_given
 from .online_finetuner import AdaptedGenerator, GivenObject, OnlineFinetuner
 from .propagator import Propagator, generator_propagator
 from .resume import RunState
@@ -106,20 +107,23 @@ class Segmenter:
             ValueError, FloatingPointError: as ``OnlineFinetuner.adapt``.
         """
         parent = self.model.generator if self.parent is None else self.parent
+        plain = AdaptedGenerator(parent).for_prediction(channels_last=self.channels_last)
         if self.finetuner is None or self.propagate is not None:
-            plain = AdaptedGenerator(parent).for_prediction(channels_last=self.channels_last)
             return dict.fromkeys(sequence.object_ids, plain)
         adapted, steps = {}, self.finetuner.steps
         for k, object_id in enumerate(sequence.object_ids):
+            given = GivenObject(sequence, object_id)
             found = state and state.kept_generator(object_id, self.finetuner.copy_of(parent))
             if not found:
                 found = self.finetuner.adapt(
-                    self.model, GivenObject(sequence, object_id), parent=parent, size=self.seen_size, seed=self.seed,
+                    self.model, given, parent=parent, size=self.seen_size, seed=self.seed,
                     augment=self.tta and self.tta.augment(self.finetuner.augment),
                     on_step=lambda step, done=k * steps: on_step(done + step, steps * len(sequence.object_ids)))
                 if state:
                     state.keep_generator(object_id, found)
-            adapted[object_id] = found.for_prediction(channels_last=self.channels_last)
+            found = adapted[object_id] = found.for_prediction(channels_last=self.channels_last)
+            if found.losses:
+                found.fit = fit_on_given(self.model, given, plain.generator, found.generator, size=self.size)
         return adapted
 
     def walk(self, sequence: GivenSequence, adapted: dict[int, AdaptedGenerator], *, state: RunState | None = None,

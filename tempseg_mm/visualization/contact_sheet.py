@@ -1,6 +1,7 @@
-"""Pictures in a grid, with captions. Used by the sequence sheet and the visualizer; relies on OpenCV's text."""
+"""Pictures in a grid, with captions and a legend. Used by the sequence sheet and the visualizer; relies on OpenCV's text."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -9,6 +10,20 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 BACKGROUND = 40
 BAR = 24
 TEXT = (240, 240, 240)
+SWATCH = 16  # pixels, of a colour in a legend
+
+
+class LegendEntry(NamedTuple):
+    """What a colour means.
+
+    Attributes:
+        text: ASCII.
+        color: RGB.
+        filled: whether areas have it, or outlines.
+    """
+    text: str
+    color: tuple[int, int, int]
+    filled: bool = True
 
 
 def contact_sheet(tiles: Sequence[np.ndarray | None], columns: int, *, captions: Sequence[str] | None = None,
@@ -51,6 +66,43 @@ def contact_sheet(tiles: Sequence[np.ndarray | None], columns: int, *, captions:
             y, x = top + bar + (height - tile.shape[0]) // 2, left + (width - tile.shape[1]) // 2
             sheet[y:y + tile.shape[0], x:x + tile.shape[1]] = tile
     return sheet
+
+
+def with_legend(picture: np.ndarray, entries: Sequence[LegendEntry]) -> np.ndarray:
+    """A picture with what its colours mean below it.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        entries: in order, as many in a row as fit.
+
+    Returns:
+        (H', W', 3) uint8 RGB; a picture that is narrower than an entry is widened.
+    """
+    texts = [_text(entry.text) for entry in entries]
+    lengths = [2 * SWATCH + text.shape[1] for text in texts]
+    width = max(picture.shape[1], *(length + SWATCH // 2 for length in lengths))
+    places, x, row = [], SWATCH // 2, 0
+    for length in lengths:
+        if x + length > width and x > SWATCH // 2:
+            x, row = SWATCH // 2, row + 1
+        places.append((row * BAR, x))
+        x += length
+    sheet = np.full((picture.shape[0] + (row + 1) * BAR, width, 3), BACKGROUND, np.uint8)
+    sheet[:picture.shape[0], :picture.shape[1]] = picture
+    for entry, text, (y, x) in zip(entries, texts, places, strict=True):
+        top = picture.shape[0] + y + (BAR - SWATCH) // 2 - 2
+        corners = (x, top), (x + SWATCH - 4, top + SWATCH - 1)
+        cv2.rectangle(sheet, *corners, tuple(map(int, entry.color)), cv2.FILLED if entry.filled else 2)
+        sheet[top:top + SWATCH, x + SWATCH + 2:x + SWATCH + 2 + text.shape[1]] = text
+    return sheet
+
+
+def _text(text: str) -> np.ndarray:
+    """(SWATCH, w, 3) uint8, as wide as it needs to be."""
+    (width, _), _ = cv2.getTextSize(text, FONT, 0.42, 1)
+    picture = np.full((SWATCH, width + 2, 3), BACKGROUND, np.uint8)
+    cv2.putText(picture, text, (0, SWATCH - 4), FONT, 0.42, TEXT, 1, cv2.LINE_AA)
+    return picture
 
 
 def _bar_height(width: int) -> int:

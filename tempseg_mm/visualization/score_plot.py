@@ -4,11 +4,17 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from tempseg_mm.runtime.atomic import written_beside
+
+from .palette import MEASURE_COLORS, object_colors
+
+MARGIN = 0.04  # share of an axis beyond its ends: a line at 0 or 1 is to be seen whole
 
 
 def write_score_plot(path: str | Path, scores: Mapping[str, Mapping[str, Sequence]], *, title: str = '') -> None:
-    """Write a PNG with a curve a measure, in [0, 1] against the number of the frame.
+    """Write a PNG with a curve a measure against the number of the frame: J and F in [0, 1], T on an axis of its own.
 
     Args:
         path: the file; its folder is made.
@@ -19,13 +25,26 @@ def write_score_plot(path: str | Path, scores: Mapping[str, Mapping[str, Sequenc
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 3), layout='constrained')
-    axes = figure.add_subplot(title=title, xlabel='frame', ylim=(0, 1))
-    for measure, values in scores.items():
-        axes.plot(values['frames'], values['per_frame'], label=f'{measure}  (mean {values["mean"]:.3f})')
+    axes = figure.add_subplot(title=title, xlabel='frame', ylabel='J, F', ylim=(-MARGIN, 1 + MARGIN))
     axes.grid(alpha=0.3)
-    if scores:
-        axes.legend(loc='lower left')
+    lines = []
+    for measure, values in scores.items():
+        on = _axis_of_t(axes, values['per_frame']) if measure == 'T' else axes
+        style = dict(color=object_colors()[MEASURE_COLORS[measure]] / 255, linestyle='--' if measure == 'T' else '-')
+        # A point too: a value between two frames without one makes no line.
+        lines += on.plot(values['frames'], values['per_frame'], marker='.', markersize=3, **style,
+                         label=f'{measure}  (mean {values["mean"]:.3f})')
+    if lines:
+        figure.legend(handles=lines, loc='outside upper right', ncols=len(lines), frameon=False)
     picture = io.BytesIO()
     FigureCanvasAgg(figure).print_png(picture)
     with written_beside(path) as beside:
         beside.write_bytes(picture.getvalue())
+
+
+def _axis_of_t(axes, values: Sequence[float]):
+    """The axis on the right, from 0 to the largest value: T has no bound, and smaller is better."""
+    on = axes.twinx()
+    top = max([1.0, *(value for value in values if np.isfinite(value))])
+    on.set(ylim=(-MARGIN * top, (1 + MARGIN) * top), ylabel='T (less is steadier)')
+    return on

@@ -9,13 +9,14 @@ from tempseg_mm.ops.resize import fit_width
 from tempseg_mm.runtime.safe_path import inside
 from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
-from .contact_sheet import contact_sheet
+from .contact_sheet import LegendEntry, contact_sheet, with_legend
 from .exporters import write_png
 from .overlay import GROUND_TRUTH_COLOR, draw_contour, overlay_mask
+from .palette import object_colors
 
 
 class SequenceSheet:
-    """Writes ``directory/<sequence>.png``: evenly spaced frames, prediction filled, ground truth outlined.
+    """Writes ``directory/<sequence>.png``: evenly spaced frames, prediction filled, ground truth outlined, and a legend.
 
     ::
 
@@ -48,6 +49,7 @@ class SequenceSheet:
         self._sequence = ''
         self._tiles: list[np.ndarray] = []
         self._captions: list[str] = []
+        self._shown: dict[LegendEntry, None] = {}  # in order, each once
 
     def add(self, prediction: SegmentedFrame) -> Path | None:
         """Take a frame.
@@ -64,6 +66,7 @@ class SequenceSheet:
         if prediction.frame_id in self._picks(prediction.num_frames):
             self._tiles.append(self._tile(prediction))
             self._captions.append(self._caption(prediction))
+            self._shown.update(dict.fromkeys(self._legend(prediction)))
         return self.close() if prediction.frame_id == prediction.num_frames - 1 else None
 
     def close(self) -> Path | None:
@@ -72,11 +75,12 @@ class SequenceSheet:
         Returns:
             Its path; ``None`` where there is nothing to show.
         """
-        tiles, captions, self._tiles, self._captions = self._tiles, self._captions, [], []
+        tiles, captions, legend = self._tiles, self._captions, sorted(self._shown, key=lambda entry: not entry.filled)
+        self._tiles, self._captions, self._shown = [], [], {}
         if not tiles:
             return None
         path = inside(self.directory, f'{self._sequence}.png')
-        write_png(path, contact_sheet(tiles, self.columns, captions=captions))
+        write_png(path, with_legend(contact_sheet(tiles, self.columns, captions=captions), legend))
         return path
 
     def _picks(self, num_frames: int) -> set[int]:
@@ -98,3 +102,13 @@ class SequenceSheet:
             return caption
         void = () if prediction.gt_void is None else (prediction.gt_void,)
         return f'{caption}  J {self.score(prediction.labels, prediction.gt_labels, *void):.2f}'
+
+    @staticmethod
+    def _legend(prediction: SegmentedFrame) -> list[LegendEntry]:
+        ids = prediction.object_ids
+        texts = [f'object {i}' for i in ids] if len(ids) > 1 else ['the mask found']
+        entries = [LegendEntry(text if k else f'filled: {text}', tuple(object_colors()[i].tolist()))
+                   for k, (i, text) in enumerate(zip(ids, texts, strict=True))]
+        if prediction.gt_labels is not None:
+            entries.append(LegendEntry('outlined: the ground truth', GROUND_TRUTH_COLOR, filled=False))
+        return entries

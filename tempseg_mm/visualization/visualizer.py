@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from mmengine.config import Config
 from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
 
@@ -17,6 +18,9 @@ from .palette import flow_colors
 class VOSVisualizer(Visualizer):
     """mmengine's visualizer, and a picture of a clip.
 
+    Backends get the config with the first thing that is shown: a run that shows nothing, such as a test, leaves no run
+    of TensorBoard that holds but its config.
+
     Args:
         name: of the instance.
         tile_width: wider frames are shrunk to this many pixels.
@@ -26,6 +30,35 @@ class VOSVisualizer(Visualizer):
     def __init__(self, name: str = 'visualizer', *, tile_width: int = 224, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         self.tile_width = tile_width
+        self._config: tuple | None = None
+
+    @master_only
+    def add_config(self, config: Config, **kwargs: Any) -> None:
+        """Keep the config for the backends."""
+        self._config = config, kwargs
+
+    @master_only
+    def add_image(self, name: str, image: np.ndarray, step: int = 0) -> None:
+        """See mmengine's ``Visualizer``."""
+        self._show_config()
+        super().add_image(name, image, step)
+
+    @master_only
+    def add_scalar(self, name: str, value: Any, step: int = 0, **kwargs: Any) -> None:
+        """See mmengine's ``Visualizer``."""
+        self._show_config()
+        super().add_scalar(name, value, step, **kwargs)
+
+    @master_only
+    def add_scalars(self, scalar_dict: dict, step: int = 0, file_path: str | None = None, **kwargs: Any) -> None:
+        """See mmengine's ``Visualizer``."""
+        self._show_config()
+        super().add_scalars(scalar_dict, step, file_path, **kwargs)
+
+    def _show_config(self) -> None:
+        if self._config is not None:
+            (config, kwargs), self._config = self._config, None
+            super().add_config(config, **kwargs)
 
     @master_only
     def add_clip(self,

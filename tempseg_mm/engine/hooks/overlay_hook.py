@@ -22,7 +22,7 @@ class OverlayHook(Hook):
     next frames, at the latest when the sequence ends.
 
     Args:
-        out_dir: default: ``<work_dir>/test/overlays``.
+        out_dir: default: ``overlays`` in the folder of the test.
         fps: frames a second of the video.
         max_side: frames whose shorter side is longer are shrunk to it in the video; the time that takes goes with its
             square.
@@ -34,7 +34,7 @@ class OverlayHook(Hook):
         self.max_side = max_side
 
     def before_test(self, runner) -> None:
-        self.out_dir = self.out_dir or osp.join(runner.work_dir, 'test', 'overlays')
+        self.out_dir = self.out_dir or osp.join(runner.test_loop.out_dir, 'overlays')
         self._sheet = SequenceSheet(self.out_dir, score=region_similarity)
         self._drawer = BackgroundWriter(self._draw, depth=AHEAD)
 

@@ -68,9 +68,10 @@ class ProgressHook(Hook):
     def after_finetuning(self, runner, sequence, adapted: dict) -> None:
         """All objects of the sequence have their generator."""
         for found in adapted.values():
-            if found.losses:
-                runner.logger.info(f'{sequence.name}: fine-tuned {len(found.losses)} steps in {found.seconds:.1f} s, '
-                                   f'loss {found.losses[0]:.3f} -> {found.losses[-1]:.3f}')
+            if found.fit:
+                runner.logger.info(f'{sequence.name}: {found.summary}')
+            if found.fit and found.fit.fault:
+                runner.logger.warning(f'{sequence.name}: {found.fit.fault}')
 
     def after_frame(self, runner, frame) -> None:
         self._progress.step(f'{frame.sequence}: frame {frame.frame_id + 1}/{frame.num_frames}')

@@ -23,24 +23,22 @@ SHOWN = ('model', 'test_cfg', 'test_dataloader', 'randomness')  # of the config,
 
 @HOOKS.register_module()
 class ReportHook(Hook):
-    """``<out_dir>/report.html``: a table to sort, and of each sequence the frames with the lowest J.
+    """``report.html`` in the folder of the test: a table to sort, and of each sequence the frames with the lowest J.
 
     Of a sequence it keeps a few small pictures, whatever its length. Where several processes test, each sees its own
     sequences; the main one gathers what all saw, and writes.
 
     Args:
-        out_dir: default: ``<work_dir>/test``.
         num_frames: how many of the worst frames of a sequence to show.
     """
 
     priority = 'VERY_LOW'
 
-    def __init__(self, out_dir: str | None = None, num_frames: int = 4) -> None:
-        self.out_dir = out_dir
+    def __init__(self, num_frames: int = 4) -> None:
         self.num_frames = num_frames
 
     def before_test(self, runner) -> None:
-        self.out_dir = self.out_dir or osp.join(runner.work_dir, 'test')
+        self.out_dir = runner.test_loop.out_dir
         self._rows: list[SequenceRow] = []
 
     def before_test_epoch(self, runner) -> None:
@@ -51,8 +49,8 @@ class ReportHook(Hook):
         self._scores: dict[int, float] = {}
 
     def after_frame(self, runner, frame) -> None:
-        if frame.gt_labels is None or frame.given:
-            return
+        if frame.given or not runner.test_loop.evaluator.metrics[0].counts(frame):
+            return  # neither is to look like the worst of what was scored
         score = self._scores[frame.frame_id] = region_similarity(frame.labels, frame.gt_labels, frame.gt_void)
         self._worst.add(frame.frame_id, frame.image, frame.labels, 1 - score, gt_mask=frame.gt_labels)
 

@@ -18,15 +18,14 @@ from tempseg_mm.visualization.exporters import write_indexed_png
 
 @HOOKS.register_module()
 class ResultHook(Hook):
-    """``<out_dir>/masks/<sequence>/<frame>.png`` (indexed, original size and names), ``scores.json``, ``scores.csv``,
-    and ``sequences/<sequence>.json``, written when all else of the sequence is.
+    """In the folder of the test: ``masks/<sequence>/<frame>.png`` (indexed, original size and names), ``scores.json``,
+    ``scores.csv``, and ``sequences/<sequence>.json``, written when all else of the sequence is.
 
     A record holds what every metric and every hook with a method ``sequence_state(name)`` has found on the sequence;
     ``restore_sequence(name, state)`` of a later run takes it in place of the sequence's frames. What a sequence gives
     does not depend on those before it, so the table is the same to the bit as that of a run without a stop.
 
     Args:
-        out_dir: default: ``<work_dir>/test``.
         resume: skip sequences that an earlier run finished with the same weights, data and settings; else the records
             of an earlier run are removed.
 
@@ -35,12 +34,11 @@ class ResultHook(Hook):
             nothing by sequence; or if files of a finished sequence hold something else now.
     """
 
-    def __init__(self, out_dir: str | None = None, resume: bool = False) -> None:
-        self.out_dir = out_dir
+    def __init__(self, resume: bool = False) -> None:
         self.resume = resume
 
     def before_test(self, runner) -> None:
-        self.out_dir = self.out_dir or osp.join(runner.work_dir, 'test')
+        self.out_dir = runner.test_loop.out_dir
         folder = osp.join(self.out_dir, 'sequences')
         self._records = Records(folder, fingerprints(depends_on(runner)))
         if self.resume:
@@ -105,9 +103,10 @@ def depends_on(runner) -> dict:
     cfg = runner.cfg.to_dict()
     dataset = dict(cfg['test_dataloader']['dataset'])
     dataset.pop('sequences', None)  # each gives what it gives, whichever others there are
+    test_cfg = {name: value for name, value in (cfg.get('test_cfg') or {}).items() if name != 'out_dir'}
     return dict(
         weights=runner.test_loop.model.state_dict(), model=cfg.get('model'), dataset=dataset,
-        test_cfg=cfg.get('test_cfg'), test_evaluator=cfg.get('test_evaluator'), hooks=method_hooks(cfg),
+        test_cfg=test_cfg, test_evaluator=cfg.get('test_evaluator'), hooks=method_hooks(cfg),
         randomness=cfg.get('randomness'), version=[sys.modules[SCOPE].__version__, torch.__version__])
 
 

@@ -1,5 +1,7 @@
 """Testing, sequence by sequence. The stock loop scores masks before any hook could refine them; this one does not."""
 
+import os.path as osp
+
 from mmengine.evaluator import Evaluator
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
@@ -41,17 +43,20 @@ class VOSTestLoop(BaseLoop):
         dataloader: of whole sequences (a dataset with ``test_mode=True``, batch size 1, ``SequenceSampler``).
         evaluator: of ``VOSMetric``.
         num_given_frames: how many of the first frames come with their mask: 2 in the paper, 1 in the one-shot protocol.
+        out_dir: where hooks write what the test finds; default: ``<work_dir>/test``.
 
     Attributes:
         segmenter: of the test that is running.
         pictures: sequence -> {title: file} that hooks have drawn of it, for the page.
     """
 
-    def __init__(self, runner, dataloader, evaluator, *, num_given_frames: int = 2) -> None:
+    def __init__(self, runner, dataloader, evaluator, *, num_given_frames: int = 2, out_dir: str | None = None
+                 ) -> None:
         super().__init__(runner, dataloader)
         if num_given_frames < 1:
             raise ValueError(f'num_given_frames must be at least 1, got {num_given_frames}')
         self.num_given_frames = num_given_frames
+        self.out_dir = out_dir or osp.join(runner.work_dir, 'test')
         self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
         self.evaluator.dataset_meta = runner.visualizer.dataset_meta = self.dataloader.dataset.metainfo
         self.segmenter: Segmenter | None = None

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tempseg_mm.visualization.palette import object_colors
+from tempseg_mm.visualization.palette import MEASURE_COLORS, object_colors
 
 from .page import flat_rows, write_page
-
-MEASURE_COLORS = {'J': 1, 'F': 2, 'T': 3}  # rows of `object_colors`
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def write_dataset_report(path: str | Path, report: DatasetReport) -> None:
 
 
 def _row(row: SequenceRow, report: DatasetReport) -> dict:
-    curves = [dict(label=measure, color=object_colors()[MEASURE_COLORS.get(measure, 4)].tolist(),
+    curves = [dict(label=measure, color=object_colors()[MEASURE_COLORS.get(measure, 5)].tolist(),
                    values=_by_frame(curve, row.num_frames))
               for measure, curve in report.curves.get(row.name, {}).items()]
     return dict(
