@@ -200,7 +200,7 @@ def tiny_config(synthetic_root, tmp_path, monkeypatch):
             'train_cfg.max_iters': 3, 'param_scheduler.generator.0.end': 3,
             'visualizer.vis_backends': [dict(type='LocalVisBackend')], 'default_hooks.logger.interval': 1,
             'log_level': 'WARNING'})
-        for name in ('pictures', 'overlays'):
+        for name in ('pictures', 'overlays', 'report'):
             cfg.default_hooks.pop(name)
         cfg.merge_from_dict(options)
         drop_switched_off(cfg)

@@ -3,11 +3,13 @@
 import copy
 import os.path as osp
 from collections.abc import Sequence
+from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from tempseg_mm.runtime.closing_block import closing_block, tensorboard_command
 from tempseg_mm.runtime.folder_lock import locked
 from tempseg_mm.runtime.project_files import find_file
 from tempseg_mm.runtime.stop_signals import stopped_by_signals
@@ -54,7 +56,7 @@ def switch_on(cfg: Config, name: str, hook: dict) -> None:
 def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
     """Test the weights of ``cfg.load_from``; without any, the network as its initialisation leaves it.
 
-    Everything lies in :func:`test_folder`, log and copy of the config too, so that what training left in the work dir
+    Everything lies in :func:`folder_of_test`, log and copy of the config too, so that what training left in the work dir
     stays as it is.
 
     Args:
@@ -69,7 +71,7 @@ def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
         InUseError: if another test writes to a folder of this one.
     """
     cfg = copy.deepcopy(cfg)
-    cfg.work_dir = cfg.test_cfg.out_dir = test_folder(cfg)
+    cfg.work_dir = cfg.test_cfg.out_dir = folder_of_test(cfg)
     folders = result_folders(cfg) if is_first_process(cfg.get('launcher', 'none')) else []
     with locked(*folders, option='--out, --show-dir or --work-dir'):
         runner = start_runner(cfg, 'testing')
@@ -82,14 +84,24 @@ def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
     return runner
 
 
-def test_folder(cfg: Config) -> str:
+def closing_lines(runner: Runner) -> str:
+    """What a test has written and where, the page first; with the TensorBoard line where there is something to see."""
+    written = {name: Path(path) for name, path in runner.test_loop.written.items()}
+    page = written.pop('page', None)
+    has_curves = any(Path(runner.log_dir).rglob('events.out.tfevents*'))
+    return closing_block({
+        'page': page, **written, 'log': Path(runner.log_dir, f'{runner.timestamp}.log'),
+        'curves': tensorboard_command(runner.log_dir) if has_curves else None})
+
+
+def folder_of_test(cfg: Config) -> str:
     """Where a test writes: ``test_cfg.out_dir`` of its config, or else ``test`` in the work dir."""
     return cfg.test_cfg.get('out_dir') or osp.join(cfg.work_dir, 'test')
 
 
 def result_folders(cfg: Config) -> list[str]:
     """Where the hooks of a test write what it finds; logs have a folder of their own for each run."""
-    folder = test_folder(cfg)
+    folder = folder_of_test(cfg)
     hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
     found = [hook.get('out_dir') or osp.join(folder, WRITTEN_BY[hook['type']]) for hook in hooks
              if isinstance(hook, dict) and hook.get('type') in WRITTEN_BY]

@@ -35,7 +35,14 @@ class GivenFit:
     before: float
     after: float
 
-    def __str__(self) -> str:
+    @property
+    def masks(self) -> str:
+        """How many masks, in words."""
+        return f'{self.num_masks} mask{"s" if self.num_masks > 1 else ""}'
+
+    @property
+    def gain(self) -> str:
+        """Before and after, in words that follow :attr:`masks`."""
         some = 'it' if self.num_masks == 1 else 'them' if self.num_masks <= MOST else f'{MOST} of them'
         return f'IoU on {some} {self.before:.2f} -> {self.after:.2f}'
 

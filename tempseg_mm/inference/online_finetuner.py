@@ -6,7 +6,7 @@ A plain class, called by ``Segmenter``; it relies on the model's own generator l
 import copy
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -76,8 +76,7 @@ class AdaptedGenerator:
         """Steps, seconds and gain in words; empty without a step."""
         if self.fit is None:
             return ''
-        masks = f'{self.fit.num_masks} mask{"s" if self.fit.num_masks > 1 else ""}'
-        return f'fine-tuned on {masks}, {len(self.losses)} steps in {self.seconds:.1f} s, {self.fit}'
+        return f'fine-tuned on {self.fit.masks}, {len(self.losses)} steps in {self.seconds:.1f} s, {self.fit.gain}'
 
     def for_prediction(self, *, channels_last: bool = False) -> 'AdaptedGenerator':
         """A copy that answers the same to rounding, in half of the time on a CPU.
@@ -91,6 +90,12 @@ class AdaptedGenerator:
         if channels_last:
             generator.to(memory_format=torch.channels_last)
         return replace(self, generator=generator)
+
+
+def faults_of(adapted: Mapping[int, AdaptedGenerator]) -> list[str]:
+    """A sentence for each object, by its id, that fine-tuning did not work for."""
+    return [f'Object {object_id}: {found.fit.fault}.' for object_id, found in adapted.items()
+            if found.fit and found.fit.fault]
 
 
 @TASK_UTILS.register_module()

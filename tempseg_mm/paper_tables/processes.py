@@ -74,7 +74,7 @@ class Processes:
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-_FINETUNED = re.compile(r': fine-tuned on \d+ masks?, \d+ steps in ([\d.]+) s')  # what ProgressHook says of each sequence
+_FINETUNED = re.compile(r'fine-tuned on \d+ masks?, \d+ steps in ([\d.]+) s')  # what ProgressHook says of a sequence
 
 
 def read_record(path: Path) -> dict | None:

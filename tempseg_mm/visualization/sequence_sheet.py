@@ -16,7 +16,7 @@ from .palette import object_colors
 
 
 class SequenceSheet:
-    """Writes ``directory/<sequence>.png``: evenly spaced frames, prediction filled, ground truth outlined, and a legend.
+    """Writes ``directory/<sequence>.png``: evenly spaced frames, prediction filled, ground truth outlined; a legend.
 
     ::
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tempseg_mm.inference.online_finetuner import faults_of
 from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.inference.walk import FORWARDS
 from tempseg_mm.sources.arrays import ArraySource
@@ -59,6 +60,7 @@ class ObjectStream:
 
     Attributes:
         finetune_losses: object id -> the loss before each step of fine-tuning.
+        finetune_fit: object id -> ``GivenFit``, its IoU on the given frames before and after; none without a step.
         notices: what the user should read of how masks and frames were taken.
 
     Raises:
@@ -77,6 +79,8 @@ class ObjectStream:
         sequence, segmenter = _Live(inputs, self._take), replace(segmenter, ahead=False)
         adapted = segmenter.adapt(sequence, on_step=lambda done, total: on_progress('fine-tuning', done, total))
         self.finetune_losses = {object_id: found.losses for object_id, found in adapted.items()}
+        self.finetune_fit = {object_id: found.fit for object_id, found in adapted.items() if found.fit}
+        self.notices += faults_of(adapted)
         self._frames: Iterator | None = dict(segmenter.walk(sequence, adapted))[FORWARDS]
         for _ in sequence.known:
             next(self._frames)

@@ -140,6 +140,7 @@ class SegmentationResult:
         given: folder of masks made from boxes; ``None`` without boxes.
         records: a ``FrameRecord`` for each frame.
         finetune_losses: object id -> loss before each step.
+        finetune_fit: object id -> ``GivenFit``, its IoU on the given frames before and after; none without a step.
         timings: ``finetune``, then seconds of each stage (they overlap), ``total``, and ``frames_per_s`` of the walk.
         mean_j: object id -> mean J; empty without ground truth.
         notices: sentences that the user should read.
@@ -154,6 +155,7 @@ class SegmentationResult:
     given: Path | None = None
     records: list = field(default_factory=list)
     finetune_losses: dict = field(default_factory=dict)
+    finetune_fit: dict = field(default_factory=dict)
     timings: dict = field(default_factory=dict)
     mean_j: dict = field(default_factory=dict)
     notices: list = field(default_factory=list)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tempseg_mm.inference.online_finetuner import AdaptedGenerator
+from tempseg_mm.inference.online_finetuner import AdaptedGenerator, faults_of
 from tempseg_mm.inference.resume import RunState
 from tempseg_mm.inference.walk import BACKWARDS
 from tempseg_mm.ops.resize import Size, resize_mask, target_size
@@ -85,7 +85,8 @@ class SequenceRun:
             gif=self.out.gif if self.wishes.gif else None,
             given=self.out.given if self.out.given.exists() else None, mean_j=self.recorder.mean_j,
             finetune_losses={object_id: found.losses for object_id, found in adapted.items()},
-            notices=[*self.notices, *self.inputs.notices, *self.inputs.reader.names.sentences(),
+            finetune_fit={object_id: found.fit for object_id, found in adapted.items() if found.fit},
+            notices=[*self.notices, *faults_of(adapted), *self.inputs.notices, *self.inputs.reader.names.sentences(),
                      *self.recorder.notices],
             settings=settings, versions=versions())
         result.timings = rounded({

@@ -54,7 +54,7 @@ class OverlayHook(Hook):
 
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         self._drawer.close()
-        runner.logger.info(f'overlays: {osp.abspath(self.out_dir)}')
+        runner.test_loop.written['overlays'] = self.out_dir
 
     def _draw(self, frame) -> None:
         self._video.write(frame.image, frame.labels, gt_mask=frame.gt_labels)

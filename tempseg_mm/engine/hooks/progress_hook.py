@@ -15,13 +15,14 @@ class ProgressHook(Hook):
         iteration 80 of 450 (18 %): loss_g 0.261, loss_bce 0.009, loss_d 1.385  (1.64 s each, eta 0:10:07)
         validation after iteration 300: J_mean 0.712, F_mean 0.655
         test_001: frame 40/80  (2.1 frames/s, eta 0:01:10)
-        [2/6] test_001: J_mean 0.812, F_mean 0.790, T_mean 0.102  (2.1 frames/s, eta 0:00:48)
+        [2/6] test_001: J 0.812, F 0.790, T 0.102; fine-tuned on 2 masks, 60 steps in 4.1 s, IoU on them 0.31 -> 0.96
+            (2.1 frames/s, eta 0:00:48)
 
     The log file and TensorBoard have all terms of the losses, as often as ``LoggerHook`` writes them. In a test it
     keeps its own counters: asking the runner for its iteration would build the training data set.
 
     Args:
-        interval: seconds between lines.
+        interval: seconds between lines; within a sequence of a test, which has a line of its own, thrice as many.
         losses: the terms that a training tells, as means over the window of the ``log_processor``; those that it does
             not have are left out.
     """
@@ -53,32 +54,33 @@ class ProgressHook(Hook):
         loader = runner.test_loop.dataloader
         own = list(loader.sampler)  # the sequences of this process
         frames = sum(len(loader.dataset[index]['sequence']) for index in own)
-        self._progress = Progress(frames, runner.logger.info, unit='frames', interval=self.interval)
+        self._progress = Progress(frames, runner.logger.info, unit='frames', interval=3 * self.interval)
         self._sequences, self._finished = len(own), 0
 
     def before_sequence(self, runner, sequence, size) -> None:
         self._steps: Progress | None = None
+        self._gained: list[str] = []
 
     def after_finetune_step(self, runner, sequence, done: int, total: int) -> None:
         """A step of online fine-tuning is done."""
         if self._steps is None:
-            self._steps = Progress(total, runner.logger.info, unit='steps', interval=self.interval)
+            self._steps = Progress(total, runner.logger.info, unit='steps', interval=3 * self.interval)
         self._steps.step(f'{sequence.name}: fine-tuning, step {done}/{total}')
 
     def after_finetuning(self, runner, sequence, adapted: dict) -> None:
         """All objects of the sequence have their generator."""
         for found in adapted.values():
             if found.fit:
-                runner.logger.info(f'{sequence.name}: {found.summary}')
+                self._gained.append(found.summary)
             if found.fit and found.fit.fault:
-                runner.logger.warning(f'{sequence.name}: {found.fit.fault}')
+                runner.logger.warning(f'{sequence.name}: {found.fit.fault}.')
 
     def after_frame(self, runner, frame) -> None:
         self._progress.step(f'{frame.sequence}: frame {frame.frame_id + 1}/{frame.num_frames}')
 
     def after_sequence(self, runner, sequence, size) -> None:
         self._finished += 1
-        self._progress.report(self._scores(runner, sequence))
+        self._progress.report('; '.join([self._scores(runner, sequence), *self._gained]))
 
     def after_recall(self, runner, sequence) -> None:
         self._finished += 1
@@ -94,5 +96,6 @@ class ProgressHook(Hook):
 
     def _scores(self, runner, sequence) -> str:
         scores = runner.test_loop.evaluator.metrics[0].sequence_scores(sequence.name)
+        means = {name.removesuffix('_mean'): value for name, value in scores.items() if name.endswith('_mean')}
         return (f'[{self._finished}/{self._sequences}] {sequence.name}: '
-                + ', '.join(f'{name} {value:.3f}' for name, value in scores.items()))
+                + (', '.join(f'{name} {value:.3f}' for name, value in means.items()) or 'no frame counts'))

@@ -47,6 +47,11 @@ class ReportHook(Hook):
     def before_sequence(self, runner, sequence, size) -> None:
         self._worst = ThumbnailKeeper(self.num_frames, spacing=3 * self.num_frames)
         self._scores: dict[int, float] = {}
+        self._told: list[str] = []
+
+    def after_finetuning(self, runner, sequence, adapted: dict) -> None:
+        """What it gained stands on the page."""
+        self._told = [found.summary for found in adapted.values() if found.fit]
 
     def after_frame(self, runner, frame) -> None:
         if frame.given or not runner.test_loop.evaluator.metrics[0].counts(frame):
@@ -59,7 +64,7 @@ class ReportHook(Hook):
         self._rows.append(SequenceRow(
             sequence.name, len(sequence), time.monotonic() - self._started,
             thumbnails=[(i, self._scores[i], picture_uri(picture)) for i, picture in worst],
-            links=self._links(runner, sequence.name)))
+            told=self._told, links=self._links(runner, sequence.name)))
         self._started = time.monotonic()  # of the next one: its fine-tuning comes before this hook's turn
 
     def after_recall(self, runner, sequence) -> None:
@@ -92,7 +97,7 @@ class ReportHook(Hook):
             notices=table.notices if means else ['No annotated frame counted, so there are no scores.'])
         path = osp.join(self.out_dir, 'report.html')
         write_dataset_report(path, report)
-        runner.logger.info(f'report: {osp.abspath(path)}')
+        runner.test_loop.written['page'] = path
 
     def _links(self, runner, name: str) -> dict[str, str]:
         """To what other hooks have drawn of a sequence."""

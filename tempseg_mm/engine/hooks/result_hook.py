@@ -77,10 +77,12 @@ class ResultHook(Hook):
     def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
         scores = runner.test_loop.evaluator.metrics[0].scores
         scores.protocol['given_frames'] = runner.test_loop.num_given_frames
-        scores.to_json(osp.join(self.out_dir, 'scores.json'))
-        scores.to_csv(osp.join(self.out_dir, 'scores.csv'))
+        written = dict(masks=osp.join(self.out_dir, 'masks'), scores=osp.join(self.out_dir, 'scores.json'),
+                       table=osp.join(self.out_dir, 'scores.csv'))
+        scores.to_json(written['scores'])
+        scores.to_csv(written['table'])
         runner.logger.info(scores.to_text())
-        runner.logger.info(f'masks and scores: {osp.abspath(self.out_dir)}')
+        runner.test_loop.written.update(written)
 
     def _require_same_files(self, dataset) -> None:
         for sequence in (dataset[i]['sequence'] for i in range(len(dataset))):

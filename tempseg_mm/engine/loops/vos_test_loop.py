@@ -47,6 +47,7 @@ class VOSTestLoop(BaseLoop):
 
     Attributes:
         segmenter: of the test that is running.
+        written: name -> file or folder that hooks have written, for the last lines of the log.
         pictures: sequence -> {title: file} that hooks have drawn of it, for the page.
     """
 
@@ -60,6 +61,7 @@ class VOSTestLoop(BaseLoop):
         self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
         self.evaluator.dataset_meta = runner.visualizer.dataset_meta = self.dataloader.dataset.metainfo
         self.segmenter: Segmenter | None = None
+        self.written: dict[str, str] = {}
         self.pictures: dict[str, dict] = {}
 
     @property

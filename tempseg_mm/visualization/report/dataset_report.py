@@ -20,12 +20,14 @@ class SequenceRow:
         thumbnails: (frame, J or ``None``, picture) of its worst frames, worst first; pictures as
             :func:`~.page.picture_uri` makes them.
         links: title -> address, relative to the page, of what else there is of the sequence.
+        told: sentences on it, such as what fine-tuning gained.
     """
     name: str
     num_frames: int
     seconds: float
     thumbnails: Sequence[tuple] = ()
     links: Mapping[str, str] = field(default_factory=dict)
+    told: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def _row(row: SequenceRow, report: DatasetReport) -> dict:
               for measure, curve in report.curves.get(row.name, {}).items()]
     return dict(
         name=row.name, frames=row.num_frames, seconds=row.seconds, scores=report.scores.get(row.name, {}),
-        curves=curves, links=row.links,
+        curves=curves, told=list(row.told), links=row.links,
         thumbnails=[dict(frame=frame, score=score, picture=picture) for frame, score, picture in row.thumbnails])
 
 

@@ -22,6 +22,7 @@ class SequenceReport:
         fps: frames a second of it.
         records: figures of the frames; record k is frame k of ``video``.
         finetune_losses: loss of every step of fine-tuning, by object id.
+        finetune_gains: what fine-tuning gained, in words, by object id.
         settings: what the sequence was segmented with; mappings may lie in mappings.
         versions: of the packages involved.
         timings: e.g. seconds by stage.
@@ -33,6 +34,7 @@ class SequenceReport:
     fps: float
     records: Sequence[FrameRecord]
     finetune_losses: Mapping[int, Sequence[float]] = field(default_factory=dict)
+    finetune_gains: Mapping[int, str] = field(default_factory=dict)
     settings: Mapping = field(default_factory=dict)
     versions: Mapping = field(default_factory=dict)
     timings: Mapping = field(default_factory=dict)
@@ -68,6 +70,7 @@ def write_sequence_report(path: str | Path, report: SequenceReport) -> None:
         curves={name: {i: [getattr(record, name).get(i) for record in report.records] for i in objects}
                 for name in ('areas', 'confidences', 'changes', 'scores')},
         losses={i: list(losses) for i, losses in report.finetune_losses.items()},
+        gains=report.finetune_gains,
         thumbnails=[dict(index=index, picture=picture_uri(picture)) for index, picture in report.thumbnails],
         notices=list(report.notices),
         tables=[dict(title=title, rows=flat_rows(table)) for title, table in (

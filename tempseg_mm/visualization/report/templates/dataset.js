@@ -41,6 +41,7 @@ function detailOf(row) {
   const cell = el('div', {class: 'inside'});
   const curves = row.curves.filter(curve => curve.values.some(isNumber));
   if (curves.length) cell.append(lineChart({title: 'Scores by frame', note: 'legend: mean', series: curves, summary: mean}).node);
+  for (const sentence of row.told) cell.append(el('p', {class: 'hint'}, sentence));
   cell.append(el('div', {class: 'thumbnails'}, ...row.thumbnails.map(({frame, score, picture}) => el('figure', {},
     el('img', {src: picture, alt: `Frame ${frame} of ${row.name}`}),
     el('figcaption', {class: 'caption'}, el('span', {}, `frame ${frame}`), el('span', {}, `J ${fixed(score)}`))))));

@@ -102,7 +102,7 @@ function showCharts() {
   if (losses.length) {
     byId('charts').append(lineChart({
       title: 'Fine-tuning', note: 'loss over the steps',
-      series: losses.map(({id, color}) => ({label: `object ${id}`, color, values: DATA.losses[id]}))}).node);
+      series: losses.map(({id, color}) => ({label: [`object ${id}`, DATA.gains[id], 'loss'].filter(Boolean).join(', '), color, values: DATA.losses[id]}))}).node);
   }
 }
 
