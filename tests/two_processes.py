@@ -113,7 +113,7 @@ def train(config: Config, out: Path) -> dict:
 
 def test(config: Config, out: Path, checkpoint: str, **median) -> dict:
     """All sequences, with the baselines."""
-    cfg = small(config, out / 'test', **{'load_from': checkpoint, 'default_hooks.results.out_dir': str(out / 'test')})
+    cfg = small(config, out / 'test', **{'load_from': checkpoint, 'test_cfg.out_dir': str(out / 'test')})
     cfg.custom_hooks = [dict(type='MedianHook', **median), dict(type='BaselineHook')]
     tables = []
     with mock.patch.object(baseline_hook, 'comparison_table', lambda rows: tables.append(rows) or ''):

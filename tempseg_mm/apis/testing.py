@@ -56,8 +56,8 @@ def switch_on(cfg: Config, name: str, hook: dict) -> None:
 def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
     """Test the weights of ``cfg.load_from``; without any, the network as its initialisation leaves it.
 
-    Everything lies in :func:`folder_of_test`, log and copy of the config too, so that what training left in the work dir
-    stays as it is.
+    Everything lies in :func:`folder_of_test`, log and copy of the config too: what training left in the work dir stays
+    as it is.
 
     Args:
         cfg: of the test.

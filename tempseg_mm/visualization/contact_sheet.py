@@ -1,4 +1,4 @@
-"""Pictures in a grid, with captions and a legend. Used by sequence sheets and the visualizer; relies on OpenCV's text."""
+"""Pictures in a grid, with captions and a legend. Used by sheets and the visualizer; relies on OpenCV's text."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

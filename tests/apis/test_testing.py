@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tempseg_mm.apis.testing import choose_checkpoint, run_test, skip_finished, switch_on
+from tempseg_mm.apis.testing import choose_checkpoint, closing_lines, run_test, skip_finished, switch_on
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime import project_files
 from tempseg_mm.runtime.stop_signals import Stopped
@@ -118,3 +118,48 @@ def test_a_signal_stops_it_between_two_lines_of_python(tiny_config):
     with pytest.raises(Stopped, match='stopped by SIGTERM'):
         run_test(cfg)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_all_that_a_test_writes_lies_in_its_folder(tiny_config, tmp_path):
+    options = {'test_dataloader.dataset.sequences': ['test_000'], 'default_hooks.finetune': None,
+               'default_hooks.overlays': dict(type='OverlayHook'), 'default_hooks.report': dict(type='ReportHook'),
+               'visualizer.vis_backends': [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]}
+    cfg = tiny_config(**options, **{'test_cfg.out_dir': str(tmp_path / 'mine')})
+    runner = run_test(cfg)
+    assert not (tmp_path / 'work').exists() and cfg.work_dir == str(tmp_path / 'work')
+    found = {path.relative_to(tmp_path / 'mine').parts[0] for path in (tmp_path / 'mine').rglob('*.*')}
+    assert found == {'masks', 'overlays', 'sequences', 'scores.json', 'scores.csv', 'report.html', runner.timestamp,
+                     'tempseg_synthetic.py', 'checked_data.json'}
+    assert {path.suffix for path in (tmp_path / 'mine' / runner.timestamp).iterdir()} == {'.log', '.json'}
+    names = {line.split()[0]: line.split()[1] for line in closing_lines(runner).splitlines()}
+    assert list(names) == ['page', 'masks', 'scores', 'table', 'overlays', 'log']
+    assert all(os.path.exists(path) for path in names.values())
+
+    run_test(tiny_config(**options))
+    assert (tmp_path / 'work/test/report.html').is_file()
+    assert [path.name for path in (tmp_path / 'work').iterdir()] == ['test']  # what training left there stays as it is
+
+
+def test_a_test_that_shows_pictures_has_its_tensorboard_run(tiny_config, monkeypatch, tmp_path):
+    class Draw(Hook):
+        def after_frame(self, runner, frame):
+            runner.visualizer.add_image('frame', frame.image, frame.frame_id)
+    monkeypatch.chdir(tmp_path)
+    cfg = tiny_config(**{'test_dataloader.dataset.sequences': ['test_000'], 'default_hooks.finetune': None,
+                         'visualizer.vis_backends': [dict(type='TensorboardVisBackend')]})
+    runner = run_test(cfg, [Draw()])
+    assert len(list((tmp_path / 'work').rglob('events.out.tfevents*'))) == 1
+    assert closing_lines(runner).splitlines()[-1].endswith(f' --logdir work/test/{runner.timestamp}')
+
+
+def test_results_go_on_in_another_place(tiny_config, tmp_path):
+    """Where a test writes is nothing that its results depend on."""
+    options = {'test_dataloader.dataset.sequences': ['test_000'], 'default_hooks.finetune': None}
+    run_test(tiny_config(**options, **{'test_cfg.out_dir': str(tmp_path / 'first')}))
+    (tmp_path / 'first').rename(tmp_path / 'second')
+    cfg = tiny_config(**options, **{'test_cfg.out_dir': str(tmp_path / 'second')})
+    skip_finished(cfg)
+    record = tmp_path / 'second/sequences/test_000.json'
+    before = record.stat().st_mtime_ns
+    run_test(cfg)
+    assert record.stat().st_mtime_ns == before

@@ -52,6 +52,19 @@ def test_a_generator_per_object_and_steps_counted_over_all(segmenter, given):
     assert torch.equal(weight(segmenter.model.generator), before)
 
 
+def test_each_object_is_told_what_it_gained_and_nothing_changes_by_that(segmenter, given, monkeypatch):
+    adapted = segmenter.adapt(given)
+    assert {object_id: found.fit.num_masks for object_id, found in adapted.items()} == {2: 1, 5: 1}
+    assert all(0 <= value <= 1 for found in adapted.values() for value in (found.fit.before, found.fit.after))
+    with_it = [frame.probabilities for frame in segmenter.segment(given) if frame.probabilities is not None]
+    monkeypatch.setattr('tempseg_mm.inference.segmenter.fit_on_given', lambda *args, **settings: None)
+    without = [frame.probabilities for frame in segmenter.segment(given) if frame.probabilities is not None]
+    assert len(with_it) == 6
+    assert all(np.array_equal(a, b) for a, b in zip(with_it, without, strict=True))
+    segmenter.finetuner.steps = 0
+    assert segmenter.adapt(given)[2].fit is None and segmenter.adapt(given)[2].summary == ''
+
+
 def test_without_fine_tuning_it_is_the_model_s_own_generator(make_model, given):
     model = make_model().eval()
     weights = copy.deepcopy(model.generator.state_dict())

@@ -42,7 +42,7 @@ folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
 with open(os.environ['CALLS'], 'a') as calls:
     calls.write(f'test {folder.parent.name} {folder.name} {"/".join(sys.argv[2].split("/")[-3:])}\\n')
 (folder / 'argv').write_text(' '.join(sys.argv[3:]))
-print('11/23 - mmengine - INFO - dog: fine-tuned 3 steps in 2.5 s, loss 0.3 -> 0.2')
+print('12:00:00  [1/1] dog: J 0.5; fine-tuned on 2 masks, 3 steps in 2.5 s, IoU on them 0.3 -> 0.9')
 (folder / 'test').mkdir(exist_ok=True)
 (folder / 'test' / 'scores.json').write_text(json.dumps(dict(overall=dict(J=dict(mean=0.5), F=dict(mean=0.25)))))
 """

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.visualization.contact_sheet import contact_sheet
+from tempseg_mm.visualization.contact_sheet import LegendEntry, contact_sheet, with_legend
 
 
 def tile(value, height=10, width=20):
@@ -51,3 +51,16 @@ def test_a_caption_is_written_above_its_picture(caption):
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         contact_sheet(**arguments)
+
+
+def test_a_legend_stands_below_and_wraps():
+    picture = np.full((30, 300, 3), 200, np.uint8)
+    red, green = (255, 0, 0), (0, 255, 0)
+    one = with_legend(picture, [LegendEntry('object', red), LegendEntry('truth', green, filled=False)])
+    assert one.shape == (30 + 24, 300, 3) and (one[:30] == picture).all()
+    count = [(one[30:] == color).all(-1).sum() for color in (red, green)]
+    assert count[0] == 13 * 16 and 40 < count[1] < 13 * 16  # an area, and its outline
+    many = with_legend(picture, [LegendEntry(f'object {i}', red) for i in range(12)])
+    assert many.shape[0] > 30 + 2 * 24 and (many[30:] == red).all(-1).sum() == 12 * 13 * 16
+    narrow = with_legend(picture[:, :20], [LegendEntry('a long word', red)])
+    assert narrow.shape[1] > 60 and (narrow[:30, :20] == 200).all()

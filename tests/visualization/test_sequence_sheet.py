@@ -4,6 +4,7 @@ from PIL import Image
 
 from tempseg_mm.structures import SegmentedFrame
 from tempseg_mm.visualization import sequence_sheet
+from tempseg_mm.visualization.palette import object_colors
 from tempseg_mm.visualization.sequence_sheet import SequenceSheet
 
 
@@ -36,7 +37,7 @@ def test_the_sheet_comes_with_the_last_frame(tmp_path):
     assert paths[:-1] == [None] * 19
     assert paths[-1] == tmp_path / 'show' / 'camel.png'
     width, height = Image.open(paths[-1]).size
-    assert width == 4 + 4 * (32 + 4)  # four columns
+    assert width >= 4 + 4 * (32 + 4)  # four columns; the legend is wider than such small frames
     assert height > 2 * 24  # two rows and their captions
     assert sheet.close() is None
 
@@ -84,7 +85,7 @@ def test_the_ground_truth_is_outlined_in_its_own_colour(tmp_path):
     def greenish(annotated):
         sheet = SequenceSheet(tmp_path)
         sheet.add(prediction(0, 1, annotated=annotated))
-        picture = np.asarray(Image.open(tmp_path / 'camel.png')).astype(int)
+        picture = np.asarray(Image.open(tmp_path / 'camel.png')).astype(int)[:40]  # above the legend
         return (picture[..., 1] - picture[..., 0] > 60).any()
 
     assert greenish(True) and not greenish(False)
@@ -93,3 +94,19 @@ def test_the_ground_truth_is_outlined_in_its_own_colour(tmp_path):
 def test_no_tile_is_refused(tmp_path):
     with pytest.raises(ValueError, match='num_tiles must be at least 1, got 0'):
         SequenceSheet(tmp_path, num_tiles=0)
+
+
+@pytest.mark.parametrize('ids, annotated, expected', [
+    ((1,), True, ['filled: the mask found', 'outlined: the ground truth']), ((1,), False, ['filled: the mask found']),
+    ((2, 5), True, ['filled: object 2', 'object 5', 'outlined: the ground truth'])])
+def test_the_legend_names_what_is_shown(tmp_path, monkeypatch, ids, annotated, expected):
+    seen = []
+    monkeypatch.setattr(sequence_sheet, 'with_legend', lambda sheet, entries: seen.append(entries) or sheet)
+    sheet = SequenceSheet(tmp_path)
+    for i in range(3):
+        one = prediction(i, 3, annotated=annotated and i > 0)
+        one.object_ids = ids
+        sheet.add(one)
+    assert [entry.text for entry in seen[0]] == expected
+    assert [entry.color for entry in seen[0]][:len(ids)] == [tuple(object_colors()[i]) for i in ids]
+    assert [entry.filled for entry in seen[0]] == [True] * len(ids) + [False] * annotated

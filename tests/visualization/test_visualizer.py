@@ -2,6 +2,7 @@ import sys
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 from PIL import Image
 
 from tempseg_mm.registry import VISUALIZERS
@@ -113,3 +114,17 @@ def test_an_unknown_argument_is_refused():
 def test_no_window_system_is_asked_for(visualizer, clip):
     visualizer.add_clip('clip', **clip)
     assert 'tkinter' not in sys.modules
+
+
+@pytest.mark.parametrize('show', ['add_image', 'add_scalar', 'add_scalars'])
+def test_backends_get_the_config_with_the_first_thing_that_is_shown(tmp_path, show):
+    backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
+    visualizer = VISUALIZERS.build(dict(
+        type='VOSVisualizer', name=show, vis_backends=backends, save_dir=str(tmp_path)))
+    visualizer.add_config(Config(dict(width=0.25)))
+    assert list(tmp_path.iterdir()) == []  # a test shows nothing: no empty run of TensorBoard
+    arguments = dict(add_image=('a', np.zeros((4, 4, 3), np.uint8)), add_scalar=('a', 1.0), add_scalars=(dict(a=1.0),))
+    getattr(visualizer, show)(*arguments[show], step=3)
+    visualizer.close()
+    assert (tmp_path / 'vis_data/config.py').read_text().strip() == 'width = 0.25'
+    assert len(list(tmp_path.rglob('events.out.tfevents*'))) == 1

@@ -19,6 +19,8 @@ def test_frame_by_frame_it_is_the_propagator_with_the_adapted_generator(segmente
     with ObjectStream(segmenter, sequence.frames[:2], [7 * mask for mask in sequence.masks[:2]]) as stream:
         found = list(stream.run(iter(sequence.frames[2:])))
         assert list(stream.finetune_losses) == [7] and len(stream.finetune_losses[7]) == 2
+        assert list(stream.finetune_fit) == [7] and stream.finetune_fit[7].num_masks == 2
+        assert [notice for notice in stream.notices if notice.startswith('Object 7: fine-tuning did not work: ')]
     sequence.name = 'frames'  # as arrays are called
     adapted = segmenter.finetuner.adapt(segmenter.model, GivenObject(give(sequence), 1), seed=3)
     propagator = generator_propagator(segmenter.model, {1: adapted.generator})
@@ -98,5 +100,5 @@ def test_an_object_that_a_later_mask_does_not_show(segmenter, make_sequence, end
     with ObjectStream(segmenter, sequence.frames[:2], {0: sequence.masks[0], 1: newcomer}, ends=ends) as stream:
         fate = ('ends there, as --ends (ends=True) asks' if ends else
                 'goes on: --ends (ends=True) ends such objects there')
-        assert stream.notices == [f'what is given for frame 1 does not show object 1, which {fate}']
+        assert stream.notices[0] == f'what is given for frame 1 does not show object 1, which {fate}'
         assert list(stream.finetune_losses) == [1, 2] and stream.step(sequence.frames[2]).shape == (32, 48)

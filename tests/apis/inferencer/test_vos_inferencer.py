@@ -1,6 +1,7 @@
 """Whole calls on a tiny network that learns a bright square; what the parts do alone is tested beside them."""
 
 import json
+import re
 import tracemalloc
 
 import cv2
@@ -87,6 +88,9 @@ def test_a_square_is_found_and_everything_written(make_inferencer, tmp_path):
     assert [record.frame_id for record in result.records] == list(range(8))
     assert result.records[0].given and result.records[3].areas[1] == int((labels['00003'] == 1).sum())
     assert len(result.finetune_losses[1]) == 40 and result.timings['finetune'] > 0
+    fit = result.finetune_fit[1]
+    assert fit.num_masks == 1 and fit.before < 0.5 < fit.after > 0.8
+    assert not any('did not work' in notice for notice in result.notices)
     assert {'read', 'prepare', 'network', 'masks', 'overlay', 'total', 'frames_per_s'} <= result.timings.keys()
     assert heard[0] == ('fine-tuning', 1, 40) and heard[-1] == ('forwards', 8, 8)
     assert any('No trained weights' in notice for notice in result.notices)
@@ -94,6 +98,9 @@ def test_a_square_is_found_and_everything_written(make_inferencer, tmp_path):
     assert set(result.paths) == {'masks', 'overlay', 'report', 'gif', 'result'}
     saved = json.loads(result.result_json.read_text())
     assert saved['mean_j'] == {'1': result.mean_j[1]} and saved['settings']['steps'] == 40
+    assert saved['finetune_fit'] == {'1': dict(num_masks=1, before=fit.before, after=fit.after)}
+    assert fit.gain == json.loads(re.search(
+        r'id="data">(.*?)</script>', result.report.read_text(), re.DOTALL).group(1))['gains']['1']
     capture = cv2.VideoCapture(str(result.overlay))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 8
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [

@@ -32,7 +32,7 @@ def test_default_folder_is_in_the_work_dir(make_runner, tmp_path):
 class Runner:
     def __init__(self, work_dir):
         self.work_dir = str(work_dir)
-        self.test_loop = type('Loop', (), dict(pictures={}))
+        self.test_loop = type('Loop', (), dict(pictures={}, out_dir=f'{work_dir}/test'))
 
 
 def test_what_goes_wrong_while_drawing_is_raised(tmp_path, sequence):

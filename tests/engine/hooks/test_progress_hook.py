@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from tempseg_mm.inference.given_fit import GivenFit
+
 
 @pytest.fixture
 def lines(make_runner, monkeypatch):
@@ -73,9 +75,10 @@ def test_a_line_after_each_sequence(lines):
     reported, metrics, _ = lines()
     assert len(reported) == 2
     for i, line in enumerate(reported):
-        assert re.match(rf'\[{i + 1}/2\] test_00{i}: J_mean \d\.\d{{3}}, .*frames/s, eta \d+:\d\d:\d\d\)$', line), line
+        start = rf'\[{i + 1}/2\] test_00{i}: J \d\.\d{{3}}, F \d\.\d{{3}}, T \S+  '
+        assert re.match(rf'{start}\(.*frames/s, eta \d+:\d\d:\d\d\)$', line), line
     assert reported[-1].endswith('eta 0:00:00)')
-    means = [float(re.search(r'J_mean ([\d.]+)', line).group(1)) for line in reported]
+    means = [float(re.search(r': J ([\d.]+)', line).group(1)) for line in reported]
     assert sum(means) / 2 == pytest.approx(metrics['J_mean'], abs=1e-3)
 
 
@@ -96,11 +99,11 @@ def test_sequences_of_an_earlier_run_count_as_done(lines, make_runner, monkeypat
     monkeypatch.setattr('logging.Logger.info', lambda self, text, *args, **extra: seen.append(str(text)))
     make_runner(**{**options, 'default_hooks.results.resume': True}).test()
     first, second = [line for line in seen if line.startswith('[')]
-    assert re.match(r'\[1/2\] test_000: J_mean .*\(finished by an earlier run\)$', first), first
+    assert re.match(r'\[1/2\] test_000: J .*\(finished by an earlier run\)$', first), first
     assert second.startswith('[2/2] test_001: ') and second.endswith('eta 0:00:00)')
 
 
-def test_says_how_far_fine_tuning_is_and_how_far_the_loss_went(make_runner, monkeypatch):
+def test_says_how_far_fine_tuning_is_and_what_it_gained(make_runner, monkeypatch):
     seen = []
     monkeypatch.setattr('logging.Logger.info', lambda self, text, *args, **extra: seen.append(str(text)))
     runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_001'], 'default_hooks.progress.interval': 0})
@@ -108,4 +111,14 @@ def test_says_how_far_fine_tuning_is_and_how_far_the_loss_went(make_runner, monk
     step, = [line for line in seen if 'fine-tuning, step' in line]
     assert step.startswith('test_001: fine-tuning, step 1/1  (')
     line, = [line for line in seen if 'fine-tuned' in line]
-    assert line.startswith('test_001: fine-tuned 1 steps in ') and ', loss ' in line and ' -> ' in line
+    assert re.match(r'\[1/1\] test_001: J .*; fine-tuned on 2 masks, 1 steps in [\d.]+ s, IoU on them 0\.\d\d -> '
+                    r'0\.\d\d  \(', line), line
+
+
+@pytest.mark.parametrize('after, told', [(0.1, 1), (0.9, 0)])
+def test_a_sequence_that_fine_tuning_did_not_work_for_is_named(make_runner, monkeypatch, after, told):
+    seen = []
+    monkeypatch.setattr('logging.Logger.warning', lambda self, text, *args: seen.append(str(text)))
+    monkeypatch.setattr('tempseg_mm.inference.segmenter.fit_on_given', lambda *args, **more: GivenFit(2, 0.5, after))
+    make_runner(**{'test_dataloader.dataset.sequences': ['test_001']}).test()
+    assert len([line for line in seen if line.startswith('test_001: fine-tuning did not work: ')]) == told

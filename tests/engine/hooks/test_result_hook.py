@@ -23,7 +23,7 @@ def iou(mask, gt_mask):
 
 def test_masks_and_scores_on_disk(make_runner, synthetic_root, tmp_path):
     out = tmp_path / 'out'
-    runner = make_runner(**{'test_dataloader.dataset.size': 40, 'default_hooks.results.out_dir': str(out)})
+    runner = make_runner(**{'test_dataloader.dataset.size': 40, 'test_cfg.out_dir': str(out)})
     metrics = runner.test()
 
     region = {}  # J once more, from what lies on disk
@@ -107,7 +107,7 @@ class Watch(Hook):
 def test(tiny_config, tmp_path):
     """Runs a test into a folder of that name; gives what it found, said, and walked."""
     def run(name, *, resume=False, stop_in=None, hooks=(BASELINES,), **options):
-        cfg = tiny_config(**{'default_hooks.results.out_dir': str(tmp_path / name), 'log_level': 'INFO', **options})
+        cfg = tiny_config(**{'test_cfg.out_dir': str(tmp_path / name), 'log_level': 'INFO', **options})
         cfg.custom_hooks = list(hooks)
         cfg.default_hooks.results.resume = resume
         runner = Runner.from_cfg(cfg)
