@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tempseg_mm.runtime.closing_block import closing_block, tensorboard_command
+from tempseg_mm.runtime.closing_block import closing_block, seen_from_here, tensorboard_command
 from tempseg_mm.runtime.folder_lock import locked
 from tempseg_mm.runtime.project_files import find_file
 from tempseg_mm.runtime.stop_signals import stopped_by_signals
@@ -81,16 +81,21 @@ def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
             runner.register_hook(hook)
         with stopped_by_signals():
             runner.test()
+        if runner.test_loop.written:
+            runner.logger.info(closing_lines(runner))
     return runner
 
 
 def closing_lines(runner: Runner) -> str:
     """What a test has written and where, the page first; with the TensorBoard line where there is something to see."""
-    written = {name: Path(path) for name, path in runner.test_loop.written.items()}
+    out, written = Path(runner.test_loop.out_dir), {name: Path(path) for name, path in runner.test_loop.written.items()}
     page = written.pop('page', None)
+    inside = [path.relative_to(out).as_posix() for path in (*written.values(), Path(runner.logger.log_file))
+              if path.is_relative_to(out)]
+    elsewhere = {name: path for name, path in written.items() if not path.is_relative_to(out)}
     has_curves = any(Path(runner.log_dir).rglob('events.out.tfevents*'))
     return closing_block({
-        'page': page, **written, 'log': Path(runner.log_dir, f'{runner.timestamp}.log'),
+        'page': page, 'results': f'{seen_from_here(out)}: {", ".join(inside)}', **elsewhere,
         'curves': tensorboard_command(runner.log_dir) if has_curves else None})
 
 

@@ -120,7 +120,7 @@ class ScoreTable:
         cells = [[name, str(frames), *(_number(value, 3, '-') for value in values)] for name, frames, *values in rows]
         lines = _aligned([[column.replace('_', ' ') for column in header], *cells])
         rule = '-' * len(lines[0])
-        return '\n'.join([title, lines[0], rule, *lines[1:-1], rule, lines[-1], *self._footnote(),
+        return '\n'.join([title, *lines[:-1], rule, lines[-1], *self._footnote(),
                           *(f'note: {notice}' for notice in self.notices)])
 
     def _footnote(self) -> list[str]:

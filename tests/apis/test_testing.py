@@ -131,11 +131,14 @@ def test_all_that_a_test_writes_lies_in_its_folder(tiny_config, tmp_path):
     assert found == {'masks', 'overlays', 'sequences', 'scores.json', 'scores.csv', 'report.html', runner.timestamp,
                      'tempseg_synthetic.py', 'checked_data.json'}
     assert {path.suffix for path in (tmp_path / 'mine' / runner.timestamp).iterdir()} == {'.log', '.json'}
-    names = {line.split()[0]: line.split()[1] for line in closing_lines(runner).splitlines()}
-    assert list(names) == ['page', 'masks', 'scores', 'table', 'overlays', 'log']
-    assert all(os.path.exists(path) for path in names.values())
+    page, results = closing_lines(runner).splitlines()
+    assert page == f'page     {tmp_path}/mine/report.html'
+    log = f'{runner.timestamp}/{runner.timestamp}.log'
+    assert results == f'results  {tmp_path}/mine: masks, scores.json, scores.csv, overlays, {log}'
+    assert (tmp_path / 'mine' / log).is_file()
 
-    run_test(tiny_config(**options))
+    runner = run_test(tiny_config(**options, **{'default_hooks.overlays.out_dir': str(tmp_path / 'shown')}))
+    assert closing_lines(runner).splitlines()[-1] == f'overlays  {tmp_path}/shown'
     assert (tmp_path / 'work/test/report.html').is_file()
     assert [path.name for path in (tmp_path / 'work').iterdir()] == ['test']  # what training left there stays as it is
 

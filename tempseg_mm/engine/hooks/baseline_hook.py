@@ -49,5 +49,5 @@ class BaselineHook(Hook):
         size = len(runner.test_loop.dataloader.dataset)
         rows = {runner.experiment_name.rsplit('_', 2)[0]: metrics}
         rows.update({title: metric.evaluate(size) for title, metric in self.metrics.items()})
-        runner.logger.info('Against the baselines:\n' + comparison_table(rows) if metrics else
+        runner.logger.info(comparison_table(rows) if metrics else
                            'No annotated frame counted, so there is nothing to compare with the baselines.')

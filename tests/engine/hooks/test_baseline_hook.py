@@ -20,7 +20,7 @@ def test_one_table_of_the_method_and_its_rivals(make_runner, logged):
     hook = BaselineHook()
     runner.register_hook(hook, priority='LOW')
     metrics = runner.test()
-    table, = [line for line in logged if line.startswith('Against the baselines')]
+    table, = [line for line in logged if line.startswith('| method')]
     rows = re.findall(r'^\| (.+?) +\| +([\d.]+) \| +([\d.]+) \| +([\d.]+) \|$', table, re.MULTILINE)
     assert [name.split('-')[0] for name, *_ in rows] == [
         'tiny', 'copying the last given mask', 'moving it along the flow', 'untrained, same fine']

@@ -40,7 +40,11 @@ function unfold(row, open) {
 function detailOf(row) {
   const cell = el('div', {class: 'inside'});
   const curves = row.curves.filter(curve => curve.values.some(isNumber));
-  if (curves.length) cell.append(lineChart({title: 'Scores by frame', note: 'legend: mean', series: curves, summary: mean}).node);
+  // T has no bound: beside it J and F would lie flat.
+  for (const [title, range, series] of [['Scores by frame', [0, 1], curves.filter(({label}) => label !== 'T')],
+    ['Instability by frame', [0, null], curves.filter(({label}) => label === 'T')]]) {
+    if (series.length) cell.append(lineChart({title, note: 'legend: mean', series, range, summary: mean}).node);
+  }
   for (const sentence of row.told) cell.append(el('p', {class: 'hint'}, sentence));
   cell.append(el('div', {class: 'thumbnails'}, ...row.thumbnails.map(({frame, score, picture}) => el('figure', {},
     el('img', {src: picture, alt: `Frame ${frame} of ${row.name}`}),
