@@ -88,9 +88,10 @@ def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
 
 def closing_lines(runner: Runner) -> str:
     """What a test has written and where, the page first; with the TensorBoard line where there is something to see."""
-    out, written = Path(runner.test_loop.out_dir), {name: Path(path) for name, path in runner.test_loop.written.items()}
+    out = Path(runner.test_loop.out_dir).absolute()
+    written = {name: Path(path).absolute() for name, path in runner.test_loop.written.items()}
     page = written.pop('page', None)
-    inside = [path.relative_to(out).as_posix() for path in (*written.values(), Path(runner.logger.log_file))
+    inside = [path.relative_to(out).as_posix() for path in (*written.values(), Path(runner.logger.log_file).absolute())
               if path.is_relative_to(out)]
     elsewhere = {name: path for name, path in written.items() if not path.is_relative_to(out)}
     has_curves = any(Path(runner.log_dir).rglob('events.out.tfevents*'))

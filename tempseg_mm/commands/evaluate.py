@@ -49,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
                              'first only; auto (default) is annotated where the numbers of the annotations have gaps, '
                              'as in YouTube-VOS, and else davis')
     parser.add_argument('--out', metavar='FILE.json', help='write all values there, and the table beside it as .csv')
-    parser.add_argument('--plots', metavar='DIR', help='write a plot of J and F over time for each sequence')
+    parser.add_argument('--plots', metavar='DIR', help='write a plot of the scores over time for each sequence')
     return parser
 
 
@@ -73,8 +73,7 @@ def run(args: argparse.Namespace) -> None:
             print(f'{args.out} and {Path(args.out).with_suffix(".csv")}: written')
         if args.plots:
             for name, scores in table.sequences.items():
-                write_score_plot(Path(args.plots) / f'{name}.png', {m: scores[m] for m in scores if m != 'T'},
-                                 title=name)
+                write_score_plot(Path(args.plots) / f'{name}.png', scores, title=name)
             print(f'{args.plots}: {len(table.sequences)} plots')
 
 

@@ -88,6 +88,7 @@ def segment(args: argparse.Namespace) -> 'SegmentationResult':
     from tempseg_mm.apis.inferencer import VOSInferencer
     from tempseg_mm.apis.inferencer.display import shown_progress
     from tempseg_mm.apis.inferencer.output import default_folder
+    from tempseg_mm.runtime.closing_block import seen_from_here
     from tempseg_mm.runtime.memory import keep_freed_memory
     from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
@@ -95,7 +96,7 @@ def segment(args: argparse.Namespace) -> 'SegmentationResult':
     inferencer = VOSInferencer(
         args.config, args.checkpoint, args.device, steps=args.steps, size=args.size, tta=args.tta, crf=args.crf,
         seed=args.seed, cfg_options=args.cfg_options)
-    print(f'{"out:":9}{args.out or default_folder(args.video)}', flush=True)
+    print(f'writing to {seen_from_here(args.out or default_folder(args.video))}', flush=True)
     with stopped_by_signals(), shown_progress(lambda text: print(text, flush=True)) as on_progress:
         return inferencer(
             args.video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, fps=args.fps,
@@ -105,18 +106,22 @@ def segment(args: argparse.Namespace) -> 'SegmentationResult':
 
 
 def tell(result: 'SegmentationResult') -> None:
-    """What was written, and what to know of it."""
-    for kind, path in result.paths.items():
-        print(f'{kind + ":":9}{path}')
-    named, told = result.settings['checkpoint'], result.settings['weights'] or {}
-    trained_with = f', trained with {told["config"]}' if 'config' in told else ''
-    print(f'{"weights:":9}{named or "random numbers"}{trained_with}')
-    for object_id, mean_j in result.mean_j.items():
-        print(f'J of object {object_id}: {mean_j:.3f}')
+    """What to know of the masks, and what was written, the page first."""
+    from tempseg_mm.runtime.closing_block import closing_block
+
     for notice in result.notices:
         print(f'note: {notice}')
+    for object_id, fit in result.finetune_fit.items():
+        print(f'object {object_id}: fine-tuned on {fit.masks}, {fit.gain}')
+    for object_id, mean_j in result.mean_j.items():
+        print(f'J of object {object_id}: {mean_j:.3f}')
     print(f'{len(result.records)} frames in {result.timings["total"]:.1f} s, '
           f'{result.timings["finetune"]:.1f} s of it fine-tuning')
+    named, told = result.settings['checkpoint'], result.settings['weights'] or {}
+    trained_with = f', trained with {told["config"]}' if 'config' in told else ''
+    paths = dict(result.paths)
+    print('\n' + closing_block({'page': paths.pop('report', None), **paths,
+                                'weights': f'{named or "random numbers"}{trained_with}'}))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,7 +1,8 @@
 """Segment the sequences of a test split, fine-tuning on the first frames of each, and score them.
 
-Writes below the work dir's `test` folder: indexed masks, scores.json and scores.csv, overlays. SIGTERM and Ctrl-C stop
-it at once with exit code 75; finished sequences are kept for --resume.
+Writes to one folder: report.html (a table to sort, the worst frames of each sequence), indexed masks, scores.json and
+scores.csv, overlays, the log. SIGTERM and Ctrl-C stop it at once with exit code 75; finished sequences are kept for
+--resume.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from .entry import run_command
 
 EXAMPLES = """\
   %(prog)s configs/tempseg_synthetic.py --baselines
-  %(prog)s configs/tempseg_synthetic.py --tta --crf --report
+  %(prog)s configs/tempseg_synthetic.py --tta --crf --out mine
   %(prog)s configs/tempseg_davis.py work_dirs/tempseg_davis/iter_10000.pth --sequences blackswan camel
   %(prog)s configs/tempseg_davis.py --cfg-options test_dataloader.dataset.split=dev
   torchrun --nproc-per-node 4 -m tempseg_mm.commands.test configs/tempseg_davis.py --launcher pytorch --resume
@@ -29,16 +30,13 @@ def make_parser() -> argparse.ArgumentParser:
                         help="file (of tempseg-train, or a generator alone as tempseg-export writes it), "
                              "folder to take the newest one of, or 'none' for a network that was not trained; "
                              "default: the config's `checkpoint`, which is the newest one in the work dir")
-    parser.add_argument('--out', metavar='DIR', help='masks and scores; default: <work dir>/test')
-    parser.add_argument('--show-dir', metavar='DIR', help='overlays; default: <work dir>/test/overlays')
+    parser.add_argument('--out', metavar='DIR', help='where everything is written; default: <work dir>/test')
+    parser.add_argument('--show-dir', metavar='DIR', help='where overlays are written; default: <out>/overlays')
     parser.add_argument('--sequences', nargs='+', metavar='NAME', help='only these sequences of the split')
     parser.add_argument('--baselines', action='store_true',
                         help='compare with copying the mask, moving it along the flow, and the untrained generator')
     parser.add_argument('--tta', action='store_true',
                         help='test-time augmentation: of the frames fine-tuned on, and of predictions, by mirroring')
-    parser.add_argument('--report', action='store_true',
-                        help='write report.html beside the scores: a table to sort, and the worst frames of each '
-                             'sequence')
     parser.add_argument('--crf', action='store_true',
                         help='refine the masks with the dense CRF; its settings are `crf` of the config, if it has any')
     parser.add_argument('--resume', action='store_true',
@@ -54,8 +52,9 @@ def run(args: argparse.Namespace) -> int:
     cfg = config_from(args)
     cfg.load_from = choose_checkpoint(cfg, args.checkpoint)
     if args.out:
-        cfg.default_hooks.results.out_dir = args.out
+        cfg.test_cfg.out_dir = args.out
     if args.show_dir:
+        switch_on(cfg, 'overlays', dict(type='OverlayHook'))
         cfg.default_hooks.overlays.out_dir = args.show_dir
     if args.sequences:
         cfg.test_dataloader.dataset.sequences = args.sequences
@@ -65,8 +64,6 @@ def run(args: argparse.Namespace) -> int:
         switch_on(cfg, 'tta', dict(type='TTAHook'))
     if args.crf:
         switch_on(cfg, 'crf', dict(type='CRFHook', crf=cfg.get('crf')))
-    if args.report:
-        cfg.default_hooks.report = dict(type='ReportHook', out_dir=args.out)
     if args.resume:
         skip_finished(cfg)
     try:

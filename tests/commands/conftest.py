@@ -1,6 +1,7 @@
 """A command as it is typed, in this process, which is faster."""
 
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 from mmengine.logging import MMLogger
@@ -46,6 +47,7 @@ def built(monkeypatch, tmp_path):
     class Idle:
         work_dir = log_dir = str(tmp_path)
         logger = MMLogger('idle', log_file=str(tmp_path / 'idle.log'))
+        test_loop = SimpleNamespace(written={})
 
         def train(self, *_):
             pass

@@ -43,11 +43,13 @@ def test_a_video_and_masks_to_files(call, video, capsys):
     call(video / 'shot.mp4', '--mask', video / 'gt/00000.png', '--mask', f'{video}/gt/00002.png@2', '--steps', 1,
          '--size', 32, '--out', video / 'out', '--gt', video / 'gt', '--gif', *TINY)
     said = capsys.readouterr().out
-    for kind, name in dict(masks='masks', overlay='overlay.webm', report='report.html', gif='overlay.gif',
+    for kind, name in dict(page='report.html', masks='masks', overlay='overlay.webm', gif='overlay.gif',
                            result='result.json').items():
-        assert re.search(rf'^{kind}: +{video}/out/{name}$', said, re.MULTILINE) and (video / 'out' / name).exists()
+        assert re.search(rf'^{kind} +{video}/out/{name}$', said, re.MULTILINE) and (video / 'out' / name).exists()
     assert re.search(r'^J of object 1: \d\.\d{3}$', said, re.MULTILINE)
-    assert re.search('^weights: random numbers$', said, re.MULTILINE)
+    assert re.search(r'^object 1: fine-tuned on 2 masks, IoU on them \d\.\d\d -> \d\.\d\d$', said, re.MULTILINE)
+    assert said.split('\n\n')[-1].startswith(f'page     {video}/out/report.html\n')
+    assert re.search('^weights +random numbers$', said, re.MULTILINE)
     assert 'note: No trained weights were given' in said and 'fine-tuning: 1/1' in said
     assert re.search(r'^4 frames in [\d.]+ s, [\d.]+ s of it fine-tuning$', said, re.MULTILINE)
     settings = json.loads((video / 'out/result.json').read_text())['settings']
@@ -61,7 +63,7 @@ def test_the_weights_are_named(call, video, make_model, tmp_path, capsys):
     call(video / 'shot.mp4', '--mask', video / 'gt/00000.png', '--steps', 0, '--size', 32, '--out', video / 'out',
          *TINY, '--checkpoint', video / 'g.safetensors')
     said = capsys.readouterr().out
-    assert f'weights: {video}/g.safetensors, trained with small.py\n' in said and 'No trained weights' not in said
+    assert f'weights  {video}/g.safetensors, trained with small.py\n' in said and 'No trained weights' not in said
     settings = json.loads((video / 'out/result.json').read_text())['settings']
     assert (settings['checkpoint'], settings['weights']) == (f'{video}/g.safetensors', dict(config='small.py'))
     page = (video / 'out/report.html').read_text()

@@ -39,19 +39,19 @@ def test_sigterm_keeps_finished_sequences_and_resume_goes_on(command, tiny_confi
     for more in (arguments('cut') + ['--resume'], arguments('whole')):
         command('test', *more)
     assert (records / 'test_000.json').stat().st_mtime_ns == before
-    cut, whole = ({str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*.*')}
+    cut, whole = ({str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*.*')
+                   if path.relative_to(folder).parts[0] in ('masks', 'sequences', 'scores.json', 'scores.csv')}
                   for folder in (tmp_path / 'cut', tmp_path / 'whole'))
     assert cut == whole and len(whole) == 12 + 2 + 2
+    assert not (tmp_path / 'work').exists()
 
 
 def test_test_arguments_reach_the_config(command, config_file, built):
     path = config_file(**{'default_hooks.overlays': dict(type='OverlayHook')})
-    command('test', path, 'some.pth', '--out', 'o', '--show-dir', 's', '--sequences', 'a', 'b', '--baselines',
-            '--report')
+    command('test', path, 'some.pth', '--out', 'o', '--show-dir', 's', '--sequences', 'a', 'b', '--baselines')
     cfg, = built
     assert cfg.load_from == 'some.pth' and not cfg.resume
-    assert (cfg.default_hooks.results.out_dir, cfg.default_hooks.overlays.out_dir) == ('o', 's')
-    assert cfg.default_hooks.report == dict(type='ReportHook', out_dir='o')
+    assert (cfg.test_cfg.out_dir, cfg.work_dir, cfg.default_hooks.overlays.out_dir) == ('o', 'o', 's')
     assert cfg.test_dataloader.dataset.sequences == ['a', 'b']
     assert cfg.default_hooks.baselines == dict(type='BaselineHook')
 
@@ -81,3 +81,28 @@ def test_checkpoint_of_another_architecture(refused, config_file, make_model, tm
     torch.save(make_model(width=0.125).state_dict(), tmp_path / 'wider.pth')
     said = refused('test', config_file(), tmp_path / 'wider.pth')
     assert re.search(r'another architecture than the config: generator\.backbone.*Use the config', said)
+
+
+@pytest.mark.slow
+def test_what_a_test_says_into_a_pipe(tiny_config, tmp_path):
+    """A line or two at the start, one a sequence, the table, the comparison, what was written; the rest in the log."""
+    config = tmp_path / 'tiny.py'
+    tiny_config(**{'log_level': 'INFO', 'default_hooks.overlays': dict(type='OverlayHook'),
+                   'default_hooks.report': dict(type='ReportHook')}).dump(config)
+    said = subprocess.run(
+        [sys.executable, str(ROOT / 'tools/test.py'), str(config), 'none', '--baselines', '--out', 'mine'],
+        cwd=tmp_path, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT))).stdout.strip()
+    lines = said.splitlines()
+    log, = (tmp_path / 'mine').glob('20*/*.log')
+    assert lines[-2:] == ['page     mine/report.html', 'results  mine: masks, scores.json, scores.csv, overlays, '
+                          f'{log.relative_to(tmp_path / "mine")}'], said
+    sequences = [line for line in lines if re.match(r'\d\d:\d\d:\d\d  \[[12]/2\] test_00[01]: J ', line)]
+    assert len(sequences) == 2 and all('; fine-tuned on 2 masks, 1 steps in ' in line for line in sequences), said
+    assert re.search(r'^test_000 +4 +\d', said, re.MULTILINE) and re.search(r'^overall +8 ', said, re.MULTILINE)
+    assert re.search(r'^\| untrained, same fine-tuning +\|', said, re.MULTILINE)
+    # Of six sequences there are eight lines more: 30, so long as there is nothing to warn of.
+    calm = [line for line in lines if 'warning:' not in line]
+    assert len(calm) <= 22, said
+    assert 'J_recall' in log.read_text() and 'Config:' in log.read_text()
+    assert not (tmp_path / 'work_dirs').exists()

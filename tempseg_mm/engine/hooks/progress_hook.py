@@ -96,6 +96,6 @@ class ProgressHook(Hook):
 
     def _scores(self, runner, sequence) -> str:
         scores = runner.test_loop.evaluator.metrics[0].sequence_scores(sequence.name)
-        means = {name.removesuffix('_mean'): value for name, value in scores.items() if name.endswith('_mean')}
-        return (f'[{self._finished}/{self._sequences}] {sequence.name}: '
-                + (', '.join(f'{name} {value:.3f}' for name, value in means.items()) or 'no frame counts'))
+        means = ', '.join(f'{name.removesuffix("_mean")} {value:.3f}' for name, value in scores.items()
+                          if name.endswith('_mean') and value == value)
+        return f'[{self._finished}/{self._sequences}] {sequence.name}: {means or "no frame counts"}'
