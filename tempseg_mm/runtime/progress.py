@@ -44,6 +44,11 @@ class Progress:
         if silent >= self.interval and enough:
             self.report(text if isinstance(text, str) else text())
 
+    def finish(self, text: str) -> None:
+        """The last step is done: a line in any case."""
+        self._done += 1
+        self.report(text)
+
     def report(self, text: str) -> None:
         """A line now."""
         self._last, self._told = time.monotonic(), self._done

@@ -82,3 +82,13 @@ def test_a_report_is_a_line_at_once_and_starts_the_interval_anew(clock):
     clock[0] += 8
     progress.step('a step')
     assert lines == ['so far']
+
+
+def test_the_last_step_is_told_in_any_case(clock):
+    lines = []
+    progress = Progress(2, lines.append, unit='steps', interval=10)
+    clock[0] += 1
+    progress.step('1/2')
+    clock[0] += 1
+    progress.finish('2/2')
+    assert lines == ['2/2  (1.0 steps/s, eta 0:00:00)']

@@ -1,5 +1,6 @@
 """How far a training or a test is, how fast, how good so far, and when it will be done."""
 
+import sys
 from collections.abc import Sequence
 
 from mmengine.hooks import Hook
@@ -22,7 +23,8 @@ class ProgressHook(Hook):
     keeps its own counters: asking the runner for its iteration would build the training data set.
 
     Args:
-        interval: seconds between lines; within a sequence of a test, which has a line of its own, thrice as many.
+        interval: seconds between lines; where they go into a file or pipe those within a sequence of a test, which has a
+            line of its own, come six times as seldom.
         losses: the terms that a training tells, as means over the window of the ``log_processor``; those that it does
             not have are left out.
     """
@@ -54,7 +56,7 @@ class ProgressHook(Hook):
         loader = runner.test_loop.dataloader
         own = list(loader.sampler)  # the sequences of this process
         frames = sum(len(loader.dataset[index]['sequence']) for index in own)
-        self._progress = Progress(frames, runner.logger.info, unit='frames', interval=3 * self.interval)
+        self._progress = Progress(frames, runner.logger.info, unit='frames', interval=self._seldom)
         self._sequences, self._finished = len(own), 0
 
     def before_sequence(self, runner, sequence, size) -> None:
@@ -64,7 +66,7 @@ class ProgressHook(Hook):
     def after_finetune_step(self, runner, sequence, done: int, total: int) -> None:
         """A step of online fine-tuning is done."""
         if self._steps is None:
-            self._steps = Progress(total, runner.logger.info, unit='steps', interval=3 * self.interval)
+            self._steps = Progress(total, runner.logger.info, unit='steps', interval=self._seldom)
         self._steps.step(f'{sequence.name}: fine-tuning, step {done}/{total}')
 
     def after_finetuning(self, runner, sequence, adapted: dict) -> None:
@@ -86,6 +88,10 @@ class ProgressHook(Hook):
         self._finished += 1
         self._progress.total -= len(sequence)  # they say nothing about the pace
         runner.logger.info(f'{self._scores(runner, sequence)}  (finished by an earlier run)')
+
+    @property
+    def _seldom(self) -> float:
+        return self.interval * (1 if sys.stdout.isatty() else 6)
 
     def _iteration(self, runner, done: int) -> str:
         scalars = runner.message_hub.log_scalars

@@ -15,6 +15,7 @@ def test_lines_where_there_is_no_terminal(monkeypatch):
         on_progress('forwards', 2, 2)
     assert [line.split('  (')[0] for line in lines] == ['fine-tuning: 3/3', 'forwards: 2/2']
     assert 'steps/' in lines[0] and 'frames/' in lines[1]
+    assert all(line.endswith('eta 0:00:00)') for line in lines)
 
 
 def test_lines_where_nobody_knows_the_length(monkeypatch):

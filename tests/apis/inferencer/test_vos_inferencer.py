@@ -99,7 +99,7 @@ def test_a_square_is_found_and_everything_written(make_inferencer, tmp_path):
     saved = json.loads(result.result_json.read_text())
     assert saved['mean_j'] == {'1': result.mean_j[1]} and saved['settings']['steps'] == 40
     assert saved['finetune_fit'] == {'1': dict(num_masks=1, before=fit.before, after=fit.after)}
-    assert fit.gain == json.loads(re.search(
+    assert f'1 mask: {fit.gain}' == json.loads(re.search(
         r'id="data">(.*?)</script>', result.report.read_text(), re.DOTALL).group(1))['gains']['1']
     capture = cv2.VideoCapture(str(result.overlay))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 8
