@@ -78,8 +78,8 @@ def write_report(result: SegmentationResult, pictures: Pictures, *, title: str, 
     """The page of a result, at ``result.report``."""
     write_sequence_report(result.report, SequenceReport(
         title=title, video=result.overlay, fps=fps, records=result.records, finetune_losses=result.finetune_losses,
-        finetune_gains={i: f'{fit.masks}: {fit.gain}' for i, fit in result.finetune_fit.items()}, settings=result.settings,
-        versions=result.versions, timings=result.timings, notices=result.notices,
+        finetune_gains={i: f'{fit.masks}: {fit.gain}' for i, fit in result.finetune_fit.items()},
+        settings=result.settings, versions=result.versions, timings=result.timings, notices=result.notices,
         thumbnails=pictures.thumbnails))
 
 

@@ -23,8 +23,8 @@ class ProgressHook(Hook):
     keeps its own counters: asking the runner for its iteration would build the training data set.
 
     Args:
-        interval: seconds between lines; where they go into a file or pipe those within a sequence of a test, which has a
-            line of its own, come six times as seldom.
+        interval: seconds between lines; in a file or pipe those within a sequence of a test (each has one
+            of its own) come six times as seldom.
         losses: the terms that a training tells, as means over the window of the ``log_processor``; those that it does
             not have are left out.
     """
