@@ -12,9 +12,11 @@ NOTES = 'docs/paper_notes.md'
 CITING = ('tempseg_mm', 'configs', 'tools', 'docs', 'benchmarks', 'tests')
 # Tests of more than one module: folders first, then files. Shorten it where one gets a module or goes.
 MIRRORS_NOTHING = {
-    'benchmarks', 'configs', 'fuzz', 'survival', 'tools',
+    'benchmarks', 'configs', 'fuzz', 'survival',
     'apis/inferencer/test_memory_of_a_run.py', 'apis/inferencer/test_several_runs.py',
     'apis/test_one_walk.py', 'inference/test_steps_of_finetuning.py',
+    'commands/test_command_line.py', 'commands/test_folders_in_use.py', 'commands/test_segment_inputs.py',
+    'commands/test_typed_options.py',
 }
 
 

@@ -3,7 +3,3 @@
 A module is imported again by every worker process that a command starts, and by ``--help``: whatever is slow to import
 is imported where it is used.
 """
-
-import os
-
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other

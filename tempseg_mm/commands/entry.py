@@ -1,6 +1,7 @@
 """How every command begins and ends: its parser, and one sentence in place of a traceback."""
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -8,6 +9,8 @@ from pathlib import Path
 
 from tempseg_mm.runtime.command_names import runnable
 from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL, Stopped
+
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
 
 # Raised by our own code for what the user can mend: a file, a value, a package. Anything else is a fault of ours, and
 # its traceback is what a report needs.
