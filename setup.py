@@ -78,7 +78,7 @@ setup(
     license_files=['LICENSE'],
     python_requires='>=3.11',
     packages=find_packages(include=['tempseg_mm', 'tempseg_mm.*']),
-    package_data={'tempseg_mm.visualization.report': ['templates/*']},
+    package_data={'tempseg_mm.visualization.report': ['templates/*'], 'tempseg_mm.datasets': ['lists/*/*.txt']},
     cmdclass={'build_py': BuildWithShippedFiles},
     entry_points={'console_scripts': commands()},
     install_requires=INSTALL_REQUIRES,

@@ -8,6 +8,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
+from tempseg_mm.datasets.splits import Split, split_text
 from tempseg_mm.inference.crf_search import SearchReport, save_frame, search_crf
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.atomic import written_beside
@@ -47,7 +48,7 @@ class KeepFrames(Hook):
             self.paths.append(save_frame(self.out_dir, frame))
 
 
-def tune_crf(cfg: Config, out: str | Path, *, split: str = 'train', trials: int = 40, frames_per_sequence: int = 3,
+def tune_crf(cfg: Config, out: str | Path, *, split: Split = 'train', trials: int = 40, frames_per_sequence: int = 3,
              seed: int = 0, workers: int | None = None) -> SearchReport:
     """Search the five settings of ``DenseCRF`` and write them to a file that configs can take as a base.
 
@@ -56,7 +57,7 @@ def tune_crf(cfg: Config, out: str | Path, *, split: str = 'train', trials: int 
     Args:
         cfg: config of the test whose masks are to be refined; ``load_from`` is set. Changed.
         out: the fragment, ``crf = dict(type='DenseCRF', ...)``; a base for configs that have no ``crf`` yet.
-        split: sequences to tune on.
+        split: sequences to tune on, see :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`.
         trials: settings to try.
         frames_per_sequence: frames to score them on.
         seed: of the search.
@@ -77,29 +78,31 @@ def tune_crf(cfg: Config, out: str | Path, *, split: str = 'train', trials: int 
         runner = run_test(_collecting(cfg, split), [kept])
         paths = kept.paths
         if not paths:
-            raise ValueError(f'no frame of split {split!r} has an annotation to tune on')
+            raise ValueError(f'no frame of split {split_text(split)} has an annotation to tune on')
         progress = Progress(trials, runner.logger.info, unit='trials')
         report = search_crf(paths, pool, trials=trials, seed=seed, on_trial=lambda trial, scores: progress.step(
             f'CRF settings {trial}/{trials}: {scores}'))
-        comment = (f'{trials} trials (seed {seed}) on {len(paths)} frames of split {split!r}, segmented by {name}\n'
-                   f'with {osp.basename(cfg.load_from or "untrained weights")}. {verdict(report)}')
+        comment = (f'{trials} trials (seed {seed}) on {len(paths)} frames of split {split_text(split)}, segmented by '
+                   f'{name}\nwith {osp.basename(cfg.load_from or "untrained weights")}. {verdict(report)}')
         write_fragment(out, report, comment)
     return report
 
 
-def require_apart(cfg: Config, split: str) -> None:
+def require_apart(cfg: Config, split: Split) -> None:
     """Refuse to tune on what is tested.
 
     Raises:
+        FileNotFoundError: without the data.
         ValueError: if the split shares sequences with the config's test split.
     """
     test = cfg.test_dataloader.dataset
-    names = {which: set(DATASETS.build({**test, 'split': which, 'sequences': None}).split_names())
-             for which in (test.split, split)}
-    shared = sorted(names[test.split] & names[split])
+    tuned, tested = (set(DATASETS.build({**test, 'split': which, 'sequences': None}).split_names())
+                     for which in (split, test.split))
+    shared = sorted(tuned & tested)
     if shared:
-        raise ValueError(f'the CRF must not be tuned on what is tested: split {split!r} shares {len(shared)} sequences '
-                         f'with the test split {test.split!r} ({", ".join(shared[:3])}, ...). Choose another --split.')
+        raise ValueError(f'the CRF must not be tuned on what is tested: split {split_text(split)} shares {len(shared)} '
+                         f'sequences with the test split {split_text(test.split)} ({", ".join(shared[:3])}'
+                         f'{", ..." if len(shared) > 3 else ""}). Choose another --split.')
 
 
 def verdict(report: SearchReport) -> str:
@@ -117,7 +120,7 @@ def write_fragment(out: str | Path, report: SearchReport, comment: str) -> None:
         path.write_text('\n'.join(lines) + f"\ncrf = dict(\n    type='DenseCRF',\n{settings})\n", encoding='utf-8')
 
 
-def _collecting(cfg: Config, split: str) -> Config:
+def _collecting(cfg: Config, split: Split) -> Config:
     """The test on this split, which writes no result."""
     cfg.test_dataloader.dataset.split = split
     cfg.test_cfg.out_dir = osp.join(cfg.work_dir, 'tune_crf')  # for the log

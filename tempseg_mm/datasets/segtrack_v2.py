@@ -8,6 +8,7 @@ from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.safe_path import plain_name
 
 from .name_list import read_lines
+from .splits import Split, require_known
 from .vos_dataset import VOSDataset, files_by_stem, folders_in
 from .vos_sequence import VOSSequence
 
@@ -37,7 +38,7 @@ class SegTrackV2Dataset(VOSDataset):
 
     Args:
         data_root: the folder drawn above.
-        split: ``'all'``, or another list in ``ImageSets``.
+        split: ``'all'``, another list in ``ImageSets``, the path of one, or names; of folders or of sequences.
         kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
 
     Raises:
@@ -50,7 +51,7 @@ class SegTrackV2Dataset(VOSDataset):
               '`data_root` to the folder that holds its JPEGImages.')
     THRESHOLD = 127
 
-    def __init__(self, data_root: str, split: str = 'all', **kwargs) -> None:
+    def __init__(self, data_root: str, split: Split = 'all', **kwargs) -> None:
         self._places: dict = {}  # sequence -> (folder, folder of its object or '')
         super().__init__(data_root, split, resolution='', **kwargs)
 
@@ -60,15 +61,20 @@ class SegTrackV2Dataset(VOSDataset):
         lists = files_by_stem(folder, ('.txt',)) if os.path.isdir(folder) else {}
         return sorted({'all', *lists} - set(folders_in(self._folder('JPEGImages'))))
 
-    def split_names(self) -> list:
-        """Names of the sequences of the split: all objects of all its folders, in the order of the list."""
-        if self.split not in self.splits():
-            raise ValueError(f'unknown split {self.split!r}; {self.data_root} has: {", ".join(self.splits())}')
-        path = self._path('ImageSets', f'{self.split}.txt')
-        if not os.path.isfile(path):
-            return self.names_on_disk()
+    def listed(self, path: str) -> list:
         entries = [line.lstrip('*').strip('/') for line in read_lines(path)]
-        return self._find(plain_name(entry, what=f'in the list {path}: folder') for entry in dict.fromkeys(entries))
+        return [plain_name(entry, what=f'in the list {path}: folder') for entry in dict.fromkeys(entries)]
+
+    def own_split(self, name: str) -> list:
+        """All objects of all folders of a list, in its order."""
+        path = self._path('ImageSets', f'{name}.txt')
+        return self._find(self.listed(path)) if os.path.isfile(path) else self.names_on_disk()
+
+    def named(self, names: list) -> list:
+        folders, sequences = folders_in(self._folder('JPEGImages')), self.names_on_disk()
+        require_known(names, [*folders, *sequences], self.split, self.LISTS, self.data_root)
+        found = (self._find([name]) if name in folders else [name] for name in names)
+        return list(dict.fromkeys(sequence for some in found for sequence in some))
 
     def names_on_disk(self) -> list:
         return self._find(folders_in(self._folder('JPEGImages')))

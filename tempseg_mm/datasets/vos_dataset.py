@@ -13,6 +13,15 @@ from mmengine.logging import print_log
 from tempseg_mm.datasets.name_list import sequence_names
 from tempseg_mm.datasets.readable import ReadablePart
 from tempseg_mm.datasets.samplers import ClipSampler, draws_of
+from tempseg_mm.datasets.splits import (
+    DAVIS_2016,
+    Split,
+    is_elsewhere,
+    list_elsewhere,
+    note_namesake,
+    require_known,
+    split_text,
+)
 from tempseg_mm.datasets.vos_sequence import VOSSequence
 from tempseg_mm.ops.resize import Size
 from tempseg_mm.registry import DATASETS, TRANSFORMS
@@ -40,7 +49,8 @@ class VOSDataset(BaseDataset):
 
     Args:
         data_root: the folder drawn above.
-        split: name of a file in ``ImageSets``, without ``.txt``.
+        split: name of a file in ``ImageSets``, without ``.txt``; else of a list that comes with the project; the path
+            of a list, with a ``/`` or ``.txt``, as seen from the working folder; or names of sequences.
         resolution: name of the middle folder.
         clip_sampler: arguments of :class:`~tempseg_mm.datasets.samplers.ClipSampler`.
         pipeline: configs of transforms.
@@ -57,13 +67,16 @@ class VOSDataset(BaseDataset):
 
     METAINFO = dict(task_name='semi-supervised video object segmentation')
     SOURCE = ''  # where to get the data; for the message about a missing root
+    LISTS = ''  # the data that lists of the project are for, see shipped_lists
     SPARSE = False  # whether it is the rule that frames are not annotated
     THRESHOLD: int | None = None  # of annotations, see VOSSequence
 
-    def __init__(self, data_root: str, split: str, *, resolution: str = '480p', clip_sampler: dict | None = None,
-                 pipeline: Sequence = (), size: Size = None, sequences: Sequence | None = None,
+    def __init__(self, data_root: str, split: Split, *, resolution: str = '480p',
+                 clip_sampler: dict | None = None, pipeline: Sequence = (), size: Size = None,
+                 sequences: Sequence | None = None,
                  object_id: int | None = None, test_mode: bool = False) -> None:
-        self.split, self.resolution, self.size, self.object_id = str(split), resolution, size, object_id
+        self.split = [str(name) for name in split] if isinstance(split, list | tuple) else str(split)
+        self.resolution, self.size, self.object_id = resolution, size, object_id
         if object_id is not None and self.THRESHOLD is not None:
             raise ValueError(f'object_id is {object_id}, but annotations of {type(self).__name__} hold one object each')
         self.clip_sampler = ClipSampler(**(clip_sampler or {}))
@@ -81,16 +94,22 @@ class VOSDataset(BaseDataset):
         """Names of the splits, sorted: the files in ``ImageSets/<resolution>``."""
         return sorted(files_by_stem(self._folder('ImageSets'), ('.txt',)))
 
-    def split_names(self) -> list:
-        """Names of the sequences in ``ImageSets/<resolution>/<split>.txt``, in order, each once.
+    def listed(self, path: str) -> list:
+        """What a list names, in order, each once. See :func:`~tempseg_mm.datasets.name_list.sequence_names`."""
+        return sequence_names(path)
 
-        See :func:`~tempseg_mm.datasets.name_list.sequence_names`.
+    def own_split(self, name: str) -> list:
+        """Names of the sequences of a split that is among :meth:`splits`, in order, each once."""
+        return self.listed(os.path.join(self._folder('ImageSets'), f'{name}.txt'))
+
+    def named(self, names: list) -> list:
+        """The sequences that a list from elsewhere means.
+
+        Raises:
+            ValueError: for those that are not on disk.
         """
-        known = self.splits()
-        if self.split not in known:
-            raise ValueError(f'unknown split {self.split!r}; {self._folder("ImageSets")} has: '
-                             f'{", ".join(known) or "none"}')
-        return sequence_names(os.path.join(self._folder('ImageSets'), f'{self.split}.txt'))
+        require_known(names, self.names_on_disk(), self.split, self.LISTS, self.data_root)
+        return list(dict.fromkeys(names))
 
     def names_on_disk(self) -> list:
         """Names of all sequences that have a folder, whatever the splits say, in natural order."""
@@ -157,6 +176,23 @@ class VOSDataset(BaseDataset):
 
     # --- the items ---
 
+    def split_names(self) -> list:
+        """Names of the sequences of the split, in order, each once.
+
+        Raises:
+            FileNotFoundError: if the data have no lists, and none elsewhere is named.
+            ValueError: if there is no such list, or a sequence that one from elsewhere names is not on disk.
+        """
+        if not isinstance(self.split, str):
+            return self.named(self.split)
+        lacking = is_elsewhere(self.split, self.LISTS) and not os.path.isdir(self._path('ImageSets'))
+        own = [] if lacking else self.splits()
+        if self.split not in own:
+            return self.named(self.listed(list_elsewhere(self.split, own, self.LISTS, self.data_root)))
+        names = self.own_split(self.split)
+        note_namesake(self.split, names, self.LISTS, self.data_root)
+        return names
+
     def load_data_list(self) -> list:
         """Called once by mmengine: finds the sequences, then lists the items as indices into them."""
         if not os.path.isdir(self.data_root):
@@ -172,14 +208,14 @@ class VOSDataset(BaseDataset):
         """Names of the sequences of the split that ``sequences`` keeps."""
         names = self.split_names()
         if not names:
-            raise ValueError(f'split {self.split!r} of {self.data_root} has no sequences')
+            raise ValueError(f'split {split_text(self.split)} of {self.data_root} has no sequences')
         if self._wanted is None:
             return names
         for name in self._wanted:
             if name not in names:
                 near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
-                raise ValueError(f'unknown sequence {name!r} in split {self.split!r} of {self.data_root}; nearest: '
-                                 f'{", ".join(near)}')
+                raise ValueError(f'unknown sequence {name!r} in split {split_text(self.split)} of {self.data_root}; '
+                                 f'nearest: {", ".join(near)}')
         if not self._wanted:
             raise ValueError('`sequences` is empty: name at least one, or leave it out for the whole split')
         return self._wanted
@@ -253,9 +289,12 @@ def folders_in(folder: str) -> list:
 class DAVISDataset(VOSDataset):
     """The archive "DAVIS 2016 480p" as unpacked; splits ``train`` (30 sequences), ``val`` (20), or a list of yours.
 
+    With the project come ``fit`` and ``dev`` (24 and 6 of ``train``), ``fit20`` and ``dev10`` (20 and 10 of them).
+
     See :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` for the folders and the arguments.
     """
 
     METAINFO = dict(dataset_name='DAVIS 2016')
+    LISTS = DAVIS_2016
     SOURCE = ('Get the "DAVIS 2016 480p" TrainVal archive from https://davischallenge.org/davis2016/code.html and set '
               '`data_root` to the folder that holds its JPEGImages.')

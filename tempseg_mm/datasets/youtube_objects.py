@@ -9,6 +9,7 @@ from tempseg_mm.runtime.safe_path import natural_key
 from tempseg_mm.sources.image_io import image_size
 from tempseg_mm.sources.stored_mask import decode_mask
 
+from .splits import Split
 from .vos_dataset import VOSDataset
 from .vos_sequence import VOSSequence
 
@@ -34,7 +35,7 @@ class YouTubeObjectsDataset(VOSDataset):
 
     Args:
         data_root: the folder drawn above.
-        split: ``'all'``, or one of the classes.
+        split: ``'all'``, one of the classes, the path of a list, or names of sequences.
         kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
 
     Raises:
@@ -50,19 +51,16 @@ class YouTubeObjectsDataset(VOSDataset):
     SPARSE = True
     THRESHOLD = 127
 
-    def __init__(self, data_root: str, split: str = 'all', **kwargs) -> None:
+    def __init__(self, data_root: str, split: Split = 'all', **kwargs) -> None:
         super().__init__(data_root, split, resolution='', **kwargs)
 
     def splits(self) -> list:
         """``'all'`` and the classes that have a folder."""
         return ['all', *sorted({name.split('-')[0] for name in self.names_on_disk()})]
 
-    def split_names(self) -> list:
-        """Names of the sequences of the split, in natural order."""
-        known = self.splits()
-        if self.split not in known:
-            raise ValueError(f'unknown split {self.split!r}; {self.data_root} has: {", ".join(known)}')
-        return [name for name in self.names_on_disk() if self.split in ('all', name.split('-')[0])]
+    def own_split(self, name: str) -> list:
+        """Names of the sequences of a class, or of all, in natural order."""
+        return [sequence for sequence in self.names_on_disk() if name in ('all', sequence.split('-')[0])]
 
     def names_on_disk(self) -> list:
         shots = (path.parent for path in Path(self.data_root).glob('*/data/*/shots/*/labels') if path.is_dir())

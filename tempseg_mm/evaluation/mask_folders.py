@@ -4,11 +4,12 @@ Called by the scoring of masks; relies on the names of files and on their header
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tempseg_mm.datasets.name_list import sequence_names
+from tempseg_mm.datasets.splits import DAVIS_2016, shipped_lists, split_text
 from tempseg_mm.runtime.notices import Notices
 
 from .mask_pairs import faults_of_files, faults_of_number, has_gaps, masks_in, paired
@@ -52,8 +53,8 @@ class MaskSequence:
         return len(self.gt_paths)
 
 
-def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = None, *, protocol: str = 'auto',
-                  notices: Notices | None = None) -> list[MaskSequence]:
+def match_folders(gt: str | Path, pred: str | Path, split: str | Path | Sequence[str] | None = None, *,
+                  protocol: str = 'auto', notices: Notices | None = None) -> list[MaskSequence]:
     """The sequences of two folders of masks.
 
     A folder is one of: ``<sequence>/*.png``, or ``<sequence>/masks/*.png`` as results of videos have it; the same below
@@ -65,8 +66,9 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = N
     Args:
         gt: folder of the ground truth.
         pred: folder of the predictions.
-        split: file with a sequence a line, or lines of paths as in the lists of DAVIS 2016; what it does not name is
-            left out. Default: all sequences of ``gt``.
+        split: file with a sequence a line, or lines of paths as in the lists of DAVIS 2016; else the name of a list
+            that comes with the project; or names of sequences. What it does not name is left out. Default: all
+            sequences of ``gt``.
         protocol: 'davis': the last annotation of a sequence does not count; 'annotated': it does; 'auto': it does where
             the numbers of the annotations have gaps, so that the last need not be that of the last frame.
         notices: takes what was understood in one of several ways; the "files" of its sentences are sequences.
@@ -88,7 +90,7 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = N
     gt_masks, pred_masks = _masks(gt, notices), _masks(pred, notices)
     _note_suspicious(gt, pred, notices)
     gt_masks, pred_masks = _with_names(gt, gt_masks, pred, pred_masks, notices)
-    names = sorted(gt_masks) if split is None else _split_names(Path(split))
+    names = sorted(gt_masks) if split is None else _split_names(split)
     faults, sequences = [], []
     for name in names:
         lacking = [(folder, masks) for folder, masks in ((gt, gt_masks), (pred, pred_masks)) if name not in masks]
@@ -113,7 +115,8 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | None = N
         notices.add(f'{pred} holds {len(more)} sequence(s) without ground truth, which were not scored: '
                     f'{", ".join(more[:3])}{", ..." if len(more) > 3 else ""}')
     if not names:
-        faults.append(f'{gt if split is None else split} holds no sequence (folders of masks, .png as a rule)')
+        faults.append(f'{gt if split is None else split_text(split)} holds no sequence (folders of masks, .png as a '
+                      'rule)')
     if faults:
         raise MaskFaults(faults)
     return sequences
@@ -189,7 +192,12 @@ def _near(name: str, masks: Iterable[str]) -> str:
     return f' (which has {", ".join(near)})' if near else ''
 
 
-def _split_names(split: Path) -> list[str]:
-    if not split.is_file():
-        raise FileNotFoundError(f'there is no split file {split}; it should hold a sequence a line')
-    return sorted(sequence_names(split))
+def _split_names(split: str | Path | Sequence[str]) -> list[str]:
+    if not isinstance(split, str | Path):
+        return sorted(set(split))
+    shipped = shipped_lists(DAVIS_2016)
+    path = split if Path(split).is_file() else shipped.get(str(split))
+    if path is None:
+        raise FileNotFoundError(f'there is no split file {split}; it should hold a sequence a line. With the project '
+                                f'come: {", ".join(shipped)}')
+    return sorted(sequence_names(path))

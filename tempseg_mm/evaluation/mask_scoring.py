@@ -22,7 +22,7 @@ from .sequence_scoring import SequenceScores, score_sequence
 START_METHOD = 'fork' if sys.platform == 'linux' else 'spawn'
 
 
-def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | None = None,
+def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | Sequence[str] | None = None,
                    measures: Sequence[str] = MEASURES, workers: int = 1, merge_objects: bool = False,
                    protocol: str = 'auto', log: Callable[[str], None] | None = None) -> ScoreTable:
     """Score a folder of predicted masks as DAVIS does.
@@ -35,7 +35,7 @@ def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | None
     Args:
         gt: folder of the ground truth, see :func:`~tempseg_mm.evaluation.mask_folders.match_folders`.
         pred: folder of the predictions.
-        split: file that names the sequences.
+        split: file that names the sequences, a list that comes with the project, or names.
         measures: of 'J', 'F' and 'T'.
         workers: processes; a sequence is scored by one. The result does not depend on it.
         merge_objects: all ids are one object, as DAVIS 2016 has it.

@@ -33,7 +33,8 @@ def merge_overrides(cfg: Config, options: dict) -> None:
         options: ``{'model.width': 0.25}``. An item of a list is named by its place or, if no other item has it, by its
             type: ``pipeline.3.scale`` or ``pipeline.DeformReferenceMask.scale``. What was typed becomes a value of the
             kind that the setting has, see :mod:`~tempseg_mm.settings.typed_text`; where the config has none, that of
-            the default, or the annotation, of the parameter it is for. Other values stay as they are.
+            the default, or the annotation, of the parameter it is for; in brackets a list, where that takes text and
+            lists. Other values stay as they are.
 
     Raises:
         SettingError: if a key leads through something that is neither a dict nor a list of dicts, or a text is no
@@ -77,9 +78,14 @@ def _value(cfg: Config, key: str, value: Any, options: dict) -> Any:
             parent, (dict, Config)) else None
     own = parent.get(name) if isinstance(parent, (dict, Config)) else parent[int(name)] if isinstance(
         parent, (list, tuple)) else None
-    if own is None:
+    in_brackets = value.startswith('[') and value.endswith(']')
+    if own is None or isinstance(own, list | tuple) or isinstance(own, str) and in_brackets:
         kind = options.get('.'.join((*place, 'type'))) or (parent.get('type') if isinstance(parent, dict) else None)
-        own = _own_of_parameter(tuple(place), kind and str(kind), name)
+        parameter = _parameter(tuple(place), kind and str(kind), name)
+        if _takes_text_and_lists(parameter):
+            own = [''] if in_brackets else ''
+        elif own is None:
+            own = _own_of_parameter(parameter)
     try:
         return read_value(value, own, lambda sentence: print_log(
             f'{key}: {sentence}', logger='current', level=logging.WARNING))
@@ -87,17 +93,32 @@ def _value(cfg: Config, key: str, value: Any, options: dict) -> Any:
         raise SettingError(f'{key}={value} cannot be read: {error}') from error
 
 
-def _own_of_parameter(place: tuple, kind: str | None, name: str) -> Any:
-    """A value of the kind that a component, or the Runner, takes under a name; ``None`` where that cannot be told."""
+def _parameter(place: tuple, kind: str | None, name: str) -> inspect.Parameter | None:
+    """What a component, or the Runner, takes under a name; ``None`` where that cannot be told."""
     if not place:
-        parameter = inspect.signature(Runner.__init__).parameters.get(name)
-    else:
-        builder = component_at(place, kind)
-        owner = None if builder is None else (accepted_keys(builder) or {}).get(name)
-        parameter = owner and inspect.signature(owner).parameters.get(name)
+        return inspect.signature(Runner.__init__).parameters.get(name)
+    builder = component_at(place, kind)
+    owner = None if builder is None else (accepted_keys(builder) or {}).get(name)
+    return owner and inspect.signature(owner).parameters.get(name)
+
+
+def _kinds(parameter: inspect.Parameter) -> set[str]:
+    return set(re.findall(r'\w+', str(parameter.annotation))) - NEUTRAL
+
+
+def _takes_text_and_lists(parameter: inspect.Parameter | None) -> bool:
+    """Whether it takes both text and a list of text, as the split of a data set does."""
+    if parameter is None:
+        return False
+    kinds = _kinds(parameter)
+    return kinds <= LISTS | TEXT and 'str' in re.split(r' *\| *', str(parameter.annotation)) and bool(kinds & LISTS)
+
+
+def _own_of_parameter(parameter: inspect.Parameter | None) -> Any:
+    """A value of the kind that it takes; ``None`` where that cannot be told."""
     if parameter is None:
         return None
     if parameter.default not in (None, parameter.empty):
         return parameter.default if isinstance(parameter.default, bool | int | float | str) else None
-    words = set(re.findall(r'\w+', str(parameter.annotation))) - NEUTRAL
+    words = _kinds(parameter)
     return '' if words and words <= TEXT else [] if words & LISTS and words <= LISTS | {'str'} else None

@@ -3,7 +3,7 @@
 ================  =====================================================================================
 the setting is    its text
 ================  =====================================================================================
-text              as typed: spaces, commas and digits stay
+text              as typed: spaces, commas and digits stay (in brackets a list, where it may be one)
 a number          a number; ``1e4`` for a whole one is one
 yes or no         ``True``, ``False``, ``1`` or ``0``, in any case
 a list            items between commas, in brackets or not, each of the kind that the items have

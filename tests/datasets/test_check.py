@@ -94,7 +94,7 @@ def test_all_splits_and_an_unknown_sequence(davis):
     for split in ('train', 'val'):
         (davis / f'ImageSets/480p/{split}.txt').write_text('bear\n')
     the_one(check(davis, splits=['*'])[0], 'warning', 'boat', 'is on disk, but no split names it')
-    the_one(check(davis, splits=['dev'])[0], 'error', 'dev', "unknown split 'dev'", 'train, val')
+    the_one(check(davis, splits=['test'])[0], 'error', 'test', "unknown split 'test'", 'train, val')
 
 
 @pytest.mark.parametrize('cut', [0, 200, -30])

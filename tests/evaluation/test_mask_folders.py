@@ -84,6 +84,20 @@ def test_masks_of_a_sequence_have_one_size(tmp_path):
         match_folders(tmp_path / 'gt', tmp_path / 'pred')
 
 
+def test_a_split_may_be_names_or_a_list_of_the_project(tmp_path):
+    for name in ('boat', 'tennis', 'other'):
+        for kind in ('gt', 'pred'):
+            write(tmp_path / kind / name, '012')
+    found = match_folders(tmp_path / 'gt', tmp_path / 'pred', ['other', 'boat', 'other'])
+    assert [sequence.name for sequence in found] == ['boat', 'other']
+    with pytest.raises(MaskFaults) as fault:
+        match_folders(tmp_path / 'gt', tmp_path / 'pred', 'dev')
+    assert {line.split()[1] for line in fault.value.faults} == {
+        'dance-jump', 'flamingo', 'mallard-water', 'motocross-bumps'}
+    with pytest.raises(FileNotFoundError, match='no split file devel; .*come: dev, dev10, fit, fit20'):
+        match_folders(tmp_path / 'gt', tmp_path / 'pred', 'devel')
+
+
 def test_sequences_of_a_split_that_are_not_there(tmp_path):
     for kind in ('gt', 'pred'):
         write(tmp_path / kind / 'a', '012')

@@ -50,8 +50,18 @@ def test_values_of_a_program_stay_as_they_are(cfg):
     assert cfg.to_dict() == dict(width='2', losses=dict(l1='x, y'), steps='None')
 
 
+@pytest.mark.parametrize('own', ['train', ['bear', 'boat']])
+@pytest.mark.parametrize('typed, value', [('dev10', 'dev10'), ('[dog]', ['dog']), ('[my dog,7]', ['my dog', '7'])])
+def test_brackets_make_a_list_of_what_may_be_text_or_a_list(parse, own, typed, value):
+    dataset = dict(type='DAVISDataset', data_root='[x]', split=own)
+    cfg = Config(dict(test_dataloader=dict(dataset=dataset)))
+    merge_overrides(cfg, parse(f'test_dataloader.dataset.split={typed}', 'test_dataloader.dataset.data_root=[y]'))
+    assert cfg.test_dataloader.dataset.to_dict() == dict(dataset, split=value, data_root='[y]')
+
+
 @pytest.mark.parametrize('option, value', [
     ('resolution=480', '480'), ('split=2016', '2016'), ('sequences=my dog', ['my dog']),
+    ('split=bear,boat', 'bear,boat'), ('split=[bear,my dog]', ['bear', 'my dog']), ('split="[bear]"', '[bear]'),
     ('sequences=a,b c', ['a', 'b c']), ('sequences=None', None), ('size=64', 64), ('test_mode=true', True)])
 def test_what_the_config_leaves_out_is_of_the_kind_of_the_parameter(parse, option, value):
     cfg = Config(dict(test_dataloader=dict(dataset=dict(type='DAVISDataset', data_root='data'))))

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from mmengine.logging import MMLogger
 
+from tempseg_mm.datasets.splits import Split
 from tempseg_mm.datasets.vos_dataset import DAVISDataset
 from tempseg_mm.flow.flo_file import write_flo
 from tempseg_mm.registry import DATASETS
@@ -38,7 +39,7 @@ class SyntheticVOSDataset(DAVISDataset):
 
     Args:
         data_root: folder to write to and read from; it must not exist, be empty, or hold the same data already.
-        split: one of ``num_sequences``.
+        split: one of ``num_sequences``, the path of a list, or names of sequences.
         scene: arguments of :class:`~tempseg_mm.datasets.synthetic.draw.SceneParams`.
         seed: of everything drawn.
         num_sequences: sequences in each split, by default 16 in ``train`` and 4 in ``test``.
@@ -49,9 +50,10 @@ class SyntheticVOSDataset(DAVISDataset):
     """
 
     METAINFO = dict(dataset_name='synthetic')
+    LISTS = ''
     SOURCE = 'Delete the folder to have it made again.'
 
-    def __init__(self, data_root: str = 'data/synthetic', split: str = 'train', *, scene: Mapping | None = None,
+    def __init__(self, data_root: str = 'data/synthetic', split: Split = 'train', *, scene: Mapping | None = None,
                  seed: int = 0, num_sequences: Mapping | None = None, **kwargs) -> None:
         params = SceneParams(**(scene or {}))
         write_davis_layout(data_root, scene=params, seed=seed, num_sequences=num_sequences,
