@@ -1,5 +1,6 @@
 """From a config and a checkpoint to one file with the generator. Called by ``tools/export_generator.py``."""
 
+import json
 import os
 import os.path as osp
 from dataclasses import dataclass
@@ -10,7 +11,15 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from torch import nn
 
-from tempseg_mm.inference.generator_export import largest_difference, write_onnx, write_torchscript
+from tempseg_mm.engine.recipe import KEY, other_recipe, recipe_of, told_recipe
+from tempseg_mm.inference.generator_export import (
+    FRAMES_OF_SCENE,
+    RENDERED_SCENES,
+    changed_masks,
+    largest_difference,
+    write_onnx,
+    write_torchscript,
+)
 from tempseg_mm.models.generator_weights import load_generator, save_generator
 from tempseg_mm.registry import MODELS
 from tempseg_mm.runtime.folder_lock import locked_file
@@ -26,10 +35,21 @@ class ExportedGenerator:
         path: the file.
         num_bytes: its size.
         difference: the largest between its probabilities and the model's, on random frames of several odd sizes.
+        masks_changed: of safetensors: what that means in masks, see
+            :func:`~tempseg_mm.inference.generator_export.changed_masks`.
+        notices: sentences that the user should read.
     """
     path: str
     num_bytes: int
     difference: float
+    masks_changed: float | None = None
+    notices: tuple = ()
+
+    def __str__(self) -> str:
+        masks = '' if self.masks_changed is None else (
+            f'; of the masks of {RENDERED_SCENES * FRAMES_OF_SCENE} rendered frames {self.masks_changed:.2%} of the '
+            "object's pixels change" if self.masks_changed else '; its masks are the same')
+        return f'{self.path}: {self.num_bytes / 1e6:.1f} MB, within {self.difference:.0e} of the model{masks}'
 
 
 def export_generator(cfg: Config, file_format: str, *, checkpoint: str | None = None, out: str | None = None,
@@ -55,15 +75,20 @@ def export_generator(cfg: Config, file_format: str, *, checkpoint: str | None = 
         raise ValueError(f'file_format must be one of {", ".join(SUFFIXES)}, got {file_format!r}')
     path = out or osp.join(cfg.get('work_dir') or '.', 'export', 'generator' + SUFFIXES[file_format])
     with locked_file(path, option='--out'):
-        model, metadata = build_generator(cfg, checkpoint), _metadata(cfg, checkpoint)
+        model, told = _built(cfg, checkpoint)
+        recipe = recipe_of(cfg.to_dict())
+        other = other_recipe(told, recipe_of(cfg.to_dict(), 'test'), checkpoint) if checkpoint else None
+        trained_with = recipe if checkpoint is None else told_recipe(told)
+        metadata, changed = _metadata(cfg, checkpoint, trained_with), None
         if file_format == 'safetensors':
             save_generator(model, path, half=half, metadata=metadata)
             again = build_generator(cfg, path)
-            difference = largest_difference(again.predict, model.predict)
+            difference, changed = (
+                compare(again.predict, model.predict) for compare in (largest_difference, changed_masks))
         else:
             write = dict(torchscript=write_torchscript, onnx=write_onnx)[file_format]
             difference = write(model, path, metadata=metadata)
-    return ExportedGenerator(path, os.path.getsize(path), difference)
+    return ExportedGenerator(path, os.path.getsize(path), difference, changed, (other,) if other else ())
 
 
 def build_generator(cfg: Config, checkpoint: str | None = None) -> nn.Module:
@@ -73,6 +98,11 @@ def build_generator(cfg: Config, checkpoint: str | None = None) -> nn.Module:
     Raises:
         ValueError: if the config's model has no generator, or the checkpoint is of another architecture.
     """
+    return _built(cfg, checkpoint)[0]
+
+
+def _built(cfg: Config, checkpoint: str | None) -> tuple[nn.Module, dict]:
+    """See :func:`build_generator`; and what the checkpoint tells of itself."""
     model_cfg = cfg.get('model', {})
     if 'generator' not in model_cfg:
         raise ValueError(f'{cfg.filename or "the config"} has no generator: expected model = dict(type=\'TempSegGAN\', '
@@ -81,20 +111,22 @@ def build_generator(cfg: Config, checkpoint: str | None = None) -> nn.Module:
     torch.manual_seed(cfg.get('randomness', {}).get('seed') or 0)  # most weights are drawn as their layer is built
     model = MODELS.build({**model_cfg, 'losses': {}, 'adversary': None, 'data_preprocessor': {
         **preprocessor, 'flow': None}})
+    told = {}
     if checkpoint is None:
         if not MMLogger.check_instance_created('export'):
             MMLogger.get_instance('export', log_level='WARNING')  # else a line for each parameter
         model.init_weights()
     else:
-        load_generator(model, checkpoint)
-    return model.eval()
+        told = load_generator(model, checkpoint)
+    return model.eval(), told
 
 
-def _metadata(cfg: Config, checkpoint: str | None) -> dict:
+def _metadata(cfg: Config, checkpoint: str | None, recipe: dict | None) -> dict:
     generator = cfg.model.generator
     return dict(
         project=f'tempseg_mm {import_module("tempseg_mm").__version__}',
         config=osp.basename(cfg.filename or 'unknown'), weights=osp.basename(checkpoint or 'untrained'),
         width=str(generator.get('width', cfg.model.get('width', 1.0))),
         reference_mask=generator.get('reference_mask', 'input'),
-        backbone=generator.backbone.type, decoder=generator.decoder.type)
+        backbone=generator.backbone.type, decoder=generator.decoder.type,
+        **({KEY: json.dumps(recipe)} if recipe else {}))

@@ -1,6 +1,7 @@
-"""The generator as a file that runs without this project: TorchScript or ONNX. Called by ``tempseg_mm.apis.export``.
+"""The generator as a file that runs without this project: TorchScript or ONNX, and how close such a file is.
 
-Nothing appears under the name asked for before the file has been read back and compared with the model.
+Called by ``tempseg_mm.apis.export``. Nothing appears under the name asked for before the file has been read back and
+compared with the model.
 """
 
 import copy
@@ -13,9 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tempseg_mm.datasets.synthetic.draw import SceneParams, draw_scene
 from tempseg_mm.runtime.atomic import written_beside
 
 INPUTS, OUTPUT = ('frames', 'reference_masks'), 'probabilities'
@@ -23,6 +26,7 @@ OPSET = 17  # of ONNX; the highest that PyTorch 2.1 writes
 TRACED_SIZE = (2, 37, 51)  # B, H, W
 CHECKED_SIZES = ((1, 33, 47), (2, 61, 45), (3, 16, 90), (1, 1, 1))
 TOLERANCE = 1e-4
+RENDERED_SCENES, FRAMES_OF_SCENE = 2, 4  # see changed_masks
 TRIES = 3  # for each size, see largest_difference
 
 Run = Callable[[Tensor, Tensor], Tensor]
@@ -136,6 +140,30 @@ def largest_difference(run: Run, expected: Run) -> float:
                 break
         worst = max(worst, best)
     return worst
+
+
+def changed_masks(run: Run, expected: Run) -> float | None:
+    """How much of the masks changes between two ways to the probabilities, on rendered frames with an object, each
+    with the mask of the frame before as its reference.
+
+    Args:
+        run: see :func:`largest_difference`.
+        expected: likewise.
+
+    Returns:
+        Pixels that only one of the two shows as object (above 0.5), over those that either shows; ``None`` where none
+        shows any.
+    """
+    changed = shown = 0
+    for seed in range(RENDERED_SCENES):
+        scene = draw_scene(SceneParams(num_frames=2 * FRAMES_OF_SCENE), np.random.SeedSequence(seed))
+        for t in range(1, 2 * FRAMES_OF_SCENE, 2):
+            frame = torch.from_numpy(scene.image(t)).permute(2, 0, 1)[None].float()
+            reference = torch.from_numpy(scene.mask(t - 1))[None, None].float()
+            one, other = (way(frame, reference) > 0.5 for way in (run, expected))
+            changed += int((one ^ other).sum())
+            shown += int((one | other).sum())
+    return changed / shown if shown else None
 
 
 def _distance(a: Tensor, b: Tensor) -> float:

@@ -1,7 +1,7 @@
 """The generator's weights alone: read from whatever file holds them, compared with a model's, written at half the size.
 
 Called by the inferencer, the export and the hook that guards checkpoints. Relies on
-:func:`~tempseg_mm.runtime.weight_files.read_weights`, so nothing in a file is executed.
+:func:`~tempseg_mm.runtime.weight_files.read_checkpoint`, so nothing in a file is executed.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,11 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from tempseg_mm.runtime.atomic import written_beside
-from tempseg_mm.runtime.weight_files import local_weights, read_weights
+from tempseg_mm.runtime.weight_files import local_weights, read_checkpoint
 
 PREFIX, ADVERSARY = 'generator.', 'adversary.'  # of the keys of a TempSegGAN
 SUFFIX = '.safetensors'
+LONGEST_TOLD = 80  # characters of what messages repeat of a file's metadata
 
 
 def require_same_architecture(saved: Mapping, wanted: Mapping) -> None:
@@ -48,7 +49,7 @@ def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None =
         adversary: load ``model.adversary`` too, if the model and the file have one: fine-tuning may ask it.
 
     Returns:
-        What the file tells of itself, see :func:`read_metadata`.
+        What the file tells of itself: the ``meta`` of a training checkpoint, else see :func:`read_metadata`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -57,7 +58,8 @@ def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None =
             says what the file itself tells of its config.
     """
     path = local_weights(str(source), sha256=sha256)
-    weights = read_weights(str(path))
+    content = read_checkpoint(str(path))
+    weights = content.get('state_dict', content)
     parts = [(model.generator, _generator_part(weights))]
     judges = {key.removeprefix(ADVERSARY): value for key, value in weights.items() if key.startswith(ADVERSARY)}
     if adversary and judges and model.adversary is not None:
@@ -69,7 +71,8 @@ def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None =
         raise ValueError(f'{path}: {error}{told_by(path)}') from error
     for part, values in parts:
         part.load_state_dict(values)
-    return read_metadata(path)
+    meta = content.get('meta')
+    return meta if isinstance(meta, dict) else read_metadata(path)
 
 
 def save_generator(model: nn.Module, path: str | Path, *, half: bool = True,
@@ -102,8 +105,9 @@ def read_metadata(path: str | Path) -> dict:
 
 
 def told_by(path: str | Path) -> str:
-    """A sentence of what a file tells of itself, after a space; empty if it tells nothing."""
-    told = ', '.join(f'{name} {value}' for name, value in sorted(read_metadata(path).items()))
+    """A sentence of what a file tells of itself in a few words, after a space; empty if it tells nothing."""
+    told = ', '.join(f'{name} {value}' for name, value in sorted(read_metadata(path).items())
+                     if len(value) <= LONGEST_TOLD)
     return f' The file says of itself: {told}.' if told else ''
 
 

@@ -5,7 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from tempseg_mm.inference.generator_export import BareGenerator, largest_difference, write_onnx, write_torchscript
+from tempseg_mm.inference.generator_export import (
+    BareGenerator,
+    changed_masks,
+    largest_difference,
+    write_onnx,
+    write_torchscript,
+)
 
 PARTS = [('TempSegBackbone', 'UnpoolDecoder', 'input'), ('TempSegBackbone', 'UpsampleDecoder', 'none'),
          ('VGGBackbone', 'UnpoolDecoder', 'none'), ('VGGBackbone', 'UpsampleDecoder', 'input'),
@@ -129,3 +135,20 @@ def test_largest_difference():
         return torch.full_like(references, 0.75 if len(tries) == 1 else 0.25 + 5e-5)
     assert largest_difference(once, constant(0.25)) == pytest.approx(5e-5, rel=1e-3)
     assert len(tries) == 5  # four sizes, one of them tried again
+
+
+def test_share_of_the_object_whose_mask_changes():
+    def ring(frames, references):  # the reference, and what lies within two pixels of it
+        return nn.functional.max_pool2d(references, 5, stride=1, padding=2)
+
+    def same(frames, references):
+        assert frames.shape == (1, 3, 128, 224) and references.shape == (1, 1, 128, 224)
+        assert references.sum() > 100 and frames.std() > 10
+        return references
+    seen = []
+    share = changed_masks(lambda *inputs: seen.append(inputs[1]) or ring(*inputs), same)
+    larger, smaller = (sum(int(way(None, mask).sum()) for mask in seen) for way in (ring, lambda _, mask: mask))
+    assert len(seen) == 8 and share == pytest.approx((larger - smaller) / larger) and 0.05 < share < 0.9
+    assert changed_masks(same, lambda *inputs: 0.51 * same(*inputs)) == 0
+    assert changed_masks(same, lambda *inputs: 0.5 * same(*inputs)) == 1
+    assert changed_masks(*[lambda frames, references: 0 * references] * 2) is None

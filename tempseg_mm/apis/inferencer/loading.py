@@ -16,6 +16,7 @@ from torch import nn
 
 from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.testing import choose_checkpoint, switch_on
+from tempseg_mm.engine.recipe import KEY, other_recipe, recipe_of, shorter_side
 from tempseg_mm.engine.stages import MASK_STAGES, check_stage_names
 from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.models.generator_weights import load_generator
@@ -102,7 +103,7 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
         switch_on(cfg, 'tta', dict(type='TTAHook'))
     if crf:
         switch_on(cfg, 'crf', dict(type='CRFHook', crf=cfg.get('crf')))
-    size = _working_size(cfg) if size is None else size
+    size = shorter_side(cfg.get('test_dataloader', {}).get('dataset', {}).get('size')) if size is None else size
     target_size(size, (1, 1))
     device = device or get_device()
     weights = weights_to_start_from(cfg, checkpoint)
@@ -119,10 +120,10 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
         _set_steps(segmenter, steps)
     settings = dict(
         config=os.path.relpath(cfg.filename, ROOT) if cfg.filename else 'dict',
-        checkpoint=weights and seen_from_project(weights), weights=told or None, device=str(device),
+        checkpoint=weights and seen_from_project(weights), weights=_in_few_words(told), device=str(device),
         threads=torch.get_num_threads(), seed=seed, steps=segmenter.finetuner.steps if segmenter.finetuner else 0,
         size=size, model=cfg.model.to_dict(), hooks=[shown for _, shown in hooks])
-    return Loaded(segmenter, weights, [] if weights else [FROM_SCRATCH], settings)
+    return Loaded(segmenter, weights, _notices(cfg, weights, told), settings)
 
 
 def mask_hooks(cfg: Config) -> list[tuple[Hook, dict]]:
@@ -173,9 +174,16 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _working_size(cfg: Config) -> Size:
-    size = cfg.get('test_dataloader', {}).get('dataset', {}).get('size')
-    return min(size) if isinstance(size, (tuple, list)) else size
+def _notices(cfg: Config, weights: str | None, told: dict) -> list:
+    if weights is None:
+        return [FROM_SCRATCH]
+    other = other_recipe(told, recipe_of(cfg.to_dict(), 'test'), seen_from_project(weights))
+    return [f'{other}.'] if other else []
+
+
+def _in_few_words(told: dict) -> dict | None:
+    """Without the settings of a training."""
+    return {name: value for name, value in told.items() if isinstance(value, str) and name not in (KEY, 'cfg')} or None
 
 
 def _load(model: nn.Module, weights: str, *, named: bool) -> dict:

@@ -13,9 +13,10 @@ from mmengine.runner.checkpoint import get_state_dict, weights_to_cpu
 from tempseg_mm.engine.checkpoint_files import ATOMIC, POINTER, best_of, is_complete, newest_complete, point_to
 from tempseg_mm.engine.checkpoints import accept, make_plain
 from tempseg_mm.engine.loops.gan_train_loop import GANTrainLoop
+from tempseg_mm.engine.recipe import other_recipe, recipe_of
 from tempseg_mm.engine.resumed_settings import changed_settings, read_config_text, require_resumable_with
 from tempseg_mm.engine.training_state import BoundedLog, resume, training_state
-from tempseg_mm.models.generator_weights import told_by
+from tempseg_mm.models.generator_weights import read_metadata, told_by
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.atomic import remove_leftovers
 from tempseg_mm.runtime.closing_block import seen_from_here
@@ -34,7 +35,8 @@ class AtomicCheckpointHook(Hook):
     * When training is resumed without a name it goes on from the newest whole checkpoint, whatever
       ``last_checkpoint`` says.
     * Settings that are not those of the checkpoint are listed when training is resumed, and what becomes of each:
-      ``engine.resumed_settings``.
+      ``engine.resumed_settings``. Weights to test or to start from that were trained with others than these rely on:
+      ``engine.recipe``.
     * Weights of another architecture are refused before any of them is loaded, in a test too. A file may hold the
       generator alone, as ``save_generator`` writes it: in a training the adversary then starts from scratch.
 
@@ -101,6 +103,7 @@ class AtomicCheckpointHook(Hook):
             self._compare_settings(runner, meta)
         elif source:  # else a program has the Runner load them, and knows
             runner.logger.info(f'weights: {_named(source)}{done and f" ({done})"}')
+            self._compare_recipes(runner, meta or read_metadata(source), _named(source))
         self._state = checkpoint.pop('training_state', None)
 
     def before_train(self, runner) -> None:
@@ -201,6 +204,11 @@ class AtomicCheckpointHook(Hook):
         if end is not None and done >= end:
             runner.logger.warning(f'the checkpoint is at {self._unit} {done} already, and training ends at '
                                   f'{end}: nothing is left to do')
+
+    def _compare_recipes(self, runner, told: dict, source: str) -> None:
+        notice = other_recipe(told, recipe_of(runner.cfg.to_dict(), 'test'), source)
+        if notice:
+            runner.logger.warning(notice)
 
     def _remove_leftovers(self, runner) -> None:
         removed = remove_leftovers(runner.work_dir)

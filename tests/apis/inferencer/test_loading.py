@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -6,6 +8,7 @@ from mmengine.hooks import Hook
 
 from tempseg_mm.apis.inferencer import VOSInferencer
 from tempseg_mm.apis.inferencer.loading import default_config, find_config, load_segmenter
+from tempseg_mm.engine.recipe import recipe_of
 from tempseg_mm.models.generator_weights import save_generator
 from tempseg_mm.ops.dense_crf import DenseCRF
 from tempseg_mm.registry import HOOKS
@@ -43,6 +46,20 @@ def test_a_checkpoint_of_its_own_or_named(cfg, make_model, tmp_path, monkeypatch
     assert load_segmenter(cfg(checkpoint=str(path)), 'none').checkpoint is None
     with pytest.raises(FileNotFoundError, match='no checkpoint in nowhere'):
         load_segmenter(cfg(work_dir='nowhere'), 'newest')
+
+
+def test_weights_of_another_recipe_are_told(cfg, make_model, tmp_path):
+    model, now = make_model(), cfg()
+    path, told = tmp_path / 'iter_1.pth', recipe_of(now.to_dict())
+    save_generator(model, tmp_path / 'g.safetensors', metadata=dict(config='x.py', recipe=json.dumps(told)))
+    torch.save(dict(state_dict=model.state_dict(), meta=dict(cfg=f'model = {now.model.to_dict()!r}', seed=3)), path)
+    for file in (path, tmp_path / 'g.safetensors'):
+        assert load_segmenter(now, str(file)).notices == []
+        other = cfg()
+        other.model.window = dict(type='ObjectWindow')
+        loaded = load_segmenter(other, str(file))
+        assert len(loaded.notices) == 1 and f'{file} fits, but was trained with other' in loaded.notices[0]
+        assert loaded.settings['weights'] == (None if file == path else dict(config='x.py'))
 
 
 @pytest.mark.parametrize('stored, size', [((112, 200), 112), (240, 240), (None, None)])
