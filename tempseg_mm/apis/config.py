@@ -11,6 +11,7 @@ from mmengine.device import utils as device_utils
 from torch import distributed
 
 from tempseg_mm.engine.checkpoint_files import newest_complete
+from tempseg_mm.runtime.command_names import runnable
 from tempseg_mm.runtime.project_files import ROOT, find_file
 from tempseg_mm.settings.keys import merge_and_check, refuse
 from tempseg_mm.settings.overrides import SettingError
@@ -130,13 +131,19 @@ def _set_torch_variables(launcher: str) -> None:
     known.setdefault('MASTER_PORT', '29500')  # torch's own choice
 
 
-def newest_checkpoint(work_dir: str) -> str:
+def newest_checkpoint(work_dir: str, config: str | None = None) -> str:
     """Path of the whole checkpoint that a training run in ``work_dir`` wrote last.
+
+    Args:
+        work_dir: of the training.
+        config: its file, for the message.
 
     Raises:
         FileNotFoundError: if there is none.
     """
     found = newest_complete(work_dir)
     if found is None:
-        raise FileNotFoundError(f'no checkpoint in {work_dir}: train first, or name a checkpoint on the command line')
+        how = f' ({runnable("train", config)})' if config else ''
+        raise FileNotFoundError(f'no checkpoint in {work_dir}: train first{how}, or name a checkpoint on the command '
+                                'line; none stands for a network that was not trained')
     return str(found)

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 
 from tempseg_mm.runtime.closing_block import closing_block, seen_from_here, tensorboard_command
 from tempseg_mm.runtime.folder_lock import locked
-from tempseg_mm.runtime.project_files import find_file
+from tempseg_mm.runtime.project_files import find_file, seen_from_project
 from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
 from .command_runner import start_runner
@@ -40,7 +40,7 @@ def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
     if wanted == NONE:
         return None
     if wanted == NEWEST:
-        return newest_checkpoint(cfg.work_dir)
+        return newest_checkpoint(cfg.work_dir, seen_from_project(cfg.filename) if cfg.filename else None)
     is_folder = osp.isdir(wanted) or not osp.splitext(wanted)[1]
     return newest_checkpoint(wanted) if is_folder else find_file(wanted)
 

@@ -39,7 +39,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser = command_parser('evaluate', __doc__, EXAMPLES)
     parser.add_argument('--gt', required=True, metavar='DIR', help='ground truth')
     parser.add_argument('--pred', required=True, metavar='DIR', help='predicted masks')
-    parser.add_argument('--split', metavar='FILE', help='file with the sequences to score; default: all of --gt')
+    parser.add_argument('--split', nargs='+', metavar='FILE|NAME',
+                        help='sequences to score: a file that lists them, a list of the project (dev10, ...), or their '
+                             'names; default: all of --gt')
     parser.add_argument('--metrics', nargs='+', choices=['J', 'F', 'T'], default=['J', 'F', 'T'],
                         help='default: all; at 480p J and F take 1 ms a mask, T 0.1 s')
     parser.add_argument('--workers', type=int, default=1, metavar='N', help='processes; default: 1')
@@ -64,7 +66,9 @@ def run(args: argparse.Namespace) -> None:
             stack.enter_context(locked_file(args.out, option='--out'))
         if args.plots:
             stack.enter_context(locked(args.plots, option='--plots'))
-        table = evaluate_masks(args.gt, args.pred, split=args.split, measures=args.metrics, workers=args.workers,
+        # One word may be a list or a sequence, several are sequences.
+        split = args.split[0] if args.split and len(args.split) == 1 else args.split
+        table = evaluate_masks(args.gt, args.pred, split=split, measures=args.metrics, workers=args.workers,
                                merge_objects=args.merge_objects, protocol=args.protocol, log=print)
         print(table.to_text())
         if args.out:

@@ -34,7 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Writes the file, and prints its size and how close it is."""
+    """Writes the file, and prints its size, how close it is, and what to know of the weights."""
     from tempseg_mm.apis.config import load_config
     from tempseg_mm.apis.export import export_generator
     from tempseg_mm.apis.testing import choose_checkpoint
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     cfg = load_config(args.config, work_dir=args.work_dir, options=args.cfg_options)
     written = export_generator(cfg, args.format, checkpoint=choose_checkpoint(cfg, args.checkpoint), out=args.out,
                                half=not args.full_precision)
-    print(f'{written.path}: {written.num_bytes / 1e6:.1f} MB, within {written.difference:.0e} of the model')
+    print(written, *(f'note: {notice}' for notice in written.notices), sep='\n')
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -22,7 +22,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser = runner_parser('tune_crf', __doc__, EXAMPLES)
     parser.add_argument('checkpoint', nargs='?', help="as of tempseg-test; default: the config's `checkpoint`")
     parser.add_argument('--out', required=True, metavar='FRAGMENT.py', help='file to write')
-    parser.add_argument('--split', default='train', help='sequences to tune on, never those tested; default: train')
+    parser.add_argument('--split', nargs='+', default=['train'], metavar='NAME',
+                        help='what to tune on, never what is tested: a split, or the names of several sequences; '
+                             'default: train')
     parser.add_argument('--sequences', nargs='+', metavar='NAME', help='only these sequences of the split')
     parser.add_argument('--trials', type=int, default=40, help='settings to try; default: 40')
     parser.add_argument('--frames-per-sequence', type=int, default=3, metavar='K',
@@ -41,7 +43,8 @@ def run(args: argparse.Namespace) -> None:
     cfg.load_from = choose_checkpoint(cfg, args.checkpoint)
     if args.sequences:
         cfg.test_dataloader.dataset.sequences = args.sequences
-    report = tune_crf(cfg, args.out, split=args.split, trials=args.trials, seed=args.seed, workers=args.workers,
+    split = args.split[0] if len(args.split) == 1 else args.split
+    report = tune_crf(cfg, args.out, split=split, trials=args.trials, seed=args.seed, workers=args.workers,
                       frames_per_sequence=args.frames_per_sequence)
     print(f'{verdict(report)}\n{args.out}: {report.settings}')
 

@@ -47,8 +47,8 @@ class SegTrackV2Dataset(VOSDataset):
     """
 
     METAINFO = dict(dataset_name='SegTrack-v2')
-    SOURCE = ('Get SegTrackv2.zip from https://web.engr.oregonstate.edu/~lif/SegTrack2/dataset.html and set '
-              '`data_root` to the folder that holds its JPEGImages.')
+    SOURCE = ('Get SegTrackv2.zip from https://web.engr.oregonstate.edu/~lif/SegTrack2/dataset.html and name the '
+              'folder that holds its JPEGImages: `data_root`, or TEMPSEG_SEGTRACK_ROOT in the environment.')
     THRESHOLD = 127
 
     def __init__(self, data_root: str, split: Split = 'all', **kwargs) -> None:

@@ -196,8 +196,8 @@ class VOSDataset(BaseDataset):
     def load_data_list(self) -> list:
         """Called once by mmengine: finds the sequences, then lists the items as indices into them."""
         if not os.path.isdir(self.data_root):
-            raise FileNotFoundError(f'data root {self.data_root!r} is not a folder. {self._expected()} To see '
-                                    'everything work without any data, run configs/tempseg_synthetic.py')
+            raise FileNotFoundError(f'data root {self.data_root!r} is not a folder. {self.SOURCE or self._expected()} '
+                                    'configs/tempseg_synthetic.py needs no data')
         self._sequences = [self.sequence(name) for name in self.selected_names()]
         if self.test_mode:
             return [dict(sequence=index) for index in range(len(self._sequences))]
@@ -213,7 +213,7 @@ class VOSDataset(BaseDataset):
             return names
         for name in self._wanted:
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
+                near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names[:5]
                 raise ValueError(f'unknown sequence {name!r} in split {split_text(self.split)} of {self.data_root}; '
                                  f'nearest: {", ".join(near)}')
         if not self._wanted:
@@ -296,5 +296,5 @@ class DAVISDataset(VOSDataset):
 
     METAINFO = dict(dataset_name='DAVIS 2016')
     LISTS = DAVIS_2016
-    SOURCE = ('Get the "DAVIS 2016 480p" TrainVal archive from https://davischallenge.org/davis2016/code.html and set '
-              '`data_root` to the folder that holds its JPEGImages.')
+    SOURCE = ('Get the "DAVIS 2016 480p" TrainVal archive from https://davischallenge.org/davis2016/code.html and name '
+              'the folder that holds its JPEGImages: `data_root`, or TEMPSEG_DAVIS_ROOT in the environment.')

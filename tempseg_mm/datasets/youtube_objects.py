@@ -47,7 +47,7 @@ class YouTubeObjectsDataset(VOSDataset):
     METAINFO = dict(dataset_name='YouTube-Objects')
     SOURCE = ('Get the frames from https://data.vision.ee.ethz.ch/cvl/youtube-objects/ and the masks from '
               'https://vision.cs.utexas.edu/projects/videoseg/data_download_register.html; docs/data.md says how to '
-              'lay them out.')
+              'lay them out. Name their folder: `data_root`, or TEMPSEG_YOUTUBE_OBJECTS_ROOT in the environment.')
     SPARSE = True
     THRESHOLD = 127
 

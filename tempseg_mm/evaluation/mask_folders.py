@@ -4,7 +4,7 @@ Called by the scoring of masks; relies on the names of files and on their header
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,8 +67,8 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | Sequence
         gt: folder of the ground truth.
         pred: folder of the predictions.
         split: file with a sequence a line, or lines of paths as in the lists of DAVIS 2016; else the name of a list
-            that comes with the project; or names of sequences. What it does not name is left out. Default: all
-            sequences of ``gt``.
+            that comes with the project, or of a sequence; or names of sequences. What it does not name is left out.
+            Default: all sequences of ``gt``.
         protocol: 'davis': the last annotation of a sequence does not count; 'annotated': it does; 'auto': it does where
             the numbers of the annotations have gaps, so that the last need not be that of the last frame.
         notices: takes what was understood in one of several ways; the "files" of its sentences are sequences.
@@ -90,7 +90,7 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | Sequence
     gt_masks, pred_masks = _masks(gt, notices), _masks(pred, notices)
     _note_suspicious(gt, pred, notices)
     gt_masks, pred_masks = _with_names(gt, gt_masks, pred, pred_masks, notices)
-    names = sorted(gt_masks) if split is None else _split_names(split)
+    names = sorted(gt_masks) if split is None else _split_names(split, gt_masks)
     faults, sequences = [], []
     for name in names:
         lacking = [(folder, masks) for folder, masks in ((gt, gt_masks), (pred, pred_masks)) if name not in masks]
@@ -192,12 +192,14 @@ def _near(name: str, masks: Iterable[str]) -> str:
     return f' (which has {", ".join(near)})' if near else ''
 
 
-def _split_names(split: str | Path | Sequence[str]) -> list[str]:
+def _split_names(split: str | Path | Sequence[str], known: Collection[str]) -> list[str]:
     if not isinstance(split, str | Path):
         return sorted(set(split))
     shipped = shipped_lists(DAVIS_2016)
     path = split if Path(split).is_file() else shipped.get(str(split))
+    if path is None and str(split) in known:
+        return [str(split)]
     if path is None:
-        raise FileNotFoundError(f'there is no split file {split}; it should hold a sequence a line. With the project '
-                                f'come: {", ".join(shipped)}')
+        raise FileNotFoundError(f'there is no split file {split}, which should hold a sequence a line, and no sequence '
+                                f'of that name. With the project come the lists {", ".join(shipped)}')
     return sorted(sequence_names(path))

@@ -18,22 +18,23 @@ from pathlib import Path
 
 from tempseg_mm.runtime.atomic import written_beside
 
+# The last words of a command of the project, see commands.entry.
+_TOLD = re.compile(r'^[^\n]*: error: ((?:(?!^[^\n]*: error: ).)*)\Z', re.MULTILINE | re.DOTALL)
 PATIENCE = 60  # seconds: a training that is asked to stop finishes its iteration and saves
 
 
 class Processes:
-    """Python scripts that run side by side."""
+    """Processes of this Python that run side by side."""
 
     def __init__(self) -> None:
         self._running: set = set()
         self._stopped = threading.Event()
 
-    def run(self, script: Path, arguments: Sequence, log: Path, environment: Mapping[str, str]) -> float:
-        """Run a script to its end; what it prints goes to ``log``.
+    def run(self, arguments: Sequence, log: Path, environment: Mapping[str, str]) -> float:
+        """Run one to its end; what it prints goes to ``log``.
 
         Args:
-            script: its path.
-            arguments: of its command line, as text or as what turns into it.
+            arguments: of Python, as text or as what turns into it: ``-m`` and a module, or a script, and its own.
             log: replaced; its folder must exist.
             environment: variables that it sees besides ours.
 
@@ -41,12 +42,13 @@ class Processes:
             Seconds.
 
         Raises:
-            RuntimeError: if it fails, with its exit status and the end of its log.
+            RuntimeError: if it fails: the sentence that a command of the project ends with, else its exit status and
+                the end of its log.
         """
         started = time.monotonic()
         with open(log, 'w', encoding='utf-8') as output:
             # In a session of its own, so that Ctrl-C reaches it once, through stop.
-            process = subprocess.Popen([sys.executable, script, *map(str, arguments)],
+            process = subprocess.Popen([sys.executable, *map(str, arguments)],
                                        env=dict(os.environ, **environment), stdout=output, stderr=subprocess.STDOUT,
                                        start_new_session=True)
             self._running.add(process)
@@ -55,8 +57,10 @@ class Processes:
             code = process.wait()
             self._running.discard(process)
         if code:
-            tail = log.read_text(encoding='utf-8', errors='replace').splitlines()[-5:]
-            raise RuntimeError(f'exit status {code}, see {log}\n  ' + '\n  '.join(tail))
+            text = log.read_text(encoding='utf-8', errors='replace')
+            told = _TOLD.search(text)
+            tail = '\n  '.join(text.splitlines()[-5:])
+            raise RuntimeError(f'{told[1].strip()} (see {log})' if told else f'exit status {code}, see {log}\n  {tail}')
         return time.monotonic() - started
 
     def stop(self) -> None:
@@ -98,9 +102,11 @@ def write_record(path: Path, content: dict) -> None:
 
 
 def commit_of(root: Path) -> str:
-    """Short hash of a checkout, with a ``+`` if tracked files differ from it; ``'unknown'`` outside git."""
+    """Short hash of a checkout, with a ``+`` if tracked files differ from it; ``'unknown'`` for any other folder."""
     def git(*command: str) -> str:
         return subprocess.run(['git', *command], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+    if not (root / '.git').exists():  # an installed project may lie within the checkout of another
+        return 'unknown'
     try:
         return git('rev-parse', '--short', 'HEAD') + ('+' if git('status', '--porcelain', '-uno') else '')
     except (OSError, subprocess.CalledProcessError):

@@ -9,7 +9,8 @@ from pathlib import Path
 from tempseg_mm.evaluation.markdown import markdown_table
 from tempseg_mm.runtime.atomic import written_beside
 
-from .rows import Row
+from .lacking import lacking_variables
+from .rows import Row, by_reason
 from .run import TableRun
 
 HEADER = ('variant', 'J', 'F', 'T', 'ΔJ', 'paper J', 'paper ΔJ', 'training', 'fine-tuning', 'test', 'seeds', 'commit')
@@ -31,7 +32,7 @@ def write_report(table: TableRun, path: str | Path, *, title: str) -> str:
         The Markdown text.
     """
     rows = [_cells(table, row) for row in table.rows]
-    notes = [f'{row.title}: set {" and ".join(table.missing(row))}' for row in table.rows if table.missing(row)]
+    notes = by_reason(table.rows, {row.key: reason for row in table.rows if (reason := _why_not(table, row))})
     text = '\n'.join([title, '', markdown_table(HEADER, rows), *(['', *notes] if notes else [])]) + '\n'
     with written_beside(path) as beside:
         beside.write_text(text, encoding='utf-8')
@@ -39,6 +40,11 @@ def write_report(table: TableRun, path: str | Path, *, title: str) -> str:
         beside.write_text(_csv(table), encoding='utf-8')
     write_curve(table, Path(path).with_name('curve.png'), title=title)
     return text
+
+
+def _why_not(table: TableRun, row: Row) -> str | None:
+    variables = lacking_variables(row)
+    return table.reasons.get(row.key) or (f'set {" and ".join(variables)}' if variables else None)
 
 
 def _cells(table: TableRun, row: Row) -> list[str]:

@@ -1,5 +1,6 @@
 """What a row of a table is: a config with overrides, and whose weights it is tested with. Listed in ``tables.py``."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 OWN, NONE = 'own', 'none'
@@ -50,3 +51,17 @@ class Preset:
     base: str
     light: str
     options: tuple = ()
+
+
+def by_reason(rows: Sequence[Row], reasons: Mapping[str, str]) -> list[str]:
+    """``'title, title: reason'`` for each reason why rows did not run.
+
+    Args:
+        rows: of a table, in order.
+        reasons: key of a row -> why; rows without one are left out.
+    """
+    found: dict = {}
+    for row in rows:
+        if row.key in reasons:
+            found.setdefault(reasons[row.key], []).append(row.title)
+    return [f'{", ".join(titles)}: {reason}' for reason, titles in found.items()]

@@ -1,4 +1,4 @@
-"""Trains and tests the rows of a table as processes of tools/train.py and tools/test.py, several at a time.
+"""Trains and tests the rows of a table as processes of the commands ``train`` and ``test``, several at a time.
 
 A row is what a reader would type; this adds order, bookkeeping and going on after a stop.
 """
@@ -19,15 +19,17 @@ from mmengine.config import Config
 from tempseg_mm.apis.config import load_config, newest_checkpoint
 from tempseg_mm.engine.checkpoint_files import newest_complete
 from tempseg_mm.engine.stages import method_hooks
-from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.folder_lock import InUseError, locked
 from tempseg_mm.runtime.progress import Progress
+from tempseg_mm.runtime.project_files import PACKAGE
 from tempseg_mm.settings.typed_text import ConfigOverrides
 
+from .lacking import Lacking, lacking_variables
 from .processes import Processes, commit_of, finetune_seconds, read_record, write_record
-from .rows import NONE, OWN, Preset, Row
+from .rows import NONE, OWN, Preset, Row, by_reason
 
 TRAINED, TESTED = 'trained.json', 'tested.json'
+COMMANDS = {name: ('-m', f'tempseg_mm.commands.{name}') for name in ('train', 'test')}
 
 # What a result depends on: with another value of these it is made again.
 TRAINING_READS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'randomness')
@@ -41,7 +43,7 @@ _OPTIONS.add_argument('--cfg-options', nargs='+', action=ConfigOverrides)
 class TableRun:
     """The rows of a table, for some seeds, below one folder::
 
-        out_dir/<row>/seed<k>/         what tools/train.py and tools/test.py write, train.log and test.log,
+        out_dir/<row>/seed<k>/         what the commands write, train.log and test.log,
                                        trained.json and tested.json once each is done
 
     What another row here or in ``reuse`` has with the same settings is taken, not made again.
@@ -51,11 +53,14 @@ class TableRun:
         preset: what they are deltas of.
         out_dir: where everything is written.
         seeds: of every random draw.
-        root: the checkout, with configs and tools.
+        root: the folder with the configs.
         options: overrides for every run, after the preset's and before the row's.
         jobs: rows at a time; the cores are shared among them.
         reuse: ``out_dir`` of other tables.
         log: takes a line of text.
+
+    Attributes:
+        reasons: key of a row -> why it has not run, as far as that was found.
 
     Raises:
         ValueError: for no seed, the same seed twice, or less than one job.
@@ -69,14 +74,12 @@ class TableRun:
         self.rows, self.preset, self.seeds, self.jobs, self.log = rows, preset, seeds, jobs, log
         self.out_dir, self.root, self.reuse = Path(out_dir), Path(root), [Path(folder) for folder in reuse]
         self.options = (*preset.options, *options)
+        self.reasons: dict[str, str] = {}
         self._processes = Processes()
         self._lock = threading.RLock()  # the environment is shared by all threads, as is the report
         self._configs: dict = {}
         self._fingerprints: dict = {}
-
-    def missing(self, row: Row) -> list[str]:
-        """Environment variables that a row needs and that are not set, each with what it should name."""
-        return [f'{name} ({what})' for name, what in row.needs if not os.environ.get(name)]
+        self._ask = Lacking()
 
     def run(self, *, only: Sequence[str] | None = None, resume: bool = False, on_row: Callable[[], None] = lambda: None
             ) -> list[str]:
@@ -88,13 +91,14 @@ class TableRun:
             on_row: called after each row of each seed.
 
         Returns:
-            What went wrong, a line each; the other rows are done all the same.
+            What went wrong, a line each; the other rows are done all the same. A row that needs an environment
+            variable which is not set is left out, which is no fault unless all are.
 
         Raises:
             FileExistsError: if there are results and ``resume`` is not set.
             InUseError: if another run is at work below the folder; a training or test that one has left running
                 holds its own folder, and its row fails.
-            OSError, ValueError: if a config or the data set of the base cannot be read, before anything runs.
+            OSError, ValueError: if a config cannot be read, before anything runs.
         """
         with locked(self.out_dir, option='--out'):
             return self._run(only, resume, on_row)
@@ -103,22 +107,26 @@ class TableRun:
         if not resume and any(self.out_dir.glob(f'*/*/{TESTED}')):
             raise FileExistsError(f'{self.out_dir} holds results: --resume goes on with them, --out writes elsewhere')
         asked = [row for row in self.rows if only is None or row.key in only]
-        wanted = [row for row in asked if not self.missing(row)]
-        if not wanted:
-            raise ValueError('no row can run: ' + '; '.join(
-                f'{row.title} needs {" and ".join(self.missing(row))}' for row in asked))
+        wanted = [row for row in asked if not lacking_variables(row)]
+        self.reasons = {row.key: f'set {" and ".join(lacking_variables(row))}' for row in asked if row not in wanted}
         for row in wanted:
             self.config(row, self.seeds[0])
-        DATASETS.build(self.config(wanted[0], self.seeds[0]).test_dataloader.dataset)  # renders what is to be rendered
-        progress = Progress(len(wanted) * len(self.seeds), self.log, unit='rows', interval=0,
-                            lines=len(wanted) * len(self.seeds))
-        faults: list[str] = []
+        cannot = {row.key: reason for row in wanted if (reason := self._lacking(row))}
+        wanted = [row for row in wanted if row.key not in cannot]
+        self.reasons.update(cannot)
+        faults = by_reason(asked, cannot if wanted else self.reasons)
+        on_row()
+        total = len(wanted) * len(self.seeds)
+        progress = Progress(total, self.log, unit='rows', interval=0, lines=max(total, 1))
 
         def train(trainer: Row | None, rows: list[Row], seed: int) -> list[partial]:
             try:
                 checkpoint = NONE if trainer is None else self._train(trainer, seed)
             except RuntimeError as error:
                 faults.append(f'{trainer.title}, seed {seed}: {error}')
+                with self._lock:
+                    self.reasons.update({row.key: f'the training failed: {error}' for row in rows})
+                    on_row()
                 return []
             return [partial(test, row, seed, checkpoint) for row in rows]
 
@@ -129,6 +137,7 @@ class TableRun:
             except RuntimeError as error:
                 fault = f'{row.title}, seed {seed}: {error}'
                 faults.append(fault)
+                self.reasons[row.key] = f'the test failed: {error}'
             with self._lock:
                 progress.step(f'{row.title}, seed {seed}: {"failed" if fault else "done"}')
                 on_row()
@@ -137,6 +146,13 @@ class TableRun:
         self._work_off(deque(partial(train, trainer, rows, seed)
                              for seed in self.seeds for trainer, rows in self._chains(wanted, seed)))
         return faults
+
+    def _lacking(self, row: Row) -> str | None:
+        """Why a row cannot run: data or first weights of its training or test."""
+        trainer, first = self._trainer(row), self.seeds[0]
+        trained = trainer and self._done(trainer, first, TRAINED)
+        return self._ask.reason(self.config(row, first), None if trained else self.config(trainer or row, first),
+                                trains=trainer is not None)
 
     def _work_off(self, ready: deque) -> None:
         """Calls what is ready, ``jobs`` at a time; what a call returns is ready next, before all else."""
@@ -211,15 +227,16 @@ class TableRun:
                 finetune_seconds=finetune_seconds(folder / 'test.log')))
 
     def _process(self, row: Row, seed: int, tool: str, options: list, *checkpoint: str) -> float:
-        """Run tools/train.py or tools/test.py on a row; returns seconds, raises RuntimeError if it fails."""
+        """Run the command ``train`` or ``test`` on a row; returns seconds, raises RuntimeError if it fails."""
         folder = self._folder(row, seed)
         folder.mkdir(parents=True, exist_ok=True)
         threads = max(1, (os.cpu_count() or 1) // self.jobs)
         return self._processes.run(
-            self.root / 'tools' / f'{tool}.py',
-            [self._config_path(row), *checkpoint, '--work-dir', folder, *options, *self._cfg_options(row, seed)],
+            [*COMMANDS[tool], self._config_path(row), *checkpoint, '--work-dir', folder, *options,
+             *self._cfg_options(row, seed)],
             folder / f'{tool}.log',
-            dict(TEMPSEG_BASE=getattr(self.preset, row.base), OMP_NUM_THREADS=str(threads)))
+            dict(TEMPSEG_BASE=getattr(self.preset, row.base), OMP_NUM_THREADS=str(threads),
+                 PYTHONPATH=os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get('PYTHONPATH')])])))
 
     def _done(self, row: Row, seed: int, name: str) -> tuple[dict, Path] | None:
         """A record of what was made with this row's settings, and its folder: its own, else another row's."""

@@ -90,11 +90,12 @@ def test_a_split_may_be_names_or_a_list_of_the_project(tmp_path):
             write(tmp_path / kind / name, '012')
     found = match_folders(tmp_path / 'gt', tmp_path / 'pred', ['other', 'boat', 'other'])
     assert [sequence.name for sequence in found] == ['boat', 'other']
+    assert [sequence.name for sequence in match_folders(tmp_path / 'gt', tmp_path / 'pred', 'other')] == ['other']
     with pytest.raises(MaskFaults) as fault:
         match_folders(tmp_path / 'gt', tmp_path / 'pred', 'dev')
     assert {line.split()[1] for line in fault.value.faults} == {
         'dance-jump', 'flamingo', 'mallard-water', 'motocross-bumps'}
-    with pytest.raises(FileNotFoundError, match='no split file devel; .*come: dev, dev10, fit, fit20'):
+    with pytest.raises(FileNotFoundError, match='no split file devel, .*come the lists dev, dev10, fit, fit20'):
         match_folders(tmp_path / 'gt', tmp_path / 'pred', 'devel')
 
 

@@ -13,7 +13,7 @@ from tempseg_mm.paper_tables.processes import Processes, commit_of, finetune_sec
 
 def test_it_sees_its_arguments_and_variables_and_leaves_a_log(tmp_path):
     (tmp_path / 'say.py').write_text("import os, sys\nprint(sys.argv[1:], os.environ['WORD'], file=sys.stderr)\n")
-    seconds = Processes().run(tmp_path / 'say.py', ['a', tmp_path.parent / 'b', 3], tmp_path / 'log', dict(WORD='w'))
+    seconds = Processes().run([tmp_path / 'say.py', 'a', tmp_path.parent / 'b', 3], tmp_path / 'log', dict(WORD='w'))
     assert (tmp_path / 'log').read_text() == f"['a', '{tmp_path.parent / 'b'}', '3'] w\n"
     assert 0 < seconds < 60
 
@@ -21,7 +21,15 @@ def test_it_sees_its_arguments_and_variables_and_leaves_a_log(tmp_path):
 def test_a_fault_comes_with_the_end_of_the_log(tmp_path):
     (tmp_path / 'fail.py').write_text("print(*range(9), sep='\\n')\nraise SystemExit(4)\n")
     with pytest.raises(RuntimeError, match=r'exit status 4, see .*log\n  4\n  5\n  6\n  7\n  8$'):
-        Processes().run(tmp_path / 'fail.py', [], tmp_path / 'log', {})
+        Processes().run([tmp_path / 'fail.py'], tmp_path / 'log', {})
+
+
+def test_the_last_words_of_a_command_are_the_fault(tmp_path):
+    words = 'x: error: no\nlines\ntempseg-train: error: no data at d.\n  Get them'
+    (tmp_path / 'fail.py').write_text(f'print({words!r})\nraise SystemExit(2)\n')
+    with pytest.raises(RuntimeError) as fault:
+        Processes().run([tmp_path / 'fail.py'], tmp_path / 'log', {})
+    assert str(fault.value) == f'no data at d.\n  Get them (see {tmp_path / "log"})'
 
 
 def test_stopping_ends_what_runs_and_what_is_started_after(tmp_path, monkeypatch):
@@ -32,7 +40,7 @@ def test_stopping_ends_what_runs_and_what_is_started_after(tmp_path, monkeypatch
 
     def start():
         try:
-            running.run(tmp_path / 'wait.py', [], tmp_path / 'log', {})
+            running.run([tmp_path / 'wait.py'], tmp_path / 'log', {})
         except RuntimeError as error:
             faults.append(str(error))
     thread = threading.Thread(target=start)

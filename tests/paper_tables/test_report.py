@@ -19,10 +19,7 @@ class Results:
     seeds = (0, 1)
 
     def __init__(self, j, **more):
-        self.j, self.more = j, more
-
-    def missing(self, row):
-        return ['SOME_ROOT (a folder)'] if row.needs else []
+        self.j, self.more, self.reasons = j, more, {}
 
     def result(self, row, seed):
         if (row.key, seed) not in self.j:
@@ -53,10 +50,15 @@ def test_one_seed_has_no_spread_and_no_partner_no_difference(tmp_path):
     assert cells(text, 'worse')[1:6] == ['50.0', '50.0', '', '', '76.8'] and cells(text, 'worse')[-2] == '1'
 
 
-def test_what_did_not_run_says_so_and_what_it_needs(tmp_path):
-    text = write_report(Results({}), tmp_path / 'table.md', title='t')
+def test_what_did_not_run_says_so_and_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.delenv('SOME_ROOT', raising=False)
+    table = Results({})
+    text = write_report(table, tmp_path / 'table.md', title='t')
     assert cells(text, 'Full')[1] == cells(text, 'absent')[1] == 'not run'
     assert text.endswith('absent: set SOME_ROOT (a folder)\n')
+    table.reasons = dict(worse='no data', full='no data')
+    text = write_report(table, tmp_path / 'table.md', title='t')
+    assert text.endswith('worse, Full: no data\nabsent: set SOME_ROOT (a folder)\n')
 
 
 def test_csv_has_a_line_for_each_seed(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tempseg_mm.paper_tables import run
 from tempseg_mm.paper_tables.rows import Preset, Row
 from tempseg_mm.paper_tables.run import TableRun
 from tempseg_mm.runtime.folder_lock import locked
@@ -71,6 +72,7 @@ def root(tmp_path, synthetic_root):
 @pytest.fixture
 def make_table(root, monkeypatch):
     monkeypatch.setenv('CALLS', str(root / 'calls'))
+    monkeypatch.setattr(run, 'COMMANDS', {name: [root / f'tools/{name}.py'] for name in ('train', 'test')})
     for name in ('SOME_ROOT', 'TEMPSEG_BASE'):
         monkeypatch.delenv(name, raising=False)
 
@@ -156,17 +158,12 @@ def test_what_another_table_has_is_taken(make_table, calls, root):
     assert other.result(OVERRIDDEN[0], 0)['train_seconds'] > 0
 
 
-def test_what_is_there_is_not_overwritten_unasked(make_table, calls):
+def test_what_is_there_is_not_overwritten_unasked_and_skipped_when_going_on(make_table, calls):
     make_table(only=['full']).run()
     calls()
     with pytest.raises(FileExistsError, match='--resume goes on'):
         make_table().run()
     assert calls() == []
-
-
-def test_going_on_skips_what_is_done(make_table, calls):
-    make_table(only=['full']).run()
-    calls()
     make_table().run(resume=True)
     assert calls() == ['test bare seed0 full/seed0/iter_2.pth', 'test untrained seed0 none']
 
@@ -202,19 +199,23 @@ def test_a_row_that_fails_is_named_and_the_others_run(make_table, calls, monkeyp
 
 def test_rows_that_lack_data_are_left_out(make_table, monkeypatch, calls):
     table = make_table(only=['foreign'])
-    assert table.missing(ROWS[3]) == ['SOME_ROOT (a folder)'] and table.missing(ROWS[2]) == []
-    with pytest.raises(ValueError, match='no row can run: foreign needs SOME_ROOT'):
-        table.run()
+    assert table.run() == ['foreign: set SOME_ROOT (a folder)'] and calls() == []
+    table = make_table()
+    assert table.run() == [] and table.reasons == dict(foreign='set SOME_ROOT (a folder)') and calls()
     monkeypatch.setenv('SOME_ROOT', 'somewhere')
-    table.run()
+    table.run(resume=True)
     assert calls()[0] == 'train foreign seed0 False base'
 
 
-def test_missing_data_of_the_base_are_told_before_anything_runs(make_table, root, calls):
+def test_rows_whose_data_are_missing_say_so_and_the_others_run(make_table, root, calls):
+    here = (root / 'configs/base.py').read_text()
+    (root / 'configs/light.py').write_text(here)
     (root / 'configs/base.py').write_text(CONFIG.format(root='/nowhere'))
-    with pytest.raises(FileNotFoundError, match='/nowhere'):
-        make_table().run()
-    assert calls() == []
+    table, reports = make_table(rows=[*ROWS[:3], Row('light', 'light', '{light}.py')]), []
+    fault, = table.run(on_row=lambda: reports.append(dict(table.reasons)))
+    assert fault.startswith("bare, untrained, Full: data root '/nowhere' is not a folder")
+    assert reports[0] == table.reasons and set(table.reasons) == {'bare', 'untrained', 'full'}
+    assert calls() == ['train light seed0 False base', 'test light seed0 light/seed0/iter_2.pth']
 
 
 def test_bad_arguments(make_table):
@@ -230,21 +231,21 @@ def test_the_environment_is_as_it_was(make_table, monkeypatch, before):
     assert os.environ.get('TEMPSEG_BASE') == before.get('TEMPSEG_BASE')
 
 
+def waiting(root, own, all_of):
+    """A script that ends well only if others like it run at the same time."""
+    return ("import pathlib, sys, time\nfolder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])\n"
+            f"root = pathlib.Path({str(root)!r})\n(root / ({own} + '.here')).touch()\nend = time.monotonic() + 20\n"
+            f"while not all((root / (key + '.here')).exists() for key in {all_of}):\n"
+            '    time.sleep(0.01)\n    if time.monotonic() > end: sys.exit(1)\n')
+
+
 def test_two_jobs_run_at_a_time(make_table, root):
-    script = ("import pathlib, sys, time\nseed = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1]).name\n"
-              f"root = pathlib.Path({str(root)!r})\n(root / (seed + '.here')).touch()\nend = time.monotonic() + 20\n"
-              "while not all((root / f'seed{k}.here').exists() for k in (0, 1)):\n"
-              "    time.sleep(0.01)\n    if time.monotonic() > end: sys.exit(1)\n")
-    (root / 'tools/train.py').write_text(script + TRAIN)
+    (root / 'tools/train.py').write_text(waiting(root, 'folder.name', ['seed0', 'seed1']) + TRAIN)
     assert make_table(only=['full'], seeds=[0, 1], jobs=2).run() == []
 
 
 def test_tests_of_one_training_run_side_by_side(make_table, root):
-    script = ("import pathlib, sys, time\nname = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1]).parent.name\n"
-              f"root = pathlib.Path({str(root)!r})\n(root / (name + '.here')).touch()\nend = time.monotonic() + 20\n"
-              "while not all((root / f'{key}.here').exists() for key in ('full', 'steps_5')):\n"
-              "    time.sleep(0.01)\n    if time.monotonic() > end: sys.exit(1)\n")
-    (root / 'tools/test.py').write_text(script + TEST)
+    (root / 'tools/test.py').write_text(waiting(root, 'folder.parent.name', ['full', 'steps_5']) + TEST)
     assert make_table(rows=OVERRIDDEN[:2], jobs=2).run() == []
 
 
@@ -266,6 +267,7 @@ def test_a_request_to_stop_leaves_nothing_running_and_keeps_what_is_finished(roo
     main = (f'import signal, sys\nsys.path.insert(0, {str(ROOT)!r})\n'
             'signal.signal(signal.SIGINT, signal.default_int_handler)\n'  # what runs in the background ignores it
             'from tempseg_mm.paper_tables import processes, run\nfrom tempseg_mm.paper_tables.rows import Preset, Row\n'
+            f"run.COMMANDS = {{name: ['{root}/tools/' + name + '.py'] for name in run.COMMANDS}}\n"
             'from tempseg_mm.runtime.stop_signals import stopped_by_signals\n'
             'processes.PATIENCE = 0.5\n'
             'with stopped_by_signals():\n'

@@ -4,6 +4,7 @@ What a backbone's ``unused_weights`` says is left aside; everything else must fi
 """
 
 import textwrap
+from pathlib import Path
 
 import torch
 from mmengine.logging import print_log
@@ -11,7 +12,7 @@ from mmengine.model.weight_init import update_init_info
 from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 
-from tempseg_mm.runtime.weight_files import read_weights
+from tempseg_mm.runtime.weight_files import local_weights, read_weights
 
 
 @WEIGHT_INITIALIZERS.register_module()
@@ -37,7 +38,7 @@ class ImageNetWeights:
         Raises:
             ValueError: naming the keys, if any is missing, unknown or of another shape; otherwise as ``read_weights``.
         """
-        weights = self._taken(read_weights(self.checkpoint, sha256=self.sha256), module)
+        weights = self._taken(read_weights(str(self.local())), module)
         add_reference_channel(weights, module)
         try:
             module.load_state_dict(weights)
@@ -49,6 +50,18 @@ class ImageNetWeights:
         print_log(f'{type(module).__name__}: {len(weights)} tensors from {self.checkpoint}', logger='current')
         if hasattr(module, '_params_init_info'):  # only while the Runner initialises; goes to its log
             update_init_info(module, f'{type(self).__name__}: {self.checkpoint}')
+
+    def local(self) -> Path:
+        """Where they lie, downloaded if need be.
+
+        Raises:
+            OSError, ValueError: as :func:`~tempseg_mm.runtime.weight_files.local_weights`.
+        """
+        try:
+            return local_weights(self.checkpoint, sha256=self.sha256)
+        except OSError as error:
+            raise type(error)(f'{error}: the published weights that the network starts from; TEMPSEG_IMAGENET_WEIGHTS, '
+                              'or `checkpoint` of its init_cfg, names the file') from error
 
     def _taken(self, weights: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
         taken = {key.removeprefix(self.prefix): value for key, value in weights.items() if key.startswith(self.prefix)}
