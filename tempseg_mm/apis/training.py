@@ -1,9 +1,12 @@
 """What ``tools/train.py`` does between its config and its exit code."""
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.runner import Runner
 
 from tempseg_mm.engine.checkpoint_files import newest_complete
@@ -14,6 +17,10 @@ from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL, StopSignals
 
 from .command_runner import start_runner
 from .config import is_first_process
+
+SLOW_BFLOAT16 = ('bfloat16 (--amp) is slow on a CPU without instructions for it: with AVX2 alone an iteration of '
+                 'configs/tempseg_synthetic.py took 12 to 14 times as long, with --deterministic or without. It is '
+                 'meant for a GPU; leave it out here')
 
 
 def run_training(cfg: Config, *, then: str | None = None, again: str | None = None) -> int:
@@ -35,6 +42,8 @@ def run_training(cfg: Config, *, then: str | None = None, again: str | None = No
     folders = [cfg.work_dir] if is_first_process(cfg.get('launcher', 'none')) else []
     with locked(*folders, option='--work-dir'):
         runner = start_runner(cfg, 'training')
+        if get_device() == 'cpu' and 'BF16OptimWrapper' in _types(cfg.get('optim_wrapper')):
+            runner.logger.warning(SLOW_BFLOAT16)
         with StopSignals() as signals:
             runner.register_hook(StopHook(signals))
             runner.train()
@@ -54,3 +63,11 @@ def closing_lines(runner: Runner, what_next: dict) -> str:
     return closing_block({
         'checkpoint': checkpoint, 'log': runner.logger.log_file and Path(runner.logger.log_file),
         'curves': tensorboard_command(runner.work_dir) if has_curves else None, **(what_next if checkpoint else {})})
+
+
+def _types(part: Any) -> Iterator[str]:
+    """Every ``type`` in a config."""
+    if isinstance(part, Mapping):
+        yield str(part.get('type'))
+        for value in part.values():
+            yield from _types(value)

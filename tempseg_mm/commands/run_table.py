@@ -76,9 +76,13 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt as stop:
         log(f'{str(stop) or "stopped by Ctrl-C"}: what is finished is kept in {out_dir}; --resume goes on')
         return STOPPED_BY_SIGNAL
-    print(f'\n{report()}\n{out_dir / "table.md"} and table.csv')
+    text = report()
+    print(f'\n{text}\n{out_dir / "table.md"} and table.csv')
     if faults:
-        print('', *faults, sep='\n', file=sys.stderr)
+        more = [fault for fault in faults if (fault.partition(': ')[2] or fault) not in text]
+        print(*more, f'{len(table.reasons)} of {len(table.rows)} rows did not run to the end; why stands below '
+              'the table',
+              sep='\n', file=sys.stderr)
     return 1 if faults else 0
 
 

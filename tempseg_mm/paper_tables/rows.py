@@ -54,7 +54,7 @@ class Preset:
 
 
 def by_reason(rows: Sequence[Row], reasons: Mapping[str, str]) -> list[str]:
-    """``'title, title: reason'`` for each reason why rows did not run.
+    """``'title; title: reason'`` for each reason why rows did not run.
 
     Args:
         rows: of a table, in order.
@@ -64,4 +64,4 @@ def by_reason(rows: Sequence[Row], reasons: Mapping[str, str]) -> list[str]:
     for row in rows:
         if row.key in reasons:
             found.setdefault(reasons[row.key], []).append(row.title)
-    return [f'{", ".join(titles)}: {reason}' for reason, titles in found.items()]
+    return [f'{"; ".join(titles)}: {reason}' for reason, titles in found.items()]

@@ -116,8 +116,7 @@ class TableRun:
         self.reasons.update(cannot)
         faults = by_reason(asked, cannot if wanted else self.reasons)
         on_row()
-        total = len(wanted) * len(self.seeds)
-        progress = Progress(total, self.log, unit='rows', interval=0, lines=max(total, 1))
+        progress = Progress(total := len(wanted) * len(self.seeds), self.log, unit='rows', interval=0, lines=total)
 
         def train(trainer: Row | None, rows: list[Row], seed: int) -> list[partial]:
             try:

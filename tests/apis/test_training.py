@@ -2,9 +2,11 @@ import os
 import re
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.device import utils as device_utils
 from mmengine.hooks import Hook
 
 from tempseg_mm.apis.training import run_training
@@ -101,3 +103,14 @@ def test_the_switch_changes_nothing_on_a_cpu_but_what_torch_allows(weights, monk
         torch.use_deterministic_algorithms(False)
         torch.backends.cudnn.deterministic = False
     assert all(torch.equal(value, strict[name]) for name, value in first.items())
+
+
+@pytest.mark.parametrize('device, kind, told', [
+    ('cpu', 'BF16OptimWrapper', 1), ('cpu', 'OptimWrapper', 0), ('cuda', 'BF16OptimWrapper', 0)])
+def test_bfloat16_on_a_cpu_is_said_to_be_slow(tiny_config, monkeypatch, device, kind, told):
+    said = []
+    idle = SimpleNamespace(logger=SimpleNamespace(warning=said.append), register_hook=id, train=dict)
+    monkeypatch.setattr('tempseg_mm.apis.training.Runner', SimpleNamespace(from_cfg=lambda cfg: idle))
+    monkeypatch.setattr(device_utils, 'DEVICE', device)
+    assert run_training(tiny_config(**{'optim_wrapper.adversary.type': kind})) == 0
+    assert len([text for text in said if 'leave it out here' in text]) == told

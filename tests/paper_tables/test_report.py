@@ -58,7 +58,7 @@ def test_what_did_not_run_says_so_and_what_it_needs(tmp_path, monkeypatch):
     assert text.endswith('absent: set SOME_ROOT (a folder)\n')
     table.reasons = dict(worse='no data', full='no data')
     text = write_report(table, tmp_path / 'table.md', title='t')
-    assert text.endswith('worse, Full: no data\nabsent: set SOME_ROOT (a folder)\n')
+    assert text.endswith('worse; Full: no data\nabsent: set SOME_ROOT (a folder)\n')
 
 
 def test_csv_has_a_line_for_each_seed(tmp_path):

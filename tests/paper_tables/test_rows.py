@@ -1,4 +1,4 @@
-from tempseg_mm.paper_tables.rows import OWN, Row
+from tempseg_mm.paper_tables.rows import OWN, Row, by_reason
 from tempseg_mm.paper_tables.tables import TABLES
 
 
@@ -14,3 +14,8 @@ def test_a_key_means_the_same_in_every_table():
     for table, rows in TABLES.items():
         for row in rows:
             assert meaning.setdefault(row.key, row) == row, f'{row.key} of table {table}'
+
+
+def test_rows_that_did_not_run_for_one_reason_are_a_line():
+    rows = [Row(key, f'the {key}') for key in 'abcd']
+    assert by_reason(rows, dict(d='y', c='x', a='x')) == ['the a; the c: x', 'the d: y']

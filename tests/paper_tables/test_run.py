@@ -213,7 +213,7 @@ def test_rows_whose_data_are_missing_say_so_and_the_others_run(make_table, root,
     (root / 'configs/base.py').write_text(CONFIG.format(root='/nowhere'))
     table, reports = make_table(rows=[*ROWS[:3], Row('light', 'light', '{light}.py')]), []
     fault, = table.run(on_row=lambda: reports.append(dict(table.reasons)))
-    assert fault.startswith("bare, untrained, Full: data root '/nowhere' is not a folder")
+    assert fault.startswith("bare; untrained; Full: data root '/nowhere' is not a folder")
     assert reports[0] == table.reasons and set(table.reasons) == {'bare', 'untrained', 'full'}
     assert calls() == ['train light seed0 False base', 'test light seed0 light/seed0/iter_2.pth']
 

@@ -60,8 +60,8 @@ class ImageNetWeights:
         try:
             return local_weights(self.checkpoint, sha256=self.sha256)
         except OSError as error:
-            raise type(error)(f'{error}: the published weights that the network starts from; TEMPSEG_IMAGENET_WEIGHTS, '
-                              'or `checkpoint` of its init_cfg, names the file') from error
+            raise type(error)(f'{error} (TEMPSEG_IMAGENET_WEIGHTS in the environment, or `checkpoint` of '
+                              f'{type(self).__name__}, names it)') from error
 
     def _taken(self, weights: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
         taken = {key.removeprefix(self.prefix): value for key, value in weights.items() if key.startswith(self.prefix)}
