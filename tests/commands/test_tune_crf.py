@@ -14,6 +14,9 @@ def test_tune_crf_arguments(command, config_file, capsys, monkeypatch):
     (cfg, out, settings), = asked
     assert cfg.load_from == 'some.pth' and cfg.test_dataloader.dataset.sequences == ['a'] and out == 'crf.py'
     assert settings == dict(split='train', trials=9, frames_per_sequence=2, seed=3, workers=1)
+    for given in (['fit20'], ['a', 'b']):
+        command('tune_crf', config_file(), 'some.pth', '--out', 'crf.py', '--split', *given)
+        assert asked.pop()[2]['split'] == (given if len(given) > 1 else given[0])
     assert 'Nothing gained: no settings tried were better than no CRF (J 0.5000, F 0.7000)' in capsys.readouterr().out
     with pytest.raises(SystemExit):
         command('tune_crf', config_file())

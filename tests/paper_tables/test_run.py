@@ -208,8 +208,7 @@ def test_rows_that_lack_data_are_left_out(make_table, monkeypatch, calls):
 
 
 def test_rows_whose_data_are_missing_say_so_and_the_others_run(make_table, root, calls):
-    here = (root / 'configs/base.py').read_text()
-    (root / 'configs/light.py').write_text(here)
+    (root / 'configs/light.py').write_text((root / 'configs/base.py').read_text())
     (root / 'configs/base.py').write_text(CONFIG.format(root='/nowhere'))
     table, reports = make_table(rows=[*ROWS[:3], Row('light', 'light', '{light}.py')]), []
     fault, = table.run(on_row=lambda: reports.append(dict(table.reasons)))
@@ -231,8 +230,7 @@ def test_the_environment_is_as_it_was(make_table, monkeypatch, before):
     assert os.environ.get('TEMPSEG_BASE') == before.get('TEMPSEG_BASE')
 
 
-def waiting(root, own, all_of):
-    """A script that ends well only if others like it run at the same time."""
+def waiting(root, own, all_of):  # a script that ends well only if others like it run at the same time
     return ("import pathlib, sys, time\nfolder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])\n"
             f"root = pathlib.Path({str(root)!r})\n(root / ({own} + '.here')).touch()\nend = time.monotonic() + 20\n"
             f"while not all((root / (key + '.here')).exists() for key in {all_of}):\n"
