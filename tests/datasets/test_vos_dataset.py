@@ -222,7 +222,7 @@ def test_a_split_cannot_name_a_place_elsewhere(root, line):
 
 
 def test_missing_root_says_where_to_get_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'davischallenge.org/davis2016/code.html .*JPEGImages: .*TEMPSEG_DAVIS_ROOT.*'
+    with pytest.raises(FileNotFoundError, match=r'davischallenge.org/davis2016/.*JPEGImages: .*TEMPSEG_DAVIS_ROOT.*'
                                                 r'configs/tempseg_synthetic.py'):
         DATASETS.build(dict(type='DAVISDataset', data_root=str(tmp_path / 'DAVIS'), split='train'))
 
