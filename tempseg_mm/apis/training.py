@@ -1,6 +1,5 @@
 """What ``tools/train.py`` does between its config and its exit code."""
 
-import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from tempseg_mm.engine.checkpoint_files import newest_complete
@@ -45,7 +43,7 @@ def run_training(cfg: Config, *, then: str | None = None, again: str | None = No
     with locked(*folders, option='--work-dir'):
         runner = start_runner(cfg, 'training')
         if get_device() == 'cpu' and 'BF16OptimWrapper' in _types(cfg.get('optim_wrapper')):
-            print_log(SLOW_BFLOAT16, 'current', logging.WARNING)
+            runner.logger.warning(SLOW_BFLOAT16)
         with StopSignals() as signals:
             runner.register_hook(StopHook(signals))
             runner.train()

@@ -103,7 +103,8 @@ class AtomicCheckpointHook(Hook):
             self._compare_settings(runner, meta)
         elif source:  # else a program has the Runner load them, and knows
             runner.logger.info(f'weights: {_named(source)}{done and f" ({done})"}')
-            self._compare_recipes(runner, meta or read_metadata(source), _named(source))
+            own = read_metadata(source) if osp.isfile(source) else {}
+            self._compare_recipes(runner, meta or own, _named(source))
         self._state = checkpoint.pop('training_state', None)
 
     def before_train(self, runner) -> None:
