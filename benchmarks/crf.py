@@ -1,6 +1,6 @@
 """What the dense CRF costs, and what worker processes save.
 
-    python benchmarks/crf.py [--frames 24] [--size 480 854] [--workers 1 2] [--repeats 3]
+    .venv/bin/python benchmarks/crf.py [--frames 24] [--size 480 854] [--workers 1 2] [--repeats 3]
 
 Frames are smooth scenes with an unsure outline, refined by the default settings as a test refines them. Workers are
 started before the clock is. The last line is the throughput of the most workers over that of the fewest, medians of

@@ -1,7 +1,7 @@
 """What scoring masks costs: J and F against full-frame morphology, T a pair, one worker against two.
 
-    python benchmarks/evaluation.py                                   # masks drawn by the benchmark
-    python benchmarks/evaluation.py --gt data/DAVIS/Annotations/480p --sequences bear bus stroller
+    .venv/bin/python benchmarks/evaluation.py                                   # masks drawn by the benchmark
+    .venv/bin/python benchmarks/evaluation.py --gt data/DAVIS/Annotations/480p --sequences bear bus stroller
 
 The baseline is J and F as the official Python code takes them: boundary maps and dilations by a disk on whole frames,
 once with OpenCV's dilation (DAVIS 2017's code) and once as one shift of the frame for each pixel of the disk, which

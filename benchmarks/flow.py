@@ -1,6 +1,6 @@
 """What optical flow costs: time and memory of every provider, and of FlowNetC's correlation two ways.
 
-    python benchmarks/flow.py [--sizes 256x448 480x854] [--providers DISFlow FlowNet2Flow] [--threads 1] [--repeats 3]
+    .venv/bin/python benchmarks/flow.py [--sizes 256x448 480x854] [--providers DISFlow FlowNet2Flow] [--threads 1]
 
 Each provider runs in a process of its own, on one pair of frames at a time, the networks with random weights, on which
 their time does not depend. Times are medians after a warm-up; memory is the peak of the process, with Python, torch and

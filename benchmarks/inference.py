@@ -1,10 +1,10 @@
 """What segmenting a whole video costs beside the bare network, where the rest goes, and whether memory stays flat.
 
-    python benchmarks/inference.py                                       # both parts: the better part of an hour
-    python benchmarks/inference.py --parts speed --settings small        # a minute
-    python benchmarks/inference.py --parts memory --memory-frames 20 200
+    .venv/bin/python benchmarks/inference.py                                    # both parts: the better part of an hour
+    .venv/bin/python benchmarks/inference.py --parts speed --settings small        # a minute
+    .venv/bin/python benchmarks/inference.py --parts memory --memory-frames 20 200
 
-A video of noise that moves, an object in it, is written as MP4 and segmented as `tools/segment_video.py` does: masks,
+A video of noise that moves, an object in it, is written as MP4 and segmented as `tempseg-segment` does: masks,
 overlay and page, no fine-tuning, no CRF. The bare network is the generator's forward on a ready tensor of the working
 size, half of its passes before each call and half after, so that a machine that slows down slows both. Ratios compare
 frames a second; `walk` is from the first frame read to the last file written, `call` is all, with opening the video and

@@ -1,6 +1,6 @@
 """What the ITSD loss costs: against the paper's literal loops and against the generator it trains.
 
-    python benchmarks/losses.py [--masks 50] [--size 480 854] [--threads 2] [--repeats 5] [--skip-generator]
+    .venv/bin/python benchmarks/losses.py [--masks 50] [--size 480 854] [--threads 2] [--repeats 5] [--skip-generator]
 
 Times are medians of wall-clock seconds after one warm-up. ITSDL is the whole term as in training: targets from ground
 truth and flow, forward, and backward to the prediction. The loops (tests/reference/algorithms.py: Algorithm 2, forward

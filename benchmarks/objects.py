@@ -1,9 +1,9 @@
 """Several objects at once: what a network an object gains over one network for all, and what company costs an object.
 
-    python benchmarks/objects.py --config configs/tempseg_synthetic.py --checkpoint work_dirs/tempseg_synthetic
+    .venv/bin/python benchmarks/objects.py --config configs/tempseg_synthetic.py --checkpoint work_dirs/tempseg_synthetic
 
 Renders sequences with two numbered objects and follows them, from the first mask on, in four ways with the same steps
-and draws: each object alone; both with a network each, merged (what ``tools/segment_video.py`` does); both with one
+and draws: each object alone; both with a network each, merged (what ``tempseg-segment`` does); both with one
 network that is fine-tuned on both in turn, with the steps of one object, and with those of two. J is the mean over the
 frames after the first, at the original size; seconds are of the whole sequence.
 """

@@ -1,10 +1,10 @@
 """A race at equal time: our recipe, OSVOS's recipe on the same generator, and moving the mask along the flow.
 
-    python benchmarks/race.py --checkpoint work_dirs/tempseg_synthetic
-    python benchmarks/race.py --config configs/tempseg_davis_mobilenet.py \\
+    .venv/bin/python benchmarks/race.py --checkpoint work_dirs/tempseg_synthetic
+    .venv/bin/python benchmarks/race.py --config configs/tempseg_davis_mobilenet.py \\
         --checkpoint work_dirs/tempseg_davis_mobilenet --cfg-options test_dataloader.dataset.split=dev \\
         --seconds 5 10 20 40 --crf --out work_dirs/race_dev
-    python benchmarks/race.py ... --resume                  # after a stop
+    .venv/bin/python benchmarks/race.py ... --resume                  # after a stop
 
 `ours` is the test of the config with the generator of the checkpoint and its online fine-tuning. `osvos` is one-shot
 fine-tuning with cross-entropy alone: the same generator without reference mask, from its initial weights (an ImageNet
@@ -44,7 +44,7 @@ def parse_args() -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='of our recipe')
-    parser.add_argument('--checkpoint', help="its weights, as in tools/test.py; default: the config's `checkpoint`")
+    parser.add_argument('--checkpoint', help="its weights, as in tempseg-test; default: the config's `checkpoint`")
     parser.add_argument('--osvos-checkpoint', default='none',
                         help='parent of the rival, trained without reference mask; default: initial weights')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE', default={},

@@ -1,7 +1,7 @@
 """How much a whole GAN step costs beside the generator's bare forward and backward pass, and where the rest goes.
 
-    python benchmarks/train_step.py                             # the configuration of tempseg_synthetic.py
-    python benchmarks/train_step.py --width 1 --size 120 214    # full width
+    .venv/bin/python benchmarks/train_step.py                             # the configuration of tempseg_synthetic.py
+    .venv/bin/python benchmarks/train_step.py --width 1 --size 120 214    # full width
 
 Every figure is a median over rounds; the parts of a round run one after the other, so that a machine that slows down
 slows all of them. Read the ratios, not the milliseconds.

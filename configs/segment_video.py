@@ -1,10 +1,10 @@
-"""A single video with the weights that come with the project: what tools/segment_video.py uses unless told otherwise.
+"""A single video with the weights that come with the project: what tempseg-segment uses unless told otherwise.
 
-    python tools/segment_video.py dog.mp4 --mask dog_00000.png
+    .venv/bin/tempseg-segment dog.mp4 --mask dog_00000.png
 
 What these weights were trained on, and what they give on DAVIS: weights/README.md. To measure them there yourself:
 
-    python tools/test.py configs/segment_video.py
+    .venv/bin/tempseg-test configs/segment_video.py
 """
 _base_ = './tempseg_davis_mobilenet.py'
 

@@ -4,8 +4,8 @@ Two parts are not the paper's. The flow is DIS, not FlowNet 2.0, whose weights d
 './_base_/flow/flownet2.py' in place of './_base_/flow/dis.py' below. And the generator does not start from ImageNet,
 since nobody published such weights for Table A.1: for published ones of VGG-16 run tempseg_davis_vgg.py instead.
 
-    python tools/train.py configs/tempseg_davis.py
-    python tools/test.py configs/tempseg_davis.py
+    .venv/bin/tempseg-train configs/tempseg_davis.py
+    .venv/bin/tempseg-test configs/tempseg_davis.py
 
 Data: data/DAVIS, or `export TEMPSEG_DAVIS_ROOT=...`. Meant for a GPU. These are the literal numbers;
 docs/results.md says which of them train badly, what to set instead, and what came of it on a CPU.

@@ -1,8 +1,8 @@
 """The measured recipe on DAVIS 2016: a light generator from published weights, on windows that follow the object.
 
     export TEMPSEG_DAVIS_ROOT=/path/to/DAVIS
-    python tools/train.py configs/tempseg_davis_mobilenet.py --amp
-    python tools/test.py configs/tempseg_davis_mobilenet.py
+    .venv/bin/tempseg-train configs/tempseg_davis_mobilenet.py --amp
+    .venv/bin/tempseg-test configs/tempseg_davis_mobilenet.py
 
 Training is meant for a GPU: six minutes on an H200 that four other trainings shared. What it gives: docs/results.md;
 what the choices below rest on: docs/ablations.md. The weights are torchvision's MobileNetV2, downloaded on the first

@@ -1,8 +1,8 @@
 """The recipe of tempseg_davis_mobilenet.py without published weights: Table A.1, a quarter wide, on smaller windows.
 
     export TEMPSEG_DAVIS_ROOT=/path/to/DAVIS
-    python tools/train.py configs/tempseg_davis_scratch.py
-    python tools/test.py configs/tempseg_davis_scratch.py
+    .venv/bin/tempseg-train configs/tempseg_davis_scratch.py
+    .venv/bin/tempseg-test configs/tempseg_davis_scratch.py
 """
 _base_ = './tempseg_davis_mobilenet.py'
 

@@ -1,7 +1,7 @@
 """TempSeg-GAN on DAVIS 2016 with the paper's numbers, the first five stages of G from VGG-16's ImageNet weights.
 
-    python tools/train.py configs/tempseg_davis_vgg.py
-    python tools/test.py configs/tempseg_davis_vgg.py
+    .venv/bin/tempseg-train configs/tempseg_davis_vgg.py
+    .venv/bin/tempseg-test configs/tempseg_davis_vgg.py
 
 The weights are torchvision's, downloaded on the first run; TEMPSEG_IMAGENET_WEIGHTS names another URL or a file
 (docs/imagenet.md). Meant for a GPU; not run to its end here.

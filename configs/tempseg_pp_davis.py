@@ -1,8 +1,8 @@
 """TempSeg-GAN++ on DAVIS 2016: test-time augmentation and dense CRF (Table 2: J 86.3, F 85.2, T 14.2; not reproduced).
 
-    python tools/train.py configs/tempseg_davis.py
-    python tools/tune_crf.py configs/tempseg_davis.py --out configs/_base_/crf/davis.py
-    python tools/test.py configs/tempseg_pp_davis.py
+    .venv/bin/tempseg-train configs/tempseg_davis.py
+    .venv/bin/tempseg-tune-crf configs/tempseg_davis.py --out configs/_base_/crf/davis.py
+    .venv/bin/tempseg-test configs/tempseg_pp_davis.py
 
 Nothing differs in training, so the network is that of tempseg_davis.py.
 """

@@ -1,7 +1,7 @@
 """TempSeg-GAN++ on rendered sequences: averaged predictions and dense CRF on top of tempseg_synthetic.py's network.
 
-    python tools/train.py configs/tempseg_synthetic.py
-    python tools/test.py configs/tempseg_pp_synthetic.py
+    .venv/bin/tempseg-train configs/tempseg_synthetic.py
+    .venv/bin/tempseg-test configs/tempseg_pp_synthetic.py
 """
 _base_ = './tempseg_synthetic.py'
 

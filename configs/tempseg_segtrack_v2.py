@@ -1,7 +1,7 @@
 """TempSeg-GAN, trained on DAVIS 2016, on SegTrack-v2 (Table 2: J 76.8; not yet reproduced here).
 
-    python tools/check_dataset.py configs/tempseg_segtrack_v2.py --part test
-    python tools/test.py configs/tempseg_segtrack_v2.py
+    .venv/bin/tempseg-check-dataset configs/tempseg_segtrack_v2.py --part test
+    .venv/bin/tempseg-test configs/tempseg_segtrack_v2.py
 
 Data: docs/data.md. Nothing is trained here: the network is the newest of tempseg_davis.py. Protocol: each of the 24
 objects is a sequence of its own, scored as on DAVIS 2016. The paper fine-tunes "on the initial frame of the test video

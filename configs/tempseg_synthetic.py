@@ -1,7 +1,7 @@
 """TempSeg-GAN, a quarter wide, on rendered sequences: the README's first command.
 
-    python tools/train.py configs/tempseg_synthetic.py
-    python tools/test.py configs/tempseg_synthetic.py --baselines
+    .venv/bin/tempseg-train configs/tempseg_synthetic.py
+    .venv/bin/tempseg-test configs/tempseg_synthetic.py --baselines
 """
 _base_ = [
     './_base_/models/tempseg_gan.py', './_base_/flow/dis.py', './_base_/datasets/synthetic.py',

@@ -1,10 +1,10 @@
 """The light generator on rendered sequences: MobileNetV2 at full width with bilinear upsampling.
 
-    python tools/train.py configs/tempseg_synthetic_light.py
+    .venv/bin/tempseg-train configs/tempseg_synthetic_light.py
 
 From ImageNet weights (docs/imagenet.md), here a file; a URL will do:
 
-    python tools/train.py configs/tempseg_synthetic_light.py --cfg-options \
+    .venv/bin/tempseg-train configs/tempseg_synthetic_light.py --cfg-options \
         model.generator.backbone.init_cfg.type=ImageNetWeights \
         model.generator.backbone.init_cfg.checkpoint=mobilenet_v2-7ebf99e0.pth
 """

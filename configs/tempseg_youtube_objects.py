@@ -1,7 +1,7 @@
 """TempSeg-GAN on YouTube-Objects without training on DAVIS (Table 2: J 77.6; not yet reproduced here).
 
-    python tools/check_dataset.py configs/tempseg_youtube_objects.py --part test
-    python tools/test.py configs/tempseg_youtube_objects.py
+    .venv/bin/tempseg-check-dataset configs/tempseg_youtube_objects.py --part test
+    .venv/bin/tempseg-test configs/tempseg_youtube_objects.py
 
 Data: docs/data.md. Protocol: "the same parameters as of DAVIS 2016", but "the pre-training step on DAVIS training set
 is removed": the network starts as it is built and learns from the one mask that is given, of the first annotated frame

@@ -1,6 +1,6 @@
 """Paper note P15: fine-tuning on clips made from the given frames. Tested with the base's weights.
 
-    python tools/test.py configs/ablations/finetune_lucid.py work_dirs/tempseg_davis/iter_10000.pth
+    .venv/bin/tempseg-test configs/ablations/finetune_lucid.py work_dirs/tempseg_davis/iter_10000.pth
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 

@@ -1,6 +1,6 @@
 """Table 1, L1 + ITSDL (84.6): without IFTL and L-IFTL.
 
-    python tools/train.py configs/ablations/l1_itsdl.py
+    .venv/bin/tempseg-train configs/ablations/l1_itsdl.py
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 

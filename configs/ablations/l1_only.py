@@ -1,6 +1,6 @@
 """Table 1, L1 loss (81.2): no temporal loss; the adversarial loss (eq. 3) stays, as "the entire system intact" asks.
 
-    python tools/train.py configs/ablations/l1_only.py
+    .venv/bin/tempseg-train configs/ablations/l1_only.py
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 

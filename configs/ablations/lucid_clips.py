@@ -1,6 +1,6 @@
 """Half of the training clips are made from one of their frames, see "Data that trains more" in docs/data.md.
 
-    python tools/train.py configs/ablations/lucid_clips.py
+    .venv/bin/tempseg-train configs/ablations/lucid_clips.py
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 

@@ -1,6 +1,6 @@
 """Table 1, w/o DAVIS training (68.7): initial weights, fine-tuned on the first frames of each sequence alone.
 
-    python tools/test.py configs/ablations/no_davis_training.py
+    .venv/bin/tempseg-test configs/ablations/no_davis_training.py
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis}}.py'
 

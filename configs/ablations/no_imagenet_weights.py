@@ -2,7 +2,7 @@
 
 Table A.1's own backbone has no published weights, so its configs start like this in any case.
 
-    python tools/train.py configs/ablations/no_imagenet_weights.py
+    .venv/bin/tempseg-train configs/ablations/no_imagenet_weights.py
 """
 _base_ = '../{{$TEMPSEG_BASE:tempseg_davis_mobilenet}}.py'
 

@@ -1,8 +1,8 @@
 """Pre-trains the backbone of Table A.1 on ImageNet's classes: for it there are no published weights.
 
     export TEMPSEG_IMAGENET_ROOT=/path/to/imagenet    # train/<class>/*.JPEG and val/<class>/*.JPEG
-    python tools/train.py configs/pretrain/tempseg_imagenet.py
-    python tools/train.py configs/tempseg_davis.py --cfg-options \
+    .venv/bin/tempseg-train configs/pretrain/tempseg_imagenet.py
+    .venv/bin/tempseg-train configs/tempseg_davis.py --cfg-options \
         model.generator.backbone.init_cfg.type=ImageNetWeights \
         model.generator.backbone.init_cfg.checkpoint=work_dirs/tempseg_imagenet/epoch_90.pth \
         model.generator.backbone.init_cfg.prefix=backbone.

@@ -1,6 +1,6 @@
 """A walk through the API: from a video and a mask to masks, figures and arrays.
 
-    python docs/examples/segment_with_the_api.py
+    .venv/bin/python docs/examples/segment_with_the_api.py
 
 Needs no data and no weights of yours: it renders a short sequence of two objects and works on that, a minute or two on
 a CPU. What it writes lies in work_dirs/segment_with_the_api; open two_objects/report.html there in a browser. Every
@@ -119,7 +119,7 @@ def main() -> None:
     write_video(args.out / 'scene.mp4', frames)
 
     # The network is built once and serves all that follows. It starts from the weights that come with the project, or
-    # from your own: VOSInferencer('<config>', '<file of tools/train.py>'). With checkpoint='none', or where there are
+    # from your own: VOSInferencer('<config>', '<file of tempseg-train>'). With checkpoint='none', or where there are
     # no weights, it starts from random numbers, and what it learns, it learns from the given mask. Other settings of
     # the config go by their dotted name: cfg_options={'default_hooks.finetune.finetuner.optimizer.lr': 0.002}.
     inferencer = VOSInferencer(steps=args.steps, size=96)

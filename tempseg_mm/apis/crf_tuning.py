@@ -114,7 +114,7 @@ def verdict(report: SearchReport) -> str:
 
 def write_fragment(out: str | Path, report: SearchReport, comment: str) -> None:
     """Write ``crf = dict(type='DenseCRF', ...)`` under a comment, whole or not at all."""
-    lines = [f'# {line}' for line in ('Dense CRF, tuned by tools/tune_crf.py:', *comment.splitlines())]
+    lines = [f'# {line}' for line in ('Dense CRF, tuned by tempseg-tune-crf:', *comment.splitlines())]
     settings = ''.join(f'    {name}={value!r},\n' for name, value in report.settings.items())
     with written_beside(out) as path:
         path.write_text('\n'.join(lines) + f"\ncrf = dict(\n    type='DenseCRF',\n{settings})\n", encoding='utf-8')

@@ -1,4 +1,4 @@
-"""From a config and a checkpoint to one file with the generator. Called by ``tools/export_generator.py``."""
+"""From a config and a checkpoint to one file with the generator. Called by ``tempseg-export``."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Fills a flow cache for a config, in several processes. Called by ``tools/precompute_flow.py``."""
+"""Fills a flow cache for a config, in several processes. Called by ``tempseg-precompute-flow``."""
 
 import pickle
 from collections.abc import Callable, Sequence

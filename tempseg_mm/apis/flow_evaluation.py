@@ -1,6 +1,6 @@
 """What a config asks for flow, the provider and the pairs of frames, and providers compared on them.
 
-Called by ``tools/eval_flow.py`` and by the filling of a cache.
+Called by ``tempseg-eval-flow`` and by the filling of a cache.
 """
 
 import re

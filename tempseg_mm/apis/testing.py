@@ -1,4 +1,4 @@
-"""What ``tools/test.py`` and ``tools/tune_crf.py`` do to a config before a test, and how they start one."""
+"""What ``tempseg-test`` and ``tempseg-tune-crf`` do to a config before a test, and how they start one."""
 
 import copy
 import os.path as osp

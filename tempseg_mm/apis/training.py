@@ -1,4 +1,4 @@
-"""What ``tools/train.py`` does between its config and its exit code."""
+"""What ``tempseg-train`` does between its config and its exit code."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a data set, at once. Called by ``tools/check_dataset.py``.
+"""Everything that is wrong with a data set, at once. Called by ``tempseg-check-dataset``.
 
 A data set raises at the first fault; here each fault becomes a :class:`Finding`, and the search goes on. Relies on the
 layout methods of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`.

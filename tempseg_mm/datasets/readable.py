@@ -43,7 +43,7 @@ class BrokenDataError(ValueError):
         lines = [printable(fault) for fault in self.faults[:MOST_SHOWN]] + ([f'and {rest} more'] if rest > 0 else [])
         super().__init__(
             f'{len(self.faults)} of {num_parts} frames cannot be used:\n  ' + '\n  '.join(lines) + '\n'
-            'Mend them, or leave their sequences out with `sequences`; tools/check_dataset.py looks for more')
+            'Mend them, or leave their sequences out with `sequences`; tempseg-check-dataset looks for more')
 
 
 def parts_of(dataset: Any) -> list:

@@ -1,4 +1,4 @@
-"""What ``tools/doctor.py`` looks at: the installation, the machine, the weights of the project, a config and its data.
+"""What ``tempseg-doctor`` looks at: the installation, the machine, the weights of the project, a config and its data.
 
 Imports nothing from outside Python's own library before it has looked whether it is there and works.
 """

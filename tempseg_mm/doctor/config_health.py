@@ -1,6 +1,6 @@
 """Whether a config can be used: it loads, its components are known, its files and data are there.
 
-Called by ``tools/doctor.py``. Imports the rest of the project only once it is asked, for that may be what is broken.
+Called by ``tempseg-doctor``. Imports the rest of the project only once it is asked, for that may be what is broken.
 """
 
 import os
@@ -113,7 +113,7 @@ def _data(part: str, cfg: dict, path: str, look_at_all: bool) -> Check:
         chosen = names if look_at_all else names[::max(1, -(-len(names) // LOOKED_INTO))]
         reports = list(check_sequences(dataset, chosen))
     except (OSError, TypeError, ValueError) as error:
-        return Check(name, WRONG, _said(error), f'python tools/check_dataset.py {path} --part {part}')
+        return Check(name, WRONG, _said(error), f'.venv/bin/tempseg-check-dataset {path} --part {part}')
     findings = [*findings, *(finding for report in reports for finding in report.findings)]
     return _verdict(name, f'{cfg["type"]} in {root}: {len(names)} sequence(s), {len(chosen)} of them looked into, '
                           f'{sum(report.num_frames for report in reports)} frames', findings, path, len(names))
@@ -122,11 +122,11 @@ def _data(part: str, cfg: dict, path: str, look_at_all: bool) -> Check:
 def _verdict(name: str, text: str, findings: list, path: str, num_sequences: int) -> Check:
     errors = [finding for finding in findings if finding.level == 'error']
     if not num_sequences and not errors:
-        return Check(name, WRONG, f'{text}: nothing to read', f'python tools/check_dataset.py {path}')
+        return Check(name, WRONG, f'{text}: nothing to read', f'.venv/bin/tempseg-check-dataset {path}')
     if not findings:
         return Check(name, OK, text)
     first = '; '.join(f'{finding.where}: {finding.text}' if finding.where else finding.text
                       for finding in (errors or findings)[:SHOWN])
     counts = f'{len(errors)} error(s), {len(findings) - len(errors)} warning(s): {first}'
     text = f'{text}; {counts}' if num_sequences else first
-    return Check(name, WRONG if errors else NOTE, text, f'python tools/check_dataset.py {path}')
+    return Check(name, WRONG if errors else NOTE, text, f'.venv/bin/tempseg-check-dataset {path}')

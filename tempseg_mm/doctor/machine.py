@@ -1,4 +1,4 @@
-"""Python, processor, memory, disk, GPU, and whether overlays can be written. Called by ``tools/doctor.py``."""
+"""Python, processor, memory, disk, GPU, and whether overlays can be written. Called by ``tempseg-doctor``."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Which packages are there, in which version, and the line that installs what is not. Called by ``tools/doctor.py``."""
+"""Which packages are there, in which version, and the line that installs what is not. Called by ``tempseg-doctor``."""
 
 import contextlib
 import importlib

@@ -1,4 +1,4 @@
-"""Whether the weights that come with the project are there and fit. Called by ``tools/doctor.py``.
+"""Whether the weights that come with the project are there and fit. Called by ``tempseg-doctor``.
 
 Imports the rest of the project only once it is asked, for that may be what is broken.
 """
@@ -10,12 +10,12 @@ from .check import BROKEN, MISSING, NOTE, OK, Check
 from .config_health import WORDS
 
 NAME = 'weights'
-FROM_RANDOM = 'tools/segment_video.py starts from random numbers'
+FROM_RANDOM = 'tempseg-segment starts from random numbers'
 LONGEST = 300  # of what is shown of an error
 
 
 def check_weights() -> list[Check]:
-    """Loads the weights of the config that ``tools/segment_video.py`` takes by default into the network of it."""
+    """Loads the weights of the config that ``tempseg-segment`` takes by default into the network of it."""
     try:
         from tempseg_mm.apis.export import build_generator
         from tempseg_mm.apis.inferencer.loading import DEFAULT_CONFIG, find_config
@@ -36,7 +36,7 @@ def check_weights() -> list[Check]:
     except (Exception, SystemExit) as error:
         text = textwrap.shorten(f'{type(error).__name__}: {error}', LONGEST, placeholder=' ...')
         return [Check(NAME, BROKEN, f'of {DEFAULT_CONFIG} do not load: {text}',
-                      'git checkout -- weights configs; until then: tools/segment_video.py --checkpoint none')]
+                      'git checkout -- weights configs; until then: tempseg-segment --checkpoint none')]
     told = read_metadata(path)
     trained_with = f', trained with {told["config"]}' if 'config' in told else ''
     return [Check(NAME, OK, f'{named} ({os.path.getsize(path) / 1e6:.1f} MB) load{trained_with}')]

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from mmengine.hooks import Hook
 
-# Everywhere: tools/test.py, a single video, the API, a stream. See Segmenter.with_hooks.
+# Everywhere: tempseg-test, a single video, the API, a stream. See Segmenter.with_hooks.
 MASK_STAGES = ('set_up_segmenter', 'refine_masks')
-# In tools/test.py, by VOSTestLoop.
+# In tempseg-test, by VOSTestLoop.
 TEST_STAGES = ('recall_sequence', 'after_recall', 'before_sequence', 'after_finetune_step', 'after_finetuning',
                'after_frame', 'after_sequence', 'keep_sequence')
 # What a hook keeps of a sequence, for ResultHook.

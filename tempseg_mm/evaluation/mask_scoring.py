@@ -1,4 +1,4 @@
-"""J, F and T of masks on disk, without any model. Called by tools/evaluate_masks.py."""
+"""J, F and T of masks on disk, without any model. Called by tempseg-evaluate."""
 
 import math
 import multiprocessing

@@ -236,4 +236,4 @@ def _merged_objects(frames: Iterable[Mapping]) -> list[str]:
     which = f'{first}: {", ".join(map(str, merged[first]))}{"; ..." if others else ""}'
     return [f'{len(merged)} of {len(names)} sequence(s) hold several objects ({which}); as in DAVIS 2016 they are '
             f'followed and scored as one. --cfg-options test_dataloader.dataset.object_id={merged[first][0]} follows '
-            'one of them; tools/segment_video.py follows all, and tools/evaluate_masks.py scores them apart.']
+            'one of them; tempseg-segment follows all, and tempseg-evaluate scores them apart.']

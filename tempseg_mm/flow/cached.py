@@ -36,7 +36,7 @@ class CachedFlow(FlowProvider):
             └── 1f/a03c....flo             named by a hash of both frames and the provider's signature
 
     Frames that differ at all (augmented ones) are never found again: use it before augmentation (``LoadFlow`` as the
-    second step of a pipeline) and in tests. ``tools/precompute_flow.py`` fills it. Several processes may share it.
+    second step of a pipeline) and in tests. ``tempseg-precompute-flow`` fills it. Several processes may share it.
 
     Args:
         provider: a :class:`FlowProvider` or the config of one.
@@ -89,7 +89,7 @@ class CachedFlow(FlowProvider):
         if lacking and self.missing == 'error':
             raise FileNotFoundError(
                 f'{len(lacking)} of {len(paths)} flows are not in {self.folder(size)}: fill it with '
-                "tools/precompute_flow.py, or set `missing='estimate'`. (Frames that were augmented are never there: "
+                "tempseg-precompute-flow, or set `missing='estimate'`. (Frames that were augmented are never there: "
                 'LoadFlow belongs right behind LoadClip.)')
         if lacking:
             made = self.provider(frames[lacking], next_frames[lacking]).cpu().permute(0, 2, 3, 1).numpy()
@@ -112,7 +112,7 @@ class CachedFlow(FlowProvider):
             there = sorted(found.parent.name for found in self.cache_dir.glob(f'*/{MANIFEST}'))
             raise FileNotFoundError(
                 f'{self.cache_dir} has no flow of {size[0]}x{size[1]} (height x width) frames; it has: '
-                f"{', '.join(there) or 'nothing'}. Fill it with tools/precompute_flow.py, or set `missing='estimate'`")
+                f"{', '.join(there) or 'nothing'}. Fill it with tempseg-precompute-flow, or set `missing='estimate'`")
         else:
             with written_beside(path) as beside:
                 beside.write_text(json.dumps(wanted, indent=1), encoding='utf-8')

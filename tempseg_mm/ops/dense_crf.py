@@ -39,7 +39,7 @@ class DenseCRF:
     with positions p in pixels, colours c in 0..255, and both kernels normalised symmetrically, pydensecrf's default.
 
     Paper note: "a well-tuned Conditional Random Field is used as a post-processing module", without numbers. These
-    defaults are mild and those of nothing in particular; ``tools/tune_crf.py`` searches them (paper note P17).
+    defaults are mild and those of nothing in particular; ``tempseg-tune-crf`` searches them (paper note P17).
 
     Args:
         sxy_gaussian: reach of the smoothness term, pixels, at least 0.5. Small reaches are slow: at 480x854 the term

@@ -18,7 +18,7 @@ class Row:
         weights: ``'own'``: trained for this row; ``'none'``: the initial ones; else the key of the row that trains.
         against: key of the row from which the difference is taken.
         base: which config of the preset an ablation is a delta of: ``'base'`` or ``'light'``.
-        options: further arguments of tools/test.py.
+        options: further arguments of tempseg-test.
         overrides: of the config, as in ``--cfg-options``; for training too where the row trains. ``$NAME`` is an
             environment variable.
         presets: names of the presets that have this row; empty: all.

@@ -1,4 +1,4 @@
-"""The tables that tools/run_table.py reruns, and the sizes it runs them at: data alone, in the words of ``rows.py``."""
+"""The tables that tempseg-run-table reruns, and the sizes it runs them at: data alone, in the words of ``rows.py``."""
 
 from .rows import NONE, Preset, Row
 

@@ -1,4 +1,4 @@
-"""Scores over time as a picture. Called by tools/evaluate_masks.py; relies on matplotlib, which mmengine brings."""
+"""Scores over time as a picture. Called by tempseg-evaluate; relies on matplotlib, which mmengine brings."""
 
 import io
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-# Dense CRF, tuned by tools/tune_crf.py:
+# Dense CRF, tuned by tempseg-tune-crf:
 # 60 trials (seed 0) on 120 frames of split 'train', segmented by tempseg_synthetic.py
 # with iter_450.pth. Gained on these frames: J 0.8125, F 0.8946 -> J 0.8824, F 0.9279.
 crf = dict(

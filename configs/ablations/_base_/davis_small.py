@@ -1,11 +1,11 @@
-"""What the preset davis_small of tools/run_table.py compares: the whole of TempSeg-GAN, in minutes on one core.
+"""What the preset davis_small of tempseg-run-table compares: the whole of TempSeg-GAN, in minutes on one core.
 
 The generator, weights and data of tempseg_davis_mobilenet.py, smaller windows, fewer iterations; on top the adversary
 and every loss of the paper. Clips of three frames, so that L-IFTL is not IFTL. What the paper adds takes part in
 training alone: every row is fine-tuned by the recipe's two terms, so that what differs is the training. Split `fit20`
 to train, `dev10` to test, which is where choices are made.
 
-    python tools/train.py configs/ablations/_base_/davis_small.py
+    .venv/bin/tempseg-train configs/ablations/_base_/davis_small.py
 """
 _base_ = '../../tempseg_davis_mobilenet.py'
 

@@ -28,7 +28,7 @@ from tempseg_mm.settings.keys import merge_and_check, refuse
 
 FROM_SCRATCH = ('No trained weights were given: the network learns from the given masks alone, starting from random '
                 'numbers. Objects that look unlike what surrounds them come out well, others only roughly; a '
-                'checkpoint of tools/train.py (--checkpoint) does better in fewer steps.')
+                'checkpoint of tempseg-train (--checkpoint) does better in fewer steps.')
 
 
 @dataclass
@@ -89,8 +89,8 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
         steps: of fine-tuning; ``None``: those of the config.
         size: working size; ``None``: that of the config's test, whose shorter side counts, so that frames of another
             shape are not distorted.
-        tta: test-time augmentation, as ``tools/test.py --tta`` has it.
-        crf: the CRF, as ``tools/test.py --crf`` has it.
+        tta: test-time augmentation, as ``tempseg-test --tta`` has it.
+        crf: the CRF, as ``tempseg-test --crf`` has it.
         seed: of all random draws.
 
     Raises:

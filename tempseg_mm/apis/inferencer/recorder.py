@@ -19,7 +19,7 @@ class FrameRecorder:
     """Takes the frames in order and keeps a record of each.
 
     An object has a score on every frame with ground truth but the first for which its mask was given. On another given
-    frame it is that of the network's answer, as in ``tools/test.py``.
+    frame it is that of the network's answer, as in ``tempseg-test``.
 
     Args:
         sequence: with the given masks.

@@ -48,7 +48,7 @@ class VOSInferencer:
     Args:
         config: of a test: a file, as seen from here or from the folder of the project, or a config. ``None``: see
             :func:`~.defaults.default_config`.
-        checkpoint: of a training, or a generator alone; ``'newest'``, a folder or ``'none'`` as in ``tools/test.py``.
+        checkpoint: of a training, or a generator alone; ``'newest'``, a folder or ``'none'`` as in ``tempseg-test``.
             ``None``: what the config names if that is a file, as seen from here or from the folder of the project (so
             the default config has the weights that come with the project), else weights from scratch.
         device: e.g. ``'cpu'``; ``None``: the GPU if there is one.

@@ -1,6 +1,6 @@
 """The synthetic data set: random scenes written once in the layout of DAVIS, with exact masks and exact flow.
 
-Used by the first run, the tests and ``tools/make_synthetic.py``; relies on ``synthetic_draw`` for the scenes.
+Used by the first run, the tests and ``tempseg-make-synthetic``; relies on ``synthetic_draw`` for the scenes.
 """
 
 import itertools

@@ -90,7 +90,7 @@ def _tell(notices: list, logger: Any) -> None:
     for notice in notices[:MOST_TOLD]:
         logger.info(f'note: {notice}')
     if len(notices) > MOST_TOLD:
-        logger.info(f'note: {len(notices) - MOST_TOLD} more such lines; tools/check_dataset.py lists all')
+        logger.info(f'note: {len(notices) - MOST_TOLD} more such lines; tempseg-check-dataset lists all')
 
 
 def _remembered(path: Path) -> dict:

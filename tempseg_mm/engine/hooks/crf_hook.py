@@ -15,7 +15,7 @@ class CRFHook(Hook):
     """Refines frames in worker processes while the network goes on with the next ones; in a live stream at once.
 
     Args:
-        crf: config of a ``DenseCRF``; default: its own defaults. ``tools/tune_crf.py`` writes one.
+        crf: config of a ``DenseCRF``; default: its own defaults. ``tempseg-tune-crf`` writes one.
         workers: processes; 0: none but this one; ``None``: one a core, at most four.
 
     Raises:
