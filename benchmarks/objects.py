@@ -1,6 +1,6 @@
 """Several objects at once: what a network an object gains over one network for all, and what company costs an object.
 
-    .venv/bin/python benchmarks/objects.py --config configs/tempseg_synthetic.py --checkpoint work_dirs/tempseg_synthetic
+    .venv/bin/python benchmarks/objects.py --checkpoint work_dirs/tempseg_synthetic
 
 Renders sequences with two numbered objects and follows them, from the first mask on, in four ways with the same steps
 and draws: each object alone; both with a network each, merged (what ``tempseg-segment`` does); both with one
