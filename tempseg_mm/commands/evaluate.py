@@ -28,7 +28,7 @@ folders:
 objects:
   The ids of all annotations of a sequence count. One id: everything that is not 0 is the object. Several: objects are
   scored one by one and averaged; each is given where it first shows, and counts from the frame after that on. 255
-  beside other ids is void: left out of every score. How values, colours and alpha are read: docs/metrics.md.
+  beside other ids is void: left out of every score. How values, colours and alpha are read: docs/inputs.md.
 """
 
 

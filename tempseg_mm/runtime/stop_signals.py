@@ -1,4 +1,4 @@
-"""What a signal that asks a run to end does. Used by all tools.
+"""What a signal that asks a run to end does. Used by all commands.
 
 Training finishes its iteration first (:class:`StopSignals`); everything else stops where it is and closes what is open
 (:func:`stopped_by_signals`).
