@@ -35,6 +35,7 @@ MORE = dict(
     export=['--cfg-options', *DATA, 'model.width=0.0625'],
     make_synthetic=['--frames', '8', '--train-sequences', '1', '--test-sequences', '1'],
     segment=['--steps', '1', '--device', 'cpu'],
+    eval_flow=['--cfg-options', *DATA], precompute_flow=['--workers', '0', '--cfg-options', *DATA],
     evaluate=[], doctor=['--data', 'none'], check_dataset=['--cfg-options', *DATA])
 NEEDS_NOTHING = re.compile(r'configs/tempseg_(pp_)?synthetic|data/try|dog\.mp4|tempseg-make-synthetic|tempseg-doctor')
 NEEDS_MORE = re.compile(r'my_project|--checkpoint work_dirs|torchrun|tensorboard')

@@ -106,7 +106,7 @@ def test_config_loads_and_says_how_to_run_it(path):
     Config.fromfile(path)
     text = path.read_text(encoding='utf-8')
     header = ast.get_docstring(ast.parse(text)) or ''.join(re.findall(r'\A(?:#.*\n)+', text))
-    command = rf'tools/(train|test)\.py {re.escape(str(path.relative_to(ROOT)))}'
+    command = rf'tempseg-(train|test|segment) .*{re.escape(str(path.relative_to(ROOT)))}'
     if not re.search(command, header):
         pytest.fail(f'the header must give the command that runs it, matching {command!r}', pytrace=False)
 

@@ -17,7 +17,7 @@ FILE = ROOT / 'weights/tempseg_davis_mobilenet.safetensors'
 CARD = ROOT / 'weights/README.md'
 # A section of the card, and what must stand in it.
 SECTIONS = {
-    'Data': r'DAVIS', 'Licence': r'DAVIS', 'How it was made': r'tools/train\.py configs/', 'Numbers': r'\bJ\b.*0\.\d\d',
+    'Data': r'DAVIS', 'Licence': r'DAVIS', 'How it was made': r'tempseg-train configs/', 'Numbers': r'\bJ\b.*0\.\d\d',
 }
 
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f'{FILE.relative_to(ROOT)} is not in this checkout')

@@ -60,9 +60,11 @@ def list_elsewhere(split: str, own: Sequence[str], data: str, where: str | os.Pa
     return path
 
 
-def split_text(split: Split) -> str:
+def split_text(split: Split | os.PathLike) -> str:
     """A split as messages show it, in quotes or brackets; long lists are cut."""
-    return repr(split) if isinstance(split, str) else textwrap.shorten(str(list(split)), 60, placeholder=' ...]')
+    if isinstance(split, str | os.PathLike):
+        return repr(os.fspath(split))
+    return textwrap.shorten(str(list(split)), 60, placeholder=' ...]')
 
 
 def note_namesake(split: str, names: Collection[str], data: str, where: str | os.PathLike) -> None:

@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from tempseg_mm.runtime.command_names import runnable
+
 from .check import BROKEN, MISSING, NOTE, OK, WRONG, Check
 
 LOOKED_INTO = 3  # sequences of a data set, unless all are asked for
@@ -113,7 +115,7 @@ def _data(part: str, cfg: dict, path: str, look_at_all: bool) -> Check:
         chosen = names if look_at_all else names[::max(1, -(-len(names) // LOOKED_INTO))]
         reports = list(check_sequences(dataset, chosen))
     except (OSError, TypeError, ValueError) as error:
-        return Check(name, WRONG, _said(error), f'.venv/bin/tempseg-check-dataset {path} --part {part}')
+        return Check(name, WRONG, _said(error), runnable('check_dataset', path, '--part', part))
     findings = [*findings, *(finding for report in reports for finding in report.findings)]
     return _verdict(name, f'{cfg["type"]} in {root}: {len(names)} sequence(s), {len(chosen)} of them looked into, '
                           f'{sum(report.num_frames for report in reports)} frames', findings, path, len(names))
@@ -122,11 +124,11 @@ def _data(part: str, cfg: dict, path: str, look_at_all: bool) -> Check:
 def _verdict(name: str, text: str, findings: list, path: str, num_sequences: int) -> Check:
     errors = [finding for finding in findings if finding.level == 'error']
     if not num_sequences and not errors:
-        return Check(name, WRONG, f'{text}: nothing to read', f'.venv/bin/tempseg-check-dataset {path}')
+        return Check(name, WRONG, f'{text}: nothing to read', runnable('check_dataset', path))
     if not findings:
         return Check(name, OK, text)
     first = '; '.join(f'{finding.where}: {finding.text}' if finding.where else finding.text
                       for finding in (errors or findings)[:SHOWN])
     counts = f'{len(errors)} error(s), {len(findings) - len(errors)} warning(s): {first}'
     text = f'{text}; {counts}' if num_sequences else first
-    return Check(name, WRONG if errors else NOTE, text, f'.venv/bin/tempseg-check-dataset {path}')
+    return Check(name, WRONG if errors else NOTE, text, runnable('check_dataset', path))

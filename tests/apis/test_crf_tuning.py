@@ -65,7 +65,7 @@ def test_one_process_only(tiny_config):
 def test_the_fragment_is_a_base_of_configs(tmp_path):
     write_fragment(tmp_path / 'crf.py', GAIN, 'two lines\nof comment')
     assert (tmp_path / 'crf.py').read_text().startswith(
-        '# Dense CRF, tuned by tools/tune_crf.py:\n# two lines\n# of comment\ncrf = dict(\n')
+        '# Dense CRF, tuned by tempseg-tune-crf:\n# two lines\n# of comment\ncrf = dict(\n')
     (tmp_path / 'base.py').write_text(
         f"_base_ = ['{ROOT}/configs/_base_/schedules/gan_adam.py', './crf.py']\n"
         "default_hooks = dict(crf=dict(type='CRFHook', crf=_base_.crf))\n")

@@ -79,4 +79,4 @@ def test_long_lists_of_faults_are_cut():
     assert len(error.faults) == 25
     lines = str(error).splitlines()
     assert lines[0] == '25 of 100 frames cannot be used:' and lines[20:22] == ['  fault 19', '  and 5 more']
-    assert 'tools/check_dataset.py' in lines[-1]
+    assert 'tempseg-check-dataset' in lines[-1]

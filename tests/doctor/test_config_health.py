@@ -105,7 +105,7 @@ def test_the_first_findings_of_broken_data(config, synthetic_root, tmp_path):
     checks = found(config(root=root))
     assert checks['train data'].state == 'ok'
     assert checks['test data'].is_fault and '2 error(s)' in checks['test data'].text
-    assert 'test_000: ' in checks['test data'].text and 'tools/check_dataset.py' in checks['test data'].remedy
+    assert 'test_000: ' in checks['test data'].text and 'check' in checks['test data'].remedy
 
 
 def test_few_sequences_are_looked_into_unless_all_are_asked_for(config, synthetic_root, tmp_path):

@@ -41,7 +41,7 @@ def test_a_project_without_weights(found, named):
 def test_weights_that_are_gone_can_be_done_without(found):
     check = found()
     assert (check.state, check.is_fault, check.remedy) == ('missing', False, f'git checkout -- {NAMED}')
-    assert check.text == f'there is no {NAMED}: tools/segment_video.py starts from random numbers'
+    assert check.text == f'there is no {NAMED}: tempseg-segment starts from random numbers'
 
 
 def test_weights_of_another_network_or_damaged(found, make_model, tmp_path):

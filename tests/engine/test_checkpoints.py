@@ -200,7 +200,7 @@ def test_a_generator_alone_is_enough_for_a_test(generator_file, make_runner, mon
                             'test_dataloader.dataset.sequences': ['test_000']})
     before = {name: value.clone() for name, value in runner.model.state_dict().items()}
     said = []
-    monkeypatch.setattr(runner.logger, 'info', lambda text, *_: said.append(text))
+    monkeypatch.setattr(runner.logger, 'info', lambda text, *_, **__: said.append(text))
     runner.load_or_resume()
     own = runner.model.state_dict()
     assert [name for name, value in own.items() if not torch.equal(value, weights.get(name, before[name]))] == []

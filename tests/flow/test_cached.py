@@ -97,7 +97,7 @@ def test_spoilt_or_older_manifest_is_refused(tmp_path, frames, content):
 
 def test_only_what_is_there(tmp_path, frames):
     full = CachedFlow(Counting(), tmp_path / 'flow', missing='error')
-    with pytest.raises(FileNotFoundError, match=r'has no flow of 6x9 .*it has: nothing. Fill it with tools/precompute'):
+    with pytest.raises(FileNotFoundError, match=r'no flow of 6x9 .*it has: nothing. Fill it with tempseg-precompute'):
         full(frames[:1], frames[1:2])
     assert not (tmp_path / 'flow').exists()
     CachedFlow(Counting(), tmp_path / 'flow')(frames[:2], frames[1:3])

@@ -1,11 +1,10 @@
 import logging
 import subprocess
 import threading
-from types import SimpleNamespace
 
 import pytest
 
-from tempseg_mm.engine.hooks.progress_hook import ProgressHook
+from tempseg_mm.inference.given_fit import GivenFit
 from tempseg_mm.inference.online_finetuner import AdaptedGenerator
 from tempseg_mm.paper_tables import processes
 from tempseg_mm.paper_tables.processes import Processes, commit_of, finetune_seconds, read_record, write_record
@@ -91,10 +90,9 @@ def test_seconds_of_fine_tuning_are_those_the_hook_tells(tmp_path):
     log = tmp_path / 'test.log'
     logger = logging.Logger('test')
     logger.addHandler(logging.FileHandler(log))
-    hook = ProgressHook()
     for name, seconds in (('dog', 9.04), ('cows', 2.0), ('a: b', 2.5)):  # the first one loads what it needs
-        adapted = {1: AdaptedGenerator(None, [0.3, 0.2], seconds)}
-        hook.after_finetuning(SimpleNamespace(logger=logger), SimpleNamespace(name=name), adapted)
+        adapted = AdaptedGenerator(None, [0.3, 0.2], seconds, GivenFit(2, 0.3, 0.9))
+        logger.info(f'[1/3] {name}: J 0.5; {adapted.summary}')
     assert finetune_seconds(log) == 2.5
 
 

@@ -142,7 +142,7 @@ def test_flows(configs):
 
 @pytest.mark.parametrize('path', sorted((ROOT / 'configs/ablations').glob('*.py')), ids=lambda path: path.stem)
 def test_the_command_of_a_config_names_it(path):
-    assert re.search(rf'python tools/(train|test).py configs/ablations/{path.name}\b', path.read_text())
+    assert re.search(rf'tempseg-(train|test) configs/ablations/{path.name}\b', path.read_text())
 
 
 def test_no_fine_tuning_by_hand_too(monkeypatch):

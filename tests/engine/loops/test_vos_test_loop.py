@@ -214,7 +214,7 @@ def test_several_objects_that_are_scored_as_one_are_told_in_log_scores_and_page(
     assert runner.test()['J_mean'] == 1
     notice, = scores_of(runner.work_dir)['notices']
     assert notice.startswith('1 of 2 sequence(s) hold several objects (test_000: 1, 2); as in DAVIS 2016')
-    assert 'dataset.object_id=1' in notice and 'tools/evaluate_masks.py' in notice
+    assert 'dataset.object_id=1' in notice and 'tempseg-evaluate' in notice
     assert '\n'.join(said).count(f'note: {notice}') == 1
     assert 'hold several objects' in Path(runner.work_dir, 'test/report.html').read_text()
 
