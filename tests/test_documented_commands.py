@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,8 @@ def test_what_needs_nothing_runs(page, after_the_first_command, tmp_path, monkey
             module, arguments = is_ours(line)
             if module == 'run_table':
                 continue  # rows by the dozen: tests/paper_tables
+            if re.search('crf|pp_', line) and find_spec('pydensecrf') is None:
+                continue  # Python 3.13 has it only where it was built by hand
             try:
                 import_module(f'tempseg_mm.commands.{module}').main([*arguments, *MORE[module]])
             except SystemExit as end:

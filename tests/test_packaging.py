@@ -50,10 +50,13 @@ def environment(built, tmp_path_factory):
     folder = tmp_path_factory.mktemp('environment')
     venv.create(folder, with_pip=False)
     packages = Path(sysconfig.get_path('purelib', vars=dict(base=str(folder), platbase=str(folder))))
-    packages.joinpath('outer.pth').write_text(sysconfig.get_path('purelib'))
+    outer = sysconfig.get_path('purelib')
+    packages.joinpath('outer.pth').write_text(f'import site; site.addsitedir({outer!r})\n')
     wheel, = built.glob('*.whl')
     run(sys.executable, '-m', 'pip', '--python', folder / 'bin/python', 'install', '--no-deps', '--no-index', wheel,
         cwd=folder)
+    where = run(folder / 'bin/python', '-c', 'import tempseg_mm; print(tempseg_mm.__file__)', cwd=folder)
+    assert Path(where.strip()).is_relative_to(packages)  # not the checkout that this Python may have
     return folder / 'bin'
 
 

@@ -89,7 +89,7 @@ def _not_installed(error: ModuleNotFoundError) -> str:
         return str(error)
     checkout = PACKAGE.parent
     if not (checkout / 'requirements.txt').is_file():
-        return f'{error}, which {sys.executable} -m pip install {package} installs'
+        return f'{error}; {runnable("doctor")} says what is missing and how it is installed'
     ready = checkout / '.venv/bin/python'
     if ready.is_file() and not Path(sys.executable).is_relative_to(checkout):
         return f'{error} for {sys.executable}: use {ready}, where everything is installed'

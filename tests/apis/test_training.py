@@ -49,19 +49,19 @@ def test_its_last_lines_name_what_it_left_and_what_comes_next(tiny_config, monke
     monkeypatch.setitem(HOOKS.module_dict, 'SendsTerm', SendsTerm)
     lines = dict(then='test it', again='resume it')
 
-    def train(**options):
+    def train(folder, **options):
         cfg = tiny_config(log_level='INFO', **options)
-        cfg.work_dir = 'work'
+        cfg.work_dir = folder
         run_training(cfg, **lines)
         return capsys.readouterr().out.split('\n\n')[-1].splitlines()
 
     curves = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
-    checkpoint, log, tensorboard, then = train(**{'visualizer.vis_backends': curves})
+    checkpoint, log, tensorboard, then = train('work', **{'visualizer.vis_backends': curves})
     assert checkpoint == 'checkpoint  work/iter_3.pth' and then == 'next        test it'
     name, path = log.split()
     assert name == 'log' and path.startswith('work/') and Path(path).read_text().endswith('test it\n')
     assert re.fullmatch(r'curves      \S*tensorboard --logdir work', tensorboard)
-    block = train(custom_hooks=[dict(type='SendsTerm')])  # without curves
+    block = train('other', custom_hooks=[dict(type='SendsTerm')])  # without curves
     assert [line.split()[0] for line in block] == ['checkpoint', 'log', 'go'] and block[-1] == 'go on       resume it'
 
 
