@@ -36,17 +36,19 @@ def command_parser(command: str, description: str, examples: str) -> argparse.Ar
 
 
 def run_command(make_parser: Callable[[], argparse.ArgumentParser], run: Callable[[argparse.Namespace], int | None],
-                argv: Sequence[str] | None = None, *, logs: bool = True) -> None:
+                argv: Sequence[str] | None = None, *, logs: bool = True, kept: str = '') -> None:
     """Parse the arguments, run the command, and exit with its status.
 
     What the user can mend ends with one sentence on standard error and status 2, without a traceback unless
-    ``--debug`` asks for it. Ctrl-C ends with 130, a signal that asks a command to stop with 75.
+    ``--debug`` asks for it. A signal that asks it to stop ends it with 75; Ctrl-C does, too, where there is something
+    to go on with, and else with 130.
 
     Args:
         make_parser: makes that of :func:`command_parser`.
         run: takes the parsed arguments, returns the exit status; ``None`` is 0.
         argv: the arguments; ``None``: those of the process.
         logs: whether the command logs, so that its terminal is set up, for which mmengine must be there.
+        kept: what a stop leaves and how to go on with it; empty: nothing.
     """
     program, debug = Path(sys.argv[0]).name, False
     try:
@@ -58,8 +60,8 @@ def run_command(make_parser: Callable[[], argparse.ArgumentParser], run: Callabl
             set_up_terminal()
         status = run(args) or 0
     except KeyboardInterrupt as stop:
-        print(f'\n{str(stop) or "stopped by Ctrl-C"}', file=sys.stderr)
-        status = STOPPED_BY_SIGNAL if isinstance(stop, Stopped) else INTERRUPTED
+        print(f'\n{str(stop) or "stopped by Ctrl-C"}{kept and ": "}{kept}', file=sys.stderr)
+        status = STOPPED_BY_SIGNAL if kept or isinstance(stop, Stopped) else INTERRUPTED
     except Exception as error:
         sentence = None if debug else foreseen(error)
         if sentence is None:

@@ -11,8 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL
-
 from .entry import command_parser, run_command
 
 EXAMPLES = """\
@@ -48,7 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the rows; 1 if one has failed, 75 if a signal or Ctrl-C stopped it."""
+    """Runs the rows; 1 if one has failed."""
     from mmengine.logging import MMLogger
 
     from tempseg_mm.paper_tables import PRESETS, TableRun, rows_of, write_report
@@ -70,12 +68,8 @@ def run(args: argparse.Namespace) -> int:
     def report() -> str:
         return write_report(table, out_dir / 'table.md', title=f'Table {args.table}, {args.preset} preset')
 
-    try:
-        with stopped_by_signals():
-            faults = table.run(only=args.rows, resume=args.resume, on_row=report)
-    except KeyboardInterrupt as stop:
-        log(f'{str(stop) or "stopped by Ctrl-C"}: what is finished is kept in {out_dir}; --resume goes on')
-        return STOPPED_BY_SIGNAL
+    with stopped_by_signals():
+        faults = table.run(only=args.rows, resume=args.resume, on_row=report)
     text = report()
     print(f'\n{text}\n{out_dir / "table.md"} and table.csv')
     if faults:
@@ -88,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """``tempseg-run-table``."""
-    run_command(make_parser, run, argv)
+    run_command(make_parser, run, argv, kept='finished rows are kept; --resume goes on')
 
 
 if __name__ == '__main__':

@@ -12,11 +12,8 @@ own: three objects take three times as long as one.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL
 
 from .arguments import add_overrides
 from .entry import command_parser, run_command
@@ -124,22 +121,17 @@ def tell(result: 'SegmentationResult') -> None:
                                 'weights': f'{named or "random numbers"}{trained_with}'}))
 
 
-def run(args: argparse.Namespace) -> int:
-    """Segments; 75 if a signal or Ctrl-C stopped it."""
+def run(args: argparse.Namespace) -> None:
+    """Segments, and says what came of it."""
     if not args.mask and not args.box:
         raise ValueError('what is to be followed? Give a --mask FILE or a --box X,Y,W,H')
-    try:
-        tell(segment(args))
-    except KeyboardInterrupt:
-        print('stopped; the masks that are finished are whole. The same command with --resume goes on after them',
-              file=sys.stderr)
-        return STOPPED_BY_SIGNAL
-    return 0
+    tell(segment(args))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """``tempseg-segment``."""
-    run_command(make_parser, run, argv)
+    run_command(make_parser, run, argv,
+                kept='finished masks are whole; the same command with --resume goes on after them')
 
 
 if __name__ == '__main__':

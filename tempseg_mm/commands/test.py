@@ -6,10 +6,7 @@ scores.csv, overlays, the log. SIGTERM and Ctrl-C stop it at once with exit code
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
-
-from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL
 
 from .arguments import config_from, runner_parser
 from .entry import run_command
@@ -45,8 +42,8 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(args: argparse.Namespace) -> int:
-    """Tests; 75 if a signal or Ctrl-C stopped it."""
+def run(args: argparse.Namespace) -> None:
+    """Tests."""
     from tempseg_mm.apis.testing import choose_checkpoint, run_test, skip_finished, switch_on
 
     cfg = config_from(args)
@@ -66,17 +63,12 @@ def run(args: argparse.Namespace) -> int:
         switch_on(cfg, 'crf', dict(type='CRFHook', crf=cfg.get('crf')))
     if args.resume:
         skip_finished(cfg)
-    try:
-        run_test(cfg)
-    except KeyboardInterrupt as stop:
-        print(f'{str(stop) or "stopped by Ctrl-C"}: finished sequences are kept; go on with --resume', file=sys.stderr)
-        return STOPPED_BY_SIGNAL
-    return 0
+    run_test(cfg)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """``tempseg-test``."""
-    run_command(make_parser, run, argv)
+    run_command(make_parser, run, argv, kept='finished sequences are kept; go on with --resume')
 
 
 if __name__ == '__main__':
