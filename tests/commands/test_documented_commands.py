@@ -15,7 +15,7 @@ from tempseg_mm.apis.config import load_config
 from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
 from tempseg_mm.datasets.synthetic.draw import SceneParams
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*(ROOT / name for name in ('README.md', 'CONTRIBUTING.md', 'weights/README.md')),
          *sorted((ROOT / 'docs').rglob('*.md'))]
 COMMANDS = sorted(path.stem for path in (ROOT / 'tempseg_mm/commands').glob('*.py')

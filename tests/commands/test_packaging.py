@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = sorted(f'tempseg-{path.stem.replace("_", "-")}' for path in (ROOT / 'tempseg_mm/commands').glob('*.py')
                   if 'def main(' in path.read_text(encoding='utf-8'))
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == 'nt', reason='paths of a POSIX environment')]
