@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     def report() -> str:
         return write_report(table, out_dir / 'table.md', title=f'Table {args.table}, {args.preset} preset')
 
+    log(f'table {args.table} of preset {args.preset}, to {out_dir}; the data of every row are looked for first')
     with stopped_by_signals():
         faults = table.run(only=args.rows, resume=args.resume, on_row=report)
     text = report()

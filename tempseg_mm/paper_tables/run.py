@@ -43,8 +43,7 @@ _OPTIONS.add_argument('--cfg-options', nargs='+', action=ConfigOverrides)
 class TableRun:
     """The rows of a table, for some seeds, below one folder::
 
-        out_dir/<row>/seed<k>/         what the commands write, train.log and test.log,
-                                       trained.json and tested.json once each is done
+        out_dir/<row>/seed<k>/     what the commands write; train.log, test.log; trained.json, tested.json once done
 
     What another row here or in ``reuse`` has with the same settings is taken, not made again.
 
@@ -230,6 +229,7 @@ class TableRun:
         folder = self._folder(row, seed)
         folder.mkdir(parents=True, exist_ok=True)
         threads = max(1, (os.cpu_count() or 1) // self.jobs)
+        self.log(f'{row.title}, seed {seed}: {tool}, see {folder / f"{tool}.log"}')
         return self._processes.run(
             [*COMMANDS[tool], self._config_path(row), *checkpoint, '--work-dir', folder, *options,
              *self._cfg_options(row, seed)],

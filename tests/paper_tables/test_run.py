@@ -88,8 +88,7 @@ def make_table(root, monkeypatch):
 def calls(root):
     """What the tools were called for since the last time one asked."""
     def read():
-        path = root / 'calls'
-        lines = path.read_text().splitlines() if path.exists() else []
+        lines = path.read_text().splitlines() if (path := root / 'calls').exists() else []
         path.unlink(missing_ok=True)
         return lines
     return read
@@ -102,7 +101,8 @@ def test_weights_are_trained_once_and_tested_by_every_row_that_shares_them(make_
 
 
 def test_each_seed_is_a_run_of_its_own(make_table, calls):
-    make_table(seeds=[0, 4], only=['full']).run()
+    make_table(seeds=[0, 4], only=['full'], log=(said := []).append).run()
+    assert [' train, see ' in line for line in said] == [True, False, False] * 2  # then the test, then its end
     assert calls() == ['train full seed0 False base', 'test full seed0 full/seed0/iter_2.pth',
                        'train full seed4 False base', 'test full seed4 full/seed4/iter_2.pth']
 
