@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tempseg_mm.doctor.packages import PACKAGES
 from tempseg_mm.runtime.command_names import runnable
 from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL, Stopped
 
@@ -86,9 +87,9 @@ def foreseen(error: Exception) -> str | None:
 
 
 def _not_installed(error: ModuleNotFoundError) -> str:
-    package = (error.name or '').partition('.')[0]
-    if package == 'tempseg_mm':
-        return str(error)
+    """Where a package comes from that the project stands on; any other module is one that a config names."""
+    if (error.name or '').partition('.')[0] not in {package.module.partition('.')[0] for package in PACKAGES}:
+        return f'{error}{_elsewhere(error)}'
     checkout = PACKAGE.parent
     if not (checkout / 'requirements.txt').is_file():
         return f'{error}; {runnable("doctor")} says what is missing and how it is installed'

@@ -96,6 +96,11 @@ def test_words_of_a_library_come_with_a_way_to_more(tmp_path):
         assert entry.foreseen(error).endswith('(FileNotFoundError; --debug shows where it comes from)')
 
 
+def test_a_module_that_a_config_names_is_not_said_to_be_installed_with_the_project():
+    said = entry.foreseen(ModuleNotFoundError("No module named 'my_losses'", name='my_losses'))
+    assert said.startswith("No module named 'my_losses'") and 'install' not in said
+
+
 def test_a_full_gpu():
     assert entry.foreseen(torch.OutOfMemoryError('CUDA out of memory. Tried')).endswith('--device cpu need less')
 
