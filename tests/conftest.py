@@ -39,19 +39,14 @@ def _skip_without_pydensecrf(error):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item):
-    try:
-        return (yield)
-    except ImportError as error:
-        _skip_without_pydensecrf(error)
-
-
-@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     try:
         return (yield)
     except ImportError as error:
         _skip_without_pydensecrf(error)
+
+
+pytest_runtest_setup = pytest_runtest_call  # what fixtures build, too
 
 
 @pytest.fixture(autouse=True)
