@@ -13,7 +13,7 @@ from tempseg_mm.runtime.progress import Progress
 class ProgressHook(Hook):
     """Lines for the person who waits, as few as :class:`~tempseg_mm.runtime.progress.Progress` has them::
 
-        iteration 80 of 450 (18 %): loss_g 0.261, loss_bce 0.009, loss_d 1.385  (1.64 s each, eta 0:10:07)
+        iteration 80 of 450 (18%): loss_g 0.261, loss_bce 0.009, loss_d 1.385  (1.64 s each, eta 0:10:07)
         validation after iteration 300: J_mean 0.712, F_mean 0.655
         test_001: frame 40/80  (2.1 frames/s, eta 0:01:10)
         [2/6] test_001: J 0.812, F 0.790, T 0.102; fine-tuned on 2 masks, 60 steps in 4.1 s, IoU on them 0.31 -> 0.96
