@@ -81,7 +81,7 @@ def foreseen(error: Exception) -> str | None:
         return f'{str(error).splitlines()[0]} Smaller frames, fewer at a time, or --device cpu need less'
     if isinstance(error, KeyError) and ' ' in str(error):  # a sentence of a registry, not a key
         return str(error.args[0])
-    if not isinstance(error, FORESEEN):
+    if not isinstance(error, FORESEEN) and type(error).__name__ != 'ConfigParsingError':  # mmengine's, likewise
         return None
     return f'{error}{_elsewhere(error)}'
 

@@ -101,6 +101,13 @@ def test_a_module_that_a_config_names_is_not_said_to_be_installed_with_the_proje
     assert said.startswith("No module named 'my_losses'") and 'install' not in said
 
 
+def test_a_config_that_mmengine_cannot_parse(refused, tmp_path):
+    (tmp_path / 'mine.py').write_text("_base_ = './gone.json5'\n")
+    assert 'error: ' in refused('train', tmp_path / 'mine.py')
+    (tmp_path / 'mine.py').write_text("import my_losses\n_base_ = './gone.py'\n")  # taken for the other kind of config
+    assert 'inheritance chain' in refused('train', tmp_path / 'mine.py')
+
+
 def test_a_full_gpu():
     assert entry.foreseen(torch.OutOfMemoryError('CUDA out of memory. Tried')).endswith('--device cpu need less')
 
