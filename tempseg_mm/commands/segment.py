@@ -2,7 +2,8 @@
 
 VIDEO is a file, a folder of frames, a pattern in quotes ('shots/a*.png') or the number of a camera. A mask is an image
 of the size of the frames: white on black for one object; a palette, colours or numbers for several. A mask that is
-transparent around the object does, too. Frames before the first mask are segmented backwards from it.
+transparent around the object does, too. Frames before the first mask are segmented backwards from it. Several videos
+are done one after the other: their masks lie beside them, or a --list says what belongs to which.
 
 Written to --out: masks/ (indexed PNG, one a frame), overlay.webm, report.html (open it in a browser) and result.json.
 Starts from the weights that the config names, those that come with the project, unless a --checkpoint is named. Works
@@ -12,14 +13,18 @@ own: three objects take three times as long as one.
 """
 
 import argparse
+import sys
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .arguments import add_overrides
-from .entry import command_parser, run_command
+from .entry import ERROR, FORESEEN, command_parser, run_command
 
 if TYPE_CHECKING:
-    from tempseg_mm.apis.inferencer import SegmentationResult
+    from tempseg_mm.apis.inferencer import SegmentationResult, VOSInferencer
+
+OF_ONE_VIDEO = ('mask', 'box', 'start', 'end', 'gt', 'show')
 
 EXAMPLES = """\
   %(prog)s dog.mp4 --mask dog_first.png
@@ -30,13 +35,22 @@ EXAMPLES = """\
       --checkpoint work_dirs/tempseg_davis_mobilenet --steps 100 --tta --crf
   %(prog)s dog.mp4 --mask dog_first.png --checkpoint none     # learns from the mask alone
   %(prog)s dog.mp4 --mask dog_first.png --resume      # after Ctrl-C
+  %(prog)s dog.mp4 --save-frame 0                     # a picture of the frame, to draw the mask on
+  %(prog)s dog.mp4 cat.mp4 --out shots                # with dog.png and cat_mask.png beside them
+  %(prog)s --list shots.txt --out shots --fast        # lines such as: dog.mp4 --mask dog_first.png
 """
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The arguments of this command."""
     parser = command_parser('segment', __doc__, EXAMPLES)
-    parser.add_argument('video', metavar='VIDEO', help='file, folder, pattern or camera number')
+    parser.add_argument('video', metavar='VIDEO', nargs='*',
+                        help='file, folder, pattern or camera number. Without --mask and --box the masks beside it are '
+                             'taken: for dog.mp4 dog.png or dog_mask.png for the first frame, dog@40.png for frame 40')
+    parser.add_argument('--list', metavar='FILE',
+                        help='text with a video in each line and what belongs to it: VIDEO [--mask FILE[@FRAME] ...] '
+                             '[--box X,Y,W,H] [--start FRAME] [--end FRAME] [--gt DIR] [--out NAME]; results of each '
+                             'lie in a folder of its name below --out, index.html is the page over all')
     parser.add_argument('--mask', action='append', metavar='FILE[@FRAME]',
                         help='mask of a frame, more than once for more frames; FRAME is its number, counted from 0, or '
                              'its name. Without it: the frame that the file is named after (00007.png), else the '
@@ -45,7 +59,10 @@ def make_parser() -> argparse.ArgumentParser:
                         help='box around an object, in pixels: left, top, width, height; GrabCut makes the mask. More '
                              'than once for more objects; without FRAME: in the first one')
     parser.add_argument('--out', metavar='DIR',
-                        help='default: work_dirs/segment_video/<name of the video>-<digits of its place>')
+                        help='default: work_dirs/segment_video/<name of the video>-<digits of its place>; of several '
+                             'videos, or of a list: <name of its folder, or of the list>-<digits>')
+    parser.add_argument('--save-frame', type=int, metavar='FRAME',
+                        help='write this frame as a picture, say where its mask goes, and do nothing else')
     parser.add_argument('--config', metavar='FILE',
                         help='that the weights were trained with; default: configs/segment_video.py, and without '
                              'weights configs/segment_video_scratch.py if it is there')
@@ -53,7 +70,9 @@ def make_parser() -> argparse.ArgumentParser:
                         help="of tempseg-train or tempseg-export, a folder to take the newest one of, or "
                              "'newest' in the config's work dir, or 'none' for random numbers; default: the file that "
                              'the config names if it is there, else random numbers')
-    parser.add_argument('--steps', type=int, help="of fine-tuning, for each object; default: the config's")
+    steps = parser.add_mutually_exclusive_group()
+    steps.add_argument('--steps', type=int, help="of fine-tuning, for each object; default: the config's")
+    steps.add_argument('--fast', action='store_true', help='a third of the steps')
     parser.add_argument('--size', type=int, metavar='PIXELS',
                         help='shorter side of the frames that the network sees, or where it sees windows, as with the '
                              "default weights, of those that flow is estimated on; default: the config's")
@@ -80,32 +99,102 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def segment(args: argparse.Namespace) -> 'SegmentationResult':
-    """What the arguments ask for."""
+def inferencer_of(args: argparse.Namespace) -> 'VOSInferencer':
+    """With the network loaded."""
     from tempseg_mm.apis.inferencer import VOSInferencer
-    from tempseg_mm.apis.inferencer.display import shown_progress
-    from tempseg_mm.apis.inferencer.output import default_folder
-    from tempseg_mm.runtime.closing_block import seen_from_here
     from tempseg_mm.runtime.memory import keep_freed_memory
-    from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
     keep_freed_memory()
-    inferencer = VOSInferencer(
-        args.config, args.checkpoint, args.device, steps=args.steps, size=args.size, tta=args.tta, crf=args.crf,
-        seed=args.seed, cfg_options=args.cfg_options)
-    print(f'writing to {seen_from_here(args.out or default_folder(args.video))}', flush=True)
+    return VOSInferencer(
+        args.config, args.checkpoint, args.device, steps=1 / 3 if args.fast else args.steps, size=args.size,
+        tta=args.tta, crf=args.crf, seed=args.seed, cfg_options=args.cfg_options)
+
+
+def wishes_of(args: argparse.Namespace) -> dict:
+    """What holds for each of several videos, too."""
+    return dict(fps=args.fps, gif=args.gif, resize_mask=args.resize_mask, resize_frames=args.resize_frames,
+                ends=args.ends, pictures=not args.masks_only)
+
+
+def segment(args: argparse.Namespace) -> 'SegmentationResult':
+    """A single video."""
+    from tempseg_mm.apis.inferencer.display import shown_progress
+    from tempseg_mm.apis.inferencer.output import default_folder
+    from tempseg_mm.apis.inferencer.shots import Shot, with_masks
+    from tempseg_mm.runtime.closing_block import seen_from_here
+    from tempseg_mm.runtime.stop_signals import stopped_by_signals
+
+    [video] = args.video
+    if not args.mask and not args.box:
+        args.mask = list(with_masks(Shot(video, start=args.start)).masks)
+        print(f'note: beside {video} lies {", ".join(args.mask)} (FILE@FRAME): taken as --mask')
+    inferencer = inferencer_of(args)
+    print(f'writing to {seen_from_here(args.out or default_folder(video))}', flush=True)
     with stopped_by_signals(), shown_progress(lambda text: print(text, flush=True)) as on_progress:
         return inferencer(
-            args.video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, fps=args.fps,
-            ground_truth=args.gt, gif=args.gif, show=args.show, resume=args.resume, overwrite=args.overwrite,
-            resize_mask=args.resize_mask, resize_frames=args.resize_frames, ends=args.ends,
-            pictures=not args.masks_only, on_progress=on_progress)
+            video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, ground_truth=args.gt,
+            show=args.show, resume=args.resume, overwrite=args.overwrite, on_progress=on_progress, **wishes_of(args))
 
 
-def tell(result: 'SegmentationResult') -> None:
-    """What to know of the masks, and what was written, the page first."""
-    from tempseg_mm.runtime.closing_block import closing_block
+def segment_all(args: argparse.Namespace) -> int:
+    """Several videos; returns the exit status."""
+    from tempseg_mm.apis.inferencer.batch import Batch
+    from tempseg_mm.apis.inferencer.display import shown_progress
+    from tempseg_mm.apis.inferencer.output import default_folder
+    from tempseg_mm.apis.inferencer.shots import Shot, named_shots, read_shots, with_masks
+    from tempseg_mm.runtime.closing_block import closing_block, seen_from_here
+    from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
+    own = [f'--{name}' for name in OF_ONE_VIDEO if getattr(args, name)]
+    if own:
+        raise ValueError(f'{", ".join(own)} can belong to one video only: put it in the line of that video in a --list')
+    if args.list and args.video:
+        raise ValueError(f'--list {args.list} names the videos; put {args.video[0]} in a line of it')
+    shots = read_shots(args.list) if args.list else [Shot(video) for video in args.video]
+    shots = named_shots([with_masks(shot) for shot in shots])
+    out = args.out or default_folder(args.list or args.video)
+    batch = Batch(inferencer_of(args), shots, out, resume=args.resume, overwrite=args.overwrite)
+    to_do = batch.to_do
+    print(f'writing to {seen_from_here(out)}' + (f'; {len(shots) - len(to_do)} of {len(shots)} videos are finished'
+                                                 if len(to_do) < len(shots) else ''), flush=True)
+    with stopped_by_signals(), batch.held():
+        batch.write_page()
+        for number, shot in enumerate(to_do, 1):
+            print(f'\n[{number}/{len(to_do)}] {shot.video}, {shot.given} -> {shot.name}', flush=True)
+            with shown_progress(lambda text: print(text, flush=True)) as on_progress:
+                result = batch.segment(shot, on_progress=on_progress, **wishes_of(args))
+            tell_figures(result) if result else tell_fault(batch.faults[shot.name], debug=args.debug)
+    if batch.faults:
+        print(f'\n{len(batch.faults)} of {len(shots)} videos failed: {", ".join(batch.faults)}. When what is wrong is '
+              'mended, the same command with --resume does them alone', file=sys.stderr)
+    print('\n' + closing_block(dict(page=batch.page)))
+    return ERROR if batch.faults else 0
+
+
+def save_frames(args: argparse.Namespace) -> None:
+    """Writes a frame of each video, and says where its mask goes."""
+    from tempseg_mm.apis.inferencer.frame_to_draw_on import save_frame
+    from tempseg_mm.runtime.closing_block import closing_block, seen_from_here
+    from tempseg_mm.runtime.command_names import runnable
+
+    if len(args.video) != 1:
+        raise ValueError('--save-frame takes one VIDEO')
+    [video] = args.video
+    picture, mask = save_frame(video, args.save_frame, args.out)
+    out = ['--out', args.out] if args.out else []
+    print(closing_block({'frame': picture, 'its mask goes to': mask, 'then': runnable(
+        'segment', video, '--mask', f'{seen_from_here(mask)}@{args.save_frame}', *out)}))
+
+
+def tell_fault(error: Exception, *, debug: bool) -> None:
+    """Why a video of several failed; with a traceback where it is a fault of ours, or asked for."""
+    if debug or not isinstance(error, FORESEEN):
+        traceback.print_exception(error)
+    print(f'error: {error}', file=sys.stderr)
+
+
+def tell_figures(result: 'SegmentationResult') -> None:
+    """What to know of the masks."""
     for notice in result.notices:
         print(f'note: {notice}')
     for object_id, fit in result.finetune_fit.items():
@@ -113,7 +202,14 @@ def tell(result: 'SegmentationResult') -> None:
     for object_id, mean_j in result.mean_j.items():
         print(f'J of object {object_id}: {mean_j:.3f}')
     print(f'{len(result.records)} frames in {result.timings["total"]:.1f} s, '
-          f'{result.timings["finetune"]:.1f} s of it fine-tuning')
+          f'{result.timings["finetune"]:.1f} s of it fine-tuning', flush=True)
+
+
+def tell(result: 'SegmentationResult') -> None:
+    """What to know of the masks, and what was written, the page first."""
+    from tempseg_mm.runtime.closing_block import closing_block
+
+    tell_figures(result)
     named, told = result.settings['checkpoint'], result.settings['weights'] or {}
     trained_with = f', trained with {told["config"]}' if 'config' in told else ''
     paths = dict(result.paths)
@@ -121,11 +217,15 @@ def tell(result: 'SegmentationResult') -> None:
                                 'weights': f'{named or "random numbers"}{trained_with}'}))
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int | None:
     """Segments, and says what came of it."""
-    if not args.mask and not args.box:
-        raise ValueError('what is to be followed? Give a --mask FILE or a --box X,Y,W,H')
-    tell(segment(args))
+    if not args.video and not args.list:
+        raise ValueError('which video? Give a VIDEO, or a --list of them')
+    if args.save_frame is not None:
+        return save_frames(args)
+    if args.list or len(args.video) > 1:
+        return segment_all(args)
+    return tell(segment(args))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

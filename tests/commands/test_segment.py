@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 from pathlib import Path
 
@@ -94,8 +95,57 @@ def test_arguments_reach_the_inferencer(call, monkeypatch, tmp_path):
         resize_frames=True, ends=True, pictures=False)
 
 
+def test_several_videos_with_one_page_and_one_that_fails(call, video, monkeypatch, capsys):
+    monkeypatch.chdir(video)
+    for name in ('shot', 'two', 'broken'):
+        (video / f'{name}_mask.png').write_bytes((video / 'gt/00000.png').read_bytes())
+    (video / 'two.mp4').write_bytes((video / 'shot.mp4').read_bytes())
+    (video / 'broken.mp4').write_text('nothing')
+    quick = ('--steps', 0, '--size', 32, '--masks-only', '--out', 'out', *TINY)
+    with pytest.raises(SystemExit) as end:
+        call('broken.mp4', 'shot.mp4', 'two.mp4', *quick)
+    said = capsys.readouterr()
+    assert end.value.code == 2 and 'Traceback' not in said.err
+    assert '[2/3] shot.mp4, mask shot_mask.png@0 -> shot\n' in said.out
+    assert 'error: broken.mp4 cannot be opened as a video: it is a text file' in said.err
+    assert '1 of 3 videos failed: broken. ' in said.err and said.out.endswith('\npage  out/index.html\n')
+    assert all((video / f'out/{name}/result.json').exists() for name in ('shot', 'two'))
+    (video / 'broken.mp4').write_bytes((video / 'shot.mp4').read_bytes())
+    (video / 'list.txt').write_text('two.mp4\nshot.mp4 --mask gt/00000.png\nbroken.mp4 --gt gt\n')
+    call('--list', 'list.txt', '--resume', *quick)
+    said = capsys.readouterr().out
+    assert 'writing to out; 2 of 3 videos are finished\n\n[1/1] broken.mp4' in said and 'J of object 1: ' in said
+
+
+def test_a_mask_beside_a_single_video_is_taken_and_told(call, video, capsys):
+    (video / 'shot@2.png').write_bytes((video / 'gt/00002.png').read_bytes())
+    call(video / 'shot.mp4', '--fast', '--size', 32, '--masks-only', '--out', video / 'out', *TINY,
+         'default_hooks.finetune.finetuner.steps=6')
+    assert f'note: beside {video}/shot.mp4 lies {video}/shot@2.png@2 (FILE@FRAME): taken as --mask' in (
+        capsys.readouterr().out)
+    settings = json.loads((video / 'out/result.json').read_text())['settings']
+    assert settings['given_frames'] == [2] and settings['steps'] == 2  # a third of six
+
+
+def test_a_frame_to_draw_on_and_the_line_to_go_on_with(call, video, monkeypatch, capsys):
+    monkeypatch.chdir(video)
+    call('shot.mp4', '--save-frame', 2, '--out', 'out')
+    said = capsys.readouterr().out
+    assert re.search(r'^frame +out/given/00002_frame.png$', said, re.MULTILINE)
+    then = shlex.split(said.splitlines()[-1])
+    (video / 'out/given/00002.png').write_bytes((video / 'gt/00002.png').read_bytes())
+    call(*then[then.index('shot.mp4'):], '--steps', 0, '--size', 32, '--masks-only', *TINY)
+    assert json.loads((video / 'out/result.json').read_text())['settings']['given_frames'] == [2]
+
+
 @pytest.mark.parametrize('arguments, message', [
-    (['shot.mp4'], r'Give a --mask FILE or a --box X,Y,W,H'),
+    (['shot.mp4'], r'Give a --mask FILE or a --box X,Y,W,H, or lay its mask beside it as shot.png or shot_mask.png'),
+    ([], 'which video'),
+    (['shot.mp4', 'shot.mp4', '--mask', 'gt/00000.png'], '--mask can belong to one video only: put it in the line of'),
+    (['shot.mp4', '--list', 'list.txt'], '--list list.txt names the videos; put shot.mp4 in a line of it'),
+    (['--list', 'none.txt'], 'none.txt'),
+    (['shot.mp4', 'shot.mp4', '--save-frame', '1'], '--save-frame takes one VIDEO'),
+    (['shot.mp4', '--fast', '--steps', '3'], 'not allowed with argument --fast'),
     (['none.mp4', '--mask', 'gt/00000.png'], "there is no video file or folder of frames 'none.mp4'"),
     (['shot.mp4', '--mask', 'none.png'], 'none.png'),
     (['shot.mp4', '--mask', 'gt/00000.png@9'], 'given for frame 9, but the frames to segment are 0 to 3'),

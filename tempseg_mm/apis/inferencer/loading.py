@@ -78,15 +78,16 @@ def weights_to_start_from(cfg: Config, checkpoint: str | None = None) -> str | N
     return path if os.path.isfile(path) else None
 
 
-def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | None = None, *, steps: int | None = None,
-                   size: Size = None, tta: bool = False, crf: bool = False, seed: int = 0) -> Loaded:
+def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | None = None, *,
+                   steps: float | None = None, size: Size = None, tta: bool = False, crf: bool = False, seed: int = 0
+                   ) -> Loaded:
     """Build everything.
 
     Args:
         cfg: of a test. Hooks of it with a stage of ``MASK_STAGES`` act here as they do there, whatever their type.
         checkpoint: see :func:`weights_to_start_from`.
         device: ``None``: the GPU if there is one.
-        steps: of fine-tuning; ``None``: those of the config.
+        steps: of fine-tuning; below 1: that share of those of the config; ``None``: those of the config.
         size: working size; ``None``: that of the config's test, whose shorter side counts, so that frames of another
             shape are not distorted.
         tta: test-time augmentation, as ``tempseg-test --tta`` has it.
@@ -154,12 +155,14 @@ def _class_of(named: str | type) -> type:
     return HOOKS.get(named) if isinstance(named, str) else named
 
 
-def _set_steps(segmenter: Segmenter, steps: int) -> None:
-    if steps < 0:
-        raise ValueError(f'steps of fine-tuning must be at least 0, got {steps}')
+def _set_steps(segmenter: Segmenter, steps: float) -> None:
+    if steps < 0 or (steps > 1 and steps != int(steps)):
+        raise ValueError('steps of fine-tuning must be at least 0 and whole, or below 1: a share of those of the '
+                         f'config; got {steps}')
     if segmenter.finetuner is None:
         raise ValueError(f'{steps} steps of fine-tuning are asked for, but the config has no default_hooks.finetune')
-    segmenter.finetuner.steps = steps
+    segmenter.finetuner.steps = int(steps) if steps in (0, 1) or steps > 1 else max(
+        1, round(steps * segmenter.finetuner.steps))
 
 
 @contextmanager

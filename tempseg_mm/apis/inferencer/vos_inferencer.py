@@ -52,7 +52,8 @@ class VOSInferencer:
             ``None``: what the config names if that is a file, as seen from here or from the folder of the project (so
             the default config has the weights that come with the project), else weights from scratch.
         device: e.g. ``'cpu'``; ``None``: the GPU if there is one.
-        steps: of fine-tuning an object; ``None``: those of the config.
+        steps: of fine-tuning an object; below 1: that share of those of the config (``1 / 3`` is ``--fast``);
+            ``None``: those of the config.
         size: working size, e.g. 240 for the shorter side; ``None``: that of the config.
         tta: test-time augmentation, of the frames fine-tuned on and of predictions.
         crf: refine masks with the dense CRF. A program that uses it must start from ``if __name__ == '__main__':``.
@@ -65,7 +66,7 @@ class VOSInferencer:
     """
 
     def __init__(self, config: str | os.PathLike | dict | Config | None = None, checkpoint: str | None = None,
-                 device: str | None = None, *, steps: int | None = None, size: Size = None, tta: bool = False,
+                 device: str | None = None, *, steps: float | None = None, size: Size = None, tta: bool = False,
                  crf: bool = False, seed: int = 0, cfg_options: dict | None = None) -> None:
         self.cfg = default_config(checkpoint, cfg_options) if config is None else find_config(config, cfg_options)
         self.loaded = load_segmenter(self.cfg, checkpoint, device, steps=steps, size=size, tta=tta, crf=crf, seed=seed)

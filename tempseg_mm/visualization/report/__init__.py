@@ -1,9 +1,11 @@
 """Pages to look at in a browser: one file each, that needs no network, no server and no library."""
 
+from .batch_report import VideoRow, write_batch_report
 from .dataset_report import DatasetReport, SequenceRow, write_dataset_report
 from .sequence_report import SequenceReport, write_sequence_report
 from .thumbnails import ThumbnailKeeper
 
 __all__ = [
-    'DatasetReport', 'SequenceReport', 'SequenceRow', 'ThumbnailKeeper', 'write_dataset_report', 'write_sequence_report'
+    'DatasetReport', 'SequenceReport', 'SequenceRow', 'ThumbnailKeeper', 'VideoRow', 'write_batch_report',
+    'write_dataset_report', 'write_sequence_report'
 ]
