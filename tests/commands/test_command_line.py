@@ -123,10 +123,3 @@ def test_test_takes_the_newest_checkpoint_and_meets_the_baselines(folder, resume
     assert [path.parent.name + '/' + path.name for path in masks] == [f'test_001/{i:05d}.png' for i in range(6)]
     assert np.asarray(Image.open(masks[0])).shape == (32, 48)
     assert {path.name for path in (folder / 'show').iterdir()} == {'test_001.webm', 'test_001.png'}
-
-
-def test_an_unknown_component_is_answered_with_the_nearest(folder):
-    process = run('train', 'tiny.py', '--work-dir', 'typo', '--cfg-options', 'model.losses.itsd.type=ITSDLos',
-                  cwd=folder)
-    assert process.returncode == 2 and 'Traceback' not in process.stderr
-    assert "error: 'ITSDLos' is not a registered model; did you mean ITSDLoss" in process.stderr.splitlines()[-1]

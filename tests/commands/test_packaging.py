@@ -102,23 +102,17 @@ def test_a_video_with_the_weights_that_come_with_it(environment, tmp_path):
     mask = np.zeros((96, 128), np.uint8)
     mask[30:60, 40:80] = 255
     Image.fromarray(mask).save(tmp_path / 'mask.png')
-    call = ('from tempseg_mm.apis import VOSInferencer\n'
-            "found = VOSInferencer(steps=1, device='cpu')('*.jpg', 'mask.png')\n"
-            "print(found.settings['checkpoint'], len(found.records))")
-    assert run(environment / 'python', '-c', call, cwd=tmp_path).splitlines()[-1] == (
-        'weights/tempseg_davis_mobilenet.safetensors 3')
     said = run(environment / 'tempseg-segment', '*.jpg', '--mask', 'mask.png', '--steps', 1, '--device', 'cpu',
                '--out', 'out', cwd=tmp_path)
     assert 'out/report.html' in said and len(list((tmp_path / 'out/masks').iterdir())) == 3
+    assert 'weights/tempseg_davis_mobilenet.safetensors' in said.splitlines()[-1]
 
 
-def test_training_and_testing(environment, tmp_path):
+def test_training(environment, tmp_path):
     source = [f'{part}_dataloader.dataset.{option}' for part in ('train', 'test') for option in (
         'data_root=data', 'num_sequences={"train": 2, "test": 1}', 'scene.num_frames=6', 'scene.height=32',
         'scene.width=48', 'size=None')]
     options = ['--device', 'cpu', '--cfg-options', *source, 'model.width=0.0625', 'train_dataloader.num_workers=0',
-               'train_dataloader.batch_size=2', 'train_cfg.max_iters=2', 'default_hooks.finetune.finetuner.steps=1']
+               'train_dataloader.batch_size=2', 'train_cfg.max_iters=1']
     run(environment / 'tempseg-train', 'configs/tempseg_synthetic.py', *options, cwd=tmp_path)
-    assert (tmp_path / 'work_dirs/tempseg_synthetic/iter_2.pth').is_file()
-    run(environment / 'tempseg-test', 'configs/tempseg_synthetic.py', *options, cwd=tmp_path)
-    assert (tmp_path / 'work_dirs/tempseg_synthetic/test/scores.json').is_file()
+    assert (tmp_path / 'work_dirs/tempseg_synthetic/iter_1.pth').is_file()

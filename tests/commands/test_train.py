@@ -113,3 +113,8 @@ def test_missing_data(refused, config_file, tmp_path):
     path = config_file(**{'train_dataloader.dataset': dict(
         _delete_=True, type='DAVISDataset', data_root=str(tmp_path / 'gone'), split='train')})
     assert re.search('data root .*gone.* is not a folder.*configs/tempseg_synthetic.py', refused('train', path))
+
+
+def test_an_unknown_component_is_answered_with_the_nearest(refused, config_file):
+    said = refused('train', config_file(), '--cfg-options', 'model.losses.itsd.type=ITSDLos')
+    assert "error: 'ITSDLos' is not a registered model; did you mean ITSDLoss" in said.splitlines()[-1]
