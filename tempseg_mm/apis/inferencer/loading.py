@@ -156,13 +156,14 @@ def _class_of(named: str | type) -> type:
 
 
 def _set_steps(segmenter: Segmenter, steps: float) -> None:
-    if steps < 0 or (steps > 1 and steps != int(steps)):
-        raise ValueError('steps of fine-tuning must be at least 0 and whole, or below 1: a share of those of the '
-                         f'config; got {steps}')
+    if steps < 0:
+        raise ValueError(f'steps of fine-tuning must be at least 0, got {steps}')
+    if steps > 1 and steps != int(steps):
+        raise ValueError(f'steps of fine-tuning are a whole number, or below 1 a share of those of the config; got {steps}')
     if segmenter.finetuner is None:
         raise ValueError(f'{steps} steps of fine-tuning are asked for, but the config has no default_hooks.finetune')
-    segmenter.finetuner.steps = int(steps) if steps in (0, 1) or steps > 1 else max(
-        1, round(steps * segmenter.finetuner.steps))
+    is_share = 0 < steps < 1
+    segmenter.finetuner.steps = max(1, round(steps * segmenter.finetuner.steps)) if is_share else int(steps)
 
 
 @contextmanager

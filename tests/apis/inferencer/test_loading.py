@@ -75,6 +75,10 @@ def test_steps_come_from_the_config_unless_named(cfg):
     assert named.segmenter.finetuner.steps == named.settings['steps'] == 3
     with pytest.raises(ValueError, match='steps of fine-tuning must be at least 0, got -1'):
         load_segmenter(cfg(), steps=-1)
+    assert load_segmenter(cfg(), steps=1 / 3).segmenter.finetuner.steps == 2
+    assert load_segmenter(cfg(), steps=0.01).segmenter.finetuner.steps == 1
+    with pytest.raises(ValueError, match='a whole number, or below 1 a share of those of the config; got 2.5'):
+        load_segmenter(cfg(), steps=2.5)
     with pytest.raises(ValueError, match='size must be None'):
         load_segmenter(cfg(), size=0)
     without = cfg(default_hooks={})
