@@ -159,7 +159,8 @@ def _set_steps(segmenter: Segmenter, steps: float) -> None:
     if steps < 0:
         raise ValueError(f'steps of fine-tuning must be at least 0, got {steps}')
     if steps > 1 and steps != int(steps):
-        raise ValueError(f'steps of fine-tuning are a whole number, or below 1 a share of those of the config; got {steps}')
+        raise ValueError('steps of fine-tuning are a whole number, or below 1 a share of those of the config; got '
+                         f'{steps}')
     if segmenter.finetuner is None:
         raise ValueError(f'{steps} steps of fine-tuning are asked for, but the config has no default_hooks.finetune')
     is_share = 0 < steps < 1
