@@ -148,7 +148,7 @@ class Segmenter:
         done = 0
         for object_id, number in steps.items():
             given, before = GivenObject(sequence, object_id), found.get(object_id)
-            one = state and state.kept_generator(object_id, self.finetuner.copy_of(parent))
+            one = state and state.adapted.kept(object_id, self.finetuner.copy_of(parent))
             if not one:
                 one = self.finetuner.adapt(
                     self.model, given, parent=before.trained if before else parent, size=self.seen_size, seed=self.seed,
@@ -156,7 +156,7 @@ class Segmenter:
                     focus=focus if before else (),
                     on_step=lambda step, done=done: on_step(done + step, sum(steps.values())))
                 if state:
-                    state.keep_generator(object_id, one)
+                    state.adapted.keep(object_id, one)
             one = found[object_id] = one.for_prediction(channels_last=self.channels_last)
             if one.losses:
                 one.fit = fit_on_given(self.model, given, plain.generator, one.generator, size=self.size)
