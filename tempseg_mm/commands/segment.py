@@ -71,8 +71,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--show', action='store_true', help='show the overlay in a window meanwhile; q stops')
     parser.add_argument('--resume', action='store_true', help='go on after an interrupted run in --out')
     parser.add_argument('--correct', action='store_true',
-                        help='correct the finished result in --out by one --mask FILE@FRAME or more: learns from them in '
-                             'a third of the steps, then segments the frames that follow them again')
+                        help='correct the finished result in --out by one --mask FILE@FRAME or more: learns from them '
+                             'in a third of the steps, then segments the frames that follow them again')
     parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in --out')
     parser.add_argument('--resize-mask', action='store_true', help='bring masks to the size of the frames')
     parser.add_argument('--ends', action='store_true',
