@@ -12,6 +12,7 @@ from tempseg_mm.inference.walk import FORWARDS
 from tempseg_mm.runtime.background import read_ahead
 from tempseg_mm.sources.box_mask import mask_from_box, parse_box
 from tempseg_mm.sources.frame_names import FrameNames
+from tempseg_mm.sources.frame_source import FrameSource
 from tempseg_mm.sources.given_masks import read_given_masks
 from tempseg_mm.sources.ground_truth import GroundTruth
 from tempseg_mm.sources.inputs import Inputs
@@ -27,20 +28,23 @@ from .session import Session
 from .session_files import SessionFiles
 
 
+def can_be_corrected(video: object, source: FrameSource) -> bool:
+    """Whether a session can be made of a run: of files, which can be read again, not of a camera or arrays."""
+    paths = [video] if isinstance(video, (str, os.PathLike)) else video
+    return source.rewindable and source.num_frames is not None and isinstance(paths, Sequence) and all(
+        isinstance(path, (str, os.PathLike)) for path in paths)
+
+
 def keep_session(video: object, run: SequenceRun, loaded: Loaded, result: SegmentationResult) -> None:
     """Make a session of a finished run, which corrections go on from.
 
     Args:
-        video: a path, or a list of paths; of anything else there can be no session, and nothing is kept.
+        video: a path, or a list of paths.
         run: finished.
         loaded: what segmented.
         result: of the run.
     """
     inputs, files = run.inputs, SessionFiles(run.out)
-    paths = [video] if isinstance(video, (str, os.PathLike)) else video
-    if not inputs.source.rewindable or inputs.source.num_frames is None or not isinstance(paths, Sequence) or not all(
-            isinstance(path, (str, os.PathLike)) for path in paths):
-        return
     state = state_of(video, inputs.source, loaded.settings.get('model', {}), size=inputs.size)
     state.num_frames = len(result.records)
     state.objects = dict.fromkeys(inputs.object_ids, '')

@@ -24,7 +24,7 @@ from .output import OutputFolder, SegmentationResult, default_folder
 from .sequence_run import SequenceRun, Wishes
 from .session import Session
 from .session_files import SessionFiles
-from .session_result import give_masks, keep_session, write_result
+from .session_result import can_be_corrected, give_masks, keep_session, write_result
 
 NO_CHANGE = ('threads',)  # settings another call may have when it resumes
 
@@ -128,8 +128,9 @@ class VOSInferencer:
             inputs = reader.read(stack, working_size=self.segmenter.seen_size, whole=bool(self.segmenter.refiners),
                                  given_dir=out.given)
             settings = dict(self._settings(video, inputs), end=end, fps=source.fps)
-            files = SessionFiles(out)
-            state = RunState(out.resume, self._decisive(inputs), frames=source.digests(), adapted=files.adapted)
+            correctable = can_be_corrected(video, source)
+            state = RunState(out.resume, self._decisive(inputs), frames=source.digests(),
+                             adapted=SessionFiles(out).adapted if correctable else None)
             if overwrite:
                 out.clear()
             elif resume:
@@ -138,7 +139,8 @@ class VOSInferencer:
             wishes = Wishes(gif, pictures, show_frame, on_progress)
             run = SequenceRun(self.loaded, inputs, out, state, wishes)
             result = run.run(settings)
-            keep_session(video, run, self.loaded, result)
+            if correctable:
+                keep_session(video, run, self.loaded, result)
             return result
 
     def correct(self, video: object, masks: object = None, *, boxes: Sequence = (), out_dir: str | Path | None = None,
