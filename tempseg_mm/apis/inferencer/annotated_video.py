@@ -16,6 +16,7 @@ from tempseg_mm.sources.frame_source import FrameSource, SourceFrame
 from tempseg_mm.sources.open_source import open_source
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
 
+from .lost_spans import LostSpan, lost_spans
 from .output import OutputFolder
 from .recorder import record_of
 from .session_files import SessionFiles, SessionState
@@ -74,6 +75,16 @@ class AnnotatedVideo:
     def fps(self) -> float | None:
         """Frames a second; ``None``: nobody knows."""
         return self._source.fps
+
+    @property
+    def times(self) -> np.ndarray | None:
+        """Seconds of each frame from 0, float64; ``None``: nobody knows."""
+        return self._source.times
+
+    @property
+    def lost(self) -> list[LostSpan]:
+        """Where objects were probably lost, in what is done so far."""
+        return lost_spans(list(self.records.values())) if self.records else []
 
     @property
     def objects(self) -> dict[int, str]:
@@ -205,8 +216,7 @@ class AnnotatedVideo:
         return open_source(self.state.video, start=start, end=end)
 
     def _read_image(self, frame_id: int) -> np.ndarray:
-        with self._part(self._checked(frame_id), frame_id + 1) as source, closing(source.frames()) as frames:
-            return next(frames).image
+        return self._source.frame(self._checked(frame_id)).image
 
     def _note_given(self, frame_id: int, ids: Iterable[int]) -> None:
         self.state.given = {**self.state.given, frame_id: tuple(sorted(ids))}

@@ -95,7 +95,8 @@ class SessionFiles:
             raise ValueError(f'{self._state} was written by another version of the project: name another --out')
         for name in ('objects', 'given', 'palette'):
             saved[name] = {int(key): value for key, value in saved[name].items()}
-        saved['given'] = {frame_id: tuple(ids) for frame_id, ids in saved['given'].items()}
+        for name in ('given', 'palette'):
+            saved[name] = {key: tuple(value) for key, value in saved[name].items()}
         return SessionState(**{**saved, 'size': tuple(saved['size'])})
 
     def note(self, record: FrameRecord) -> None:
