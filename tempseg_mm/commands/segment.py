@@ -24,7 +24,7 @@ from .entry import ERROR, FORESEEN, command_parser, run_command
 if TYPE_CHECKING:
     from tempseg_mm.apis.inferencer import SegmentationResult, VOSInferencer
 
-OF_ONE_VIDEO = ('mask', 'box', 'start', 'end', 'gt', 'show')
+OF_ONE_VIDEO = ('mask', 'box', 'start', 'end', 'gt', 'show', 'correct')
 
 EXAMPLES = """\
   %(prog)s dog.mp4 --mask dog_first.png
@@ -35,6 +35,7 @@ EXAMPLES = """\
       --checkpoint work_dirs/tempseg_davis_mobilenet --steps 100 --tta --crf
   %(prog)s dog.mp4 --mask dog_first.png --checkpoint none     # learns from the mask alone
   %(prog)s dog.mp4 --mask dog_first.png --resume      # after Ctrl-C
+  %(prog)s dog.mp4 --mask dog_at_40.png@40 --correct  # frames from 40 on, in a third of the time
   %(prog)s dog.mp4 --save-frame 0                     # a picture of the frame, to draw the mask on
   %(prog)s dog.mp4 cat.mp4 --out shots                # with dog.png and cat_mask.png beside them
   %(prog)s --list shots.txt --out shots --fast        # lines such as: dog.mp4 --mask dog_first.png
@@ -88,6 +89,9 @@ def make_parser() -> argparse.ArgumentParser:
                         help='leave overlay and report out: several times as fast where the network is small')
     parser.add_argument('--show', action='store_true', help='show the overlay in a window meanwhile; q stops')
     parser.add_argument('--resume', action='store_true', help='go on after an interrupted run in --out')
+    parser.add_argument('--correct', action='store_true',
+                        help='correct the finished result in --out by one --mask FILE@FRAME or more: learns from them '
+                             'in a third of the steps, then segments the frames that follow them again')
     parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in --out')
     parser.add_argument('--resize-mask', action='store_true', help='bring masks to the size of the frames')
     parser.add_argument('--ends', action='store_true',
@@ -125,12 +129,18 @@ def segment(args: argparse.Namespace) -> 'SegmentationResult':
     from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
     [video] = args.video
-    if not args.mask and not args.box:
+    if args.correct and not (args.mask or args.box):
+        raise ValueError('--correct takes what was wrong from a --mask FILE@FRAME or a --box X,Y,W,H@FRAME')
+    if not (args.mask or args.box):
         args.mask = list(with_masks(Shot(video, start=args.start)).masks)
         print(f'note: beside {video} lies {", ".join(args.mask)} (FILE@FRAME): taken as --mask')
     inferencer = inferencer_of(args)
     print(f'writing to {seen_from_here(args.out or default_folder(video))}', flush=True)
     with stopped_by_signals(), shown_progress(lambda text: print(text, flush=True)) as on_progress:
+        if args.correct:
+            return inferencer.correct(
+                video, args.mask, boxes=args.box, out_dir=args.out, ground_truth=args.gt, gif=args.gif,
+                pictures=not args.masks_only, resize_mask=args.resize_mask, ends=args.ends, on_progress=on_progress)
         return inferencer(
             video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, ground_truth=args.gt,
             show=args.show, resume=args.resume, overwrite=args.overwrite, on_progress=on_progress, **wishes_of(args))
@@ -147,7 +157,8 @@ def segment_all(args: argparse.Namespace) -> int:
 
     own = [f'--{name}' for name in OF_ONE_VIDEO if getattr(args, name)]
     if own:
-        raise ValueError(f'{", ".join(own)} can belong to one video only: put it in the line of that video in a --list')
+        raise ValueError(f'{", ".join(own)} can belong to one video only: name a single VIDEO, or put it in the line '
+                         'of that video in a --list, which takes what --help says')
     if args.list and args.video:
         raise ValueError(f'--list {args.list} names the videos; put {args.video[0]} in a line of it')
     shots = read_shots(args.list) if args.list else [Shot(video) for video in args.video]

@@ -1,6 +1,5 @@
 """A frame of a video as a picture, for a person to draw its mask on."""
 
-from contextlib import closing
 from pathlib import Path
 
 from tempseg_mm.runtime.safe_path import inside
@@ -26,8 +25,8 @@ def save_frame(video: object, frame_id: int, out_dir: str | Path | None = None) 
         ValueError: if it has no such frame.
     """
     given = OutputFolder(out_dir or default_folder(video)).given
-    with open_source(video, start=frame_id, end=frame_id + 1) as source, closing(source.frames()) as frames:
-        frame = next(frames)
+    with open_source(video, start=frame_id, end=frame_id + 1) as source:
+        frame = source.frame(frame_id)
     picture = inside(given, f'{frame.file_name}_frame.png')
     write_png(picture, frame.image)
     return picture, picture.with_name(f'{frame.file_name}.png')
