@@ -141,7 +141,7 @@ def test_a_frame_to_draw_on_and_the_line_to_go_on_with(call, video, monkeypatch,
 @pytest.mark.parametrize('arguments, message', [
     (['shot.mp4'], r'Give a --mask FILE or a --box X,Y,W,H, or lay its mask beside it as shot.png or shot_mask.png'),
     ([], 'which video'),
-    (['shot.mp4', 'shot.mp4', '--mask', 'gt/00000.png'], '--mask can belong to one video only: name a single'),
+    (['shot.mp4', 'shot.mp4', '--mask', 'gt/00000.png'], '--mask can belong to one VIDEO only. The frames of one are'),
     (['shot.mp4', '--list', 'list.txt'], '--list list.txt names the videos; put shot.mp4 in a line of it'),
     (['--list', 'none.txt'], 'none.txt'),
     (['shot.mp4', 'shot.mp4', '--save-frame', '1'], '--save-frame takes one VIDEO'),
