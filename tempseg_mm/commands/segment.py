@@ -157,8 +157,8 @@ def segment_all(args: argparse.Namespace) -> int:
 
     own = [f'--{name}' for name in OF_ONE_VIDEO if getattr(args, name)]
     if own:
-        raise ValueError(f'{", ".join(own)} can belong to one VIDEO only. The frames of one are a folder, or a pattern in '
-                         'quotes; in a --list each line has its own arguments')
+        raise ValueError(f'{", ".join(own)} can belong to one VIDEO only. The frames of one are a folder, or a pattern '
+                         'in quotes; in a --list each line has its own arguments')
     if args.list and args.video:
         raise ValueError(f'--list {args.list} names the videos; put {args.video[0]} in a line of it')
     shots = read_shots(args.list) if args.list else [Shot(video) for video in args.video]
