@@ -48,6 +48,16 @@ def test_an_object_too_small_for_the_network_is_told_of(make_run):
     assert 'Object 3 is so small that nothing is left of it at the working size (16x24 pixels)' in again.notices[1]
 
 
+@pytest.mark.parametrize('ends', [False, True])
+def test_an_object_that_a_mask_has_ended_is_not_lost(make_run, ends):
+    run = make_run()
+    run.inputs.ends = ends
+    run.inputs.labels[3], run.inputs.images[3] = np.zeros((32, 48), np.uint8), run.inputs.images[0]
+    result = run.run({})
+    assert [(span.object_id, span.first, span.last) for span in result.lost] == ([] if ends else [(1, 1, 5)])
+    assert any('probably lost' in notice for notice in result.notices) != ends
+
+
 def test_each_frame_is_shown(make_run):
     shown = []
     make_run(show=lambda image, labels: shown.append((image.shape, labels.shape))).run({})
