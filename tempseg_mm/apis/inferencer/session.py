@@ -4,7 +4,7 @@ Used by the annotation page, and by ``VOSInferencer`` for corrections of what it
 """
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -56,14 +56,15 @@ class Session(AnnotatedVideo):
 
     @classmethod
     def open(cls, loaded: Loaded, video: str | os.PathLike | list, out_dir: str | Path, *, start: int = 0,
-             end: int | None = None) -> 'Session':
+             end: int | None = None, masks: Iterable = ()) -> 'Session':
         """Begin a session, or continue that of the folder; see :func:`~.annotated_video.open_folder`.
 
         Raises:
             ValueError, OSError: as there.
         """
         with ExitStack() as stack:
-            files, state = open_folder(video, out_dir, loaded.settings.get('model', {}), stack, start=start, end=end)
+            files, state = open_folder(video, out_dir, loaded.settings.get('model', {}), stack, start=start, end=end,
+                                       masks=masks)
             return cls(loaded, files, state, stack.pop_all())
 
     @property
@@ -175,7 +176,7 @@ class Session(AnnotatedVideo):
         return self._made(labels, part, {frame_id: tuple(every), **{i: given[i] for i in between}}, tuple(hidden))
 
     def _made(self, labels: dict, part: tuple, mentioned: dict, hidden: tuple = ()) -> SessionSequence:
-        return SessionSequence(self._part, self.image, self.name, part=part, labels=labels, mentioned=mentioned,
+        return SessionSequence(self.part, self.image, self.name, part=part, labels=labels, mentioned=mentioned,
                                hidden=hidden)
 
     def _require_given(self) -> None:

@@ -116,8 +116,9 @@ class VOSInferencer:
             raise ValueError('the animation is made from the overlay: leave pictures on, or gif off')
         with ExitStack() as stack:
             show_frame = stack.enter_context(Window('tempseg_mm')).show if show else None
-            source = stack.enter_context(open_source(video, start=start, end=end, fps=fps, resize_frames=resize_frames,
-                                                     masks=mask_paths(masks)))
+            reading = dict(fps=fps, resize_frames=resize_frames,
+                           masks=[os.path.abspath(path) for path in mask_paths(masks)])
+            source = stack.enter_context(open_source(video, start=start, end=end, **reading))
             out = OutputFolder(out_dir or default_folder(video))
             stack.enter_context(out.held())
             out.claim(resume=resume, overwrite=overwrite)
@@ -141,7 +142,7 @@ class VOSInferencer:
             run = SequenceRun(self.loaded, inputs, out, state, wishes)
             result = run.run(settings)
             if correctable:
-                keep_session(video, run, self.loaded, result)
+                keep_session(video, run, self.loaded, result, reading)
             return result
 
     def correct(self, video: object, masks: object = None, *, boxes: Sequence = (), out_dir: str | Path | None = None,
@@ -171,7 +172,7 @@ class VOSInferencer:
         if not SessionFiles(OutputFolder(folder)).exists:
             raise FileNotFoundError(f'{folder} holds no finished result of a video file or folder of frames to '
                                     'correct: segment it first, without --correct')
-        with Session.open(self.loaded, video, folder) as session:
+        with Session.open(self.loaded, video, folder, masks=mask_paths(masks)) as session:
             boxes = [boxes] if isinstance(boxes, str) else list(boxes or ())
             frame_ids, notices = give_masks(session, masks, boxes, resize=resize_mask, ends=ends)
             for _ in session.go_on(frame_ids, on_progress):

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tempseg_mm.apis.inferencer.sequence_run import Wishes
+from tempseg_mm.apis.inferencer.session import Session
 from tempseg_mm.apis.inferencer.session_result import can_be_corrected, give_masks, write_result
 from tempseg_mm.sources.arrays import ArraySource
 from tempseg_mm.sources.open_source import open_source
@@ -72,3 +73,15 @@ def test_a_result_needs_all_frames(open_session, two):
         assert len(result.records) == 8 and result.overlay is None and result.records[2].given
         assert {i: record.sure for i, record in session.records.items()} == {
             record.frame_id: record.sure for record in result.records}
+
+
+def test_how_the_video_was_read_is_kept(tiny, shot, tmp_path):
+    video, masks = shot
+    Image.fromarray(255 * masks[0]).save(video / 'first_of_all.png')  # among the frames, as a person may have it
+    result = tiny(video, f'{video}/first_of_all.png@0', out_dir=tmp_path / 'out', fps=7, start=0, end=6, pictures=False)
+    assert len(result.records) == 6
+    Image.fromarray(255 * masks[4]).save(video / 'later.png')
+    result = tiny.correct(video, f'{video}/later.png@4', out_dir=tmp_path / 'out', pictures=False)
+    assert len(result.records) == 6 and result.settings['given_frames'] == [0, 4]
+    with Session.open(tiny.loaded, video, tmp_path / 'out') as session:
+        assert session.fps == 7 and session.num_frames == 6
