@@ -83,7 +83,7 @@ def given_first(sequence, object_ids=None):
 
 def measure(segmenter, sequence) -> dict:
     """Way -> (J by object, seconds)."""
-    from tempseg_mm.inference.online_finetuner import GivenObject
+    from tempseg_mm.inference.given_object import GivenObject
     both, found = given_first(sequence), {}
     objects = [GivenObject(both, object_id) for object_id in both.object_ids]
     started = time.perf_counter()

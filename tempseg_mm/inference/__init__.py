@@ -1,5 +1,6 @@
 from .baselines import CopyMask, FlowPropagation, UntrainedGenerator
-from .online_finetuner import AdaptedGenerator, GivenObject, OnlineFinetuner
+from .given_object import GivenObject
+from .online_finetuner import AdaptedGenerator, OnlineFinetuner
 from .propagator import Propagator, generator_propagator
 from .refine import CRFRefiner, DenseCRF
 from .segmenter import Segmenter

@@ -4,7 +4,6 @@ Losses do not tell that: each is that of another augmented clip. Called by ``Seg
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import nn
@@ -12,11 +11,9 @@ from torch import nn
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.ops.resize import Size
 
+from .given_object import GivenObject
 from .prepared_frame import frame_preparer
 from .propagator import generator_propagator
-
-if TYPE_CHECKING:
-    from .online_finetuner import GivenObject
 
 MOST = 3  # masks that are looked at: a forward pass each, twice; below 3 % of the time of 60 steps
 POOR = 0.5  # IoU below which fine-tuning did not work; see "Whether fine-tuning worked" in docs/results.md
@@ -56,7 +53,7 @@ class GivenFit:
                 'another learning rate')
 
 
-def fit_on_given(model: nn.Module, given: 'GivenObject', before: nn.Module, after: nn.Module, *, size: Size = None
+def fit_on_given(model: nn.Module, given: GivenObject, before: nn.Module, after: nn.Module, *, size: Size = None
                  ) -> GivenFit:
     """Let two generators segment given frames, each with its own mask as the reference, as the walk would.
 

@@ -18,39 +18,14 @@ from torch import Tensor, nn
 from tempseg_mm.ops.resize import Size, resize_image, resize_mask, target_size
 from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 from tempseg_mm.runtime.random_state import own_randomness
-from tempseg_mm.sources.given_sequence import GivenSequence
 
 from .finetuning_steps import TailAverage, folded, in_turn, parameters_called, side_by_side, trained_alone
 from .finite import check_finite
 from .given_fit import GivenFit
+from .given_object import GivenObject
 
 CLIP = 2  # frames of a clip
 MODES = 'eval', 'folded', 'train'
-
-
-class GivenObject:
-    """One object of the given masks: what there is to learn from.
-
-    Args:
-        sequence: its name decides the random draws, so what is drawn for an object does not depend on its id.
-        object_id: 1 to 255.
-    """
-
-    def __init__(self, sequence: GivenSequence, object_id: int) -> None:
-        self.sequence, self.object_id, self.name = sequence, object_id, sequence.name
-
-    @property
-    def frame_ids(self) -> list[int]:
-        """Given frames whose masks mention the object: those that show it, or tell that it is not there."""
-        return [i for i in sorted(self.sequence.labels) if self.object_id in self.sequence.mentioned(i)]
-
-    def frame(self, i: int) -> np.ndarray:
-        """(H, W, 3) uint8 RGB."""
-        return self.sequence.given_image(i)
-
-    def mask(self, i: int) -> np.ndarray:
-        """(H, W) uint8, 1 where the object is."""
-        return (self.sequence.labels[i] == self.object_id).astype(np.uint8)
 
 
 @dataclass
@@ -283,7 +258,8 @@ class OnlineFinetuner:
             shape = target_size(size, frame.shape[:2])
             frames.append(resize_image(frame, shape))
             masks.append(resize_mask(mask, shape))
-        clip = dict(sequence_name=given.name, frame_ids=indices, frames=frames, gt_masks=masks)
+        clip = dict(sequence_name=given.name, frame_ids=indices, frames=frames, gt_masks=masks,
+                    shown=[given.shown(i) for i in indices])
         return dict(clip, flow=self._flow(model, frames, still=indices[0] == indices[-1])) if frames[1:] else clip
 
     def _flow(self, model: nn.Module, frames: list, still: bool) -> list:

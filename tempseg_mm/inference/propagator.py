@@ -57,21 +57,23 @@ class Propagator:
         """Object id -> its own mask; new ones each frame."""
         return dict(self._masks)
 
-    def start(self, frame: np.ndarray | PreparedFrame, labels: np.ndarray, *, hidden: Collection[int] = ()) -> None:
+    def start(self, frame: np.ndarray | PreparedFrame, labels: np.ndarray, *, hidden: Collection[int] = (),
+              areas: Mapping[int, float] | None = None) -> None:
         """Take the first frame and its given masks.
 
         Args:
             frame: (H, W, 3) uint8 RGB, or prepared.
             labels: (H, W) uint8 object ids, 0 the background.
             hidden: objects that take part though the masks do not show them: they are looked for.
+            areas: as in :meth:`correct`.
 
         Raises:
             ValueError: if the sizes differ, or an id is none of the objects'.
         """
         self._frame = self.preparer.first(frame)
-        nothing = np.zeros(labels.shape, np.uint8) if hidden else None
+        nothing = np.zeros(labels.shape, np.uint8)
         self._masks = {object_id: self.view.given(self._frame, nothing) for object_id in hidden}
-        self.correct(labels)
+        self.correct(labels, areas=areas)
 
     def resume(self, frame: np.ndarray | PreparedFrame, masks: Mapping[int, ObjectMask]) -> None:
         """Continue after a frame whose :attr:`masks` were kept."""
@@ -97,12 +99,14 @@ class Propagator:
                        for object_id, mask in self._masks.items()}
         return self._merged()
 
-    def correct(self, labels: np.ndarray, *, going_on: Collection[int] = ()) -> None:
+    def correct(self, labels: np.ndarray, *, going_on: Collection[int] = (),
+                areas: Mapping[int, float] | None = None) -> None:
         """Replace the masks of objects by given ones, as the references for the next frame.
 
         Args:
             labels: (H, W) uint8 object ids. An object that takes part and is not among them is gone.
             going_on: objects that are not gone all the same: they keep their masks, less the pixels of others.
+            areas: object id -> pixels by which an object is remembered, where its mask shows less.
 
         Raises:
             ValueError: as :meth:`start`.
@@ -115,7 +119,7 @@ class Propagator:
         self._masks = {
             object_id: self.view.without(self._frame, self._masks[object_id], taken)
             if object_id in going_on and object_id in self._masks and object_id not in present
-            else self.view.given(self._frame, (labels == object_id).astype(np.uint8))
+            else self.view.given(self._frame, (labels == object_id).astype(np.uint8), (areas or {}).get(object_id, 0.0))
             for object_id in self.object_ids if object_id in present or object_id in self._masks}
 
     def _merged(self) -> np.ndarray:

@@ -19,7 +19,8 @@ from tempseg_mm.sources.given_sequence import GivenSequence
 from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
 from .given_fit import fit_on_given
-from .online_finetuner import AdaptedGenerator, GivenObject, OnlineFinetuner
+from .given_object import GivenObject
+from .online_finetuner import AdaptedGenerator, OnlineFinetuner
 from .propagator import Propagator, generator_propagator
 from .resume import RunState
 from .tta import TTA

@@ -4,6 +4,7 @@ Two views: the whole frame at a working size, as in the paper, and a window that
 carries masks through either and knows no pixels of its own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -63,11 +64,26 @@ def _window_from(state: dict | None) -> Window | None:
     return state and Window(np.array(state['matrix']), tuple(state['size']), tuple(state['frame_size']))
 
 
+def remembered_area(areas: Mapping[int, float], frame_id: int) -> float:
+    """The area by which an object is remembered in a frame::
+
+        area = max over given frames i of areas[i] * FADING ** |frame_id - i|
+
+    Args:
+        areas: frame number -> pixels of the object in a given mask.
+        frame_id: the frame.
+
+    Returns:
+        Pixels; 0 where no mask shows the object.
+    """
+    return max((area * FADING ** abs(frame_id - i) for i, area in areas.items()), default=0.0)
+
+
 class View(Protocol):
     """What a frame looks like to the network."""
 
-    def given(self, frame: PreparedFrame, mask: np.ndarray) -> ObjectMask:
-        """A given mask, (H, W) uint8 0/1, in its own frame."""
+    def given(self, frame: PreparedFrame, mask: np.ndarray, area: float = 0.0) -> ObjectMask:
+        """A given mask, (H, W) uint8 0/1, in its own frame; ``area``: see :func:`remembered_area`."""
 
     def without(self, frame: PreparedFrame, found: ObjectMask, taken: np.ndarray) -> ObjectMask:
         """A mask of this frame less the pixels, (H, W) uint8 0/1, that are known to be others'."""
@@ -85,7 +101,7 @@ class View(Protocol):
 class WholeFrame:
     """The network sees the whole frame at the working size."""
 
-    def given(self, frame: PreparedFrame, mask: np.ndarray) -> ObjectMask:
+    def given(self, frame: PreparedFrame, mask: np.ndarray, area: float = 0.0) -> ObjectMask:
         """See :class:`View`."""
         return ObjectMask(frame.at_working_size(mask))
 
@@ -118,7 +134,9 @@ class FollowingWindow:
         lost    = seen <= LOST area: nothing is taken along; the network looks where the object was last followed, and
                   every second frame in a window that grows, at most to the whole frame
 
-    So an object that hides does not draw the window in, and what little is left of it is not followed for ever.
+    So an object that hides does not draw the window in, and what little is left of it is not followed for ever. A mask
+    that is given where the object hides is remembered by what other given masks show of it, see
+    :func:`remembered_area`.
 
     Args:
         window: how large windows are and where they lie.
@@ -127,13 +145,15 @@ class FollowingWindow:
     def __init__(self, window: ObjectWindow) -> None:
         self.window = window
 
-    def given(self, frame: PreparedFrame, mask: np.ndarray) -> ObjectMask:
+    def given(self, frame: PreparedFrame, mask: np.ndarray, area: float = 0.0) -> ObjectMask:
         """See :class:`View`."""
         frame.check_size(mask)
-        box = box_of_mask(mask)
-        window = self.window.whole(frame.size) if box is None else self.window.around(box, frame.size)
-        seen = torch.from_numpy(window.crop_mask(mask))[None, None].to(frame.tensor.device, torch.float32)
-        return ObjectMask(seen, window, float(np.count_nonzero(mask)), window)
+        box, seen = box_of_mask(mask), float(np.count_nonzero(mask))
+        area = max(seen, area)
+        window = self.window.whole(frame.size) if box is None else self.window.around(
+            box, frame.size, zoom=np.sqrt(seen / area))
+        cropped = torch.from_numpy(window.crop_mask(mask))[None, None].to(frame.tensor.device, torch.float32)
+        return ObjectMask(cropped, window, area, window)
 
     def without(self, frame: PreparedFrame, found: ObjectMask, taken: np.ndarray) -> ObjectMask:
         """See :class:`View`."""

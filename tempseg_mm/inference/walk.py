@@ -15,6 +15,7 @@ from tempseg_mm.structures.segmented_frame import SegmentedFrame, one_hot
 
 from .prepared_frame import PreparedFrame
 from .propagator import Propagator
+from .views import remembered_area
 
 BACKWARDS, FORWARDS = 'backwards', 'forwards'
 
@@ -125,8 +126,9 @@ class Walk:
         else:
             frame.probabilities, frame.answered = self.propagator.step(ready), True
             if frame.frame_id in self.sequence.labels:
-                self.propagator.correct(self.sequence.labels[frame.frame_id],
-                                        going_on=self.sequence.going_on(frame.frame_id))
+                self.propagator.correct(
+                    self.sequence.labels[frame.frame_id], going_on=self.sequence.going_on(frame.frame_id),
+                    areas=self._areas(frame.frame_id))
         if frame.probabilities is not None:
             frame.snapshot = Snapshot(FORWARDS, frame.frame_id, self.propagator.masks)
 
@@ -135,8 +137,11 @@ class Walk:
         if self.after is not None and self.after.frame_id == frame_id:
             self.propagator.resume(ready, self.after.masks)
         else:
-            self.propagator.start(ready, self.sequence.labels[frame_id],
+            self.propagator.start(ready, self.sequence.labels[frame_id], areas=self._areas(frame_id),
                                   hidden=self.sequence.hidden if frame_id == self.sequence.first_given else ())
+
+    def _areas(self, frame_id: int) -> dict[int, float]:
+        return {object_id: remembered_area(self.sequence.areas(object_id), frame_id) for object_id in self._object_ids}
 
     def _resumed(self, direction: str) -> bool:
         return self.after is not None and self.after.direction == direction

@@ -46,6 +46,11 @@ class GivenSequence(ABC):
         """Of all objects in the given masks, ascending."""
         return tuple(sorted({int(i) for labels in self.labels.values() for i in np.unique(labels)} - {0}))
 
+    def areas(self, object_id: int) -> dict[int, int]:
+        """Frame number -> pixels of an object, of the given masks that show it."""
+        found = {i: int(np.count_nonzero(labels == object_id)) for i, labels in self.labels.items()}
+        return {i: area for i, area in found.items() if area}
+
     def mentioned(self, frame_id: int) -> frozenset:
         """Ids of the objects that a given mask speaks of: those it shows, and those it ends (:attr:`ends`)."""
         shown = frozenset(np.unique(self.labels[frame_id]).tolist()) - {0}

@@ -12,7 +12,8 @@ from tempseg_mm.inference.finetuning_steps import (
     side_by_side,
     trained_alone,
 )
-from tempseg_mm.inference.online_finetuner import GivenObject, OnlineFinetuner
+from tempseg_mm.inference.given_object import GivenObject
+from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.registry import MODELS
 
 # Weight decay would move a parameter without gradient if it were given one of zeros.

@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from tempseg_mm.inference.given_fit import POOR, GivenFit, fit_on_given
-from tempseg_mm.inference.online_finetuner import AdaptedGenerator, GivenObject, faults_of
+from tempseg_mm.inference.given_object import GivenObject
+from tempseg_mm.inference.online_finetuner import AdaptedGenerator, faults_of
 
 
 class Says(nn.Module):

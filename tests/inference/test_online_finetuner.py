@@ -4,7 +4,8 @@ import torch
 from mmengine.dataset import Compose
 from torch import nn
 
-from tempseg_mm.inference.online_finetuner import GivenObject, OnlineFinetuner
+from tempseg_mm.inference.given_object import GivenObject
+from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.registry import MODELS, TASK_UTILS, TRANSFORMS
 
 ADAM = dict(type='Adam', lr=0.01)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tempseg_mm.inference.online_finetuner import GivenObject, OnlineFinetuner
+from tempseg_mm.inference.given_object import GivenObject
+from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.registry import TRANSFORMS
 from tempseg_mm.runtime.random_state import own_randomness
 

@@ -7,7 +7,7 @@ import torch
 
 from tempseg_mm.inference.prepared_frame import FramePreparer, PreparedFrame
 from tempseg_mm.inference.propagator import generator_propagator
-from tempseg_mm.inference.views import FollowingWindow, ObjectMask, WholeFrame, view_of
+from tempseg_mm.inference.views import FADING, FollowingWindow, ObjectMask, WholeFrame, remembered_area, view_of
 from tempseg_mm.ops.object_window import ObjectWindow, box_of_mask
 
 WINDOW = dict(type='ObjectWindow', size=(48, 64), share=0.5)
@@ -184,3 +184,16 @@ def test_what_is_known_to_be_others_is_taken_from_a_mask(view, whole):
     expected = disc((50, 60), 14) * (1 - disc((60, 60), 14)) > 0
     assert iou(view.pasted(frame_with(), left) > 0.5, expected) > 0.9
     assert (left.window, left.area) == (found.window, found.area) and left.mask.sum() < found.mask.sum()
+
+
+def test_a_mask_that_is_given_where_the_object_hides_is_seen_as_if_all_of_it_were_there():
+    view = FollowingWindow(ObjectWindow(size=(48, 64), share=0.5))
+    whole, part = disc((80, 60), 20), disc((80, 60), 5)
+    area = remembered_area({3: float(whole.sum())}, 5)
+    assert area == pytest.approx(whole.sum() * FADING ** 2) and remembered_area({}, 5) == 0
+    found, plain = view.given(frame_with(), part, area), view.given(frame_with(), part)
+    assert (found.area, plain.area) == (area, part.sum())
+    assert found.window.zoom == pytest.approx(plain.window.zoom * np.sqrt(part.sum() / area))
+    assert view.given(frame_with(), whole, area).area == whole.sum()
+    gone = view.given(frame_with(), 0 * part, area)
+    assert gone.area == area and not gone.mask.any()

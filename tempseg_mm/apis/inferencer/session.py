@@ -176,8 +176,11 @@ class Session(AnnotatedVideo):
         return self._made(labels, part, {frame_id: tuple(every), **{i: given[i] for i in between}}, tuple(hidden))
 
     def _made(self, labels: dict, part: tuple, mentioned: dict, hidden: tuple = ()) -> SessionSequence:
+        areas = {object_id: {i: area for i, ids in self.state.given.items()
+                             if object_id in ids and (area := self.records[i].areas.get(object_id))}
+                 for object_id in self.state.objects}
         return SessionSequence(self.part, self.image, self.name, part=part, labels=labels, mentioned=mentioned,
-                               hidden=hidden)
+                               areas=areas, hidden=hidden)
 
     def _require_given(self) -> None:
         if not any(self.state.given.values()):

@@ -15,7 +15,8 @@ class ClipObjectWindow(BaseTransform):
     """Replaces ``frames``, ``gt_masks`` and ``flow`` by what one window around the object shows of them.
 
     The object is that of a random frame that shows it; where none does, or with probability ``elsewhere``, the window
-    lies anywhere. All is resampled once, so turning, mirroring and scaling cost nothing on top.
+    lies anywhere. ``shown``, where results have it, is the share of the object that each mask shows: what hides is seen
+    in a window that all of it would fit. All is resampled once, so turning, mirroring and scaling cost nothing on top.
 
     Args:
         window: config of an ``ObjectWindow``, that of the model.
@@ -40,21 +41,24 @@ class ClipObjectWindow(BaseTransform):
         self.scale, self.shift, self.degrees, self.flip, self.elsewhere = tuple(scale), shift, degrees, flip, elsewhere
 
     def transform(self, results: dict) -> dict:
-        window = self.draw(results['frames'][0].shape[:2], results['gt_masks'])
+        window = self.draw(results['frames'][0].shape[:2], results['gt_masks'], results.get('shown'))
         for key, crop in (('frames', window.crop), ('gt_masks', window.crop_mask), ('flow', window.crop_flow)):
             if key in results:
                 results[key] = [crop(item) for item in results[key]]
         return results
 
-    def draw(self, shape: tuple, masks: Sequence) -> Window:
-        """One random window into frames of ``shape`` (H, W) whose object ``masks`` (H, W) show."""
+    def draw(self, shape: tuple, masks: Sequence, shown: Sequence[float] | None = None) -> Window:
+        """One random window into frames of ``shape`` (H, W) whose object ``masks`` (H, W) show, each so much of it."""
         zoom = np.exp(np.random.uniform(*np.log(self.scale)))
         shift = np.random.uniform(-self.shift, self.shift, 2)
         degrees = np.random.uniform(-self.degrees, self.degrees)
         mirrored, elsewhere = np.random.rand() < self.flip, np.random.rand() < self.elsewhere
-        box = box_of_mask(masks[np.random.randint(len(masks))]) or next(filter(None, map(box_of_mask, masks)), None)
-        if box is None or elsewhere:
+        boxes, first = [box_of_mask(mask) for mask in masks], np.random.randint(len(masks))
+        k = next((k for k in (first, *range(len(boxes))) if boxes[k]), None)
+        if k is None or elsewhere:
             box = self._anywhere(shape)
+        else:
+            box, zoom = boxes[k], zoom * np.sqrt(shown[k] if shown else 1.0)
         return self.window.around(box, shape, zoom=zoom, shift=shift, degrees=degrees, mirrored=mirrored)
 
     def _anywhere(self, shape: tuple) -> tuple:

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from tempseg_mm.apis.inferencer.object_stream import ObjectStream
-from tempseg_mm.inference.online_finetuner import GivenObject, OnlineFinetuner
+from tempseg_mm.inference.given_object import GivenObject
+from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.inference.propagator import generator_propagator
 from tempseg_mm.inference.segmenter import Segmenter
 

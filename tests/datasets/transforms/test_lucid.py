@@ -9,7 +9,8 @@ from torch.utils.data import DataLoader
 
 from tempseg_mm.datasets.transforms.formatting import PackClip
 from tempseg_mm.datasets.transforms.lucid import CACHED_FRAMES, LucidClip, clean_background, object_colours
-from tempseg_mm.inference.online_finetuner import GivenObject, OnlineFinetuner
+from tempseg_mm.inference.given_object import GivenObject
+from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.registry import TRANSFORMS
 
 STILL = dict(degrees=0, scale=(1, 1), shift=0, turn=0, zoom=0, speed=0)

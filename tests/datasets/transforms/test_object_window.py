@@ -58,3 +58,10 @@ def test_an_object_that_shows_in_one_frame_only_is_found():
 def test_settings_out_of_range_are_refused(setting, fault):
     with pytest.raises(ValueError, match=fault):
         ClipObjectWindow(WINDOW, **setting)
+
+
+def test_an_object_of_which_a_part_is_shown_is_seen_in_the_window_that_all_of_it_would_fit():
+    plain = ClipObjectWindow(ObjectWindow((48, 64), 0.5), (1, 1), shift=0, degrees=0, flip=0)
+    masks = clip()['gt_masks']
+    zooms = [plain.draw((120, 160), masks, shown).zoom for shown in (None, [1.0, 1.0], [0.25, 0.25])]
+    assert zooms[0] == zooms[1] == pytest.approx(2 * zooms[2])
