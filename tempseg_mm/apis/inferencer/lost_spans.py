@@ -6,7 +6,7 @@ from itertools import groupby
 
 from tempseg_mm.structures import FrameRecord
 
-SURE = 0.7  # share of the pixels where an object may be that its mask has while all is well; chosen on real sequences
+SURE = 0.7  # share of the pixels where an object may be that its mask has while all is well; see docs/results.md
 LOST_FRAMES = 3
 EMPTY, UNSURE = 'empty', 'unsure'
 
