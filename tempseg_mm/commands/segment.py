@@ -9,6 +9,17 @@ Starts from the weights that the config names, those that come with the project,
 without trained weights, too (--checkpoint none): the network then learns the object from the given masks alone, which
 takes a few minutes on a CPU and is rough where the object looks like its surroundings. Each object is fine-tuned on its
 own: three objects take three times as long as one.
+
+--export writes what other programs take to exports/ there, from a finished result in seconds, without segmenting again:
+
+  cutout-png     cutout/            PNG with alpha, one a frame: Blender, Nuke, Photoshop, GIMP, every editor
+  prores         cutout.mov         alpha, ProRes 4444: DaVinci Resolve, Premiere, Final Cut, After Effects
+  cutout-webm    cutout.webm        alpha, VP9: web pages (Chrome, Firefox), OBS
+  matte          matte.mp4          white on black, H.264: a track matte beside the video, in every editor
+  object-mattes  mattes/            the same, a video for each object
+  overlay-mp4    overlay_full.mp4   objects tinted, full size, H.264: every player, slides, messengers
+  overlay-webm   overlay_full.webm  the same, VP9: web pages, Wikimedia Commons
+  coco           coco.json          RLE, boxes, areas and tracks: CVAT, FiftyOne, Detectron2, MMDetection
 """
 
 import argparse
@@ -30,6 +41,7 @@ EXAMPLES = """\
       --checkpoint work_dirs/tempseg_davis_mobilenet --steps 100 --tta --crf
   %(prog)s dog.mp4 --mask dog_first.png --checkpoint none     # learns from the mask alone
   %(prog)s dog.mp4 --mask dog_first.png --resume      # after Ctrl-C
+  %(prog)s dog.mp4 --export prores,matte              # of what was found before
 """
 
 
@@ -65,6 +77,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--crf', action='store_true', help='refine the masks with the dense CRF, slowly')
     parser.add_argument('--gt', metavar='DIR', help='masks to score against, named as the frames: adds J')
     parser.add_argument('--gif', action='store_true', help='write overlay.gif too')
+    parser.add_argument('--export', action='append', default=[], metavar='KIND[,KIND]',
+                        help="kinds of the table above, or 'all', more than once for more; without --mask and --box: "
+                             'of the finished result in --out')
     parser.add_argument('--masks-only', action='store_true',
                         help='leave overlay and report out: several times as fast where the network is small')
     parser.add_argument('--show', action='store_true', help='show the overlay in a window meanwhile; q stops')
@@ -99,7 +114,20 @@ def segment(args: argparse.Namespace) -> 'SegmentationResult':
             args.video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, fps=args.fps,
             ground_truth=args.gt, gif=args.gif, show=args.show, resume=args.resume, overwrite=args.overwrite,
             resize_mask=args.resize_mask, resize_frames=args.resize_frames, ends=args.ends,
-            pictures=not args.masks_only, on_progress=on_progress)
+            pictures=not args.masks_only, exports=args.export, on_progress=on_progress)
+
+
+def take_away(args: argparse.Namespace) -> None:
+    """Exports what an earlier call found, and says where it is."""
+    from tempseg_mm.apis.inferencer.display import shown_progress
+    from tempseg_mm.apis.inferencer.exports import export_finished
+    from tempseg_mm.runtime.closing_block import closing_block
+    from tempseg_mm.runtime.stop_signals import stopped_by_signals
+
+    with stopped_by_signals(), shown_progress(lambda text: print(text, flush=True)) as on_progress:
+        written = export_finished(args.export, args.video, args.out, fps=args.fps, resize_frames=args.resize_frames,
+                                  on_progress=on_progress)
+    print('\n' + closing_block(written))
 
 
 def tell(result: 'SegmentationResult') -> None:
@@ -124,6 +152,8 @@ def tell(result: 'SegmentationResult') -> None:
 def run(args: argparse.Namespace) -> None:
     """Segments, and says what came of it."""
     if not args.mask and not args.box:
+        if args.export:
+            return take_away(args)
         raise ValueError('what is to be followed? Give a --mask FILE or a --box X,Y,W,H')
     tell(segment(args))
 

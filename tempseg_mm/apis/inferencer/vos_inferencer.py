@@ -2,7 +2,7 @@
 
 import os
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,19 +17,14 @@ from tempseg_mm.sources.ground_truth import GroundTruth
 from tempseg_mm.sources.inputs import InputReader, Inputs
 from tempseg_mm.sources.open_source import open_source
 
-from .display import Window
+from .display import OnProgress, Window, silent
+from .exports import DEFAULT_FPS, export_kinds, export_result, require_second_reading
 from .loading import default_config, find_config, load_segmenter
 from .object_stream import ObjectStream
 from .output import OutputFolder, SegmentationResult, default_folder
 from .sequence_run import SequenceRun, Wishes
 
 NO_CHANGE = ('threads',)  # settings another call may have when it resumes
-
-OnProgress = Callable[[str, int, int | None], None]
-
-
-def _silent(stage: str, done: int, total: int | None) -> None:
-    """Nobody wants to know."""
 
 
 class VOSInferencer:
@@ -75,7 +70,8 @@ class VOSInferencer:
                  start: int = 0, end: int | None = None, fps: float | None = None,
                  ground_truth: str | Path | Sequence | Mapping | None = None, gif: bool = False, show: bool = False,
                  resume: bool = False, overwrite: bool = False, resize_mask: bool = False, resize_frames: bool = False,
-                 ends: bool = False, pictures: bool = True, on_progress: OnProgress = _silent) -> SegmentationResult:
+                 ends: bool = False, pictures: bool = True, exports: str | Iterable[str] = (),
+                 on_progress: OnProgress = silent) -> SegmentationResult:
         """Segment a sequence; everything is written to a folder.
 
         Frames before the first given mask are segmented backwards from it. On a given frame the given mask is the
@@ -100,8 +96,10 @@ class VOSInferencer:
             resize_frames: bring frames of another size to that of the first.
             ends: an object that a later mask does not show ends there; else it goes on.
             pictures: write overlay and page; without, a small network is several times as fast.
-            on_progress: told stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``), steps done and steps in all
-                (``None`` where nobody knows).
+            exports: kinds of files to take away, by name or ``'all'``, see
+                :data:`~tempseg_mm.apis.inferencer.exports.EXPORTS`; written when the rest is done.
+            on_progress: told stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``, ``'exporting'``), steps done
+                and steps in all (``None`` where nobody knows).
 
         Raises:
             OSError: what cannot be read or written; ``out_dir`` holds results already, or another run writes there.
@@ -110,10 +108,13 @@ class VOSInferencer:
         """
         if gif and not pictures:
             raise ValueError('the animation is made from the overlay: leave pictures on, or gif off')
+        exports = export_kinds(exports)
         with ExitStack() as stack:
             show_frame = stack.enter_context(Window('tempseg_mm')).show if show else None
             source = stack.enter_context(open_source(video, start=start, end=end, fps=fps, resize_frames=resize_frames,
                                                      masks=mask_paths(masks)))
+            if exports:
+                require_second_reading(source)
             out = OutputFolder(out_dir or default_folder(video))
             stack.enter_context(out.held())
             out.claim(resume=resume, overwrite=overwrite)
@@ -132,10 +133,15 @@ class VOSInferencer:
                 state.load()
             state.begin()
             wishes = Wishes(gif, pictures, show_frame, on_progress)
-            return SequenceRun(self.loaded, inputs, out, state, wishes).run(settings)
+            result = SequenceRun(self.loaded, inputs, out, state, wishes).run(settings)
+            if exports:
+                result.exports = export_result(exports, source, out, fps=DEFAULT_FPS, object_ids=inputs.object_ids,
+                                               on_progress=on_progress)
+                result.write()
+            return result
 
     def stream(self, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *, ends: bool = False,
-               on_progress: OnProgress = _silent) -> ObjectStream:
+               on_progress: OnProgress = silent) -> ObjectStream:
         """Fine-tune on the first frames, then answer frame by frame; writes nothing. See ``ObjectStream``."""
         return ObjectStream(self.segmenter, first_frames, masks, ends=ends, on_progress=on_progress)
 
