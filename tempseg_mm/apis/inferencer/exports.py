@@ -207,13 +207,13 @@ def export_finished(kinds: Iterable[str], video: object, out_dir: str | Path | N
         result = json.loads(out.result.read_text(encoding='utf-8'))
         settings = result['settings']
         with open_source(video, start=settings['start'], end=settings['end'], resize_frames=resize_frames) as source:
-            if (fps or settings['fps']) != source.fps:  # another rate than its own
+            if fps or settings['fps'] != source.fps:  # a rate was asked for, now or then
                 source.fps, source.times = fps or settings['fps'], None
             require_second_reading(source)
             size, found = list(source.frame(source.start).image.shape[:2]), len(result['records'])
             if size != settings['frame_size'] or source.num_frames < found:  # damaged ones tell more than they have
                 raise ValueError(f'{out.root} is the result of {settings["video"]}: {found} frames of (height, width) '
-                                 f'{settings["frame_size"]}; {video} has {source.num_frames} of {size}')
+                                 f'{settings["frame_size"]}; {source.name} has {source.num_frames} of {size}')
             written = export_result(kinds, source, out, fps=DEFAULT_FPS, object_ids=settings['objects'],
                                     on_progress=on_progress)
         result['exports'] = {**result.get('exports', {}), **{kind: str(path) for kind, path in written.items()}}
