@@ -60,16 +60,15 @@ def make_video(path: Path, num_frames: int, size: tuple) -> Path:
     import cv2
     import numpy as np
 
+    from tempseg_mm.visualization.video_writer import MP4, VideoWriter
+
     generator = np.random.default_rng(0)
     ground, texture = (cv2.resize(generator.integers(low, high, (24, 40, 3), dtype=np.uint8), size[::-1])
                        for low, high in ((0, 140), (120, 256)))
     mask = first_mask(size)[..., None]
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 24, size[::-1])
-    if not writer.isOpened():
-        raise OSError(f'{path} cannot be written: this OpenCV has no encoder for mp4v')
-    for t in range(num_frames):
-        writer.write(np.where(np.roll(mask, 3 * t, 1), texture, np.roll(ground, (t, -2 * t), (0, 1))))
-    writer.release()
+    with VideoWriter(path, MP4, 24) as video:
+        for t in range(num_frames):
+            video.write(np.where(np.roll(mask, 3 * t, 1), texture, np.roll(ground, (t, -2 * t), (0, 1))))
     return path
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from tempseg_mm.apis import VOSInferencer
 from tempseg_mm.datasets.synthetic.draw import SceneParams, draw_scene
+from tempseg_mm.visualization.video_writer import MP4, VideoWriter
 
 
 def render(num_frames: int) -> tuple[list, list]:
@@ -31,11 +32,9 @@ def render(num_frames: int) -> tuple[list, list]:
 
 def write_video(path: Path, frames: list) -> None:
     """An MP4, to begin where most people do."""
-    height, width = frames[0].shape[:2]
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 24, (width, height))
-    for frame in frames:
-        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-    writer.release()
+    with VideoWriter(path, MP4, fps=24) as video:
+        for frame in frames:
+            video.write(frame)
 
 
 def a_file_and_a_mask(inferencer: VOSInferencer, video: Path, labels: list, out: Path):

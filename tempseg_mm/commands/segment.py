@@ -10,6 +10,17 @@ Starts from the weights that the config names, those that come with the project,
 without trained weights, too (--checkpoint none): the network then learns the object from the given masks alone, which
 takes a few minutes on a CPU and is rough where the object looks like its surroundings. Each object is fine-tuned on its
 own: three objects take three times as long as one.
+
+--export writes what other programs take to exports/ there, from a finished result in seconds, without segmenting again:
+
+  cutout-png     cutout/            PNG with alpha, one a frame: Blender, Nuke, Photoshop, GIMP, every editor
+  prores         cutout.mov         alpha, ProRes 4444: DaVinci Resolve, Premiere, Final Cut, After Effects
+  cutout-webm    cutout.webm        alpha, VP9: web pages (Chrome, Firefox), OBS
+  matte          matte.mp4          white on black, H.264: a track matte beside the video, in every editor
+  object-mattes  mattes/            the same, a video for each object
+  overlay-mp4    overlay_full.mp4   objects tinted, full size, H.264: every player, slides, messengers
+  overlay-webm   overlay_full.webm  the same, VP9: web pages, Wikimedia Commons
+  coco           coco.json          RLE, boxes, areas and tracks: CVAT, FiftyOne, Detectron2, MMDetection
 """
 
 import argparse
@@ -39,6 +50,7 @@ EXAMPLES = """\
   %(prog)s dog.mp4 --save-frame 0                     # a picture of the frame, to draw the mask on
   %(prog)s dog.mp4 cat.mp4 --out shots                # with dog.png and cat_mask.png beside them
   %(prog)s --list shots.txt --out shots --fast        # lines such as: dog.mp4 --mask dog_first.png
+  %(prog)s dog.mp4 --export prores,matte              # of what was found before
 """
 
 
@@ -86,6 +98,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--crf', action='store_true', help='refine the masks with the dense CRF, slowly')
     parser.add_argument('--gt', metavar='DIR', help='masks to score against, named as the frames: adds J')
     parser.add_argument('--gif', action='store_true', help='write overlay.gif too')
+    parser.add_argument('--export', action='append', default=[], metavar='KIND[,KIND]',
+                        help="kinds of the table above, or 'all', more than once for more; without --mask and --box: "
+                             'of the finished result in --out')
     parser.add_argument('--masks-only', action='store_true',
                         help='leave overlay and report out: several times as fast where the network is small')
     parser.add_argument('--show', action='store_true', help='show the overlay in a window meanwhile; q stops')
@@ -118,7 +133,7 @@ def inferencer_of(args: argparse.Namespace) -> 'VOSInferencer':
 def wishes_of(args: argparse.Namespace) -> dict:
     """What holds for each of several videos, too."""
     return dict(fps=args.fps, gif=args.gif, resize_mask=args.resize_mask, resize_frames=args.resize_frames,
-                ends=args.ends, pictures=not args.masks_only)
+                ends=args.ends, pictures=not args.masks_only, exports=args.export)
 
 
 def segment(args: argparse.Namespace) -> 'SegmentationResult':
@@ -141,10 +156,31 @@ def segment(args: argparse.Namespace) -> 'SegmentationResult':
         if args.correct:
             return inferencer.correct(
                 video, args.mask, boxes=args.box, out_dir=args.out, ground_truth=args.gt, gif=args.gif,
-                pictures=not args.masks_only, resize_mask=args.resize_mask, ends=args.ends, on_progress=on_progress)
+                pictures=not args.masks_only, resize_mask=args.resize_mask, ends=args.ends, exports=args.export,
+                on_progress=on_progress)
         return inferencer(
             video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, ground_truth=args.gt,
             show=args.show, resume=args.resume, overwrite=args.overwrite, on_progress=on_progress, **wishes_of(args))
+
+
+def is_finished(args: argparse.Namespace) -> bool:
+    """Whether an earlier call has segmented the video."""
+    from tempseg_mm.apis.inferencer.output import OutputFolder, default_folder
+
+    return OutputFolder(args.out or default_folder(args.video[0])).result.is_file()
+
+
+def take_away(args: argparse.Namespace) -> None:
+    """Exports what an earlier call found, and says where it is."""
+    from tempseg_mm.apis.inferencer.display import shown_progress
+    from tempseg_mm.apis.inferencer.exports import export_finished
+    from tempseg_mm.runtime.closing_block import closing_block
+    from tempseg_mm.runtime.stop_signals import stopped_by_signals
+
+    with stopped_by_signals(), shown_progress(lambda text: print(text, flush=True)) as on_progress:
+        written = export_finished(args.export, args.video[0], args.out, fps=args.fps, resize_frames=args.resize_frames,
+                                  on_progress=on_progress)
+    print('\n' + closing_block(written))
 
 
 def segment_all(args: argparse.Namespace) -> int:
@@ -237,6 +273,8 @@ def run(args: argparse.Namespace) -> int | None:
         return save_frames(args)
     if args.list or len(args.video) > 1:
         return segment_all(args)
+    if args.export and not (args.mask or args.box or args.resume or args.overwrite) and is_finished(args):
+        return take_away(args)
     return tell(segment(args))
 
 

@@ -65,7 +65,8 @@ def _overlays() -> Check:
         import cv2
         import numpy as np
 
-        from tempseg_mm.visualization.exporters import CODEC, OverlayVideoWriter
+        from tempseg_mm.visualization.exporters import OverlayVideoWriter
+        from tempseg_mm.visualization.video_writer import QUICK_WEBM
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, 'overlay.webm')
             with OverlayVideoWriter(path) as video:
@@ -76,9 +77,9 @@ def _overlays() -> Check:
         return Check('overlays', BROKEN, f'cannot be written: {error}',
                      f'{sys.executable} -m pip install --force-reinstall av opencv-python')
     if not readable:
-        return Check('overlays', BROKEN, f'PyAV writes WebM ({CODEC}) that OpenCV cannot read',
+        return Check('overlays', BROKEN, f'PyAV writes WebM ({QUICK_WEBM.codec}) that OpenCV cannot read',
                      f'{sys.executable} -m pip install --force-reinstall opencv-python')
-    return Check('overlays', OK, f'PyAV writes WebM ({CODEC}) that browsers play')
+    return Check('overlays', OK, f'PyAV writes WebM ({QUICK_WEBM.codec}) that browsers play')
 
 
 def _browser() -> Check:

@@ -32,7 +32,7 @@ def written_beside(path: str | Path, *, durable: bool = False) -> Iterator[Path]
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f'.{path.stem}.{HOST}-{os.getpid()}{path.suffix}')
+    beside = _beside(path, path.suffix)
     try:
         yield beside
         if durable:
@@ -46,6 +46,28 @@ def written_beside(path: str | Path, *, durable: bool = False) -> Iterator[Path]
         raise
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_beside(path: str | Path) -> Iterator[Path]:
+    """Where to write a folder of files so that ``path`` only ever holds all of them.
+
+    Args:
+        path: the folder to be. What it holds before is removed when the block ends well.
+
+    Yields:
+        An empty folder beside it, which takes its place then, and is removed when the block does not end well.
+    """
+    path = Path(path)
+    beside = _beside(path, '')
+    beside.mkdir(parents=True, exist_ok=True)
+    try:
+        yield beside
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(beside, path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def no_space(path: Path, size: int) -> OSError:
@@ -62,21 +84,25 @@ def no_space(path: Path, size: int) -> OSError:
 
 
 def remove_leftovers(folder: str | Path) -> list[Path]:
-    """Remove what writers that died in mid-write left in a folder and those below it.
+    """Remove files and folders that writers that died in mid-write left in a folder and those below it.
 
     What a living process of this machine is writing stays, and so does what another machine wrote: whether its process
     lives cannot be known here.
 
     Returns:
-        The files removed.
+        What was removed.
     """
     removed = []
     for path in sorted(Path(folder).rglob('.*')):
         named = BESIDE.fullmatch(path.name)
-        if named and named['host'] == HOST and not _lives(int(named['pid'])) and path.is_file():
-            path.unlink(missing_ok=True)
+        if named and named['host'] == HOST and not _lives(int(named['pid'])) and path.exists():
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             removed.append(path)
     return removed
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(f'.{path.stem}.{HOST}-{os.getpid()}{suffix}')
 
 
 def _lives(pid: int) -> bool:

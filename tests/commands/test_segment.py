@@ -57,6 +57,12 @@ def test_a_video_and_masks_to_files(call, video, capsys):
     assert (settings['given_frames'], settings['size'], settings['fps']) == ([0, 2], 32, 12)
     np.testing.assert_array_equal(np.asarray(Image.open(video / 'out/masks/00002.png')) * 255,
                                   np.asarray(Image.open(video / 'gt/00002.png')))
+    call(video / 'shot.mp4', '--out', video / 'out', '--export', 'matte,cutout-png')  # of what is there now
+    said = capsys.readouterr().out
+    assert 'exporting: 4/4' in said and 'fine-tuning' not in said
+    assert said.split('\n\n')[-1] == (f'cutout-png  {video}/out/exports/cutout\n'
+                                      f'matte       {video}/out/exports/matte.mp4\n')
+    assert len(list((video / 'out/exports/cutout').iterdir())) == 4
 
 
 def test_the_weights_are_named(call, video, make_model, tmp_path, capsys):
@@ -85,14 +91,15 @@ def test_arguments_reach_the_inferencer(call, monkeypatch, tmp_path):
     with pytest.raises(SystemExit):
         call('v.mp4', '--mask', 'a.png', '--box', '1,2,3,4@5', '--out', 'o', '--config', 'c.py', '--checkpoint',
              'k.pth', '--steps', 5, '--size', 64, '--start', 2, '--end', 9, '--fps', 12.5, '--tta', '--crf',
-             '--gt', 'g', '--gif', '--masks-only', '--show', '--resume', '--resize-mask', '--resize-frames', '--ends',
+             '--gt', 'g', '--gif', '--export', 'coco', '--export', 'matte,prores', '--masks-only', '--show',
+             '--resume', '--resize-mask', '--resize-frames', '--ends',
              '--seed', 3, '--device', 'cpu', '--cfg-options', 'model.width=0.5')
     del seen['on_progress']
     assert seen == dict(
         build=('c.py', 'k.pth', 'cpu'), steps=5, size=64, tta=True, crf=True, seed=3,
         cfg_options={'model.width': '0.5'}, run=('v.mp4', ['a.png']), boxes=['1,2,3,4@5'], out_dir='o', start=2,
         end=9, fps=12.5, ground_truth='g', gif=True, show=True, resume=True, overwrite=False, resize_mask=True,
-        resize_frames=True, ends=True, pictures=False)
+        resize_frames=True, ends=True, pictures=False, exports=['coco', 'matte,prores'])
 
 
 def test_several_videos_with_one_page_and_one_that_fails(call, video, monkeypatch, capsys):
@@ -148,6 +155,8 @@ def test_a_frame_to_draw_on_and_the_line_to_go_on_with(call, video, monkeypatch,
     (['shot.mp4', '--fast', '--steps', '3'], 'not allowed with argument --fast'),
     (['none.mp4', '--mask', 'gt/00000.png'], "there is no video file or folder of frames 'none.mp4'"),
     (['shot.mp4', '--mask', 'none.png'], 'none.png'),
+    (['shot.mp4', '--export', 'all'], 'no finished result in out to take away: give a --mask or a --box'),
+    (['shot.mp4', '--mask', 'gt/00000.png', '--export', 'gif'], 'no export is called gif; there are cutout-png, '),
     (['shot.mp4', '--mask', 'gt/00000.png@9'], 'given for frame 9, but the frames to segment are 0 to 3'),
     (['shot.mp4', '--box', '1,2,3'], 'a box is x,y,w,h'),
     (['shot.mp4', '--mask', 'gt/00000.png', '--checkpoint', 'none.pth'], 'none.pth'),

@@ -1,11 +1,13 @@
 import shutil
 import sys
 from collections import namedtuple
+from dataclasses import replace
 
 import torch
 
 from tempseg_mm.doctor.machine import check_machine
-from tempseg_mm.visualization import exporters
+from tempseg_mm.visualization.exporters import OverlayVideoWriter
+from tempseg_mm.visualization.video_writer import QUICK_WEBM
 
 Usage = namedtuple('Usage', 'total used free')
 
@@ -49,7 +51,8 @@ def test_without_torch_or_opencv_the_rest_is_still_looked_at(monkeypatch):
 
 
 def test_a_pyav_without_the_codec(monkeypatch):
-    monkeypatch.setattr(exporters, 'CODEC', 'libvpx-vp0')
+    lacking = dict(OverlayVideoWriter.__init__.__kwdefaults__, profile=replace(QUICK_WEBM, codec='libvpx-vp0'))
+    monkeypatch.setattr(OverlayVideoWriter.__init__, '__kwdefaults__', lacking)
     check = found('overlays')
     assert check.is_fault and 'cannot be written: cannot write ' in check.text and ' av opencv-python' in check.remedy
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tempseg_mm.runtime.atomic import HOST, remove_leftovers, written_beside
+from tempseg_mm.runtime.atomic import HOST, folder_beside, remove_leftovers, written_beside
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,6 +95,18 @@ with written_beside(sys.argv[1]) as beside:
     assert path.read_bytes() == b'old' and list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_is_there_with_all_its_files_or_as_before(tmp_path):
+    folder = tmp_path / 'new/a'
+    for name in ('old', 'young'):
+        with folder_beside(folder) as beside:
+            (beside / name).touch()
+            assert list(folder.glob('*')) == [folder / 'old'] * (name == 'young')
+    with pytest.raises(KeyboardInterrupt), folder_beside(folder) as beside:
+        (beside / 'half').touch()
+        raise KeyboardInterrupt
+    assert sorted(tmp_path.rglob('*')) == [tmp_path / 'new', folder, folder / 'young']
+
+
 def test_only_what_the_dead_of_this_machine_left_is_removed(tmp_path):
     with subprocess.Popen([sys.executable, '-c', '']) as process:
         pass
@@ -105,8 +117,12 @@ def test_only_what_the_dead_of_this_machine_left_is_removed(tmp_path):
     for folder in (tmp_path, tmp_path / 'deep'):
         for name in dead + stays:
             (folder / name).touch()
+    left = tmp_path / f'.cutout.{HOST}-{process.pid}'
+    left.mkdir()
+    (left / dead[0]).touch()
     removed = remove_leftovers(tmp_path)
-    assert sorted(removed) == sorted(folder / name for folder in (tmp_path, tmp_path / 'deep') for name in dead)
+    assert sorted(removed) == sorted([left, *(folder / name for folder in (tmp_path, tmp_path / 'deep')
+                                              for name in dead)])
     assert {path.name for path in (tmp_path / 'deep').iterdir()} == set(stays)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.visualization.overlay import draw_contour, overlay_mask
+from tempseg_mm.visualization.overlay import cut_out, draw_contour, overlay_mask
 from tempseg_mm.visualization.palette import object_colors
 
 
@@ -95,3 +95,12 @@ def test_wrong_arrays_are_named(draw, mask):
 def test_alpha_out_of_range(mask):
     with pytest.raises(ValueError, match=r'alpha must be in \[0, 1\], got 2'):
         overlay_mask(flat(0, 0, 0), mask, alpha=2)
+
+
+def test_a_cut_out_has_the_mask_as_alpha_and_nothing_of_what_is_far(mask):
+    scene = flat(10, 20, 30)
+    cut = cut_out(scene, 3 * mask, margin=4)
+    np.testing.assert_array_equal(cut[..., 3], 255 * mask)
+    assert cut[20, 20].tolist() == [10, 20, 30, 255]
+    assert cut[6, 6].tolist() == [10, 20, 30, 0] and cut[5, 5].tolist() == [0, 0, 0, 0]
+    assert scene.any(), 'left as it is'

@@ -19,6 +19,10 @@ UNITS = {'fine-tuning': 'steps'}  # of the stages that do not count frames
 INTERVAL = 10.0  # seconds between lines
 
 
+def silent(stage: str, done: int, total: int | None) -> None:
+    """An ``OnProgress`` of which nobody sees anything."""
+
+
 @contextmanager
 def shown_progress(log: Callable[[str], None], *, is_terminal: bool | None = None) -> Iterator[OnProgress]:
     """What ``VOSInferencer`` may call with stage, steps done and steps in all (``None``: nobody knows).

@@ -53,6 +53,7 @@ class OutputFolder:
     Attributes:
         masks: folder of indexed PNG files, one a frame.
         given: folder of masks that were given.
+        exports: folder of what is taken away, see :mod:`~tempseg_mm.apis.inferencer.exports`.
         overlay, gif, report, result: files.
         resume: folder of what an interrupted call left.
         session: folder of what corrections go on from, see ``SessionFiles``.
@@ -61,6 +62,7 @@ class OutputFolder:
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
         self.masks, self.given = self.root / 'masks', self.root / 'given'
+        self.exports = self.root / 'exports'
         self.overlay, self.gif = self.root / 'overlay.webm', self.root / 'overlay.gif'
         self.report, self.result = self.root / 'report.html', self.root / 'result.json'
         self.resume, self.session = self.root / '.resume', self.root / '.session'
@@ -90,7 +92,8 @@ class OutputFolder:
         if resume and overwrite:
             raise ValueError('--resume goes on with what is there, --overwrite removes it: choose one')
         if resume and self.result.exists() and not self.resume.exists():
-            raise ValueError(f'there is nothing to go on with: {self.root} is finished. --overwrite does it again')
+            raise ValueError(f'there is nothing to go on with: {self.root} is finished. --overwrite does it again; '
+                             '--export, without --mask and --box, takes more of it away')
         if overwrite:
             self._require_own_results()
             return
@@ -119,7 +122,7 @@ class OutputFolder:
         a mask to correct by may lie among the results."""
         for path in (self.result, self.overlay, self.gif, self.report):
             path.unlink(missing_ok=True)
-        for folder in (self.masks, self.resume, self.session):
+        for folder in (self.masks, self.resume, self.session, self.exports):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _require_own_results(self) -> None:
@@ -139,6 +142,7 @@ class SegmentationResult:
         report: page to look at; likewise.
         gif: animation; ``None`` where none was wanted.
         given: folder of masks made from boxes; ``None`` without boxes.
+        exports: kind of export -> its file or folder.
         records: a ``FrameRecord`` for each frame.
         finetune_losses: object id -> loss before each step.
         finetune_fit: object id -> ``GivenFit``, its IoU on the given frames before and after; none without a step.
@@ -155,6 +159,7 @@ class SegmentationResult:
     report: Path | None = None
     gif: Path | None = None
     given: Path | None = None
+    exports: dict = field(default_factory=dict)
     records: list = field(default_factory=list)
     finetune_losses: dict = field(default_factory=dict)
     finetune_fit: dict = field(default_factory=dict)
@@ -169,7 +174,7 @@ class SegmentationResult:
     def paths(self) -> dict:
         """What was written, by kind."""
         named = dict(masks=self.masks_dir, overlay=self.overlay, report=self.report, gif=self.gif, given=self.given,
-                     result=self.result_json)
+                     **self.exports, result=self.result_json)
         return {kind: path for kind, path in named.items() if path is not None}
 
     def write(self) -> None:

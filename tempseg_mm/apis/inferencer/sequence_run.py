@@ -18,12 +18,11 @@ from tempseg_mm.sources.inputs import Inputs
 from tempseg_mm.structures import SegmentedFrame
 from tempseg_mm.visualization.exporters import write_indexed_png
 
+from .exports import DEFAULT_FPS
 from .loading import Loaded
 from .output import OutputFolder, SegmentationResult, rounded
 from .pictures import Pictures, write_overlay_gif, write_report
 from .recorder import FrameRecorder, confidences_of, sure_of
-
-DEFAULT_FPS = 24.0  # of the overlay, where the source does not know
 
 
 @dataclass

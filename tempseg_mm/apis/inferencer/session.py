@@ -4,7 +4,7 @@ Used by the annotation page, and by ``VOSInferencer`` for corrections of what it
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -15,17 +15,12 @@ from tempseg_mm.inference.walk import BACKWARDS, FORWARDS
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
 
 from .annotated_video import AnnotatedVideo, open_folder
+from .display import OnProgress, silent
 from .loading import Loaded
 from .lost_spans import sentences_on
 from .recorder import confidences_of, record_of, sure_of
 from .session_files import SessionFiles, SessionState
 from .session_sequence import SessionSequence
-
-OnProgress = Callable[[str, int, int | None], None]
-
-
-def _silent(stage: str, done: int, total: int | None) -> None:
-    """Nobody wants to know."""
 
 
 class Session(AnnotatedVideo):
@@ -77,7 +72,7 @@ class Session(AnnotatedVideo):
         super().remove_object(object_id)
         self.adapted.pop(object_id, None)
 
-    def segment(self, on_progress: OnProgress = _silent) -> Iterator[FrameRecord]:
+    def segment(self, on_progress: OnProgress = silent) -> Iterator[FrameRecord]:
         """Fine-tune from the parent on all given masks and walk over all frames, as ``tempseg-segment`` does.
 
         Args:
@@ -95,7 +90,7 @@ class Session(AnnotatedVideo):
                 'fine-tuning', done, total)))
             yield from self._walk(sequence, on_progress)
 
-    def go_on(self, frame_ids: Collection[int], on_progress: OnProgress = _silent, *, direction: str = FORWARDS
+    def go_on(self, frame_ids: Collection[int], on_progress: OnProgress = silent, *, direction: str = FORWARDS
               ) -> Iterator[FrameRecord]:
         """Learn from frames that were corrected, and redo those after them, up to the next mask given for all objects.
 

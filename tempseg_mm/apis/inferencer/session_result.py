@@ -133,8 +133,10 @@ def write_result(session: Session, wishes: Wishes | None = None, *, ground_truth
         state.figures = {i: dict(confidences=record.confidences, sure=record.sure, answer={})
                          for i, record in session.records.items()}
         replayed = Loaded(_Replay(session), session.loaded.checkpoint, session.loaded.notices)
-        settings = dict(video=session.name, start=session.start, given_frames=sorted(session.given),
-                        objects=list(session.objects), frame_size=list(session.size), **session.loaded.settings)
+        settings = dict(
+            video=session.state.video, start=session.start, end=session.start + session.num_frames, fps=source.fps,
+            given_frames=sorted(session.given), objects=list(session.objects), frame_size=list(session.size),
+            **session.loaded.settings)
         return SequenceRun(replayed, inputs, out, state, wishes or Wishes()).run(settings)
 
 

@@ -1,8 +1,9 @@
 """Segmentation of a single sequence from whatever a person has: the front door of the API for those with a video."""
 
 import os
+import shutil
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from tempseg_mm.sources.ground_truth import GroundTruth
 from tempseg_mm.sources.inputs import InputReader, Inputs
 from tempseg_mm.sources.open_source import open_source
 
-from .display import Window
+from .display import OnProgress, Window, silent
+from .exports import DEFAULT_FPS, export_kinds, export_result, require_second_reading
 from .loading import default_config, find_config, load_segmenter
 from .object_stream import ObjectStream
 from .output import OutputFolder, SegmentationResult, default_folder
@@ -27,12 +29,6 @@ from .session_files import SessionFiles
 from .session_result import can_be_corrected, give_masks, keep_session, write_result
 
 NO_CHANGE = ('threads',)  # settings another call may have when it resumes
-
-OnProgress = Callable[[str, int, int | None], None]
-
-
-def _silent(stage: str, done: int, total: int | None) -> None:
-    """Nobody wants to know."""
 
 
 class VOSInferencer:
@@ -79,7 +75,8 @@ class VOSInferencer:
                  start: int = 0, end: int | None = None, fps: float | None = None,
                  ground_truth: str | Path | Sequence | Mapping | None = None, gif: bool = False, show: bool = False,
                  resume: bool = False, overwrite: bool = False, resize_mask: bool = False, resize_frames: bool = False,
-                 ends: bool = False, pictures: bool = True, on_progress: OnProgress = _silent) -> SegmentationResult:
+                 ends: bool = False, pictures: bool = True, exports: str | Iterable[str] = (),
+                 on_progress: OnProgress = silent) -> SegmentationResult:
         """Segment a sequence; everything is written to a folder.
 
         Frames before the first given mask are segmented backwards from it. On a given frame the given mask is the
@@ -104,8 +101,10 @@ class VOSInferencer:
             resize_frames: bring frames of another size to that of the first.
             ends: an object that a later mask does not show ends there; else it goes on.
             pictures: write overlay and page; without, a small network is several times as fast.
-            on_progress: told stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``), steps done and steps in all
-                (``None`` where nobody knows).
+            exports: kinds of files to take away, by name or ``'all'``, see
+                :data:`~tempseg_mm.apis.inferencer.exports.EXPORTS`; written when the rest is done.
+            on_progress: told stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``, ``'exporting'``), steps done
+                and steps in all (``None`` where nobody knows).
 
         Raises:
             OSError: what cannot be read or written; ``out_dir`` holds results already, or another run writes there.
@@ -114,11 +113,14 @@ class VOSInferencer:
         """
         if gif and not pictures:
             raise ValueError('the animation is made from the overlay: leave pictures on, or gif off')
+        exports = export_kinds(exports)
         with ExitStack() as stack:
             show_frame = stack.enter_context(Window('tempseg_mm')).show if show else None
             reading = dict(fps=fps, resize_frames=resize_frames,
                            masks=[os.path.abspath(path) for path in mask_paths(masks)])
             source = stack.enter_context(open_source(video, start=start, end=end, **reading))
+            if exports:
+                require_second_reading(source)
             out = OutputFolder(out_dir or default_folder(video))
             stack.enter_context(out.held())
             out.claim(resume=resume, overwrite=overwrite)
@@ -143,12 +145,16 @@ class VOSInferencer:
             result = run.run(settings)
             if correctable:
                 keep_session(video, run, self.loaded, result, reading)
+            if exports:
+                result.exports = export_result(exports, source, out, fps=DEFAULT_FPS, object_ids=inputs.object_ids,
+                                               on_progress=on_progress)
+                result.write()
             return result
 
     def correct(self, video: object, masks: object = None, *, boxes: Sequence = (), out_dir: str | Path | None = None,
                 ground_truth: str | Path | Sequence | Mapping | None = None, gif: bool = False, pictures: bool = True,
-                resize_mask: bool = False, ends: bool = False, on_progress: OnProgress = _silent
-                ) -> SegmentationResult:
+                resize_mask: bool = False, ends: bool = False, exports: Iterable[str] = (),
+                on_progress: OnProgress = silent) -> SegmentationResult:
         """Correct the result of an earlier call by masks of more frames.
 
         The generators that were adapted then learn from these masks for a third of the steps, and only the frames that
@@ -159,7 +165,7 @@ class VOSInferencer:
             masks: of frames that were wrong; objects that they do not show stay as they were found.
             boxes: around objects to follow as well.
             out_dir: of that call.
-            ground_truth, gif, pictures, resize_mask, ends, on_progress: as in a call.
+            ground_truth, gif, pictures, resize_mask, ends, exports, on_progress: as in a call; earlier exports go.
 
         Returns:
             The result as a whole, written anew.
@@ -168,7 +174,7 @@ class VOSInferencer:
             FileNotFoundError: if no result lies there that can be corrected.
             OSError, ValueError: as a call.
         """
-        folder = out_dir or default_folder(video)
+        exports, folder = export_kinds(exports), out_dir or default_folder(video)
         if not SessionFiles(OutputFolder(folder)).exists:
             raise FileNotFoundError(f'{folder} holds no finished result of a video file or folder of frames to '
                                     'correct: segment it first, without --correct')
@@ -177,13 +183,18 @@ class VOSInferencer:
             frame_ids, notices = give_masks(session, masks, boxes, resize=resize_mask, ends=ends)
             for _ in session.go_on(frame_ids, on_progress):
                 """The session keeps what comes."""
+            out = session.files.out
+            shutil.rmtree(out.exports, ignore_errors=True)
             result = write_result(session, Wishes(gif, pictures, None, on_progress), ground_truth=ground_truth)
             result.notices += notices
+            if exports:
+                result.exports = export_result(exports, session.source, out, fps=DEFAULT_FPS,
+                                               object_ids=session.objects, on_progress=on_progress)
             result.write()
             return result
 
     def stream(self, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *, ends: bool = False,
-               on_progress: OnProgress = _silent) -> ObjectStream:
+               on_progress: OnProgress = silent) -> ObjectStream:
         """Fine-tune on the first frames, then answer frame by frame; writes nothing. See ``ObjectStream``."""
         return ObjectStream(self.segmenter, first_frames, masks, ends=ends, on_progress=on_progress)
 

@@ -21,6 +21,7 @@ from tempseg_mm.flow.flo_file import write_flo
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.closing_block import seen_from_here
 from tempseg_mm.runtime.progress import Progress
+from tempseg_mm.visualization.video_writer import MP4, VideoWriter
 
 from .draw import FRAME_RATE, SceneParams, draw_scene
 from .scene import Scene
@@ -158,7 +159,9 @@ def _write_all(root: str, manifest: dict, params: SceneParams, log: Callable[[st
                              all_objects='all_objects' in manifest)
                 progress.step(f'rendering: sequence {number} of {num_sequences}')
             if 'videos' in manifest:
-                _write_video(scene, params, os.path.join(root, 'Videos', resolution, f'{name}.mp4'))
+                with VideoWriter(os.path.join(root, 'Videos', resolution, f'{name}.mp4'), MP4, FRAME_RATE) as video:
+                    for t in range(params.num_frames):
+                        video.write(scene.image(t))
         with open(os.path.join(lists, f'{split}.txt'), 'w', encoding='utf-8') as file:
             file.writelines(f'{name}\n' for name in names)
     with open(os.path.join(root, MANIFEST), 'w', encoding='utf-8') as file:
@@ -172,16 +175,6 @@ def _write_frame(scene: Scene, t: int, folders: dict, *, last: bool, all_objects
                  scene.labels(t) if all_objects else scene.mask(t) * 255, [])
     if not last:
         write_flo(os.path.join(folders['Flow'], f'{t:05d}.flo'), scene.flow(t))
-
-
-def _write_video(scene: Scene, params: SceneParams, path: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'mp4v'), FRAME_RATE, (params.width, params.height))
-    if not writer.isOpened():
-        raise OSError(f'{path} could not be written: this build of OpenCV has no encoder for mp4v')
-    for t in range(params.num_frames):
-        writer.write(cv2.cvtColor(scene.image(t), cv2.COLOR_RGB2BGR))
-    writer.release()
 
 
 def _write_image(path: str, image: np.ndarray, options: list) -> None:

@@ -8,8 +8,9 @@ from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.background import BackgroundWriter
 from tempseg_mm.runtime.safe_path import inside
-from tempseg_mm.visualization.exporters import SUFFIX, OverlayVideoWriter
+from tempseg_mm.visualization.exporters import OverlayVideoWriter
 from tempseg_mm.visualization.sequence_sheet import SequenceSheet
+from tempseg_mm.visualization.video_writer import QUICK_WEBM
 
 AHEAD = 8  # frames that may wait for the thread that draws them
 
@@ -39,7 +40,7 @@ class OverlayHook(Hook):
         self._drawer = BackgroundWriter(self._draw, depth=AHEAD)
 
     def before_sequence(self, runner, sequence, size) -> None:
-        path = inside(self.out_dir, f'{sequence.name}{SUFFIX}')
+        path = inside(self.out_dir, f'{sequence.name}{QUICK_WEBM.suffix}')
         self._video = OverlayVideoWriter(path, self.fps, max_side=self.max_side)
         runner.test_loop.pictures[sequence.name] = {
             'overlay': path, 'contact sheet': inside(self.out_dir, f'{sequence.name}.png')}

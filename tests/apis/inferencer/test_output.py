@@ -33,7 +33,7 @@ def test_results_are_not_written_over_unasked(out):
     finish(out)
     with pytest.raises(FileExistsError, match=r'holds results \(result.json\): --overwrite replaces them'):
         out.claim()
-    with pytest.raises(ValueError, match='nothing to go on with: .* is finished. --overwrite does it again'):
+    with pytest.raises(ValueError, match='nothing to go on with: .* is finished. --overwrite does it again; --export'):
         out.claim(resume=True)
     out.claim(overwrite=True)
 
@@ -50,6 +50,7 @@ def test_an_interrupted_run_may_be_gone_on_with(out):
 def test_clearing_leaves_what_is_not_ours(out):
     finish(out)
     out.given.mkdir()
+    out.exports.mkdir()
     (out.root / 'notes.txt').write_text('mine')
     out.clear()
     assert sorted(path.name for path in out.root.iterdir()) == ['given', 'notes.txt']

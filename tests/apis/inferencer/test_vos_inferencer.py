@@ -79,7 +79,7 @@ def test_a_square_is_found_and_everything_written(make_inferencer, tmp_path):
     heard = []
     result = make_inferencer(40)(
         frames, masks[0], out_dir=tmp_path / 'out', ground_truth=masks, gif=True, fps=10,
-        on_progress=lambda *step: heard.append(step))
+        exports='matte', on_progress=lambda *step: heard.append(step))
     assert result.mean_j[1] > 0.8
     labels = written(tmp_path / 'out')
     assert list(labels) == [f'{i:05d}' for i in range(8)]
@@ -92,19 +92,20 @@ def test_a_square_is_found_and_everything_written(make_inferencer, tmp_path):
     assert fit.num_masks == 1 and fit.before < 0.5 < fit.after > 0.8
     assert not any('did not work' in notice for notice in result.notices)
     assert {'read', 'prepare', 'network', 'masks', 'overlay', 'total', 'frames_per_s'} <= result.timings.keys()
-    assert heard[0] == ('fine-tuning', 1, 40) and heard[-1] == ('forwards', 8, 8)
+    assert heard[0] == ('fine-tuning', 1, 40) and heard[-9:-7] == [('forwards', 8, 8), ('exporting', 1, 8)]
     assert any('No trained weights' in notice for notice in result.notices)
     assert all(path.exists() for path in result.paths.values())
-    assert set(result.paths) == {'masks', 'overlay', 'report', 'gif', 'result'}
+    assert set(result.paths) == {'masks', 'overlay', 'report', 'gif', 'matte', 'result'}
     saved = json.loads(result.result_json.read_text())
     assert saved['mean_j'] == {'1': result.mean_j[1]} and saved['settings']['steps'] == 40
+    assert saved['exports'] == {'matte': str(tmp_path / 'out/exports/matte.mp4')}
     assert saved['finetune_fit'] == {'1': dict(num_masks=1, before=fit.before, after=fit.after)}
     assert f'1 mask: {fit.gain}' == json.loads(re.search(
         r'id="data">(.*?)</script>', result.report.read_text(), re.DOTALL).group(1))['gains']['1']
     capture = cv2.VideoCapture(str(result.overlay))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 8
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [
-        'masks', 'overlay.gif', 'overlay.webm', 'report.html', 'result.json']  # no state is left
+        'exports', 'masks', 'overlay.gif', 'overlay.webm', 'report.html', 'result.json']  # no state is left
 
 
 def test_two_objects_never_overlap_and_are_as_good_as_alone(make_inferencer, tmp_path):

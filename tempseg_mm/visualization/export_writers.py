@@ -1,0 +1,151 @@
+"""Writers of what is taken away: cut-outs, mattes, overlays and COCO JSON. Used by the inferencer's exports.
+
+Each is a function that opens a file or folder for a shot and gives, as a context manager, what takes its frames one by
+one. Nothing is left after an error.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tempseg_mm.runtime.atomic import folder_beside, written_beside
+
+from .exporters import OverlayVideoWriter, write_png
+from .overlay import cut_out
+from .video_writer import MATTE_MP4, VideoProfile, VideoWriter
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What all frames of an export share.
+
+    Attributes:
+        fps: frames a second.
+        timed: whether each frame has a time of its own.
+        names: id of each object -> its name, '' without one.
+        suffix: of the frames where they are files.
+    """
+    fps: float
+    timed: bool
+    names: Mapping[int, str]
+    suffix: str
+
+
+@dataclass(frozen=True)
+class ShotFrame:
+    """A frame and its masks.
+
+    Attributes:
+        frame_id: in its source.
+        name: stem of its files.
+        image: (H, W, 3) uint8 RGB.
+        labels: (H, W) uint8 object ids.
+        time: seconds from the first one; ``None`` at a constant rate.
+    """
+    frame_id: int
+    name: str
+    image: np.ndarray
+    labels: np.ndarray
+    time: float | None
+
+
+Opened = Callable[[Path, Shot], AbstractContextManager[Callable[[ShotFrame], None]]]
+
+
+def video_of(picture: Callable[[ShotFrame], np.ndarray], profile: VideoProfile) -> Opened:
+    """A video of a picture for each frame.
+
+    Args:
+        picture: gives (H, W, 3) uint8 RGB, or (H, W, 4) RGBA as the profile has it.
+        profile: of the file.
+    """
+    @contextmanager
+    def opened(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
+        with VideoWriter(path, profile, shot.fps, timed=shot.timed) as video:
+            yield lambda frame: video.write(picture(frame), frame.time)
+    return opened
+
+
+def overlay_video(profile: VideoProfile) -> Opened:
+    """A video with the masks drawn over the frames, full size."""
+    @contextmanager
+    def opened(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
+        with OverlayVideoWriter(path, shot.fps, max_side=None, profile=profile, timed=shot.timed) as video:
+            yield lambda frame: video.write(frame.image, frame.labels, time=frame.time)
+    return opened
+
+
+def cutout(frame: ShotFrame) -> np.ndarray:
+    """(H, W, 4) uint8 RGBA, see :func:`~tempseg_mm.visualization.overlay.cut_out`."""
+    return cut_out(frame.image, frame.labels)
+
+
+def matte(frame: ShotFrame) -> np.ndarray:
+    """(H, W, 3) uint8 RGB: all objects white on black."""
+    return _matte(frame.labels > 0)
+
+
+@contextmanager
+def cutout_pictures(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
+    """A folder of PNG files, one a frame, named after it."""
+    with folder_beside(path) as folder:
+        yield lambda frame: write_png(folder / f'{frame.name}.png', cutout(frame))
+
+
+@contextmanager
+def object_mattes(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
+    """A folder of videos, ``1.mp4`` or ``1_dog.mp4``, one an object; black until it first appears."""
+    with folder_beside(path) as folder, ExitStack() as stack:
+        videos: dict[int, VideoWriter] = {}
+        times: list = []
+
+        def write(frame: ShotFrame) -> None:
+            shown = set(np.unique(frame.labels).tolist()) - {0}
+            for i in sorted({*shot.names, *shown} - {*videos}):
+                name = re.sub(r'\W+', '_', shot.names.get(i, '')).strip('_')
+                videos[i] = stack.enter_context(VideoWriter(
+                    folder / f'{i}{name and "_"}{name}.mp4', MATTE_MP4, shot.fps, timed=shot.timed))
+                for time in times:
+                    videos[i].write(np.zeros_like(frame.image), time)
+            times.append(frame.time)
+            for i, video in videos.items():
+                video.write(_matte(frame.labels == i), frame.time)
+        yield write
+
+
+@contextmanager
+def coco_json(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
+    """A file of COCO's format: an image for each frame, an annotation for each object in it.
+
+    A category is a name; which of its objects an annotation is, ``track_id`` tells. Needs pycocotools.
+    """
+    from pycocotools import mask as rle
+    categories: dict = {}
+    images: list = []
+    annotations: list = []
+
+    def write(frame: ShotFrame) -> None:
+        height, width = frame.labels.shape
+        images.append(dict(id=len(images) + 1, file_name=f'{frame.name}{shot.suffix}', height=height, width=width,
+                           frame_id=frame.frame_id))
+        for i in np.unique(frame.labels[frame.labels > 0]).tolist():
+            code = rle.encode(np.asfortranarray(frame.labels == i, dtype=np.uint8))
+            annotations.append(dict(
+                id=len(annotations) + 1, image_id=len(images), track_id=i, iscrowd=0, area=int(rle.area(code)),
+                category_id=categories.setdefault(shot.names.get(i) or f'object {i}', len(categories) + 1),
+                bbox=rle.toBbox(code).tolist(), segmentation=dict(code, counts=code['counts'].decode())))
+    yield write
+    found = dict(images=images, annotations=annotations,
+                 categories=[dict(id=number, name=name) for name, number in categories.items()])
+    with written_beside(path) as beside:
+        beside.write_text(json.dumps(found), encoding='utf-8')
+
+
+def _matte(mask: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(mask.astype(np.uint8) * 255, cv2.COLOR_GRAY2RGB)

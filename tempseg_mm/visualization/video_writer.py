@@ -1,0 +1,196 @@
+"""Pictures into a video file that appears whole or not at all. Used by the overlays and exports; relies on PyAV."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+
+from tempseg_mm.runtime.atomic import written_beside
+
+FINE = Fraction(1, 90000)  # seconds, unit of time stamps where frames last differently long
+CHANNELS = {3: 'rgb24', 4: 'rgba'}
+
+
+@dataclass(frozen=True)
+class VideoProfile:
+    """How a video is encoded.
+
+    Attributes:
+        suffix: of the file, which tells the container.
+        codec: FFmpeg's name of the encoder.
+        pixels: FFmpeg's name of what it encodes.
+        options: of the encoder.
+        container: options of the container.
+        threads: of the encoder; 0: as many as there are cores.
+    """
+    suffix: str
+    codec: str
+    pixels: str = 'yuv420p'
+    options: Mapping = field(default_factory=dict)
+    container: Mapping = field(default_factory=dict)
+    threads: int = 0
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether pictures are RGBA."""
+        return self.pixels.startswith('yuva')
+
+    @property
+    def step(self) -> int:
+        """Height and width are multiples of it."""
+        return 2 if '420' in self.pixels else 1
+
+
+INDEX_FIRST = {'movflags': '+faststart'}  # plays before all of it has come
+VP9_LIVE = {'deadline': 'realtime', 'lag-in-frames': '0', 'b': '0'}  # a tenth of the time of 'good', as sharp
+# All browsers play it, and it is free. A key frame in every twelve, so that a page can seek. It runs beside a network:
+# a third of the time of OpenCV's VP8, or less.
+QUICK_WEBM = VideoProfile('.webm', 'libvpx-vp9', options={**VP9_LIVE, 'cpu-used': '8', 'crf': '20', 'g': '12'},
+                          threads=1)
+WEBM = VideoProfile('.webm', 'libvpx-vp9', options={**VP9_LIVE, 'cpu-used': '7', 'row-mt': '1', 'crf': '24', 'g': '48'})
+WEBM_ALPHA = VideoProfile('.webm', 'libvpx-vp9', 'yuva420p',
+                          {**VP9_LIVE, 'cpu-used': '7', 'row-mt': '1', 'crf': '20', 'g': '48'})
+# Without B-frames a file is as long as its frames are shown, also where they last differently long.
+MP4 = VideoProfile('.mp4', 'libx264', options={'preset': 'veryfast', 'bf': '0', 'crf': '18'}, container=INDEX_FIRST)
+# A qp of 0 would be lossless, which few editors read.
+MATTE_MP4 = VideoProfile('.mp4', 'libx264', options={'preset': 'veryfast', 'bf': '0', 'qp': '1'}, container=INDEX_FIRST)
+PRORES_4444 = VideoProfile('.mov', 'prores_ks', 'yuva444p10le',
+                           {'profile': '4444', 'vendor': 'apl0', 'alpha_bits': '16'}, INDEX_FIRST)
+
+
+class VideoWriter:
+    """A video that grows frame by frame; holds no frame.
+
+    ::
+
+        with VideoWriter('camel.mp4', MP4, fps=24) as video:
+            for image in images:
+                video.write(image)
+
+    The file is written beside and renamed on :meth:`close`; after an error, or without any frame, none is left. Colours
+    are those of BT.709 in limited range, and marked so. Alpha is straight: colours are not multiplied by it.
+
+    Args:
+        path: the file, with the suffix of the profile; its folder is made.
+        profile: how it is encoded.
+        fps: frames a second.
+        timed: frames come with the second at which they are shown, in place of a constant rate.
+
+    Raises:
+        ValueError: another suffix, or an ``fps`` that is not positive.
+        OSError: from :meth:`write`, where the file cannot be written or PyAV lacks the codec.
+    """
+
+    def __init__(self, path: str | Path, profile: VideoProfile, fps: float, *, timed: bool = False) -> None:
+        self.path, self.profile, self.fps, self.timed = Path(path), profile, fps, timed
+        if self.path.suffix.lower() != profile.suffix:
+            raise ValueError(f'the codec needs a name that ends in {profile.suffix}, got {self.path.name!r}')
+        if not fps > 0:
+            raise ValueError(f'fps must be positive, got {fps}')
+        self._rate = Fraction(fps).limit_denominator(1001)
+        self._stack, self._reformatter = ExitStack(), VideoReformatter()
+        self._video: av.VideoStream | None = None
+        self._shape: tuple[int, ...] = ()
+        self._num_frames = 0
+        self._held: av.VideoFrame | None = None  # how long a timed frame is shown is known when the next one comes
+
+    def write(self, image: np.ndarray, time: float | None = None) -> None:
+        """Append a frame.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, or (H, W, 4) RGBA if the profile has alpha; of the first frame's size. Where the
+                codec needs even sides, odd ones are filled up by a copy of the edge, whose alpha is 0.
+            time: seconds, more than that of the frame before; needed if ``timed``, from any beginning.
+
+        Raises:
+            ValueError: a frame of another shape than the first, or whose time is missing or not later.
+            OSError: see the class.
+        """
+        if self._video is None:
+            self._open(image.shape)
+        if image.shape != self._shape:
+            raise ValueError(f'{self.path.name}: a frame is {image.shape}, the first was {self._shape}')
+        frame = self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(self._filled_up(image), CHANNELS[image.shape[2]]), format=self.profile.pixels,
+            dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, interpolation='BICUBIC',
+            threads=1)  # several leave stripes of another alpha (FFmpeg 8.0)
+        frame.color_trc, frame.color_primaries = ColorTrc.BT709, ColorPrimaries.BT709
+        if self.timed:
+            self._hold(frame, time)
+        else:
+            frame.pts, frame.duration, frame.time_base = self._num_frames, 1, 1 / self._rate
+            self._encode(frame)
+        self._num_frames += 1
+
+    def close(self) -> None:
+        """Finish the file and put it in place."""
+        self.__exit__(None, None, None)
+
+    def __enter__(self) -> 'VideoWriter':
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.__exit__(*error)
+        self._video = None
+
+    def _filled_up(self, image: np.ndarray) -> np.ndarray:
+        rest = [-side % self.profile.step for side in image.shape[:2]]
+        if any(rest):
+            height, width = image.shape[:2]
+            image = cv2.copyMakeBorder(image, 0, rest[0], 0, rest[1], cv2.BORDER_REPLICATE)
+            if self.profile.has_alpha:
+                image[height:, :, 3] = image[:, width:, 3] = 0
+        return np.ascontiguousarray(image)
+
+    def _open(self, shape: tuple[int, ...]) -> None:
+        channels = 4 if self.profile.has_alpha else 3
+        if len(shape) != 3 or shape[2] != channels:
+            raise ValueError(f'{self.path.name}: a frame must be (H, W, {channels}) {"RGBA"[:channels]}, got {shape}')
+        height, width = (side + -side % self.profile.step for side in shape[:2])
+        with ExitStack() as stack:
+            file = stack.enter_context(open(stack.enter_context(written_beside(self.path)), 'w+b'))
+            container = stack.enter_context(av.open(
+                file, 'w', format=self.profile.suffix[1:], options=dict(self.profile.container),
+                io_open=lambda url, flags, options: open(file.name, 'rb')))  # how the index is brought to the front
+            try:
+                video = container.add_stream(self.profile.codec, rate=self._rate, options=dict(self.profile.options),
+                                             pix_fmt=self.profile.pixels, width=width, height=height)
+            except ValueError as error:
+                raise OSError(f'cannot write {self.path}: this PyAV lacks the codec {self.profile.codec}, which its '
+                              'wheels have: pip install --force-reinstall av. `write_gif` does without it') from error
+            context = video.codec_context
+            context.thread_count = self.profile.threads
+            context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+            context.color_trc, context.color_primaries = ColorTrc.BT709, ColorPrimaries.BT709
+            if self.timed:
+                context.time_base = FINE
+            stack.push(self._finish)
+            self._stack, self._video, self._shape = stack.pop_all(), video, shape
+
+    def _hold(self, frame: av.VideoFrame, time: float | None) -> None:
+        if time is None:
+            raise ValueError(f'{self.path.name}: frame {self._num_frames} has no time')
+        frame.pts, frame.time_base = round(time / FINE), FINE
+        if self._held is not None:
+            self._held.duration = frame.pts - self._held.pts
+            if self._held.duration <= 0:
+                raise ValueError(f'{self.path.name}: frame {self._num_frames} is shown at {time:.6f} s, which is not '
+                                 'after the one before')
+            self._encode(self._held)
+        self._held = frame
+
+    def _encode(self, frame: av.VideoFrame | None) -> None:
+        self._video.container.mux(self._video.encode(frame))
+
+    def _finish(self, kind: type | None, *_: object) -> None:
+        if kind is None:
+            if self._held is not None:
+                self._held.duration = round(1 / self._rate / FINE)
+                self._encode(self._held)
+            self._encode(None)  # whatever the encoder still holds
