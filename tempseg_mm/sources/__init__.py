@@ -1,5 +1,5 @@
 from .arrays import ArraySource
-from .box_mask import mask_from_box, parse_box
+from .selection import mask_from_box, parse_box
 from .camera import CameraSource
 from .frame_source import FrameSource, SourceFrame
 from .given_masks import GivenMask, read_given_masks

