@@ -30,6 +30,7 @@ EXAMPLES = """\
       --checkpoint work_dirs/tempseg_davis_mobilenet --steps 100 --tta --crf
   %(prog)s dog.mp4 --mask dog_first.png --checkpoint none     # learns from the mask alone
   %(prog)s dog.mp4 --mask dog_first.png --resume      # after Ctrl-C
+  %(prog)s dog.mp4 --mask dog_at_40.png@40 --correct  # frames from 40 on, in a third of the time
 """
 
 
@@ -69,6 +70,9 @@ def make_parser() -> argparse.ArgumentParser:
                         help='leave overlay and report out: several times as fast where the network is small')
     parser.add_argument('--show', action='store_true', help='show the overlay in a window meanwhile; q stops')
     parser.add_argument('--resume', action='store_true', help='go on after an interrupted run in --out')
+    parser.add_argument('--correct', action='store_true',
+                        help='correct the finished result in --out by one --mask FILE@FRAME or more: learns from them '
+                             'in a third of the steps, then segments the frames that follow them again')
     parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in --out')
     parser.add_argument('--resize-mask', action='store_true', help='bring masks to the size of the frames')
     parser.add_argument('--ends', action='store_true',
@@ -95,6 +99,10 @@ def segment(args: argparse.Namespace) -> 'SegmentationResult':
         seed=args.seed, cfg_options=args.cfg_options)
     print(f'writing to {seen_from_here(args.out or default_folder(args.video))}', flush=True)
     with stopped_by_signals(), shown_progress(lambda text: print(text, flush=True)) as on_progress:
+        if args.correct:
+            return inferencer.correct(
+                args.video, args.mask, boxes=args.box, out_dir=args.out, ground_truth=args.gt, gif=args.gif,
+                pictures=not args.masks_only, resize_mask=args.resize_mask, ends=args.ends, on_progress=on_progress)
         return inferencer(
             args.video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, fps=args.fps,
             ground_truth=args.gt, gif=args.gif, show=args.show, resume=args.resume, overwrite=args.overwrite,

@@ -3,6 +3,7 @@ and the mean of the last weights. Called by the online fine-tuner."""
 
 import copy
 import difflib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -45,6 +46,15 @@ def parameters_called(module: nn.Module, names: Sequence[str]) -> set[str]:
             raise ValueError(_nothing_called(wanted, every + [NORM] * bool(of_norm)))
         chosen |= fitting
     return chosen
+
+
+def in_turn(clips: Sequence, favoured: Sequence[bool]) -> Iterator:
+    """The clips one after the other, without end; where some are favoured, every second one is one of those."""
+    chosen = [clip for clip, is_favoured in zip(clips, favoured, strict=True) if is_favoured]
+    others = [clip for clip, is_favoured in zip(clips, favoured, strict=True) if not is_favoured]
+    if not chosen or not others:
+        return itertools.cycle(clips)
+    return itertools.chain.from_iterable(zip(itertools.cycle(chosen), itertools.cycle(others), strict=True))
 
 
 @contextmanager

@@ -4,9 +4,8 @@ A plain class, called by ``Segmenter``; it relies on the model's own generator l
 """
 
 import copy
-import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -21,7 +20,7 @@ from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 from tempseg_mm.runtime.random_state import own_randomness
 from tempseg_mm.sources.given_sequence import GivenSequence
 
-from .finetuning_steps import TailAverage, folded, parameters_called, side_by_side, trained_alone
+from .finetuning_steps import TailAverage, folded, in_turn, parameters_called, side_by_side, trained_alone
 from .finite import check_finite
 from .given_fit import GivenFit
 
@@ -42,10 +41,8 @@ class GivenObject:
 
     @property
     def frame_ids(self) -> list[int]:
-        """Given frames that show the object; where masks tell that it ended, also those after the first."""
-        ids = sorted(self.sequence.labels)
-        shown = [i for i in ids if self.mask(i).any()]
-        return [i for i in ids if shown and i >= shown[0]] if self.sequence.ends else shown
+        """Given frames whose masks mention the object: those that show it, or tell that it is not there."""
+        return [i for i in sorted(self.sequence.labels) if self.object_id in self.sequence.mentioned(i)]
 
     def frame(self, i: int) -> np.ndarray:
         """(H, W, 3) uint8 RGB."""
@@ -65,11 +62,13 @@ class AdaptedGenerator:
         losses: the combined loss before each step, each of another augmented clip.
         seconds: that the steps took.
         fit: what they gained on the given frames; ``None`` without a step.
+        trained: the copy as the steps left it, which a correction starts from; :attr:`generator` is for prediction.
     """
     generator: nn.Module
     losses: list = field(default_factory=list)
     seconds: float = 0.0
     fit: GivenFit | None = None
+    trained: nn.Module | None = None
 
     @property
     def summary(self) -> str:
@@ -89,7 +88,7 @@ class AdaptedGenerator:
         generator = folded(self.generator)
         if channels_last:
             generator.to(memory_format=torch.channels_last)
-        return replace(self, generator=generator)
+        return replace(self, generator=generator, trained=self.trained or self.generator)
 
 
 def faults_of(adapted: Mapping[int, AdaptedGenerator]) -> list[str]:
@@ -154,8 +153,8 @@ class OnlineFinetuner:
         return folded(generator) if self.mode == 'folded' else copy.deepcopy(generator)
 
     def adapt(self, model: nn.Module, given: GivenObject, *, parent: nn.Module | None = None, size: Size = None,
-              seed: int = 0, augment: Compose | None = None, on_step: Callable[[int], None] = lambda step: None
-              ) -> AdaptedGenerator:
+              seed: int = 0, augment: Compose | None = None, steps: int | None = None, focus: Collection[int] = (),
+              on_step: Callable[[int], None] = lambda step: None) -> AdaptedGenerator:
         """Fine-tune a copy of the generator on the given frames of an object; the model is what it was before.
 
         Frames that follow each other form a clip, one that stands alone a clip without motion; where no loss compares
@@ -168,6 +167,8 @@ class OnlineFinetuner:
             size: at which frames are looked at.
             seed: with the sequence's name it decides every random draw, so that what came before changes nothing.
             augment: transforms in place of the fine-tuner's own ``augment``.
+            steps: in place of the fine-tuner's own ``steps``.
+            focus: given frames that matter most, such as one that was corrected: every second step learns from them.
             on_step: told the number of each step when it is done, from 1.
 
         Returns:
@@ -185,12 +186,16 @@ class OnlineFinetuner:
         started = time.perf_counter()
         generator = self.copy_of(model.generator if parent is None else parent)
         chosen = self._chosen(generator)
-        clips = [self._clip(model, given, indices, size)
-                 for indices in self._runs(given.frame_ids, apart=self._looks_at_single_frames(model))]
+        runs = self._runs(given.frame_ids, apart=self._looks_at_single_frames(model))
+        clips = in_turn([self._clip(model, given, indices, size) for indices in runs],
+                        [bool({*focus} & {*indices}) for indices in runs])
         batches_of = partial(self._batches, augment or self.augment, apart=self._num_threads(model) > 1)
         generator.train(self.mode == 'train')
-        with trained_alone(generator, chosen), own_randomness(seed, given.name):
-            losses = self._train(model, generator, map(batches_of, itertools.cycle(clips)), given.name, on_step)
+        # Another correction draws other windows than the fine-tuning before it.
+        drawn_for = f'{given.name}, corrected in {sorted(focus)}' if focus else given.name
+        with trained_alone(generator, chosen), own_randomness(seed, drawn_for):
+            losses = self._train(model, generator, map(batches_of, clips), given.name,
+                                 self.steps if steps is None else steps, on_step)
         return AdaptedGenerator(generator.eval().requires_grad_(False),
                                 torch.stack(losses).tolist() if losses else [], time.perf_counter() - started)
 
@@ -203,15 +208,15 @@ class OnlineFinetuner:
             return parameters_called(generator, self.only)
         return {name for name, parameter in generator.named_parameters() if parameter.requires_grad}
 
-    def _train(self, model: nn.Module, generator: nn.Module, steps: Iterator[list], name: str,
+    def _train(self, model: nn.Module, generator: nn.Module, drawn: Iterator[list], name: str, steps: int,
                on_step: Callable[[int], None]) -> list[Tensor]:
         """All steps, each on the batches that come with it; the combined loss before each."""
         optim_wrapper = build_optim_wrapper(generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
         parameters = [parameter for parameter in generator.parameters() if parameter.requires_grad]
-        mean, losses = TailAverage(self.steps, self.average), []
+        mean, losses = TailAverage(steps, self.average), []
         with side_by_side(self._num_threads(model)) as run:
-            for step in range(self.steps):
-                batches = next(steps)
+            for step in range(steps):
+                batches = next(drawn)
                 found = run(partial(self._gradients, model, generator, parameters, f'{name}, step {step}'), batches)
                 for parameter, *gradients in zip(parameters, *(gradients for _, gradients in found), strict=True):
                     parameter.grad = sum(gradients[1:], gradients[0]) / len(batches)

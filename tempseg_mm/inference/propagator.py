@@ -57,18 +57,20 @@ class Propagator:
         """Object id -> its own mask; new ones each frame."""
         return dict(self._masks)
 
-    def start(self, frame: np.ndarray | PreparedFrame, labels: np.ndarray) -> None:
+    def start(self, frame: np.ndarray | PreparedFrame, labels: np.ndarray, *, hidden: Collection[int] = ()) -> None:
         """Take the first frame and its given masks.
 
         Args:
             frame: (H, W, 3) uint8 RGB, or prepared.
             labels: (H, W) uint8 object ids, 0 the background.
+            hidden: objects that take part though the masks do not show them: they are looked for.
 
         Raises:
             ValueError: if the sizes differ, or an id is none of the objects'.
         """
         self._frame = self.preparer.first(frame)
-        self._masks = {}
+        nothing = np.zeros(labels.shape, np.uint8) if hidden else None
+        self._masks = {object_id: self.view.given(self._frame, nothing) for object_id in hidden}
         self.correct(labels)
 
     def resume(self, frame: np.ndarray | PreparedFrame, masks: Mapping[int, ObjectMask]) -> None:

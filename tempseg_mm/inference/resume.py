@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.content_digest import changed_files
 from tempseg_mm.runtime.differences import ResumeError, differences
 
-from .online_finetuner import AdaptedGenerator
+from .adapted_files import AdaptedFiles
 from .views import ObjectMask
 from .walk import Snapshot
 
@@ -27,6 +26,7 @@ class RunState:
         folder: it; made when there is something to keep.
         inputs: everything that decides the masks, by name, of types that JSON knows.
         frames: name -> digest of the content, of the files that the frames come from, in order.
+        adapted: where generators are kept that were adapted; default: in the folder.
         interval: seconds between two writings.
 
     Attributes:
@@ -35,8 +35,9 @@ class RunState:
     """
 
     def __init__(self, folder: str | Path, inputs: Mapping, *, frames: Mapping[str, str] | None = None,
-                 interval: float = INTERVAL) -> None:
+                 adapted: AdaptedFiles | None = None, interval: float = INTERVAL) -> None:
         self.folder = Path(folder)
+        self.adapted = adapted or AdaptedFiles(self.folder / 'adapted')
         self.frames = dict(frames or {})
         self.inputs = json.loads(json.dumps(inputs, default=str))
         self.interval = interval
@@ -86,27 +87,9 @@ class RunState:
         has taken it."""
         if not self._goes_on:
             self.remove()
+            self.adapted.clear()
         with written_beside(self.folder / 'inputs.json') as path:
             path.write_text(json.dumps(dict(inputs=self.inputs, frames=self.frames), indent=1), encoding='utf-8')
-
-    def keep_generator(self, object_id: int, adapted: AdaptedGenerator) -> None:
-        """Write the generator adapted to an object."""
-        with written_beside(self._generator_file(object_id)) as path:
-            torch.save(dict(weights=adapted.generator.state_dict(), losses=adapted.losses, seconds=adapted.seconds),
-                       path)
-
-    def kept_generator(self, object_id: int, like: nn.Module) -> AdaptedGenerator | None:
-        """The generator that was adapted to an object; ``None``: it is to be adapted yet.
-
-        Args:
-            object_id: of the object.
-            like: a generator of the same architecture, which takes the weights on.
-        """
-        if not self._generator_file(object_id).is_file():
-            return None
-        saved = torch.load(self._generator_file(object_id), map_location='cpu', weights_only=True)
-        like.load_state_dict(saved['weights'])
-        return AdaptedGenerator(like.eval().requires_grad_(False), saved['losses'], saved['seconds'])
 
     def note(self, snapshot: Snapshot | None, flush: Callable[[], None]) -> None:
         """A frame is done. Now and then this is written, after ``flush``, which waits for all mask files."""
@@ -128,6 +111,3 @@ class RunState:
     def remove(self) -> None:
         """There is nothing to go on with."""
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _generator_file(self, object_id: int) -> Path:
-        return self.folder / f'generator_{object_id}.pth'

@@ -4,7 +4,8 @@ Called by the test loop, the inferencer, the stream, the baselines and the searc
 frames go by.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
@@ -23,6 +24,8 @@ from .propagator import Propagator, generator_propagator
 from .resume import RunState
 from .tta import TTA
 from .walk import BACKWARDS, FORWARDS, Walk
+
+CORRECTION = 1 / 3  # of the steps of fine-tuning, for what was corrected; see "Corrections" in docs/results.md
 
 
 @dataclass
@@ -106,25 +109,59 @@ class Segmenter:
         Raises:
             ValueError, FloatingPointError: as ``OnlineFinetuner.adapt``.
         """
-        parent = self.model.generator if self.parent is None else self.parent
+        steps = dict.fromkeys(sequence.object_ids, self.finetuner.steps if self.finetuner else 0)
+        return self._adapt(sequence, steps, state=state, on_step=on_step)
+
+    def correct(self, sequence: GivenSequence, adapted: Mapping[int, AdaptedGenerator], frame_ids: Collection[int], *,
+                on_step: Callable[[int, int], None] = lambda done, total: None) -> dict[int, AdaptedGenerator]:
+        """Continue the fine-tuning after masks were given for more frames.
+
+        Objects that these masks mention take :data:`CORRECTION` of the steps, every second one from these frames;
+        objects that are new take all steps; the others stay as they are.
+
+        Args:
+            sequence: with all given masks.
+            adapted: of :meth:`adapt` or an earlier correction.
+            frame_ids: the frames that were corrected; ``sequence.labels`` has their masks.
+            on_step: as in :meth:`adapt`.
+
+        Returns:
+            Object id -> its generator, of all objects.
+
+        Raises:
+            ValueError, FloatingPointError: as ``OnlineFinetuner.adapt``.
+        """
+        mentioned = frozenset().union(*(sequence.mentioned(i) for i in frame_ids))
+        whole = self.finetuner.steps if self.finetuner else 0
+        steps = {i: math.ceil(CORRECTION * whole) if i in adapted else whole for i in sequence.object_ids
+                 if i not in adapted or i in mentioned}
+        return self._adapt(sequence, steps, adapted=adapted, focus=frame_ids, on_step=on_step)
+
+    def _adapt(self, sequence: GivenSequence, steps: Mapping[int, int], *,
+               adapted: Mapping[int, AdaptedGenerator] | None = None, focus: Collection[int] = (),
+               state: RunState | None = None, on_step: Callable[[int, int], None]) -> dict[int, AdaptedGenerator]:
+        """Those of ``adapted``, and one for each object of ``steps``, from where it was adapted to or the parent."""
+        parent, found = self.model.generator if self.parent is None else self.parent, dict(adapted or {})
         plain = AdaptedGenerator(parent).for_prediction(channels_last=self.channels_last)
         if self.finetuner is None or self.propagate is not None:
-            return dict.fromkeys(sequence.object_ids, plain)
-        adapted, steps = {}, self.finetuner.steps
-        for k, object_id in enumerate(sequence.object_ids):
-            given = GivenObject(sequence, object_id)
-            found = state and state.kept_generator(object_id, self.finetuner.copy_of(parent))
-            if not found:
-                found = self.finetuner.adapt(
-                    self.model, given, parent=parent, size=self.seen_size, seed=self.seed,
-                    augment=self.tta and self.tta.augment(self.finetuner.augment),
-                    on_step=lambda step, done=k * steps: on_step(done + step, steps * len(sequence.object_ids)))
+            return {**dict.fromkeys(steps, plain), **found}
+        done = 0
+        for object_id, number in steps.items():
+            given, before = GivenObject(sequence, object_id), found.get(object_id)
+            one = state and state.adapted.kept(object_id, self.finetuner.copy_of(parent))
+            if not one:
+                one = self.finetuner.adapt(
+                    self.model, given, parent=before.trained if before else parent, size=self.seen_size, seed=self.seed,
+                    augment=self.tta and self.tta.augment(self.finetuner.augment), steps=number,
+                    focus=focus if before else (),
+                    on_step=lambda step, done=done: on_step(done + step, sum(steps.values())))
                 if state:
-                    state.keep_generator(object_id, found)
-            found = adapted[object_id] = found.for_prediction(channels_last=self.channels_last)
-            if found.losses:
-                found.fit = fit_on_given(self.model, given, plain.generator, found.generator, size=self.size)
-        return adapted
+                    state.adapted.keep(object_id, one)
+            one = found[object_id] = one.for_prediction(channels_last=self.channels_last)
+            if one.losses:
+                one.fit = fit_on_given(self.model, given, plain.generator, one.generator, size=self.size)
+            done += number
+        return found
 
     def walk(self, sequence: GivenSequence, adapted: dict[int, AdaptedGenerator], *, state: RunState | None = None,
              clock: StageClock | None = None) -> Iterator[tuple[str, Iterator[SegmentedFrame]]]:

@@ -135,7 +135,8 @@ class Walk:
         if self.after is not None and self.after.frame_id == frame_id:
             self.propagator.resume(ready, self.after.masks)
         else:
-            self.propagator.start(ready, self.sequence.labels[frame_id])
+            self.propagator.start(ready, self.sequence.labels[frame_id],
+                                  hidden=self.sequence.hidden if frame_id == self.sequence.first_given else ())
 
     def _resumed(self, direction: str) -> bool:
         return self.after is not None and self.after.direction == direction

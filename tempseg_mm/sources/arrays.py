@@ -46,11 +46,17 @@ class ArraySource(PartialSource):
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
         for i, image in self._numbered():
-            if getattr(image, 'dtype', None) == np.uint16 and not self._depth.bits:
-                sampled = {self.start, self.start + self.num_frames // 2, self.start + self.num_frames - 1} \
-                    if self.rewindable else ()
-                self._depth.settle([image, *(self._source[k] for k in sampled)])
-            yield f'{i:05d}', np.array(self._depth.rgb8(image, f'frame {i}'))
+            yield self._named(i, image)
+
+    def _image(self, frame_id: int) -> tuple[str, np.ndarray]:
+        return self._named(frame_id, self._source[frame_id])
+
+    def _named(self, i: int, image: object) -> tuple[str, np.ndarray]:
+        if getattr(image, 'dtype', None) == np.uint16 and not self._depth.bits:
+            sampled = {self.start, self.start + self.num_frames // 2, self.start + self.num_frames - 1} \
+                if self.rewindable else ()
+            self._depth.settle([image, *(self._source[k] for k in sampled)])
+        return f'{i:05d}', np.array(self._depth.rgb8(image, f'frame {i}'))
 
     def _numbered(self) -> Iterator[tuple[int, np.ndarray]]:
         if self.rewindable:

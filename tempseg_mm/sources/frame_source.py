@@ -42,6 +42,8 @@ class FrameSource(ABC):
         notices: what the user should hear of by the end, such as where a damaged file ended.
         names: stems of all frames of the whole source, where they are files; ``None``: frames are called ``'00000'``,
             ``'00001'``, ....
+        times: seconds at which each frame of the whole source is shown, from 0, ascending float64; ``None`` where they
+            are not known, or where an ``fps`` was asked for.
     """
     name: str
     fps: float | None
@@ -50,6 +52,7 @@ class FrameSource(ABC):
     rewindable: bool
     notices: Notices
     names: Sequence | None = None
+    times: np.ndarray | None = None
 
     @abstractmethod
     def frames(self) -> Iterator[SourceFrame]:
@@ -60,6 +63,23 @@ class FrameSource(ABC):
             ValueError: if one differs in size from the first, or is no image.
             RuntimeError: on the second call, where the source is not rewindable.
         """
+
+    def frame(self, frame_id: int) -> SourceFrame:
+        """One frame of the part, exactly as :meth:`frames` gives it.
+
+        Image files and arrays are read directly, video files from the key frame before it (the next frame costs least),
+        other sources from their beginning. Several threads may call it, also while another reads :meth:`frames`.
+
+        Raises:
+            IndexError: if it is not in the part.
+            OSError, ValueError: as :meth:`frames`.
+            RuntimeError: where the source is not rewindable.
+        """
+        with closing(self.frames()) as frames:
+            for frame in frames:
+                if frame.frame_id == frame_id:
+                    return frame
+        raise IndexError(f'{self.name} has no frame {frame_id}')
 
     def digests(self) -> dict[str, str]:
         """Name -> digest of the content, of each file or array that the frames come from, in order; none where they
@@ -118,6 +138,7 @@ class PartialSource(FrameSource):
         self.num_frames = None if stop is None else stop - start
         self.notices = Notices()
         self._end, self._resize_frames, self._is_read = end, resize_frames, False
+        self._first_size: tuple | None = None
 
     @abstractmethod
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
@@ -127,24 +148,46 @@ class PartialSource(FrameSource):
         """What to say where the images ended after ``num_read`` frames, before ``num_frames``; ``None``: nothing."""
         return f'{self.name} ended before frame {self.start + num_read}; frames up to {self._end} were asked for'
 
+    def _image(self, frame_id: int) -> tuple[str, np.ndarray]:
+        """As :meth:`_images`, one frame of the part. Override it where there is a shorter way than past the others."""
+        with closing(self._images()) as images:
+            for i, named in enumerate(images, self.start):
+                if i == frame_id:
+                    return named
+        raise IndexError(f'{self.name} ended before frame {frame_id}')
+
     def frames(self) -> Iterator[SourceFrame]:
         if self._is_read and not self.rewindable:
             raise RuntimeError(f'{self.name} can be read only once: keep its frames in a FrameSpool')
         self._is_read = True
         return self._frames()
 
+    def frame(self, frame_id: int) -> SourceFrame:
+        if not self.rewindable:
+            raise RuntimeError(f'{self.name} has no frames to choose from, as it can be read only once: keep them in a '
+                               'FrameSpool')
+        stop = math.inf if self.num_frames is None else self.start + self.num_frames
+        if not self.start <= frame_id < stop:
+            raise IndexError(f'{self.name} has frames {self.start} to {stop - 1}, not {frame_id}')
+        if self._first_size is None:
+            self._first_size = self._image(self.start)[1].shape[:2]
+        return self._checked(frame_id, *self._image(frame_id))
+
+    def _checked(self, frame_id: int, file_name: str, image: np.ndarray) -> SourceFrame:
+        if self._resize_frames:
+            image = resize_image(image, self._first_size)
+        require_same_size(image.shape[:2], self._first_size, frame=f'frame {frame_id} of {self.name}')
+        return SourceFrame(frame_id, file_name, image)
+
     def _frames(self) -> Iterator[SourceFrame]:
-        first, num_read = None, 0
+        num_read = 0
         limit = None if self._end is None else self._end - self.start
         with closing(self._images()) as images:
             for file_name, image in itertools.islice(images, limit):
-                first = first or image.shape[:2]
-                if self._resize_frames:
-                    image = resize_image(image, first)
-                frame_id = self.start + num_read
-                require_same_size(image.shape[:2], first, frame=f'frame {frame_id} of {self.name}')
+                self._first_size = self._first_size or image.shape[:2]
+                frame = self._checked(self.start + num_read, file_name, image)
                 num_read += 1
-                yield SourceFrame(frame_id, file_name, image)
+                yield frame
         if num_read == 0:
             raise ValueError(f'{self.name} ended before frame {self.start}, the first one asked for')
         if self.num_frames is not None and num_read < self.num_frames and (notice := self._end_notice(num_read)):

@@ -25,6 +25,8 @@ class GivenSequence(ABC):
             the network answers all the same and is scored (a test).
         ends: whether an object that a later given mask lacks ends there, or goes on as if nothing were given for it.
             Whole annotations, as data sets have them, say where an object is not, too.
+        hidden: ids of objects that the first given mask does not show, but that were there before: they are looked for
+            in the whole frame.
     """
     name: str
     labels: Mapping[int, np.ndarray]
@@ -32,6 +34,7 @@ class GivenSequence(ABC):
     num_frames: int | None = None
     answers_given: bool = True
     ends: bool = False
+    hidden: tuple = ()
 
     @property
     def first_given(self) -> int:
@@ -43,15 +46,19 @@ class GivenSequence(ABC):
         """Of all objects in the given masks, ascending."""
         return tuple(sorted({int(i) for labels in self.labels.values() for i in np.unique(labels)} - {0}))
 
-    def going_on(self, frame_id: int) -> tuple:
-        """Ids of the objects that were given before a frame with a given mask, and that this mask does not mention.
+    def mentioned(self, frame_id: int) -> frozenset:
+        """Ids of the objects that a given mask speaks of: those it shows, and those it ends (:attr:`ends`)."""
+        shown = frozenset(np.unique(self.labels[frame_id]).tolist()) - {0}
+        return shown | self._given_before(frame_id) if self.ends else shown
 
-        None where that ends them (:attr:`ends`).
-        """
-        if self.ends or frame_id not in self.labels:
+    def going_on(self, frame_id: int) -> tuple:
+        """Ids of the objects that were given before a frame with a given mask, and that this mask does not mention."""
+        if frame_id not in self.labels:
             return ()
-        before = {object_id for object_id, first in self._first_shown.items() if first < frame_id}
-        return tuple(sorted(before - set(np.unique(self.labels[frame_id]).tolist())))
+        return tuple(sorted(self._given_before(frame_id) - self.mentioned(frame_id)))
+
+    def _given_before(self, frame_id: int) -> frozenset:
+        return frozenset(object_id for object_id, first in self._first_shown.items() if first < frame_id)
 
     @cached_property
     def _first_shown(self) -> dict:

@@ -62,12 +62,16 @@ class ImageFilesSource(PartialSource):
         return {path.name: file_digest(path) for path in self.paths}
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
-        for path in self.paths:
-            pixels = stored_pixels(path)
-            if pixels.dtype == np.uint16 and not self._depth.bits:
-                count = len(self.paths)
-                self._depth.settle(stored_pixels(self.paths[i]) for i in sorted({0, count // 2, count - 1}))
-            yield path.stem, self._depth.rgb8(pixels, str(path))
+        for i in range(len(self.paths)):
+            yield self._image(self.start + i)
+
+    def _image(self, frame_id: int) -> tuple[str, np.ndarray]:
+        path = self.paths[frame_id - self.start]
+        pixels = stored_pixels(path)
+        if pixels.dtype == np.uint16 and not self._depth.bits:
+            count = len(self.paths)
+            self._depth.settle(stored_pixels(self.paths[i]) for i in sorted({0, count // 2, count - 1}))
+        return path.stem, self._depth.rgb8(pixels, str(path))
 
 
 def stored_pixels(path: str | Path) -> np.ndarray:

@@ -1,12 +1,14 @@
 """Frames of a video file, decoded by FFmpeg through PyAV. Made by ``open_source``."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import itertools
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
 from tempseg_mm.runtime.content_digest import file_digest
@@ -14,33 +16,22 @@ from tempseg_mm.runtime.safe_path import path_text
 
 from .frame_source import PartialSource
 from .unreadable import nature_of, nearest_file
+from .video_extent import extent_of
 
 HDR = {16: 'PQ', 18: 'HLG'}  # transfer characteristics of ITU-T H.273
-LEAST_MISSING = 1.0, 0.05  # seconds, and share of the length, from which on an end counts as missing
-LEAST_FRAMES_MISSING = 1.5  # likewise where the header tells a number of frames
 CONVERT = ('If other players show it, convert it: `ffmpeg -i FILE new.mp4`, or to a folder of frames: `ffmpeg -i FILE '
            'frames/%05d.png`')
-
-
-@dataclass(frozen=True)
-class _Extent:
-    """What a file holds, found by reading it without decoding.
-
-    Attributes:
-        num_frames: to be shown; where the header tells of more data than there are, as the header has it.
-        fault: what is missing, in words; '' where all is there.
-    """
-    num_frames: int
-    fault: str = ''
 
 
 class VideoFileSource(PartialSource):
     """A file that FFmpeg reads: MP4, MOV, AVI, MKV, WebM, ....
 
     Frames are upright: the rotation that telephones note in the header is applied. They are counted by reading the file
-    once, as headers may be wrong and frames may last differently long. A later ``start`` is reached by decoding what
-    lies before it, as seeking to a frame is not exact in all formats. Where a damaged file ends before its header says,
-    what can be read is yielded and a notice tells the frame.
+    once, as headers may be wrong and frames may last differently long. A later ``start``, and :meth:`frame`, begin to
+    decode at the key frame before it and know their frame by its time stamp; where that fails, they decode from the
+    beginning. Where a damaged file ends before its header says, what can be read is yielded and a notice tells the
+    frame. Frames in the middle that cannot be decoded are left out: those after them have lower numbers when they are
+    reached from the beginning, and :meth:`frame` follows once :meth:`frames` of the same source has been there.
 
     Args:
         path: the file.
@@ -59,8 +50,9 @@ class VideoFileSource(PartialSource):
                  resize_frames: bool = False) -> None:
         self.path = Path(path)
         with self._opened() as (container, stream):
-            self._extent = _extent_of(container, stream)
+            self._extent = extent_of(container, stream)
             rate, transfer = stream.average_rate or stream.guessed_rate, stream.codec_context.color_trc
+        self.times = self._extent.times if fps is None else None
         if fps is None and rate:
             fps = float(rate)
         super().__init__(self.path.stem, start=start, end=end, length=self._extent.num_frames or None, fps=fps,
@@ -68,38 +60,116 @@ class VideoFileSource(PartialSource):
         if transfer in HDR:
             self.notices.add(f'{self.path} has high dynamic range ({HDR[transfer]}); its colours were taken as they '
                              'are, hence pale: `ffmpeg` with its filter tonemap makes an ordinary video of it')
+        self._is_exact = self._extent.pts is not None  # the frame with the i-th time stamp is frame i
+        self._lock, self._reformatter = threading.Lock(), VideoReformatter()
+        self._ahead: Generator | None = None  # what `frame` decoded last goes on here, with frame _next
+        self._next = 0
 
     def digests(self) -> dict[str, str]:
         return {self.path.name: file_digest(self.path, most=2 ** 24)}
 
+    def close(self) -> None:
+        with self._lock:
+            self._leave()
+
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
-        with self._opened() as (container, stream):
-            stream.thread_type, i = 'AUTO', 0
-            reformatter = VideoReformatter()  # one for all frames: making it takes as long as its work
-            for frame in self._decoded(container, stream):
-                if i >= self.start:
-                    image = reformatter.reformat(frame, format='rgb24', interpolation='BICUBIC').to_ndarray()
-                    turns = round(frame.rotation / 90) % 4
-                    yield f'{i:05d}', np.ascontiguousarray(np.rot90(image, turns)) if turns else image
-                i += 1
-        if i == 0:
+        last, reformatter = None, VideoReformatter()  # one for all frames: making it takes as long as its work
+        with closing(self._decoded_from(self.start)) as frames:
+            for last, frame in frames:
+                if last >= self.start:
+                    yield f'{last:05d}', _upright(frame, reformatter)
+        if last is None:
             raise OSError(f'{self.path} has no frame that can be decoded: copy the file again. {CONVERT}')
-        if i <= self.start:
-            raise OSError(f'{self.path} cannot be read beyond frame {i - 1}, so not from frame {self.start} on: it is '
-                          'damaged, or its header tells more frames than it has')
+        if last < self.start:
+            raise self._not_reached(self.start, last)
         if self._extent.fault:
-            self.notices.add(f'{self.path} could be read up to frame {i - 1}, {i} frames; {self._extent.fault}. It was '
-                             'cut off or is damaged there, unless its header is wrong')
+            self.notices.add(f'{self.path} could be read up to frame {last}, {last + 1} frames; {self._extent.fault}. '
+                             'It was cut off or is damaged there, unless its header is wrong')
+
+    def _image(self, frame_id: int) -> tuple[str, np.ndarray]:
+        with self._lock:
+            if self._ahead is None or not self._lies_ahead(frame_id):
+                self._leave()
+                self._ahead, self._next = self._decoded_from(frame_id), 0
+            try:
+                for i, frame in self._ahead:
+                    self._next = i + 1
+                    if i == frame_id:
+                        return f'{i:05d}', _upright(frame, self._reformatter)
+            except BaseException:
+                self._leave()
+                raise
+            self._leave()
+            raise self._not_reached(frame_id, self._next - 1)
+
+    def _lies_ahead(self, frame_id: int) -> bool:
+        """Whether decoding on is the shortest way to a frame."""
+        if frame_id <= self._next or not self._is_exact:
+            return frame_id >= self._next
+        return self._extent.key_before(frame_id) == self._extent.key_before(self._next)
+
+    def _leave(self) -> None:
+        if self._ahead is not None:
+            self._ahead.close()
+        self._ahead = None
+
+    def _not_reached(self, frame_id: int, last: int) -> OSError:
+        return OSError(f'{self.path} cannot be read beyond frame {last}, so not from frame {frame_id} on: it is '
+                       'damaged, or its header tells more frames than it has')
 
     def _end_notice(self, num_read: int) -> str | None:
         if self._end is None or self._extent.fault:
             return None  # said where it was found
         return super()._end_notice(num_read)
 
-    def _decoded(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+    def _decoded_from(self, first: int) -> Generator:
+        """Number and frame, from ``first`` on or, where that is the only way to it, from an earlier one."""
+        if first and self._is_exact and (key := self._extent.key_before(first)) >= 0:
+            with self._opened() as (container, stream):
+                # Containers differ in which of the two they look for, and in where they land.
+                for stamp in (*self._extent.keys[key], self._extent.keys[max(key - 1, 0), 1]):
+                    frames = self._sought(container, stream, int(stamp), first)
+                    if (frame := next(frames, None)) is not None:
+                        yield first, frame
+                        yield from self._numbered(frames, first + 1)
+                        return
+        with self._opened() as (container, stream):
+            yield from self._numbered(self._decoded(container.demux(stream)), 0)
+
+    def _numbered(self, frames: Iterator[av.VideoFrame], first: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        pts = self._extent.pts
+        for i, frame in enumerate(frames, first):
+            if self._is_exact and (i >= len(pts) or frame.pts != pts[i]):
+                self._is_exact, self.times = False, None
+            yield i, frame
+
+    def _sought(self, container: av.container.InputContainer, stream: av.VideoStream, stamp: int, first: int
+                ) -> Iterator[av.VideoFrame]:
+        """Frames from ``first`` on; none if it is not met on the way from a picture that needs no other."""
+        wanted, is_whole = self._extent.pts[first], False
+        try:
+            container.seek(stamp, stream=stream)
+        except av.error.FFmpegError:  # not all formats can
+            return
+        packets = container.demux(stream)
+        key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
+        if key is None or key.pts > wanted:
+            return
+        frames = self._decoded(itertools.chain([key], packets), first)
+        for frame in frames:
+            # Pictures that are refreshed bit by bit have key frames, too, which are none by themselves.
+            is_whole |= frame.pts == key.pts and frame.pict_type == PictureType.I
+            if frame.pts is None or frame.pts > wanted:
+                return
+            if frame.pts == wanted:
+                if is_whole:
+                    yield frame
+                    yield from frames
+                return
+
+    def _decoded(self, packets: Iterable[av.Packet], count: int = 0) -> Iterator[av.VideoFrame]:
         """All frames; what cannot be decoded is left out, as players do."""
-        count = 0
-        for packet in container.demux(stream):
+        for packet in packets:
             try:
                 frames = packet.decode()
             except av.error.InvalidDataError:
@@ -131,6 +201,7 @@ class VideoFileSource(PartialSource):
                 raise OSError(f'{self.path} cannot be opened as a video: it holds sound, but no pictures')
             if stream is None:
                 raise self._unopened(nature, 'it tells of nothing to play')
+            stream.thread_type = 'AUTO'
             yield container, stream
 
     def _unopened(self, nature: str, reason: str) -> OSError:
@@ -143,28 +214,7 @@ class VideoFileSource(PartialSource):
                        f'{CONVERT}')
 
 
-def _extent_of(container: av.container.InputContainer, stream: av.VideoStream) -> _Extent:
-    shown, held, ends = 0, 0, 0.0
-    for packet in container.demux(stream):
-        if packet.size or packet.dts is not None:  # the last one says that there are no more
-            held += 1
-            shown += not packet.is_discard and packet.size > 0
-            if packet.pts is not None:
-                ends = max(ends, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-    length, rate = _seconds(container, stream), float(stream.average_rate or 1)
-    missing = 0.0 if length is None else length - ends
-    # An AVI whose frames last differently long counts the pauses as frames.
-    if stream.frames > held and (length is None or missing > LEAST_FRAMES_MISSING / rate):
-        return _Extent(stream.frames, f'{stream.frames} were expected')
-    if not stream.frames and held and missing > max(LEAST_MISSING[0], LEAST_MISSING[1] * length):
-        return _Extent(shown, f'{length:.1f} s were expected, {ends:.1f} s are there')
-    return _Extent(shown)
-
-
-def _seconds(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
-    """When the pictures end as the header has it, counted as time stamps are; ``None`` where it does not tell."""
-    if stream.duration:
-        return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
-    if container.duration and len(container.streams) == 1:  # sound may last longer than pictures
-        return (container.duration + max(container.start_time or 0, 0)) / av.time_base
-    return None
+def _upright(frame: av.VideoFrame, reformatter: VideoReformatter) -> np.ndarray:
+    image = reformatter.reformat(frame, format='rgb24', interpolation='BICUBIC').to_ndarray()
+    turns = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image

@@ -1,6 +1,8 @@
 """What is kept of a segmented frame when its pixels are gone: numbers for reports. Written to JSON as it is."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+
+BY_OBJECT = 'areas', 'confidences', 'sure', 'changes', 'scores'
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class FrameRecord:
     changes: dict = field(default_factory=dict)
     scores: dict = field(default_factory=dict)
 
+    def without(self, object_id: int) -> 'FrameRecord':
+        """The figures of all other objects."""
+        kept = {name: {i: value for i, value in getattr(self, name).items() if i != object_id} for name in BY_OBJECT}
+        return replace(self, **kept)
+
     def to_dict(self) -> dict:
         """Plain types only, for JSON (which turns the ids into text)."""
         return asdict(self)
@@ -35,5 +42,5 @@ class FrameRecord:
     def from_dict(cls, saved: dict) -> 'FrameRecord':
         """Undo :meth:`to_dict`, after a way through JSON too."""
         by_object = {name: {int(key): value for key, value in saved[name].items()}
-                     for name in ('areas', 'confidences', 'sure', 'changes', 'scores')}
+                     for name in BY_OBJECT}
         return cls(frame_id=saved['frame_id'], file_name=saved['file_name'], given=saved['given'], **by_object)

@@ -35,7 +35,7 @@ def test_a_fresh_run_takes_nothing_that_another_left(tmp_path):
     for inputs in (INPUTS, None):  # or a run that was killed before it could note its inputs
         before = RunState(tmp_path / 's', INPUTS)
         before.begin()
-        before.keep_generator(1, AdaptedGenerator(layer, [0.5], 1.5))
+        before.adapted.keep(1, AdaptedGenerator(layer, [0.5], 1.5))
         before.note(snapshot(3), lambda: None)
         before.write()
         if inputs is None:
@@ -43,7 +43,7 @@ def test_a_fresh_run_takes_nothing_that_another_left(tmp_path):
         fresh = RunState(tmp_path / 's', INPUTS)
         assert inputs or not fresh.load()
         fresh.begin()
-        assert fresh.kept_generator(1, layer) is None and fresh.snapshot is None
+        assert fresh.adapted.kept(1, layer) is None and fresh.snapshot is None
         assert [path.name for path in (tmp_path / 's').iterdir()] == ['inputs.json']
 
 

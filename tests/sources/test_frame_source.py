@@ -95,6 +95,25 @@ def test_one_reading_or_many():
         source.frames()
 
 
+def test_one_frame_is_the_one_among_all():
+    assert OneFrame().frame(7).file_name == '00007'
+    with pytest.raises(IndexError, match='no frame 6'):
+        one = OneFrame()
+        one.name = 'one'
+        one.frame(6)
+    source = Images([(2, 3), (4, 6), (8, 12), (4, 6)], start=1, end=3, length=4, resize_frames=True)
+    frame = source.frame(2)
+    assert (frame.frame_id, frame.file_name, frame.image.shape, frame.image[0, 0, 0]) == (2, '00002', (4, 6, 3), 2)
+    assert source.is_released
+    for outside in (0, 3):
+        with pytest.raises(IndexError, match=f'shapes has frames 1 to 2, not {outside}'):
+            source.frame(outside)
+    with pytest.raises(ValueError, match='frame 2 of shapes is 8x12'):
+        Images([(4, 6), (4, 6), (8, 12)], length=3).frame(2)
+    with pytest.raises(RuntimeError, match='shapes has no frames to choose from'):
+        Images([(4, 6)], rewindable=False).frame(0)
+
+
 def test_the_end_before_it_was_expected():
     source = Images([(4, 6)] * 3, end=5)
     assert len(list(source.frames())) == len(list(source.frames())) == 3

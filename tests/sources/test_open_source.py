@@ -53,7 +53,13 @@ def test_every_kind(folder, monkeypatch):
 def test_options_reach_the_source(folder):
     for video in (folder, folder / 'v.avi', [FRAME, FRAME]):
         source = open_source(video, start=1, end=2, fps=7)
-        assert source.fps == 7 and [frame.frame_id for frame in source.frames()] == [1]
+        among_all, = source.frames()
+        assert (source.fps, source.times, among_all.frame_id) == (7, None, 1)
+        alone = source.frame(1)
+        assert (alone.frame_id, alone.file_name) == (1, among_all.file_name)
+        np.testing.assert_array_equal(alone.image, among_all.image)
+        with pytest.raises(IndexError, match='has frames 1 to 1, not 0'):
+            source.frame(0)
     Image.fromarray(FRAME[:20]).save(folder / 'frame11.png')
     assert len(list(open_source(folder, resize_frames=True).frames())) == 3
 

@@ -145,23 +145,19 @@ def test_animated_gif(tmp_path, num_frames):
 
 
 def test_one_frame(tmp_path):
-    path = tmp_path / 'one.avi'
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, SIZE[::-1])
-    writer.write(np.full((*SIZE, 3), 100, np.uint8))
-    writer.release()
-    source = VideoFileSource(path)
-    assert source.num_frames == 1 and grays(source) == [5]
+    source = VideoFileSource(write(tmp_path / 'one.avi', 'mjpeg', [0], pixels='yuvj420p'))
+    assert source.num_frames == 1 and grays(source) == [0]
 
 
-def write(path, codec='libx264', times=range(NUM_FRAMES), size=SIZE, pixels='yuv420p', **context):
-    """Frame i has the gray 20 i and is shown at ``times[i]`` twelfths of a second."""
+def write(path, codec='libx264', times=range(NUM_FRAMES), size=SIZE, pixels='yuv420p', step=20, **context):
+    """Frame i has the gray ``step`` i and is shown at ``times[i]`` twelfths of a second."""
     with av.open(str(path), 'w') as container:
         stream = container.add_stream(codec, rate=12)
         stream.height, stream.width, stream.pix_fmt = *size, pixels
         for name, value in context.items():
             setattr(stream.codec_context, name, value)
         for i, time in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(np.full((*size, 3), 20 * i, np.uint8), 'rgb24')
+            frame = av.VideoFrame.from_ndarray(np.full((*size, 3), step * i, np.uint8), 'rgb24')
             frame.pts = time
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -210,13 +206,17 @@ def test_a_cut_file_without_a_number_of_frames(tmp_path):
     assert f'a.mkv could be read up to frame {count - 1}, {count} frames; 4.0 s were expected' in notice
 
 
-def test_damage_in_the_middle_is_told(tmp_path):
-    path = write(tmp_path / 'a.avi', 'png', pixels='rgb24')
-    data = bytearray(path.read_bytes())
+def with_a_damaged_frame(path):
+    """Frame 6 of it cannot be decoded."""
+    data = bytearray(write(path, 'png', pixels='rgb24').read_bytes())
     place = [i for i in range(len(data)) if data.startswith(b'\x89PNG', i)][6]
     data[place:place + 60] = b'x' * 60
     path.write_bytes(data)
-    source = VideoFileSource(path)
+    return path
+
+
+def test_damage_in_the_middle_is_told(tmp_path):
+    source = VideoFileSource(with_a_damaged_frame(tmp_path / 'a.avi'))
     found = grays(source)  # decoders that run side by side may lose the next frame, too
     assert found[:6] == list(range(6)) and 6 not in found and found[-4:] == [8, 9, 10, 11]
     assert 'is damaged after frame 5: what could not be decoded was left out' in list(source.notices)[0]
@@ -251,3 +251,49 @@ def test_sound_alone(tmp_path):
         container.mux(stream.encode())
     with pytest.raises(OSError, match='a.mp4 cannot be opened as a video: it holds sound, but no pictures'):
         VideoFileSource(tmp_path / 'a.mp4')
+
+
+X264 = {'bf': '3', 'g': '8', 'x264-params': 'scenecut=0:open-gop=1'}
+LATE = [0, 1, 2, 10, 30, 31, 60, 90, 91, 92, 93, 200, 201, 202, 204, 205, 230, 231, 232, 240, 241, 260, 270, 300]
+
+
+@pytest.mark.parametrize('suffix, codec, options, times', [
+    ('mp4', 'libx264', X264, range(24)), ('ts', 'libx264', X264, range(24)), ('mkv', 'libx264', X264, LATE),
+    ('webm', 'libvpx-vp9', {'g': '8', 'lag-in-frames': '8', 'auto-alt-ref': '1'}, LATE),
+    ('mp4', 'libx264', {'g': '8', 'x264-params': 'intra-refresh=1:bframes=0'}, range(24)),
+    ('avi', 'mpeg4', {'g': '8', 'bf': '2'}, range(24))],
+    ids=['open groups', 'transport stream', 'variable', 'alternate references', 'refreshed bit by bit', 'no times'])
+def test_a_frame_reached_from_the_middle_is_the_one_reached_from_the_beginning(tmp_path, suffix, codec, options, times):
+    path = write(tmp_path / f'a.{suffix}', codec, times, step=10, options=options)
+    whole = [frame.image for frame in VideoFileSource(path).frames()]
+    assert len(whole) == 24
+    source = VideoFileSource(path)
+    for i in [23, 4, 5, 13, 9, 8, 17, *range(24)]:
+        np.testing.assert_array_equal(source.frame(i).image, whole[i], err_msg=str(i))
+    for start in (7, 8, 20):
+        np.testing.assert_array_equal([frame.image for frame in VideoFileSource(path, start=start).frames()],
+                                      whole[start:])
+    source.close()
+
+
+def test_only_what_lies_behind_the_key_frame_is_decoded(tmp_path, monkeypatch):
+    decoded, decode = [], VideoFileSource._decoded
+    monkeypatch.setattr(VideoFileSource, '_decoded', lambda *arguments: (
+        decoded.append(frame) or frame for frame in decode(*arguments)))
+    source = VideoFileSource(write(tmp_path / 'a.mp4', times=LATE, step=10, options=X264), start=12)
+    for frame_id, most in ((23, 5 + 8), (21, 6), (22, 1)):  # 12 is decoded to know the size
+        decoded.clear()
+        source.frame(frame_id)
+        assert 0 < len(decoded) <= most
+    np.testing.assert_allclose(source.times, np.array(LATE) / 12)
+
+
+def test_after_damage_frames_have_the_numbers_of_the_walk(tmp_path):
+    source = VideoFileSource(with_a_damaged_frame(tmp_path / 'a.mov'))
+    assert source.times is not None
+    whole = [frame.image for frame in source.frames()]
+    assert len(whole) == NUM_FRAMES - 1
+    np.testing.assert_array_equal(source.frame(9).image, whole[9])
+    assert source.times is None
+    with pytest.raises(OSError, match='cannot be read beyond frame 10, so not from frame 11 on'):
+        source.frame(11)

@@ -52,9 +52,10 @@ class OutputFolder:
 
     Attributes:
         masks: folder of indexed PNG files, one a frame.
-        given: folder of masks made from boxes.
+        given: folder of masks that were given.
         overlay, gif, report, result: files.
         resume: folder of what an interrupted call left.
+        session: folder of what corrections go on from, see ``SessionFiles``.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -62,7 +63,7 @@ class OutputFolder:
         self.masks, self.given = self.root / 'masks', self.root / 'given'
         self.overlay, self.gif = self.root / 'overlay.webm', self.root / 'overlay.gif'
         self.report, self.result = self.root / 'report.html', self.root / 'result.json'
-        self.resume = self.root / '.resume'
+        self.resume, self.session = self.root / '.resume', self.root / '.session'
 
     def held(self) -> AbstractContextManager:
         """Inside, no other run writes to the folder. Enter it before anything else is asked of the folder.
@@ -118,11 +119,11 @@ class OutputFolder:
         a mask to correct by may lie among the results."""
         for path in (self.result, self.overlay, self.gif, self.report):
             path.unlink(missing_ok=True)
-        for folder in (self.masks, self.resume):
+        for folder in (self.masks, self.resume, self.session):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _require_own_results(self) -> None:
-        if self.masks.exists() and not (self.result.exists() or self.resume.exists()):
+        if self.masks.exists() and not any(own.exists() for own in (self.result, self.resume, self.session)):
             raise FileExistsError(f'{self.masks} was not written by this tool (no {self.result.name} beside it), so it '
                                   'is not overwritten: name another --out')
 

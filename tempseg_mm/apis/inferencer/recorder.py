@@ -1,6 +1,6 @@
 """Figures of frames as they go by: area, confidence, change, and J where there is ground truth; what they say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -51,15 +51,8 @@ class FrameRecorder:
             sure: see :func:`sure_of`.
             answer: of :meth:`answer`.
         """
-        areas = np.bincount(frame.labels.ravel(), minlength=256)
-        record = FrameRecord(
-            frame_id=frame.frame_id, file_name=frame.file_name, given=frame.given,
-            areas={i: int(areas[i]) for i in self.object_ids},
-            confidences={i: confidences[i] for i in self.object_ids},
-            sure={i: sure[i] for i in self.object_ids},
-            changes={i: None if self._before is None else 1 - _overlap(frame.labels, self._before, i)
-                     for i in self.object_ids},
-            scores=dict(answer) if frame.given else self._truth.of(frame, frame.labels))
+        record = record_of(frame, self._before, self.object_ids, confidences=confidences, sure=sure,
+                           scores=answer if frame.given else self._truth.of(frame, frame.labels))
         self._truth.look(frame)
         self.records.append(record)
         self._before = frame.labels
@@ -103,6 +96,28 @@ class FrameRecorder:
         # Before its first mask an object is looked for only where the walk goes backwards from that mask.
         looked_for = record.frame_id > first or first == min(self._first_given.values())
         return looked_for and (sure is None or sure < SURE)
+
+
+def record_of(frame: SegmentedFrame, before: np.ndarray | None, object_ids: Sequence[int], *,
+              confidences: Mapping[int, float | None], sure: Mapping[int, float | None],
+              scores: Mapping[int, float] | None = None) -> FrameRecord:
+    """The figures of a frame whose labels are decided.
+
+    Args:
+        frame: it.
+        before: (H, W) uint8 labels of the frame before; ``None``: there is none.
+        object_ids: of the objects to tell of.
+        confidences: of objects, see :func:`confidences_of`.
+        sure: see :func:`sure_of`.
+        scores: J of objects.
+    """
+    areas = np.bincount(frame.labels.ravel(), minlength=256)
+    return FrameRecord(
+        frame_id=frame.frame_id, file_name=frame.file_name, given=frame.given,
+        areas={i: int(areas[i]) for i in object_ids},
+        confidences={i: confidences.get(i) for i in object_ids}, sure={i: sure.get(i) for i in object_ids},
+        changes={i: None if before is None else 1 - _overlap(frame.labels, before, i) for i in object_ids},
+        scores=dict(scores or {}))
 
 
 def confidences_of(frame: SegmentedFrame) -> dict:

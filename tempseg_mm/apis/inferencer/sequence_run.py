@@ -51,6 +51,10 @@ class SequenceRun:
         out: where to write; claimed.
         state: where an interrupted call was, if there was one.
         wishes: the rest.
+
+    Attributes:
+        adapted: object id -> its generator, from the fine-tuning on.
+        palette: (256, 3) uint8 RGB, of mask files.
     """
 
     def __init__(self, loaded: Loaded, inputs: Inputs, out: OutputFolder, state: RunState, wishes: Wishes) -> None:
@@ -58,7 +62,8 @@ class SequenceRun:
         self.clock = StageClock()
         self.recorder = FrameRecorder(inputs)
         self.notices: list = [*loaded.notices, *_lost_objects(inputs, loaded.segmenter.seen_size)]
-        self._palette = inputs.reader.names.saved_palette()
+        self.palette = inputs.reader.names.saved_palette()
+        self.adapted: dict[int, AdaptedGenerator] = {}
         self._num_walked = 0
 
     def run(self, settings: dict) -> SegmentationResult:
@@ -73,7 +78,7 @@ class SequenceRun:
         """
         started = time.perf_counter()
         with closing(self.segmenter):
-            adapted = self.segmenter.adapt(self.inputs, state=self.state, on_step=lambda done, total:
+            adapted = self.adapted = self.segmenter.adapt(self.inputs, state=self.state, on_step=lambda done, total:
                                            self.wishes.on_progress('fine-tuning', done, total))
             walk_started = time.perf_counter()
             pictures = self._walk(adapted)
@@ -151,7 +156,7 @@ class SequenceRun:
 
     def _write_mask(self, file_name: str, labels: np.ndarray) -> None:
         with self.clock('masks'):
-            write_indexed_png(self.out.mask_file(file_name), labels, self._palette)
+            write_indexed_png(self.out.mask_file(file_name), labels, self.palette)
 
     @contextmanager
     def _kept(self, mask_writer: BackgroundWriter) -> Iterator[None]:

@@ -22,6 +22,9 @@ from .loading import default_config, find_config, load_segmenter
 from .object_stream import ObjectStream
 from .output import OutputFolder, SegmentationResult, default_folder
 from .sequence_run import SequenceRun, Wishes
+from .session import Session
+from .session_files import SessionFiles
+from .session_result import give_masks, keep_session, write_result
 
 NO_CHANGE = ('threads',)  # settings another call may have when it resumes
 
@@ -125,14 +128,55 @@ class VOSInferencer:
             inputs = reader.read(stack, working_size=self.segmenter.seen_size, whole=bool(self.segmenter.refiners),
                                  given_dir=out.given)
             settings = dict(self._settings(video, inputs), end=end, fps=source.fps)
-            state = RunState(out.resume, self._decisive(inputs), frames=source.digests())
+            files = SessionFiles(out)
+            state = RunState(out.resume, self._decisive(inputs), frames=source.digests(), adapted=files.adapted)
             if overwrite:
                 out.clear()
             elif resume:
                 state.load()
             state.begin()
             wishes = Wishes(gif, pictures, show_frame, on_progress)
-            return SequenceRun(self.loaded, inputs, out, state, wishes).run(settings)
+            run = SequenceRun(self.loaded, inputs, out, state, wishes)
+            result = run.run(settings)
+            keep_session(video, run, self.loaded, result)
+            return result
+
+    def correct(self, video: object, masks: object = None, *, boxes: Sequence = (), out_dir: str | Path | None = None,
+                ground_truth: str | Path | Sequence | Mapping | None = None, gif: bool = False, pictures: bool = True,
+                resize_mask: bool = False, ends: bool = False, on_progress: OnProgress = _silent
+                ) -> SegmentationResult:
+        """Correct the result of an earlier call by masks of more frames.
+
+        The generators that were adapted then learn from these masks for a third of the steps, and only the frames that
+        follow each of them are segmented again, up to the next mask that was given.
+
+        Args:
+            video: of that call.
+            masks: of frames that were wrong; objects that they do not show stay as they were found.
+            boxes: around objects to follow as well.
+            out_dir: of that call.
+            ground_truth, gif, pictures, resize_mask, ends, on_progress: as in a call.
+
+        Returns:
+            The result as a whole, written anew.
+
+        Raises:
+            FileNotFoundError: if no result lies there that can be corrected.
+            OSError, ValueError: as a call.
+        """
+        folder = out_dir or default_folder(video)
+        if not SessionFiles(OutputFolder(folder)).exists:
+            raise FileNotFoundError(f'{folder} holds no finished result of a video file or folder of frames to '
+                                    'correct: segment it first, without --correct')
+        with Session.open(self.loaded, video, folder) as session:
+            boxes = [boxes] if isinstance(boxes, str) else list(boxes or ())
+            frame_ids, notices = give_masks(session, masks, boxes, resize=resize_mask, ends=ends)
+            for _ in session.go_on(frame_ids, on_progress):
+                """The session keeps what comes."""
+            result = write_result(session, Wishes(gif, pictures, None, on_progress), ground_truth=ground_truth)
+            result.notices += notices
+            result.write()
+            return result
 
     def stream(self, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *, ends: bool = False,
                on_progress: OnProgress = _silent) -> ObjectStream:

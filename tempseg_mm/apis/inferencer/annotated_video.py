@@ -1,0 +1,288 @@
+"""A video with the masks that a person drew and those that were found, in a folder. The base of ``Session``."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from tempseg_mm.runtime.content_digest import changed_files
+from tempseg_mm.runtime.differences import differences
+from tempseg_mm.sources.frame_source import FrameSource, SourceFrame
+from tempseg_mm.sources.open_source import open_source
+from tempseg_mm.structures import FrameRecord, SegmentedFrame
+
+from .output import OutputFolder
+from .recorder import record_of
+from .session_files import SessionFiles, SessionState
+
+KEPT_IMAGES = 4  # of full size, in memory
+
+
+class AnnotatedVideo:
+    """Context manager over a folder; one process at a time has it open, one thread at a time changes it.
+
+    Every change is written at once. Frames are counted in the whole video.
+
+    Args:
+        files: of the folder.
+        state: what it is about.
+        stack: closes what is open.
+
+    Attributes:
+        records: frame number -> ``FrameRecord`` of the frames that are done, in order.
+        folder: where all of it lies.
+    """
+
+    def __init__(self, files: SessionFiles, state: SessionState, stack: ExitStack) -> None:
+        self.files, self.state, self._stack = files, state, stack
+        self.folder = files.out.root
+        self.records: dict[int, FrameRecord] = files.figures()
+        self._source = stack.enter_context(self._part(self.start, self.start + self.num_frames))
+        self.image = lru_cache(KEPT_IMAGES)(self._read_image)
+
+    @property
+    def name(self) -> str:
+        """Name of the sequence."""
+        return self.state.name
+
+    @property
+    def start(self) -> int:
+        """Number of the first frame."""
+        return self.state.start
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames there are, from :attr:`start` on."""
+        return self.state.num_frames
+
+    @property
+    def frame_ids(self) -> range:
+        """Numbers of all frames."""
+        return range(self.start, self.start + self.num_frames)
+
+    @property
+    def size(self) -> tuple:
+        """(H, W) of the frames."""
+        return self.state.size
+
+    @property
+    def fps(self) -> float | None:
+        """Frames a second; ``None``: nobody knows."""
+        return self._source.fps
+
+    @property
+    def objects(self) -> dict[int, str]:
+        """Object id -> name."""
+        return dict(self.state.objects)
+
+    @property
+    def given(self) -> dict[int, tuple]:
+        """Frame number -> ids of the objects that were drawn there."""
+        return dict(self.state.given)
+
+    def file_name(self, frame_id: int) -> str:
+        """Stem of the files of a frame."""
+        names = self._source.names
+        return names[self._checked(frame_id)] if names else f'{self._checked(frame_id):05d}'
+
+    def frames(self) -> Iterator[SourceFrame]:
+        """All frames in order, read from the video."""
+        with self._part(self.start, self.start + self.num_frames) as source:
+            yield from source.frames()
+
+    def labels(self, frame_id: int) -> np.ndarray | None:
+        """(H, W) uint8 object ids of a frame, what was given over what was found; ``None``: neither."""
+        return self.files.labels(self.file_name(frame_id))
+
+    def add_object(self, name: str = '', *, object_id: int | None = None) -> int:
+        """Add an object.
+
+        Args:
+            name: for people.
+            object_id: 1 to 255; default: the smallest that is free.
+
+        Returns:
+            Its id.
+
+        Raises:
+            ValueError: beyond 255 objects.
+        """
+        free = [i for i in range(1, 256) if i not in self.state.objects]
+        if not free:
+            raise ValueError('there may be 255 objects at most')
+        chosen = free[0] if object_id is None else object_id
+        self.state.objects = dict(sorted({**self.state.objects, chosen: name}.items()))
+        self._save()
+        return chosen
+
+    def rename(self, object_id: int, name: str) -> None:
+        """Give an object another name."""
+        self._require_objects([object_id])
+        self.state.objects[object_id] = name
+        self._save()
+
+    def remove_object(self, object_id: int) -> None:
+        """Remove an object with all its masks."""
+        self._require_objects([object_id])
+        for frame_id in self.frame_ids:
+            name, labels = self.file_name(frame_id), self.labels(frame_id)
+            if labels is not None and (labels == object_id).any():
+                self.files.write_labels(name, np.where(labels == object_id, 0, labels).astype(np.uint8), self.state)
+        for frame_id, ids in self.given.items():
+            self._note_given(frame_id, [i for i in ids if i != object_id])
+        del self.state.objects[object_id]
+        self.files.adapted.forget(object_id)
+        self.records = {i: record.without(object_id) for i, record in self.records.items()}
+        self.files.note_all(self.records.values())
+        self._save()
+
+    def give(self, frame_id: int, labels: np.ndarray, *, mentioned: Iterable[int] | None = None) -> None:
+        """Take the labels of a frame as a person drew them.
+
+        Args:
+            frame_id: the frame.
+            labels: (H, W) uint8 object ids, all that is to be in the frame.
+            mentioned: the objects that were drawn, or drawn as absent; default: those that differ from what was found
+                there. Only these are learnt from, the others go on as they were.
+
+        Raises:
+            ValueError: another size or type, or an id that is no object's.
+        """
+        if labels.shape != self.size or labels.dtype != np.uint8:
+            raise ValueError(f'labels must be {self.size} uint8, got {labels.shape} {labels.dtype}')
+        shown = {int(i) for i in np.unique(labels)} - {0}
+        self._require_objects(shown)
+        name = self.file_name(frame_id)
+        if mentioned is None:
+            found = self.files.found(name, given=frame_id in self.state.given)
+            mentioned = shown if found is None else {
+                i for i in self.state.objects if ((labels == i) != (found == i)).any()}
+        if not mentioned:
+            self.take_back(frame_id)
+            return
+        self.files.write_given(name, labels, mentioned, self.state)
+        self._note_given(frame_id, mentioned)
+        self._save()
+        self._note_record(frame_id, labels, dict.fromkeys(mentioned, 1.0))
+
+    def take_back(self, frame_id: int) -> None:
+        """Forget the mask that was given for a frame; what had been found there counts again."""
+        if self.state.given.pop(self._checked(frame_id), None) is not None:
+            self.files.remove_given(self.file_name(frame_id))
+            self._save()
+            self._note_record(frame_id, self.labels(frame_id), None)
+
+    def _note_record(self, frame_id: int, labels: np.ndarray | None, sure: Mapping[int, float] | None) -> None:
+        """Figures of a frame after a mask was given (``sure``: of the objects in it) or taken back (``None``)."""
+        before = self.labels(frame_id - 1) if frame_id > self.start else None
+        old = self.records.get(frame_id)
+        frame = SegmentedFrame(self.name, frame_id, self.file_name(frame_id), self.image(frame_id), labels=labels,
+                               given=sure is not None)
+        records = {i: record for i, record in self.records.items() if i != frame_id}
+        if labels is not None:
+            kept = [{} if old is None or sure is None else getattr(old, name) for name in ('confidences', 'sure')]
+            confidences, sures = [{**known, **(sure or {})} for known in kept]
+            records[frame_id] = record_of(frame, before, tuple(self.state.objects), confidences=confidences, sure=sures)
+        self.records = dict(sorted(records.items()))
+        self.files.note_all(self.records.values())
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _part(self, start: int, end: int) -> FrameSource:
+        return open_source(self.state.video, start=start, end=end)
+
+    def _read_image(self, frame_id: int) -> np.ndarray:
+        with self._part(self._checked(frame_id), frame_id + 1) as source, closing(source.frames()) as frames:
+            return next(frames).image
+
+    def _note_given(self, frame_id: int, ids: Iterable[int]) -> None:
+        self.state.given = {**self.state.given, frame_id: tuple(sorted(ids))}
+
+    def _save(self) -> None:
+        self.files.save(self.state)
+
+    def _checked(self, frame_id: int) -> int:
+        if frame_id not in self.frame_ids:
+            raise ValueError(f'there is no frame {frame_id}: the frames are {self.start} to '
+                             f'{self.start + self.num_frames - 1}')
+        return frame_id
+
+    def _require_objects(self, ids: Iterable[int]) -> None:
+        if unknown := sorted(set(ids) - set(self.state.objects)):
+            raise ValueError(f'there is no object {unknown[0]}; the objects are {sorted(self.state.objects)}')
+
+
+def open_folder(video: str | os.PathLike | list, out_dir: str | Path, model: Mapping, stack: ExitStack, *,
+                start: int = 0, end: int | None = None) -> tuple[SessionFiles, SessionState]:
+    """Begin a session, or take that of the folder; holds the folder until ``stack`` is closed.
+
+    Args:
+        video: a file, a folder or a list of images, or a pattern; see ``open_source``.
+        out_dir: the folder, of a session or of ``tempseg-segment``.
+        model: config of the network.
+        stack: of what is held.
+        start: first frame, where the session begins.
+        end: the frame to stop before, likewise.
+
+    Raises:
+        ValueError: a source that can be read only once; a folder whose video, or whose network, is another.
+        OSError: what cannot be read; a folder with other results; another process in it.
+    """
+    out = OutputFolder(out_dir)
+    files = SessionFiles(out)
+    stack.enter_context(out.held())
+    state = files.load() if files.exists else None
+    if state is None:
+        out.claim()
+    else:
+        start, end = state.start, state.start + state.num_frames
+    with open_source(video, start=start, end=end) as source:
+        now = state_of(video, source, model)
+    if state is not None:
+        _require_same(state, now, out.root)
+        state.video = now.video
+    files.save(state or now)
+    return files, state or now
+
+
+def state_of(video: str | os.PathLike | list, source: FrameSource, model: Mapping, *, size: tuple | None = None
+             ) -> SessionState:
+    """A session on a video, without a mask. ``size``: (H, W) of the frames where it is known already.
+
+    Raises:
+        ValueError: a source that can be read only once.
+    """
+    if not source.rewindable or source.num_frames is None:
+        raise ValueError(f'{source.name} can be read only once; frames that are corrected are read again: save them to '
+                         'a file or a folder first')
+    if size is None:
+        with closing(source.frames()) as frames:
+            size = next(frames).image.shape[:2]
+    paths = [os.path.abspath(path) for path in ([video] if isinstance(video, (str, os.PathLike)) else video)]
+    return SessionState(paths[0] if len(paths) == 1 else paths, source.name, source.start, source.num_frames, size,
+                        model=json.loads(json.dumps(model, default=str)),
+                        frames=source.digests())
+
+
+def _require_same(state: SessionState, now: SessionState, folder: Path) -> None:
+    """Raises ValueError if a folder is about another video or network."""
+    changed = changed_files(state.frames, now.frames)
+    if changed or (state.name, tuple(state.size)) != (now.name, tuple(now.size)):
+        raise ValueError(f'{folder} holds a session on another video, {state.video}: '
+                         f'{changed or f"that one has frames of {state.size}"}. Name another --out')
+    if other := '; '.join(map(str, differences(state.model, now.model))):
+        raise ValueError(f'{folder} holds generators of another network, which differs in {other}. Use the --config '
+                         'that it was made with, or another --out')

@@ -1,0 +1,192 @@
+"""A video that is segmented and corrected step by step; all of it lies in its folder at any moment.
+
+Used by the annotation page, and by ``VOSInferencer`` for corrections of what it wrote.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import numpy as np
+
+from tempseg_mm.inference.online_finetuner import AdaptedGenerator, faults_of
+from tempseg_mm.inference.walk import BACKWARDS, FORWARDS
+from tempseg_mm.structures import FrameRecord, SegmentedFrame
+
+from .annotated_video import AnnotatedVideo, open_folder
+from .loading import Loaded
+from .recorder import confidences_of, record_of, sure_of
+from .session_files import SessionFiles, SessionState
+from .session_sequence import SessionSequence
+
+OnProgress = Callable[[str, int, int | None], None]
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    """Nobody wants to know."""
+
+
+class Session(AnnotatedVideo):
+    """An annotated video and the network that follows what was drawn.
+
+    ::
+
+        with Session.open(loaded, 'dog.mp4', 'out') as session:
+            session.give(0, labels)
+            for record in session.segment():                # fine-tunes, then walks over all frames
+                ...
+            session.give(40, corrected)
+            for record in session.go_on([40]):              # a third of the steps, then frames 41, 42, ...
+                ...
+
+    Labels and figures are written as they come, so a process that is killed loses the fine-tuning that it was in and
+    nothing else.
+
+    Attributes:
+        adapted: object id -> its generator.
+    """
+
+    def __init__(self, loaded: Loaded, files: SessionFiles, state: SessionState, stack: ExitStack) -> None:
+        super().__init__(files, state, stack)
+        self.loaded, self.segmenter = loaded, loaded.segmenter
+        self.adapted: dict[int, AdaptedGenerator] = {}
+        self._load_adapted()
+
+    @classmethod
+    def open(cls, loaded: Loaded, video: str | os.PathLike | list, out_dir: str | Path, *, start: int = 0,
+             end: int | None = None) -> 'Session':
+        """Begin a session, or continue that of the folder; see :func:`~.annotated_video.open_folder`.
+
+        Raises:
+            ValueError, OSError: as there.
+        """
+        with ExitStack() as stack:
+            files, state = open_folder(video, out_dir, loaded.settings.get('model', {}), stack, start=start, end=end)
+            return cls(loaded, files, state, stack.pop_all())
+
+    @property
+    def notices(self) -> list[str]:
+        """What the user should read of the network and the objects."""
+        return [*self.loaded.notices, *faults_of(self.adapted)]
+
+    def remove_object(self, object_id: int) -> None:
+        """Remove an object with all its masks and its generator."""
+        super().remove_object(object_id)
+        self.adapted.pop(object_id, None)
+
+    def segment(self, on_progress: OnProgress = _silent) -> Iterator[FrameRecord]:
+        """Fine-tune from the parent on all given masks and walk over all frames, as ``tempseg-segment`` does.
+
+        Args:
+            on_progress: told stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``), steps done and steps in all.
+
+        Yields:
+            The figures of each frame when its labels are written.
+
+        Raises:
+            ValueError: without a given mask.
+        """
+        if not any(self.state.given.values()):
+            raise ValueError('no mask is given: draw an object in a frame first')
+        with self._sequence() as sequence:
+            self.adapted = self._kept(self.segmenter.adapt(sequence, on_step=lambda done, total: on_progress(
+                'fine-tuning', done, total)))
+            yield from self._walk(sequence, on_progress)
+
+    def go_on(self, frame_ids: Collection[int], on_progress: OnProgress = _silent, *, direction: str = FORWARDS
+              ) -> Iterator[FrameRecord]:
+        """Learn from frames that were corrected, and redo those after them, up to the next mask given for all objects.
+
+        Frames without a given mask teach nothing; the walk begins again there.
+
+        Args:
+            frame_ids: frames whose labels are right now.
+            on_progress: as in :meth:`segment`.
+            direction: ``'backwards'``: redo those before them, up to the nearest given mask.
+
+        Yields:
+            As :meth:`segment`.
+
+        Raises:
+            ValueError: if a frame shows no object; another direction.
+        """
+        if direction not in (FORWARDS, BACKWARDS):
+            raise ValueError(f'direction is {FORWARDS!r} or {BACKWARDS!r}, got {direction!r}')
+        for frame_id in frame_ids:
+            labels = self.labels(frame_id)
+            if labels is None or not labels.any():
+                raise ValueError(f'frame {frame_id} shows no object to go on from: draw one there first')
+        with self._sequence() as sequence:
+            taught = [i for i in frame_ids if i in self.state.given]
+            if taught or not self.adapted:
+                self.adapted = self._kept(self.segmenter.correct(
+                    sequence, self.adapted, taught or list(self.state.given),
+                    on_step=lambda done, total: on_progress('fine-tuning', done, total)))
+        for frame_id in sorted(frame_ids, reverse=direction == BACKWARDS):
+            with self._stretch(frame_id, direction) as sequence:
+                yield from self._walk(sequence, on_progress, only=direction)
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        self.segmenter.close()
+        super().close()
+
+    def _walk(self, sequence: SessionSequence, on_progress: OnProgress, *, only: str = '') -> Iterator[FrameRecord]:
+        for direction, frames in self.segmenter.walk(sequence, self.adapted):
+            if only and direction != only:
+                continue
+            with closing(frames):
+                for done, frame in enumerate(frames, 1):
+                    known = frame.probabilities is None or only and frame.frame_id == sequence.first_given
+                    if not known:
+                        yield self._keep(frame)
+                    on_progress(direction, done, None if direction == BACKWARDS else sequence.num_frames)
+
+    def _keep(self, frame: SegmentedFrame) -> FrameRecord:
+        before = self.labels(frame.frame_id - 1) if frame.frame_id > self.start else None
+        record = record_of(frame, before, tuple(self.state.objects), confidences=confidences_of(frame),
+                           sure=sure_of(frame))
+        if frame.given and frame.answered:
+            self.files.write_found(frame.file_name, frame.answer)
+        self.files.write_labels(frame.file_name, frame.labels, self.state)
+        self.files.note(record)
+        self.records = dict(sorted({**self.records, record.frame_id: record}.items()))
+        return record
+
+    def _sequence(self) -> SessionSequence:
+        """The whole, with all that is given."""
+        labels = {i: self.files.given(self.file_name(i)) for i in sorted(self.state.given)}
+        return self._made(labels, (self.start, self.start + self.num_frames), self.state.given)
+
+    def _stretch(self, frame_id: int, direction: str) -> SessionSequence:
+        """What is to be redone from a frame."""
+        given, every = self.state.given, set(self.adapted)
+        labels, between = {frame_id: self.labels(frame_id)}, []
+        if direction == FORWARDS:
+            later = [i for i in sorted(given) if i > frame_id]
+            end = next((i for i in later if every <= set(given[i])), self.start + self.num_frames)
+            part, between = (frame_id, end), [i for i in later if i < end]
+        else:
+            part = max((i + 1 for i in given if i < frame_id), default=self.start), frame_id + 1
+        labels.update({i: self.files.given(self.file_name(i)) for i in between})
+        before = {object_id for i, ids in given.items() if i <= frame_id for object_id in ids}
+        hidden = sorted((every & before) - set(np.unique(labels[frame_id]).tolist())) if direction == FORWARDS else ()
+        return self._made(labels, part, {frame_id: tuple(every), **{i: given[i] for i in between}}, tuple(hidden))
+
+    def _made(self, labels: dict, part: tuple, mentioned: dict, hidden: tuple = ()) -> SessionSequence:
+        return SessionSequence(self._part, self.image, self.name, part=part, labels=labels, mentioned=mentioned,
+                               hidden=hidden)
+
+    def _kept(self, adapted: dict[int, AdaptedGenerator]) -> dict[int, AdaptedGenerator]:
+        for object_id, found in adapted.items():
+            if self.adapted.get(object_id) is not found:
+                self.files.adapted.keep(object_id, found)
+        return adapted
+
+    def _load_adapted(self) -> None:
+        finetuner, parent = self.segmenter.finetuner, self.segmenter.model.generator
+        for object_id in self.state.objects:
+            like = parent if finetuner is None else finetuner.copy_of(parent)
+            if found := self.files.adapted.kept(object_id, like):
+                self.adapted[object_id] = found.for_prediction(channels_last=self.segmenter.channels_last)

@@ -1,0 +1,162 @@
+"""Between sessions and results: a finished run becomes a session, masks of a person go in, and a result comes out."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+
+import numpy as np
+
+from tempseg_mm.inference.online_finetuner import AdaptedGenerator
+from tempseg_mm.inference.resume import RunState
+from tempseg_mm.inference.walk import FORWARDS
+from tempseg_mm.runtime.background import read_ahead
+from tempseg_mm.sources.box_mask import mask_from_box, parse_box
+from tempseg_mm.sources.frame_names import FrameNames
+from tempseg_mm.sources.given_masks import read_given_masks
+from tempseg_mm.sources.ground_truth import GroundTruth
+from tempseg_mm.sources.inputs import Inputs
+from tempseg_mm.sources.mask_files import MaskReader
+from tempseg_mm.sources.open_source import open_source
+from tempseg_mm.structures import SegmentedFrame
+
+from .annotated_video import state_of
+from .loading import Loaded
+from .output import SegmentationResult
+from .sequence_run import SequenceRun, Wishes
+from .session import Session
+from .session_files import SessionFiles
+
+
+def keep_session(video: object, run: SequenceRun, loaded: Loaded, result: SegmentationResult) -> None:
+    """Make a session of a finished run, which corrections go on from.
+
+    Args:
+        video: a path, or a list of paths; of anything else there can be no session, and nothing is kept.
+        run: finished.
+        loaded: what segmented.
+        result: of the run.
+    """
+    inputs, files = run.inputs, SessionFiles(run.out)
+    paths = [video] if isinstance(video, (str, os.PathLike)) else video
+    if not inputs.source.rewindable or inputs.source.num_frames is None or not isinstance(paths, Sequence) or not all(
+            isinstance(path, (str, os.PathLike)) for path in paths):
+        return
+    state = state_of(video, inputs.source, loaded.settings.get('model', {}), size=inputs.size)
+    state.num_frames = len(result.records)
+    state.objects = dict.fromkeys(inputs.object_ids, '')
+    state.given = {i: tuple(sorted(inputs.mentioned(i))) for i in sorted(inputs.labels)}
+    state.palette = {i: tuple(color) for i, color in enumerate(run.palette.tolist()) if i in state.objects}
+    names = {record.frame_id: record.file_name for record in result.records}
+    for frame_id, labels in inputs.labels.items():
+        files.write_given(names[frame_id], files.labels(names[frame_id]), np.unique(labels[labels > 0]), state)
+    for object_id, found in run.adapted.items():
+        files.adapted.keep(object_id, found)
+    files.note_all(result.records)
+    files.save(state)
+    result.given = run.out.given
+    result.write()
+
+
+def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = (), *, resize: bool = False,
+               ends: bool = False) -> tuple[list[int], list[str]]:
+    """Read masks of a person and give them to a session; what a mask does not show stays as it was found.
+
+    Args:
+        session: that takes them.
+        masks: as ``read_given_masks`` takes them.
+        boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each a new object.
+        resize: bring masks to the size of the frames.
+        ends: what a mask does not show is not there.
+
+    Returns:
+        The frames that were given, in order, and what is to be told of how masks were read.
+
+    Raises:
+        OSError, ValueError: what ``read_given_masks`` and ``mask_from_box`` refuse; a frame that is not there.
+    """
+    reader, taken = MaskReader(), {}
+    reader.names.add_numbers(session.objects)
+    if masks is not None:
+        with open_source(session.state.video, start=session.start) as source:
+            names = FrameNames.of(source)
+        for given in read_given_masks(masks, session.size, names=names, resize=resize, ends=ends, reader=reader):
+            session.file_name(given.frame_id)  # refuses a frame that is not there before anything is taken
+            taken[given.frame_id] = given.labels
+    for frame_id, labels in taken.items():
+        shown = {int(i) for i in np.unique(labels)} - {0}
+        for object_id in sorted(shown - set(session.objects)):
+            session.add_object(object_id=object_id)
+        mentioned = set(session.objects) if ends else shown
+        found = session.labels(frame_id)
+        kept = np.zeros(session.size, np.uint8) if found is None or ends else np.where(
+            np.isin(found, list(mentioned)), 0, found)
+        session.give(frame_id, np.where(labels > 0, labels, kept).astype(np.uint8), mentioned=mentioned)
+    for box in boxes:
+        corners, frame_id = parse_box(box)
+        frame_id = session.start if frame_id is None else frame_id
+        mask, found = mask_from_box(session.image(frame_id), corners), session.labels(frame_id)
+        found = np.zeros(session.size, np.uint8) if found is None else found
+        object_id = session.add_object()
+        already = session.given.get(frame_id, ())
+        session.give(frame_id, np.where((mask > 0) & (found == 0), object_id, found).astype(np.uint8),
+                     mentioned=[*already, object_id])
+        taken[frame_id] = mask
+    return sorted(taken), list(reader.notices)
+
+
+def write_result(session: Session, wishes: Wishes | None = None, *, ground_truth: object = None) -> SegmentationResult:
+    """Overlay, page and ``result.json`` of what a session holds. The network does nothing.
+
+    Args:
+        session: of which every frame is done.
+        wishes: see :class:`~.sequence_run.Wishes`.
+        ground_truth: masks to score against, see ``GroundTruth``.
+
+    Raises:
+        ValueError: if a frame is not done yet.
+    """
+    missing = [i for i in session.frame_ids if session.labels(i) is None]
+    if missing:
+        raise ValueError(f'frame {missing[0]} has no mask yet ({len(missing)} frames have none): segment the video, or '
+                         'go on from the frame before')
+    with open_source(session.state.video, start=session.start, end=session.start + session.num_frames) as source:
+        truth = None if ground_truth is None else GroundTruth(ground_truth, names=FrameNames.of(source),
+                                                              notices=source.notices)
+        inputs = Inputs(source, session.size, ground_truth=truth)
+        inputs.labels = {i: session.files.given(session.file_name(i)) for i in session.given}
+        inputs.reader.names.add_numbers(session.objects)
+        out = session.files.out
+        state = RunState(out.resume, {})
+        state.figures = {i: dict(confidences=record.confidences, sure=record.sure, answer={})
+                         for i, record in session.records.items()}
+        replayed = Loaded(_Replay(session), session.loaded.checkpoint, session.loaded.notices)
+        settings = dict(video=session.name, start=session.start, given_frames=sorted(session.given),
+                        objects=list(session.objects), frame_size=list(session.size), **session.loaded.settings)
+        return SequenceRun(replayed, inputs, out, state, wishes or Wishes()).run(settings)
+
+
+class _Replay:
+    """In place of a segmenter: every frame is known already."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.seen_size = session, session.segmenter.seen_size
+
+    def adapt(self, sequence: Inputs, **_: object) -> dict[int, AdaptedGenerator]:
+        return self.session.adapted
+
+    def walk(self, sequence: Inputs, adapted: Mapping, **_: object) -> Iterator[tuple[str, Iterator[SegmentedFrame]]]:
+        yield FORWARDS, self._frames(sequence)
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+    def _frames(self, sequence: Inputs) -> Iterator[SegmentedFrame]:
+        with closing(read_ahead(sequence.frames())) as frames:
+            for read in frames:
+                frame = SegmentedFrame(sequence.name, read.frame_id, read.file_name, read.image,
+                                       object_ids=tuple(self.session.objects), num_frames=sequence.num_frames,
+                                       given=read.frame_id in sequence.labels)
+                truth = sequence.truth(read)
+                if truth is not None:
+                    frame.gt_labels, frame.gt_void = truth.ids, truth.void
+                yield frame
