@@ -1,7 +1,10 @@
 """The server itself: uvicorn on 127.0.0.1, in this thread or, for tests and other programs, in one of its own."""
 
+import os
 import socket
+import sys
 import threading
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -49,6 +52,12 @@ class PageServer:
     def run(self) -> None:
         """Serve until a signal comes, which then does what it did before; in the main thread."""
         self._server.run(sockets=[self._socket])
+
+    def open_browser(self) -> None:
+        """Open the page in the browser of the desktop, where there is one; a browser in the terminal would block it."""
+        has_desktop = sys.platform != 'linux' or os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')
+        if has_desktop:
+            webbrowser.open(self.address)
 
     @contextmanager
     def in_background(self) -> Iterator[str]:

@@ -5,11 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from tempseg_mm.apis.inferencer.exports import EXPORTS, export_masks
+from tempseg_mm.apis.inferencer.sequence_run import Wishes
 from tempseg_mm.apis.inferencer.session import Session
+from tempseg_mm.apis.inferencer.session_result import give_masks, write_result
 from tempseg_mm.sources.frame_source import SourceFrame
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.palette import object_colors
@@ -26,19 +29,38 @@ AT_HAND = {'masks': ('masks', 'masks as indexed PNG, a number an object', 'progr
            'report': ('report.html', 'page with player and curves, for looking at', 'any browser')}
 
 
+def begin(session: Session, masks: list[str] | None, boxes: list[str]) -> list[str]:
+    """Give a session the masks to begin with; one that has masks keeps those, which may have been corrected.
+
+    Args:
+        session: open.
+        masks, boxes: see :func:`~tempseg_mm.apis.inferencer.session_result.give_masks`.
+
+    Returns:
+        What to tell.
+
+    Raises:
+        OSError, ValueError: as there.
+    """
+    if not masks and not boxes:
+        return []
+    if session.given:
+        return [f'{session.folder} has masks already, of which work goes on: --mask and --box are left out']
+    return give_masks(session, masks, boxes)[1]
+
+
 class Workspace:
     """A session as the page sees it. Safe for several threads: reading goes on while a job is at work, what changes
     something is refused then.
 
     Args:
-        session: open; belongs to the workspace, which closes it.
-        folder: the session's.
+        session: open; closing it is up to the caller.
         tell: see :class:`~tempseg_mm.annotator.jobs.Jobs`.
         settings: plain values that the page shows, such as ``device`` and ``steps``.
     """
 
-    def __init__(self, session: Session, folder: str | Path, tell: Tell, settings: dict) -> None:
-        self.session, self.folder, self._settings = session, Path(folder), settings
+    def __init__(self, session: Session, tell: Tell, settings: dict) -> None:
+        self.session, self.folder, self._settings = session, session.folder, settings
         self.hub = EventHub()
         self.jobs = Jobs(self.hub, tell)
         self._changing, self._image = threading.Lock(), threading.Lock()
@@ -163,11 +185,16 @@ class Workspace:
         return known[name] if name in known and known[name].exists() else None
 
     def close(self) -> None:
-        """Stop the job at work, keeping what is done, and close the session."""
+        """Stop the job at work, keeping what is done."""
         self.hub.close()
         self.jobs.close()
         self.proxies.close()
-        self.session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def _start(self, kind: str, work: Callable[[OnProgress], None]) -> None:
         with self._changing:
@@ -186,7 +213,7 @@ class Workspace:
             export_masks(rest, self._finished_frames(), self.folder / 'exports', size=session.size,
                          times=session.times, fps=session.fps, object_names=session.objects, on_progress=on_progress)
         if 'report' in kinds:
-            session.finish(on_progress)
+            write_result(session, Wishes(on_progress=on_progress))
 
     def _finished_frames(self) -> Iterator[tuple[int, str, np.ndarray, np.ndarray]]:
         frames: Iterator[SourceFrame] = self.session.frames()
