@@ -11,7 +11,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
@@ -40,6 +40,7 @@ def make_app(workspace: Workspace, token: str) -> Starlette:
         LookupError: lambda request, error: _refusal(404, str(error.args[0] if error.args else error)),
         BusyError: lambda request, error: _refusal(409, str(error)),
         OSError: lambda request, error: _refusal(507, str(error)),
+        ClientDisconnect: lambda request, error: _refusal(400, 'the request ended too early'),
         Exception: lambda request, error: _refusal(500, f'{type(error).__name__}: {error}')})
 
 

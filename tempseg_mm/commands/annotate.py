@@ -29,8 +29,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser = command_parser('annotate', __doc__, EXAMPLES)
     parser.add_argument('video', metavar='VIDEO', help='file, folder or pattern')
     parser.add_argument('--mask', action='append', metavar='FILE[@FRAME]',
-                        help='mask to begin with, as of tempseg-segment; more than once for more frames. Left out where '
-                             'the folder has masks already')
+                        help='mask to begin with, as of tempseg-segment; more than once for more frames. Left out '
+                             'where the folder has masks already')
     parser.add_argument('--box', action='append', default=[], metavar='X,Y,W,H[@FRAME]',
                         help='box around an object to begin with, likewise')
     parser.add_argument('--out', metavar='DIR',

@@ -1,11 +1,11 @@
 from .arrays import ArraySource
-from .selection import mask_from_box, parse_box
 from .camera import CameraSource
 from .frame_source import FrameSource, SourceFrame
 from .given_masks import GivenMask, read_given_masks
 from .image_files import ImageFilesSource
 from .mask_files import Labels, MaskReader
 from .open_source import open_source
+from .selection import mask_from_box, parse_box
 from .spool import FrameSpool
 from .video_file import VideoFileSource
 

@@ -12,13 +12,13 @@ import numpy as np
 from tempseg_mm.ops.resize import Size, resize_image, target_size
 from tempseg_mm.visualization.exporters import write_indexed_png
 
-from .selection import mask_from_box, parse_box
 from .frame_names import FrameNames
 from .frame_source import FrameSource, SourceFrame
 from .given_masks import read_given_masks
 from .given_sequence import GivenSequence
 from .ground_truth import GroundTruth
 from .mask_files import Labels, MaskReader
+from .selection import mask_from_box, parse_box
 from .spool import FrameSpool
 
 

@@ -10,13 +10,13 @@ from tempseg_mm.inference.online_finetuner import AdaptedGenerator
 from tempseg_mm.inference.resume import RunState
 from tempseg_mm.inference.walk import FORWARDS
 from tempseg_mm.runtime.background import read_ahead
-from tempseg_mm.sources.selection import mask_from_box, parse_box
 from tempseg_mm.sources.frame_names import FrameNames
 from tempseg_mm.sources.given_masks import read_given_masks
 from tempseg_mm.sources.ground_truth import GroundTruth
 from tempseg_mm.sources.inputs import Inputs
 from tempseg_mm.sources.mask_files import MaskReader
 from tempseg_mm.sources.open_source import open_source
+from tempseg_mm.sources.selection import mask_from_box, parse_box
 from tempseg_mm.structures import SegmentedFrame
 
 from .annotated_video import state_of
