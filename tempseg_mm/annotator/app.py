@@ -135,7 +135,7 @@ class _Answers:
         box, clicks = messages.box_of(asked.get('box'), size), messages.clicks_of(asked.get('clicks'), size)
         labels = asked.get('labels')
         mask = None if labels is None else messages.ids_of_base64(labels, size) == object_id
-        found = select_object(workspace.image(frame_id), box=box, clicks=clicks, mask=mask)
+        found = select_object(workspace.image(frame_id), box=box, clicks=clicks, mask=mask, guess=workspace.guess)
         return Response(messages.png_of(found * 255), media_type=PICTURE, headers=FRESH)
 
     @_with_body(messages.read_json)

@@ -13,7 +13,9 @@ from tempseg_mm.apis.inferencer.exports import EXPORTS, export_masks
 from tempseg_mm.apis.inferencer.sequence_run import Wishes
 from tempseg_mm.apis.inferencer.session import Session
 from tempseg_mm.apis.inferencer.session_result import give_masks, write_result
+from tempseg_mm.inference.rough_mask import object_finder
 from tempseg_mm.sources.frame_source import SourceFrame
+from tempseg_mm.sources.selection import Guess
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.palette import object_colors
 
@@ -85,6 +87,11 @@ class Workspace:
         if records:
             state['records'] = {str(i): record.to_dict() for i, record in sorted(session.records.items())}
         return state
+
+    @property
+    def guess(self) -> Guess | None:
+        """What a network with trained weights takes for the object in a rough mask; ``None``: it is not trained."""
+        return object_finder(self.session.segmenter.model) if self.session.loaded.checkpoint else None
 
     def require_frame(self, frame_id: int) -> int:
         """The number of a frame that is there.

@@ -16,7 +16,7 @@ from tempseg_mm.sources.ground_truth import GroundTruth
 from tempseg_mm.sources.inputs import Inputs
 from tempseg_mm.sources.mask_files import MaskReader
 from tempseg_mm.sources.open_source import open_source
-from tempseg_mm.sources.selection import mask_from_box, parse_box
+from tempseg_mm.sources.selection import parse_box, select_object
 from tempseg_mm.structures import SegmentedFrame
 
 from .annotated_video import state_of
@@ -72,7 +72,7 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
         The frames that were given, in order, and what is to be told of how masks were read.
 
     Raises:
-        OSError, ValueError: what ``read_given_masks`` and ``mask_from_box`` refuse; a frame that is not there.
+        OSError, ValueError: what ``read_given_masks`` and ``select_object`` refuse; a frame that is not there.
     """
     reader, taken = MaskReader(), {}
     reader.names.add_numbers(session.objects)
@@ -94,7 +94,7 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
     for box in boxes:
         corners, frame_id = parse_box(box)
         frame_id = session.start if frame_id is None else frame_id
-        mask, found = mask_from_box(session.image(frame_id), corners), session.labels(frame_id)
+        mask, found = select_object(session.image(frame_id), box=corners), session.labels(frame_id)
         found = np.zeros(session.size, np.uint8) if found is None else found
         object_id = session.add_object()
         already = session.given.get(frame_id, ())
