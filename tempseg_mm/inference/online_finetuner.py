@@ -185,7 +185,7 @@ class OnlineFinetuner:
                              f'{sorted(model.loss_names)}')
         started = time.perf_counter()
         generator = self.copy_of(model.generator if parent is None else parent)
-        chosen = self._chosen(generator)
+        chosen = self._chosen(self.copy_of(model.generator))  # of a parent that was adapted before, nothing is trained
         runs = self._runs(given.frame_ids, apart=self._looks_at_single_frames(model))
         clips = in_turn([self._clip(model, given, indices, size) for indices in runs],
                         [bool({*focus} & {*indices}) for indices in runs])

@@ -16,7 +16,7 @@ class FrameRecord:
         areas: pixels of each object at the original size.
         confidences: mean probability over the pixels of each object's mask, in (0, 1]; ``None`` where it is empty.
         sure: share that each object's mask has of the pixels where it may be (probability above 0.05), in [0, 1];
-            ``None`` where it may be nowhere. Below 0.7 for some frames, the object was probably lost.
+            ``None`` where it may be nowhere.
         changes: 1 - IoU of each object's mask with that of the frame before, in [0, 1]; ``None`` in the first frame.
         scores: region similarity J of each object, in [0, 1]; empty where there is no ground truth.
     """

@@ -7,6 +7,7 @@ from torch import nn
 from tempseg_mm.inference.finetuning_steps import (
     TailAverage,
     folded,
+    in_turn,
     parameters_called,
     side_by_side,
     trained_alone,
@@ -236,3 +237,11 @@ def test_a_folded_copy_answers_the_same_and_keeps_frozen_what_was():
     x = torch.randn(2, 1, 9, 9)
     torch.testing.assert_close(found(x), module.eval()(x), rtol=1e-4, atol=1e-5)
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+@pytest.mark.parametrize('favoured, expected', [
+    ((False, False, False), 'abcabc'), ((True, True, True), 'abcabc'), ((False, False, True), 'cacbca'),
+    ((False, True, True), 'bacaba')])
+def test_every_second_clip_is_a_favoured_one(favoured, expected):
+    clips = in_turn('abc', favoured)
+    assert ''.join(next(clips) for _ in range(6)) == expected

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from tempseg_mm.inference.adapted_files import AdaptedFiles
 from tempseg_mm.inference.online_finetuner import AdaptedGenerator
 from tempseg_mm.inference.resume import RunState
 from tempseg_mm.inference.views import ObjectMask
@@ -103,13 +104,13 @@ def test_other_inputs_are_named_by_their_paths(tmp_path):
         RunState(tmp_path / 's', dict(INPUTS, steps=4, given_masks={7: 'cd'}, tuner=None)).load()
 
 
-def test_generators_are_kept_one_by_one(tmp_path):
-    state, layer = RunState(tmp_path / 's', INPUTS), nn.Linear(2, 2)
-    state.begin()
-    state.keep_generator(4, AdaptedGenerator(layer, [0.5, 0.25], 1.5))
-    assert state.kept_generator(1, nn.Linear(2, 2)) is None
-    kept = state.kept_generator(4, nn.Linear(2, 2))
-    assert torch.equal(kept.generator.weight, layer.weight) and not kept.generator.training
-    assert (kept.losses, kept.seconds) == ([0.5, 0.25], 1.5)
-    state.remove()
-    assert not (tmp_path / 's').exists()
+def test_what_is_adapted_goes_with_the_state_unless_it_has_a_folder_of_its_own(tmp_path):
+    layer = nn.Linear(2, 2)
+    for adapted in (None, AdaptedFiles(tmp_path / 'a')):
+        state = RunState(tmp_path / 's', INPUTS, adapted=adapted)
+        state.begin()
+        state.adapted.keep(1, AdaptedGenerator(layer))
+        state.remove()
+        assert not (tmp_path / 's').exists() and bool(state.adapted.kept(1, layer)) == bool(adapted)
+    RunState(tmp_path / 's', INPUTS, adapted=adapted).begin()
+    assert adapted.kept(1, layer) is None

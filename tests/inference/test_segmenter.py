@@ -165,3 +165,40 @@ def test_hooks_set_it_up_in_order(make_model):
     refiner, other = Refiner(), object()
     segmenter = Segmenter.with_hooks(make_model(), [SetUp(), other, refiner], size=64)
     assert (segmenter.finetuner, segmenter.refiners, segmenter.size) == ('mine', (refiner,), 64)
+
+
+def test_a_correction_goes_on_from_what_was_learnt_and_leaves_other_objects_alone(segmenter, make_sequence, give):
+    segmenter.finetuner.steps = 6
+    given = give(make_sequence(6), (2,), 2)
+    given.labels[2][2:6, 2:6] = 5
+    adapted, heard, starts = segmenter.adapt(given), [], []
+    given.labels[4] = 2 * given.sequence.masks[4]
+    given.labels[4][2:6, 30:34] = 7
+
+    def adapt(model, given, *, parent, **settings):
+        starts.append((given.object_id, parent, settings['steps'], tuple(settings['focus'])))
+        return plainly(model, given, parent=parent, **settings)
+    plainly, segmenter.finetuner.adapt = segmenter.finetuner.adapt, adapt
+    corrected = segmenter.correct(given, adapted, [4], on_step=lambda done, total: heard.append((done, total)))
+    assert starts == [(2, adapted[2].trained, 2, (4,)), (7, segmenter.model.generator, 6, ())]
+    assert heard == [(i, 8) for i in range(1, 9)]
+    assert corrected[5] is adapted[5] and sorted(corrected) == [2, 5, 7]
+    assert not torch.equal(weight(corrected[2].generator), weight(adapted[2].generator))
+    assert corrected[2].fit.num_masks == 2 and len(corrected[2].losses) == 2
+
+
+def test_without_fine_tuning_a_correction_adapts_nothing(make_model, given):
+    segmenter = Segmenter(make_model().eval())
+    adapted = segmenter.adapt(given)
+    assert segmenter.correct(given, adapted, [2]) == adapted
+
+
+def test_an_object_that_hides_in_the_first_given_frame_is_looked_for(segmenter, make_sequence, give):
+    given = give(make_sequence(4), (1,), 2)
+    given.hidden = (3,)
+    adapted = {i: found for i, found in zip((2, 3), 2 * list(segmenter.adapt(given).values()), strict=True)}
+    frames = [frame for _, frames in segmenter.walk(given, adapted) for frame in frames]
+    assert frames[-1].probabilities[1].any()
+    given.hidden = ()
+    frames = [frame for _, frames in segmenter.walk(given, adapted) for frame in frames]
+    assert not frames[-1].probabilities[1].any()

@@ -27,3 +27,14 @@ def test_objects_that_go_on(ends):
     sequence = Later()
     sequence.ends = ends
     assert [sequence.going_on(i) for i in (2, 3, 5, 7)] == ([()] * 4 if ends else [(), (), (1, 3), (1,)])
+
+
+def test_a_given_mask_can_mention_an_object_that_it_does_not_show():
+    class Erased(GivenSequence):
+        labels = {2: np.array([[1, 3]]), 5: np.array([[0, 1]])}
+        frames = given_image = None
+
+        def mentioned(self, frame_id):
+            return super().mentioned(frame_id) | {3}
+    assert Erased().going_on(5) == () and GivenSequence.going_on(Erased(), 2) == ()
+    assert sorted(Erased().mentioned(5)) == [1, 3]

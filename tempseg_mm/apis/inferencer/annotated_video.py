@@ -1,21 +1,20 @@
 """A video with the masks that a person drew and those that were found, in a folder. The base of ``Session``."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from tempseg_mm.runtime.content_digest import changed_files
-from tempseg_mm.runtime.differences import differences
 from tempseg_mm.sources.frame_source import FrameSource, SourceFrame
 from tempseg_mm.sources.open_source import open_source
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
 
+from .lost_spans import LostSpan, lost_spans
 from .output import OutputFolder
 from .recorder import record_of
 from .session_files import SessionFiles, SessionState
@@ -36,13 +35,14 @@ class AnnotatedVideo:
     Attributes:
         records: frame number -> ``FrameRecord`` of the frames that are done, in order.
         folder: where all of it lies.
+        source: the video, open; read from it by :meth:`image`, which any thread may call.
     """
 
     def __init__(self, files: SessionFiles, state: SessionState, stack: ExitStack) -> None:
         self.files, self.state, self._stack = files, state, stack
         self.folder = files.out.root
         self.records: dict[int, FrameRecord] = files.figures()
-        self._source = stack.enter_context(self._part(self.start, self.start + self.num_frames))
+        self.source = stack.enter_context(self.part(self.start, self.start + self.num_frames))
         self.image = lru_cache(KEPT_IMAGES)(self._read_image)
 
     @property
@@ -73,7 +73,17 @@ class AnnotatedVideo:
     @property
     def fps(self) -> float | None:
         """Frames a second; ``None``: nobody knows."""
-        return self._source.fps
+        return self.source.fps
+
+    @property
+    def times(self) -> np.ndarray | None:
+        """Seconds of each frame from 0, float64; ``None``: nobody knows."""
+        return self.source.times
+
+    @property
+    def lost(self) -> list[LostSpan]:
+        """Where objects were probably lost, in what is done so far."""
+        return lost_spans(list(self.records.values())) if self.records else []
 
     @property
     def objects(self) -> dict[int, str]:
@@ -87,12 +97,12 @@ class AnnotatedVideo:
 
     def file_name(self, frame_id: int) -> str:
         """Stem of the files of a frame."""
-        names = self._source.names
+        names = self.source.names
         return names[self._checked(frame_id)] if names else f'{self._checked(frame_id):05d}'
 
     def frames(self) -> Iterator[SourceFrame]:
         """All frames in order, read from the video."""
-        with self._part(self.start, self.start + self.num_frames) as source:
+        with self.part(self.start, self.start + self.num_frames) as source:
             yield from source.frames()
 
     def labels(self, frame_id: int) -> np.ndarray | None:
@@ -201,12 +211,12 @@ class AnnotatedVideo:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _part(self, start: int, end: int) -> FrameSource:
-        return open_source(self.state.video, start=start, end=end)
+    def part(self, start: int, end: int) -> FrameSource:
+        """The frames from ``start`` up to, not including, ``end``; to be closed."""
+        return open_source(self.state.video, start=start, end=end, **self.state.reading)
 
     def _read_image(self, frame_id: int) -> np.ndarray:
-        with self._part(self._checked(frame_id), frame_id + 1) as source, closing(source.frames()) as frames:
-            return next(frames).image
+        return self.source.frame(self._checked(frame_id)).image
 
     def _note_given(self, frame_id: int, ids: Iterable[int]) -> None:
         self.state.given = {**self.state.given, frame_id: tuple(sorted(ids))}
@@ -226,7 +236,7 @@ class AnnotatedVideo:
 
 
 def open_folder(video: str | os.PathLike | list, out_dir: str | Path, model: Mapping, stack: ExitStack, *,
-                start: int = 0, end: int | None = None) -> tuple[SessionFiles, SessionState]:
+                start: int = 0, end: int | None = None, masks: Iterable = ()) -> tuple[SessionFiles, SessionState]:
     """Begin a session, or take that of the folder; holds the folder until ``stack`` is closed.
 
     Args:
@@ -236,6 +246,7 @@ def open_folder(video: str | os.PathLike | list, out_dir: str | Path, model: Map
         stack: of what is held.
         start: first frame, where the session begins.
         end: the frame to stop before, likewise.
+        masks: files that are masks: where they lie among the frames they are none of them.
 
     Raises:
         ValueError: a source that can be read only once; a folder whose video, or whose network, is another.
@@ -249,40 +260,12 @@ def open_folder(video: str | os.PathLike | list, out_dir: str | Path, model: Map
         out.claim()
     else:
         start, end = state.start, state.start + state.num_frames
-    with open_source(video, start=start, end=end) as source:
-        now = state_of(video, source, model)
+    reading = dict(state.reading) if state else {}
+    reading['masks'] = [*reading.get('masks', ()), *map(os.path.abspath, masks)]
+    with open_source(video, start=start, end=end, **reading) as source:
+        now = SessionState.of(video, source, model)
     if state is not None:
-        _require_same(state, now, out.root)
-        state.video = now.video
-    files.save(state or now)
-    return files, state or now
-
-
-def state_of(video: str | os.PathLike | list, source: FrameSource, model: Mapping, *, size: tuple | None = None
-             ) -> SessionState:
-    """A session on a video, without a mask. ``size``: (H, W) of the frames where it is known already.
-
-    Raises:
-        ValueError: a source that can be read only once.
-    """
-    if not source.rewindable or source.num_frames is None:
-        raise ValueError(f'{source.name} can be read only once; frames that are corrected are read again: save them to '
-                         'a file or a folder first')
-    if size is None:
-        with closing(source.frames()) as frames:
-            size = next(frames).image.shape[:2]
-    paths = [os.path.abspath(path) for path in ([video] if isinstance(video, (str, os.PathLike)) else video)]
-    return SessionState(paths[0] if len(paths) == 1 else paths, source.name, source.start, source.num_frames, size,
-                        model=json.loads(json.dumps(model, default=str)),
-                        frames=source.digests())
-
-
-def _require_same(state: SessionState, now: SessionState, folder: Path) -> None:
-    """Raises ValueError if a folder is about another video or network."""
-    changed = changed_files(state.frames, now.frames)
-    if changed or (state.name, tuple(state.size)) != (now.name, tuple(now.size)):
-        raise ValueError(f'{folder} holds a session on another video, {state.video}: '
-                         f'{changed or f"that one has frames of {state.size}"}. Name another --out')
-    if other := '; '.join(map(str, differences(state.model, now.model))):
-        raise ValueError(f'{folder} holds generators of another network, which differs in {other}. Use the --config '
-                         'that it was made with, or another --out')
+        state.require_same(now, out.root)
+    found = replace(state or now, video=now.video, reading=reading)
+    files.save(found)
+    return files, found

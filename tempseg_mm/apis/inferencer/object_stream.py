@@ -11,32 +11,38 @@ from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.inference.walk import FORWARDS
 from tempseg_mm.sources.arrays import ArraySource
 from tempseg_mm.sources.frame_source import SourceFrame
+from tempseg_mm.sources.given_masks import read_given_masks
 from tempseg_mm.sources.given_sequence import GivenSequence
-from tempseg_mm.sources.inputs import InputReader, Inputs
+from tempseg_mm.sources.inputs import InputReader
+from tempseg_mm.structures import SegmentedFrame
 
 
 class _Live(GivenSequence):
-    """The first frames, from the first given one on, then whatever comes."""
+    """Some frames that are known, then whatever comes.
 
-    def __init__(self, inputs: Inputs, take: Callable[[], np.ndarray]) -> None:
-        self.name, self.labels, self.start = inputs.name, inputs.labels, inputs.first_given
-        self.ends = inputs.ends
-        self._inputs, self._take = inputs, take
+    Args:
+        name: of the sequence.
+        known: frames in order; the first of them has a given mask.
+        take: asks for the next frame.
+        labels: frame number -> (H, W) uint8 ids, given.
+        images: (H, W, 3) uint8 RGB of these frames.
+        ends, hidden: see :class:`GivenSequence`.
+    """
 
-    @property
-    def known(self) -> list[SourceFrame]:
-        return [frame for frame in self._inputs.frames() if frame.frame_id >= self.start]
+    def __init__(self, name: str, known: Sequence[SourceFrame], take: Callable[[], np.ndarray], *, labels: dict,
+                 images: dict, ends: bool = False, hidden: tuple = ()) -> None:
+        self.name, self.known, self.labels, self.ends, self.hidden = name, known, labels, ends, hidden
+        self.start, self.images, self._take = known[0].frame_id, images, take
 
     def frames(self) -> Iterator[SourceFrame]:
-        known = self.known
-        yield from known
-        frame_id = known[-1].frame_id
+        yield from self.known
+        frame_id = self.known[-1].frame_id
         while True:
             frame_id += 1
             yield SourceFrame(frame_id, f'{frame_id:05d}', self._take())
 
     def given_image(self, frame_id: int) -> np.ndarray:
-        return self._inputs.given_image(frame_id)
+        return self.images[frame_id]
 
 
 class ObjectStream:
@@ -45,8 +51,9 @@ class ObjectStream:
     ::
 
         with inferencer.stream(first_frame, first_mask) as s:
-            for mask in s.run(frames):
-                ...
+            for labels in s.run(frames):
+                if not right(labels):
+                    s.correct(labels_by_hand)
 
     Each frame is answered before the next one is asked for, so a live stream lags by one frame only. Hooks that refine
     masks act here as everywhere, if they do without looking ahead (``segmenter.ahead`` tells them).
@@ -62,6 +69,7 @@ class ObjectStream:
         finetune_losses: object id -> the loss before each step of fine-tuning.
         finetune_fit: object id -> ``GivenFit``, its IoU on the given frames before and after; none without a step.
         notices: what the user should read of how masks and frames were taken.
+        last: the ``SegmentedFrame`` answered last: its image, labels, and the probabilities of its objects.
 
     Raises:
         ValueError: what ``read_given_masks`` refuses; a mask for a frame that is not among the first ones.
@@ -74,16 +82,27 @@ class ObjectStream:
         is_one = isinstance(first_frames, np.ndarray) and first_frames.ndim == 3
         with ExitStack() as stack:
             inputs = InputReader(ArraySource([first_frames] if is_one else first_frames), masks, ends=ends).read(stack)
-        self.notices = list(inputs.notices)
-        self._size, self._pending = inputs.size, None
-        sequence, segmenter = _Live(inputs, self._take), replace(segmenter, ahead=False)
-        adapted = segmenter.adapt(sequence, on_step=lambda done, total: on_progress('fine-tuning', done, total))
-        self.finetune_losses = {object_id: found.losses for object_id, found in adapted.items()}
-        self.finetune_fit = {object_id: found.fit for object_id, found in adapted.items() if found.fit}
-        self.notices += faults_of(adapted)
-        self._frames: Iterator | None = dict(segmenter.walk(sequence, adapted))[FORWARDS]
-        for _ in sequence.known:
-            next(self._frames)
+        self.notices, self._reader = list(inputs.notices), inputs.reader
+        self._size, self._pending, self._on_progress = inputs.size, None, on_progress
+        self._segmenter = replace(segmenter, ahead=False)
+        known = [frame for frame in inputs.frames() if frame.frame_id >= inputs.first_given]
+        self._given = _Live(inputs.name, known, self._take, labels=dict(inputs.labels), images=dict(inputs.images),
+                            ends=ends)
+        self._adapted = self._segmenter.adapt(self._given, on_step=self._on_step)
+        self.notices += faults_of(self._adapted)
+        self._frames: Iterator | None = None
+        self.last: SegmentedFrame | None = None
+        self._walk(self._given)
+
+    @property
+    def finetune_losses(self) -> dict:
+        """See the class."""
+        return {object_id: found.losses for object_id, found in self._adapted.items()}
+
+    @property
+    def finetune_fit(self) -> dict:
+        """See the class."""
+        return {object_id: found.fit for object_id, found in self._adapted.items() if found.fit}
 
     def step(self, frame: np.ndarray) -> np.ndarray:
         """The next frame.
@@ -98,16 +117,49 @@ class ObjectStream:
             RuntimeError: when the stream is closed, or ended with an error before.
             ValueError: for a frame of another size.
         """
-        if self._frames is None:
-            raise RuntimeError('the stream is closed: step(frame) belongs into the `with` block')
+        self._require_open('step(frame)')
         if frame.shape[:2] != self._size:
             raise ValueError(f'this frame is {frame.shape[:2]}, the ones before {self._size}: the frames of a sequence '
                              'must agree in size')
         self._pending = frame
         try:
-            return next(self._frames).labels
+            self.last = next(self._frames)
         except StopIteration:
             raise RuntimeError('the stream ended with the error of an earlier frame: begin another one') from None
+        return self.last.labels
+
+    def correct(self, mask: object, *, ends: bool = False) -> np.ndarray:
+        """Give the mask of the frame answered last; the frames that follow go on from it.
+
+        The generators of the objects that it shows learn from it for a third of the steps, those of new objects for
+        all of them.
+
+        Args:
+            mask: as ``read_given_masks`` takes one. Objects that it does not show stay as they are.
+            ends: such objects are not there any more.
+
+        Returns:
+            (H, W) uint8: the labels of the frame as they are now.
+
+        Raises:
+            RuntimeError: when the stream is closed.
+            ValueError: what ``read_given_masks`` refuses.
+        """
+        self._require_open('correct(mask)')
+        last, given = self.last, self._given
+        drawn = read_given_masks({last.frame_id: mask}, self._size, ends=ends, reader=self._reader)[0].labels
+        shown, before = set(np.unique(drawn).tolist()) - {0}, set(given.object_ids)
+        labels = drawn if ends else np.where((drawn == 0) & ~np.isin(last.labels, list(shown)), last.labels, drawn)
+        given.labels = {**given.labels, last.frame_id: drawn}
+        given.images[last.frame_id] = last.image
+        given = self._given = _Live(given.name, given.known, self._take, labels=given.labels, images=given.images,
+                                    ends=given.ends)
+        self._adapted = self._segmenter.correct(given, self._adapted, [last.frame_id], on_step=self._on_step)
+        hidden = sorted(before - set(np.unique(labels).tolist()) if not ends else ())
+        self._frames.close()
+        self._walk(_Live(given.name, [SourceFrame(last.frame_id, last.file_name, last.image)], self._take,
+                         labels={last.frame_id: labels.astype(np.uint8)}, images=given.images, hidden=tuple(hidden)))
+        return self.last.labels
 
     def run(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """:meth:`step` for each of the frames, when its turn comes."""
@@ -125,6 +177,19 @@ class ObjectStream:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _walk(self, sequence: _Live) -> None:
+        """Begin anew, and answer what is known."""
+        self._frames = dict(self._segmenter.walk(sequence, self._adapted))[FORWARDS]
+        for _ in sequence.known:
+            self.last = next(self._frames)
+
+    def _on_step(self, done: int, total: int) -> None:
+        self._on_progress('fine-tuning', done, total)
+
+    def _require_open(self, call: str) -> None:
+        if self._frames is None:
+            raise RuntimeError(f'the stream is closed: {call} belongs into the `with` block')
 
     def _take(self) -> np.ndarray:
         frame, self._pending = self._pending, None

@@ -145,6 +145,7 @@ class SegmentationResult:
         timings: ``finetune``, then seconds of each stage (they overlap), ``total``, and ``frames_per_s`` of the walk.
         mean_j: object id -> mean J; empty without ground truth.
         notices: sentences that the user should read.
+        lost: a ``LostSpan`` for each stretch of frames in which an object was probably lost.
         settings: what the masks depend on, and more.
         versions: of the packages involved.
     """
@@ -160,6 +161,7 @@ class SegmentationResult:
     timings: dict = field(default_factory=dict)
     mean_j: dict = field(default_factory=dict)
     notices: list = field(default_factory=list)
+    lost: list = field(default_factory=list)
     settings: dict = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
 

@@ -80,7 +80,7 @@ def write_report(result: SegmentationResult, pictures: Pictures, *, title: str, 
         title=title, video=result.overlay, fps=fps, records=result.records, finetune_losses=result.finetune_losses,
         finetune_gains={i: f'{fit.masks}: {fit.gain}' for i, fit in result.finetune_fit.items()},
         settings=result.settings, versions=result.versions, timings=result.timings, notices=result.notices,
-        thumbnails=pictures.thumbnails))
+        lost=[(span.object_id, span.first, span.last) for span in result.lost], thumbnails=pictures.thumbnails))
 
 
 def _frames(path: str | Path) -> Iterator[np.ndarray]:

@@ -8,11 +8,10 @@ from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.sources.given_sequence import GivenSequence
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
 
+from .lost_spans import LostSpan, lost_spans, sentences_on
 from .truth_scores import TruthScores
 
 MAYBE = 0.05  # probability above which a pixel may be the object's
-SURE = 0.7  # share of such pixels that a mask has while all is well; this and the next chosen on DAVIS' training split
-LOST_FRAMES = 3
 
 
 class FrameRecorder:
@@ -31,10 +30,10 @@ class FrameRecorder:
     def __init__(self, sequence: GivenSequence) -> None:
         self.object_ids = sequence.object_ids
         self.records: list[FrameRecord] = []
-        self._first_given = {i: min(frame_id for frame_id, labels in sequence.labels.items() if (labels == i).any())
-                             for i in self.object_ids}
+        first_given = {i: min(frame_id for frame_id, labels in sequence.labels.items() if (labels == i).any())
+                       for i in self.object_ids}
         self._before: np.ndarray | None = None
-        self._truth = TruthScores(self._first_given)
+        self._truth = TruthScores(first_given)
         self._truth_notices: list[str] = []
 
     def answer(self, frame: SegmentedFrame) -> dict:
@@ -71,31 +70,13 @@ class FrameRecorder:
 
     @property
     def notices(self) -> list[str]:
-        """What there is to say of the ground truth, and a sentence for each object that was probably lost, with the
-        frames.
+        """What there is to say of the ground truth, and a sentence for each object that was probably lost."""
+        return [*self._truth_notices, *sentences_on(self.lost)]
 
-        It counts as lost where for :data:`LOST_FRAMES` frames or more its mask has less than :data:`SURE` of the pixels
-        in which it may be. How often that is right: "Where the object was lost" in docs/results.md.
-        """
-        lost = [f'Object {object_id} was probably lost in frames {", ".join(spans)}: look there, and give its mask on '
-                'one of them as well.' for object_id in self.object_ids if (spans := self._lost_spans(object_id))]
-        return [*self._truth_notices, *lost]
-
-    def _lost_spans(self, object_id: int) -> list[str]:
-        spans, first = [], None
-        for record in [*self.records, None]:
-            if record is not None and self._is_lost(record, object_id):
-                first, last = record.frame_id if first is None else first, record.frame_id
-            elif first is not None:
-                spans += [f'{first} to {last}'] if last - first + 1 >= LOST_FRAMES else []
-                first = None
-        return spans
-
-    def _is_lost(self, record: FrameRecord, object_id: int) -> bool:
-        sure, first = record.sure[object_id], self._first_given[object_id]
-        # Before its first mask an object is looked for only where the walk goes backwards from that mask.
-        looked_for = record.frame_id > first or first == min(self._first_given.values())
-        return looked_for and (sure is None or sure < SURE)
+    @property
+    def lost(self) -> list[LostSpan]:
+        """Where objects were probably lost."""
+        return lost_spans(self.records)
 
 
 def record_of(frame: SegmentedFrame, before: np.ndarray | None, object_ids: Sequence[int], *,

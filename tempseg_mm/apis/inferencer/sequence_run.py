@@ -93,7 +93,7 @@ class SequenceRun:
             finetune_fit={object_id: found.fit for object_id, found in adapted.items() if found.fit},
             notices=[*self.notices, *faults_of(adapted), *self.inputs.notices, *self.inputs.reader.names.sentences(),
                      *self.recorder.notices],
-            settings=settings, versions=versions())
+            lost=self.recorder.lost, settings=settings, versions=versions())
         result.timings = rounded({
             'finetune': sum(found.seconds for found in adapted.values()), **self.clock.seconds,
             'total': time.perf_counter() - started, 'frames_per_s': self._num_walked / max(walk_seconds, 1e-9)})

@@ -4,7 +4,7 @@ Used by the annotation page, and by ``VOSInferencer`` for corrections of what it
 """
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tempseg_mm.structures import FrameRecord, SegmentedFrame
 
 from .annotated_video import AnnotatedVideo, open_folder
 from .loading import Loaded
+from .lost_spans import sentences_on
 from .recorder import confidences_of, record_of, sure_of
 from .session_files import SessionFiles, SessionState
 from .session_sequence import SessionSequence
@@ -55,20 +56,21 @@ class Session(AnnotatedVideo):
 
     @classmethod
     def open(cls, loaded: Loaded, video: str | os.PathLike | list, out_dir: str | Path, *, start: int = 0,
-             end: int | None = None) -> 'Session':
+             end: int | None = None, masks: Iterable = ()) -> 'Session':
         """Begin a session, or continue that of the folder; see :func:`~.annotated_video.open_folder`.
 
         Raises:
             ValueError, OSError: as there.
         """
         with ExitStack() as stack:
-            files, state = open_folder(video, out_dir, loaded.settings.get('model', {}), stack, start=start, end=end)
+            files, state = open_folder(video, out_dir, loaded.settings.get('model', {}), stack, start=start, end=end,
+                                       masks=masks)
             return cls(loaded, files, state, stack.pop_all())
 
     @property
     def notices(self) -> list[str]:
         """What the user should read of the network and the objects."""
-        return [*self.loaded.notices, *faults_of(self.adapted)]
+        return [*self.loaded.notices, *faults_of(self.adapted), *sentences_on(self.lost)]
 
     def remove_object(self, object_id: int) -> None:
         """Remove an object with all its masks and its generator."""
@@ -87,8 +89,7 @@ class Session(AnnotatedVideo):
         Raises:
             ValueError: without a given mask.
         """
-        if not any(self.state.given.values()):
-            raise ValueError('no mask is given: draw an object in a frame first')
+        self._require_given()
         with self._sequence() as sequence:
             self.adapted = self._kept(self.segmenter.adapt(sequence, on_step=lambda done, total: on_progress(
                 'fine-tuning', done, total)))
@@ -109,14 +110,14 @@ class Session(AnnotatedVideo):
             As :meth:`segment`.
 
         Raises:
-            ValueError: if a frame shows no object; another direction.
+            ValueError: without a given mask; if a frame has no labels; another direction.
         """
         if direction not in (FORWARDS, BACKWARDS):
             raise ValueError(f'direction is {FORWARDS!r} or {BACKWARDS!r}, got {direction!r}')
+        self._require_given()
         for frame_id in frame_ids:
-            labels = self.labels(frame_id)
-            if labels is None or not labels.any():
-                raise ValueError(f'frame {frame_id} shows no object to go on from: draw one there first')
+            if self.labels(frame_id) is None:
+                raise ValueError(f'frame {frame_id} has no mask to go on from: draw one there first')
         with self._sequence() as sequence:
             taught = [i for i in frame_ids if i in self.state.given]
             if taught or not self.adapted:
@@ -175,8 +176,12 @@ class Session(AnnotatedVideo):
         return self._made(labels, part, {frame_id: tuple(every), **{i: given[i] for i in between}}, tuple(hidden))
 
     def _made(self, labels: dict, part: tuple, mentioned: dict, hidden: tuple = ()) -> SessionSequence:
-        return SessionSequence(self._part, self.image, self.name, part=part, labels=labels, mentioned=mentioned,
+        return SessionSequence(self.part, self.image, self.name, part=part, labels=labels, mentioned=mentioned,
                                hidden=hidden)
+
+    def _require_given(self) -> None:
+        if not any(self.state.given.values()):
+            raise ValueError('no mask is given: draw an object in a frame first')
 
     def _kept(self, adapted: dict[int, AdaptedGenerator]) -> dict[int, AdaptedGenerator]:
         for object_id, found in adapted.items():

@@ -11,6 +11,7 @@ Lies in the output folder of a segmented video, beside ``masks``::
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -20,7 +21,10 @@ import numpy as np
 
 from tempseg_mm.inference.adapted_files import AdaptedFiles
 from tempseg_mm.runtime.atomic import written_beside
+from tempseg_mm.runtime.content_digest import changed_files
+from tempseg_mm.runtime.differences import differences
 from tempseg_mm.runtime.safe_path import inside
+from tempseg_mm.sources.frame_source import FrameSource
 from tempseg_mm.sources.stored_mask import decode_mask
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.exporters import write_indexed_png
@@ -46,6 +50,7 @@ class SessionState:
         objects: object id -> name, '' where it has none.
         given: frame number -> ids of the objects that were drawn there; one that was drawn as absent is among them.
         palette: object id -> (red, green, blue) in mask files, where that is not DAVIS's.
+        reading: further arguments of ``open_source``: ``fps``, ``resize_frames``, ``masks``.
     """
     video: str | list
     name: str
@@ -57,6 +62,40 @@ class SessionState:
     objects: dict = field(default_factory=dict)
     given: dict = field(default_factory=dict)
     palette: dict = field(default_factory=dict)
+    reading: dict = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, video: str | os.PathLike | list, source: FrameSource, model: Mapping, *, size: tuple | None = None
+           ) -> 'SessionState':
+        """That of a session on a video, without a mask.
+
+        Args:
+            video: a path, a pattern, or a list of paths.
+            source: the video, open.
+            model: config of the network.
+            size: (H, W) of the frames where it is known already.
+
+        Raises:
+            ValueError: a source that can be read only once.
+        """
+        if not source.rewindable or source.num_frames is None:
+            raise ValueError(f'{source.name} can be read only once; frames that are corrected are read again: save '
+                             'them to a file or a folder first')
+        if size is None:
+            size = source.frame(source.start).image.shape[:2]
+        paths = [os.path.abspath(path) for path in ([video] if isinstance(video, (str, os.PathLike)) else video)]
+        return cls(paths[0] if len(paths) == 1 else paths, source.name, source.start, source.num_frames, tuple(size),
+                   model=json.loads(json.dumps(model, default=str)), frames=source.digests())
+
+    def require_same(self, now: 'SessionState', folder: Path) -> None:
+        """Raises ValueError if ``folder``, which holds this session, is about another video or network than ``now``."""
+        changed = changed_files(self.frames, now.frames)
+        if changed or (self.name, self.size) != (now.name, now.size):
+            raise ValueError(f'{folder} holds a session on another video, {self.video}: '
+                             f'{changed or f"that one has frames of {self.size}"}. Name another --out')
+        if other := '; '.join(map(str, differences(self.model, now.model))):
+            raise ValueError(f'{folder} holds generators of another network, which differs in {other}. Use the '
+                             '--config that it was made with, or another --out')
 
 
 class SessionFiles:
@@ -95,7 +134,8 @@ class SessionFiles:
             raise ValueError(f'{self._state} was written by another version of the project: name another --out')
         for name in ('objects', 'given', 'palette'):
             saved[name] = {int(key): value for key, value in saved[name].items()}
-        saved['given'] = {frame_id: tuple(ids) for frame_id, ids in saved['given'].items()}
+        for name in ('given', 'palette'):
+            saved[name] = {key: tuple(value) for key, value in saved[name].items()}
         return SessionState(**{**saved, 'size': tuple(saved['size'])})
 
     def note(self, record: FrameRecord) -> None:

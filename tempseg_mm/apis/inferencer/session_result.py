@@ -11,38 +11,42 @@ from tempseg_mm.inference.resume import RunState
 from tempseg_mm.inference.walk import FORWARDS
 from tempseg_mm.runtime.background import read_ahead
 from tempseg_mm.sources.frame_names import FrameNames
+from tempseg_mm.sources.frame_source import FrameSource
 from tempseg_mm.sources.given_masks import read_given_masks
 from tempseg_mm.sources.ground_truth import GroundTruth
 from tempseg_mm.sources.inputs import Inputs
 from tempseg_mm.sources.mask_files import MaskReader
-from tempseg_mm.sources.open_source import open_source
 from tempseg_mm.sources.selection import parse_box, select_object
 from tempseg_mm.structures import SegmentedFrame
 
-from .annotated_video import state_of
 from .loading import Loaded
 from .output import SegmentationResult
 from .sequence_run import SequenceRun, Wishes
 from .session import Session
-from .session_files import SessionFiles
+from .session_files import SessionFiles, SessionState
 
 
-def keep_session(video: object, run: SequenceRun, loaded: Loaded, result: SegmentationResult) -> None:
+def can_be_corrected(video: object, source: FrameSource) -> bool:
+    """Whether a session can be made of a run: of files, which can be read again, not of a camera or arrays."""
+    paths = [video] if isinstance(video, (str, os.PathLike)) else video
+    return source.rewindable and source.num_frames is not None and isinstance(paths, Sequence) and all(
+        isinstance(path, (str, os.PathLike)) for path in paths)
+
+
+def keep_session(video: object, run: SequenceRun, loaded: Loaded, result: SegmentationResult, reading: Mapping
+                 ) -> None:
     """Make a session of a finished run, which corrections go on from.
 
     Args:
-        video: a path, or a list of paths; of anything else there can be no session, and nothing is kept.
+        video: a path, or a list of paths.
         run: finished.
         loaded: what segmented.
         result: of the run.
+        reading: how the video was read, see ``SessionState``.
     """
     inputs, files = run.inputs, SessionFiles(run.out)
-    paths = [video] if isinstance(video, (str, os.PathLike)) else video
-    if not inputs.source.rewindable or inputs.source.num_frames is None or not isinstance(paths, Sequence) or not all(
-            isinstance(path, (str, os.PathLike)) for path in paths):
-        return
-    state = state_of(video, inputs.source, loaded.settings.get('model', {}), size=inputs.size)
-    state.num_frames = len(result.records)
+    state = SessionState.of(video, inputs.source, loaded.settings.get('model', {}), size=inputs.size)
+    state.num_frames, state.reading = len(result.records), dict(reading)
     state.objects = dict.fromkeys(inputs.object_ids, '')
     state.given = {i: tuple(sorted(inputs.mentioned(i))) for i in sorted(inputs.labels)}
     state.palette = {i: tuple(color) for i, color in enumerate(run.palette.tolist()) if i in state.objects}
@@ -77,8 +81,7 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
     reader, taken = MaskReader(), {}
     reader.names.add_numbers(session.objects)
     if masks is not None:
-        with open_source(session.state.video, start=session.start) as source:
-            names = FrameNames.of(source)
+        names = FrameNames.of(session.source)
         for given in read_given_masks(masks, session.size, names=names, resize=resize, ends=ends, reader=reader):
             session.file_name(given.frame_id)  # refuses a frame that is not there before anything is taken
             taken[given.frame_id] = given.labels
@@ -119,7 +122,7 @@ def write_result(session: Session, wishes: Wishes | None = None, *, ground_truth
     if missing:
         raise ValueError(f'frame {missing[0]} has no mask yet ({len(missing)} frames have none): segment the video, or '
                          'go on from the frame before')
-    with open_source(session.state.video, start=session.start, end=session.start + session.num_frames) as source:
+    with session.part(session.start, session.start + session.num_frames) as source:
         truth = None if ground_truth is None else GroundTruth(ground_truth, names=FrameNames.of(source),
                                                               notices=source.notices)
         inputs = Inputs(source, session.size, ground_truth=truth)

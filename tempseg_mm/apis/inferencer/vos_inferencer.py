@@ -24,7 +24,7 @@ from .output import OutputFolder, SegmentationResult, default_folder
 from .sequence_run import SequenceRun, Wishes
 from .session import Session
 from .session_files import SessionFiles
-from .session_result import give_masks, keep_session, write_result
+from .session_result import can_be_corrected, give_masks, keep_session, write_result
 
 NO_CHANGE = ('threads',)  # settings another call may have when it resumes
 
@@ -115,8 +115,9 @@ class VOSInferencer:
             raise ValueError('the animation is made from the overlay: leave pictures on, or gif off')
         with ExitStack() as stack:
             show_frame = stack.enter_context(Window('tempseg_mm')).show if show else None
-            source = stack.enter_context(open_source(video, start=start, end=end, fps=fps, resize_frames=resize_frames,
-                                                     masks=mask_paths(masks)))
+            reading = dict(fps=fps, resize_frames=resize_frames,
+                           masks=[os.path.abspath(path) for path in mask_paths(masks)])
+            source = stack.enter_context(open_source(video, start=start, end=end, **reading))
             out = OutputFolder(out_dir or default_folder(video))
             stack.enter_context(out.held())
             out.claim(resume=resume, overwrite=overwrite)
@@ -128,8 +129,9 @@ class VOSInferencer:
             inputs = reader.read(stack, working_size=self.segmenter.seen_size, whole=bool(self.segmenter.refiners),
                                  given_dir=out.given)
             settings = dict(self._settings(video, inputs), end=end, fps=source.fps)
-            files = SessionFiles(out)
-            state = RunState(out.resume, self._decisive(inputs), frames=source.digests(), adapted=files.adapted)
+            correctable = can_be_corrected(video, source)
+            state = RunState(out.resume, self._decisive(inputs), frames=source.digests(),
+                             adapted=SessionFiles(out).adapted if correctable else None)
             if overwrite:
                 out.clear()
             elif resume:
@@ -138,7 +140,8 @@ class VOSInferencer:
             wishes = Wishes(gif, pictures, show_frame, on_progress)
             run = SequenceRun(self.loaded, inputs, out, state, wishes)
             result = run.run(settings)
-            keep_session(video, run, self.loaded, result)
+            if correctable:
+                keep_session(video, run, self.loaded, result, reading)
             return result
 
     def correct(self, video: object, masks: object = None, *, boxes: Sequence = (), out_dir: str | Path | None = None,
@@ -168,7 +171,7 @@ class VOSInferencer:
         if not SessionFiles(OutputFolder(folder)).exists:
             raise FileNotFoundError(f'{folder} holds no finished result of a video file or folder of frames to '
                                     'correct: segment it first, without --correct')
-        with Session.open(self.loaded, video, folder) as session:
+        with Session.open(self.loaded, video, folder, masks=mask_paths(masks)) as session:
             boxes = [boxes] if isinstance(boxes, str) else list(boxes or ())
             frame_ids, notices = give_masks(session, masks, boxes, resize=resize_mask, ends=ends)
             for _ in session.go_on(frame_ids, on_progress):

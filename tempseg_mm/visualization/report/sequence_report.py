@@ -27,6 +27,7 @@ class SequenceReport:
         versions: of the packages involved.
         timings: e.g. seconds by stage.
         notices: sentences for the top of the page, such as what could not be read.
+        lost: (object id, first frame, last frame) of each stretch in which an object was probably lost.
         thumbnails: (index into ``records``, (h, w, 3) uint8 RGB picture) where the masks changed most.
     """
     title: str
@@ -39,6 +40,7 @@ class SequenceReport:
     versions: Mapping = field(default_factory=dict)
     timings: Mapping = field(default_factory=dict)
     notices: Sequence[str] = ()
+    lost: Sequence[tuple[int, int, int]] = ()
     thumbnails: Sequence[tuple[int, np.ndarray]] = ()
 
 
@@ -69,6 +71,7 @@ def write_sequence_report(path: str | Path, report: SequenceReport) -> None:
         frames=[dict(id=record.frame_id, name=record.file_name, given=record.given) for record in report.records],
         curves={name: {i: [getattr(record, name).get(i) for record in report.records] for i in objects}
                 for name in ('areas', 'confidences', 'changes', 'scores')},
+        lost=[dict(id=i, first=first, last=last) for i, first, last in report.lost],
         losses={i: list(losses) for i, losses in report.finetune_losses.items()},
         gains=report.finetune_gains,
         thumbnails=[dict(index=index, picture=picture_uri(picture)) for index, picture in report.thumbnails],

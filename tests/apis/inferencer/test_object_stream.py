@@ -102,3 +102,39 @@ def test_an_object_that_a_later_mask_does_not_show(segmenter, make_sequence, end
                 'goes on: --ends (ends=True) ends such objects there')
         assert stream.notices[0] == f'what is given for frame 1 does not show object 1, which {fate}'
         assert list(stream.finetune_losses) == [1, 2] and stream.step(sequence.frames[2]).shape == (32, 48)
+
+
+def test_a_correction_is_learnt_from_and_gone_on_from(segmenter, make_sequence, give):
+    segmenter.finetuner.steps = 6
+    sequence, heard = make_sequence(5), []
+    with ObjectStream(segmenter, sequence.frames[0], 7 * sequence.masks[0],
+                      on_progress=lambda *step: heard.append(step)) as stream:
+        stream.step(sequence.frames[1])
+        assert stream.last.probabilities.shape == (1, 32, 48) and stream.last.object_ids == (7,)
+        np.testing.assert_array_equal(stream.last.labels, 7 * (stream.last.probabilities[0] > 0.5))
+        labels = stream.correct(7 * sequence.masks[1])
+        np.testing.assert_array_equal(labels, 7 * sequence.masks[1])
+        found = [stream.step(frame) for frame in sequence.frames[2:]]
+        assert heard[6:] == [('fine-tuning', 1, 2), ('fine-tuning', 2, 2)] and stream.finetune_fit[7].num_masks == 2
+    sequence.name = 'frames'  # as arrays are called
+    one, both = give(sequence, (0,), 7), give(sequence, (0, 1), 7)
+    adapted = segmenter.correct(both, segmenter.adapt(one), [1])
+    propagator = generator_propagator(segmenter.model, {7: adapted[7].generator})
+    propagator.start(sequence.frames[1], 7 * sequence.masks[1])
+    for mask, frame in zip(found, sequence.frames[2:], strict=True):
+        np.testing.assert_array_equal(mask, 7 * (propagator.step(frame)[0] > 0.5))
+    with pytest.raises(RuntimeError, match=r'closed: correct\(mask\)'):
+        stream.correct(sequence.masks[1])
+
+
+def test_a_new_object_leaves_the_others_as_they_are(segmenter, make_sequence):
+    sequence, corner = make_sequence(3), np.zeros((32, 48), np.uint8)
+    corner[2:6, 40:46] = 3
+    with ObjectStream(segmenter, sequence.frames[0], sequence.masks[0]) as stream:
+        first = dict(stream.finetune_losses)
+        before = stream.last.labels
+        labels = stream.correct(corner)
+        np.testing.assert_array_equal(labels, np.where(corner, 3, before))
+        assert list(stream.finetune_losses) == [1, 3] and stream.finetune_losses[1] == first[1]
+        assert stream.step(sequence.frames[1]) is not None and stream.last.object_ids == (1, 3)
+        assert set(np.unique(stream.correct(corner, ends=True))) == {0, 3}

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tempseg_mm.apis.inferencer.lost_spans import LostSpan
 from tempseg_mm.apis.inferencer.recorder import FrameRecorder, confidences_of, sure_of
 from tempseg_mm.structures import SegmentedFrame
 
@@ -70,30 +71,10 @@ def test_sureness_is_the_share_of_the_possible_pixels_that_the_mask_has():
 def test_where_an_object_was_probably_lost_is_told():
     recorder = FrameRecorder(Given())
     recorder.add(frame(0, [1, 1, 0, 4], given=True), **figures(1.0, 1.0))
-    for number, one in enumerate([0.9, 0.5, 0.6, 0.9, 0.3, 0.4, 0.69, None, 0.8, 0.1, 0.1], 1):
-        recorder.add(frame(number, [1, 0, 0, 4]), **figures(one, 0.95))
-    assert recorder.notices == ['Object 1 was probably lost in frames 5 to 8: look there, and give its mask on one of '
-                                'them as well.']
-    recorder.add(frame(12, [1, 0, 0, 4]), **figures(0.1, 0.95))
-    assert 'in frames 5 to 8, 10 to 12:' in recorder.notices[0]
-
-
-def test_an_object_is_not_lost_before_it_first_shows():
-    class Newcomer(Given):
-        labels = {0: np.array([[1, 1, 0, 0]], np.uint8), 5: np.array([[1, 0, 4, 4]], np.uint8)}
-    recorder = FrameRecorder(Newcomer())
-    for number in range(9):
-        recorder.add(frame(number, [1, 1, 0, 0], given=number in (0, 5)), **figures(1.0, None if number < 5 else 1.0))
-    assert recorder.notices == []
-
-
-def test_an_object_that_is_lost_on_the_way_back_is_told():
-    class Later(Given):
-        labels = {5: np.array([[1, 1, 0, 4]], np.uint8)}
-    recorder = FrameRecorder(Later())
-    for number in range(7):
-        recorder.add(frame(number, [1, 0, 0, 4], given=number == 5), **figures(None if number < 3 else 1.0, 1.0))
-    assert len(recorder.notices) == 1 and 'Object 1 was probably lost in frames 0 to 2:' in recorder.notices[0]
+    for number in range(1, 6):
+        recorder.add(frame(number, [1, 0, 0, 4]), **figures(0.3, 0.95))
+    assert recorder.lost == [LostSpan(1, 1, 5, 1, 'unsure')] and len(recorder.notices) == 1
+    assert recorder.notices[0].startswith('Object 1 was probably lost at frame 1 (to 5)')
 
 
 def test_an_object_that_goes_on_in_a_given_frame_is_as_sure_as_the_network():

@@ -53,7 +53,7 @@ def test_to_begin_again_after_a_stop_learns_the_object_that_is_given_now(make_in
     arguments = dict(pictures=False)
     with pytest.raises(KeyboardInterrupt):
         make_inferencer(2)(frames, masks[0], out_dir=tmp_path / 'out', on_progress=stop_at('forwards', 2), **arguments)
-    assert (tmp_path / 'out/.resume/generator_1.pth').exists()
+    assert (tmp_path / 'out/.resume/adapted/object_1.pth').exists()
     again = make_inferencer(2)(frames, other, out_dir=tmp_path / 'out', overwrite=True, **arguments)
     alone = make_inferencer(2)(frames, other, out_dir=tmp_path / 'alone', **arguments)
     assert again.finetune_losses == alone.finetune_losses

@@ -46,7 +46,7 @@ def report(tmp_path_factory):
     return SequenceReport(
         title=HOSTILE, video=video, fps=29.97, records=[record(i) for i in range(COUNT)],
         finetune_losses={1: [0.7, 0.5, 0.4]}, settings=dict(checkpoint=HOSTILE, model=dict(width=0.5)),
-        versions=dict(torch='2.1'), timings=dict(finetune_s=1.5), notices=[HOSTILE],
+        versions=dict(torch='2.1'), timings=dict(finetune_s=1.5), notices=[HOSTILE], lost=[(7, 8, 11)],
         thumbnails=[(4, np.zeros((9, 16, 3), np.uint8)), (21, np.zeros((9, 16, 3), np.uint8))])
 
 
@@ -164,6 +164,21 @@ def test_curves_settings_and_notices(page):
     assert page.evaluate("document.querySelectorAll('#tables td')[1].textContent") == HOSTILE
 
 
+def test_stretches_that_were_lost_or_have_no_mask_are_tinted_in_the_lane_of_their_object(page):
+    bands = page.evaluate("""[...document.querySelectorAll('.chart')].map(chart =>
+        [...chart.querySelectorAll('rect')].map(band => [band.getAttribute('class'), band.textContent,
+            ...['x', 'y', 'width', 'height'].map(name => Number(band.getAttribute(name)))]))""")
+    assert [len(of) for of in bands] == [2, 2, 2, 2, 0]  # of fine-tuning there are none
+    width = page.evaluate(BOX % 0)[1] - 56
+    lost, empty = bands[0]
+    assert lost[:2] == ['lost', 'object 7 probably lost, frames 00008 to 00011']
+    assert lost[2:] == pytest.approx([46 + 2.5 * width / 29, 53, 4 * width / 29, 41], abs=0.5)
+    assert empty[:2] == ['empty', 'object 7 without a mask, frames 00005 to 00034'] and empty[3] > lost[3]
+    assert empty[2] == 46 and empty[4] == pytest.approx(width, abs=0.5)  # not beyond the axes
+    assert page.evaluate("[...document.querySelectorAll('.bands span')].map(key => key.innerText)") == [
+        'probably lost', 'no mask']
+
+
 def test_hostile_names_stay_text(page):
     assert page.evaluate('document.title') == HOSTILE
     assert page.evaluate("document.querySelector('h1').textContent") == HOSTILE
@@ -182,11 +197,14 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(page, dark):
 
 
 def test_without_ground_truth_and_fine_tuning_there_is_less_to_show(browser, report, tmp_path):
-    one = replace(report, records=[replace(record(0), scores={})], finetune_losses={}, thumbnails=(), notices=())
+    one = replace(report, records=[replace(record(0), scores={})], finetune_losses={}, thumbnails=(), notices=(),
+                  lost=())
     write_sequence_report(tmp_path / 'a.html', one)
     browser.open(tmp_path / 'a.html')
     wait_until_shown(browser, 0)
     assert browser.evaluate("document.querySelectorAll('.chart').length") == 2  # of one frame there is no change
+    assert browser.evaluate("document.querySelectorAll('rect').length") == 2 and browser.evaluate(  # of object 7
+        "[document.getElementById('key-lost').hidden, document.getElementById('key-empty').hidden]") == [True, False]
     assert browser.evaluate("document.getElementById('changed').hidden && document.getElementById('notices').hidden")
     assert browser.errors == []
 

@@ -25,9 +25,10 @@ function ticksBetween(low, high, count) {
 }
 
 // series: [{label, color, values}], values by index, null where there is none. range: [low, high], null is 'as needed'.
+// bands: [{kind, first, last, lane, lanes, text}], indices; each fills its lane of the height.
 // onPick(index) is called for clicks and drags; without it the legend shows summary(values) of each line.
 // Returns {node, setCursor(index)}.
-function lineChart({title, note = '', series, labels, given = [], range = [0, null], format = fixed, onPick = null, summary = last}) {
+function lineChart({title, note = '', series, labels, given = [], bands = [], range = [0, null], format = fixed, onPick = null, summary = last}) {
   const count = Math.max(...series.map(line => line.values.length));
   const known = series.flatMap(line => line.values.filter(isNumber));
   const low = range[0] ?? Math.floor(10 * known.reduce((a, b) => Math.min(a, b), 1)) / 10;
@@ -56,6 +57,7 @@ function lineChart({title, note = '', series, labels, given = [], range = [0, nu
     if (!width) return;
     picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
     picture.replaceChildren();
+    for (const band of bands) drawBand(band);
     for (const tick of yTicks) {
       picture.append(svg('line', {class: 'grid', x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick)}));
       const text = svg('text', {x: LEFT - 7, y: y(tick) + 4, 'text-anchor': 'end'});
@@ -79,6 +81,18 @@ function lineChart({title, note = '', series, labels, given = [], range = [0, nu
     picture.append(hover);
     if (onPick) picture.append(cursor);
     place(cursor, at);
+  }
+
+  // Half a frame to either side, so that a single frame can be seen.
+  function drawBand({kind, first, last, lane, lanes, text}) {
+    const left = Math.max(LEFT, x(first - 0.5)), right = Math.min(width - RIGHT, x(last + 0.5));
+    const tall = (height - TOP - BOTTOM) / lanes, above = kind === 'empty' ? Math.min(5, tall / 3) : 0;  // lets 'lost' be seen
+    const band = svg('rect', {
+      class: kind, x: left, y: TOP + lane * tall + above, width: Math.max(1, right - left), height: tall - above});
+    const title = svg('title', {});
+    title.textContent = text;
+    band.append(title);
+    picture.append(band);
   }
 
   function drawLine({values, color}) {

@@ -84,13 +84,33 @@ function pressed(event) {
   event.preventDefault();
 }
 
+// Stretches of the curves: where an object was probably lost, and on top of it where it has no mask. Each object has a lane.
+function bandsOf() {
+  const bands = [], indexOf = new Map(DATA.frames.map((frame, index) => [frame.id, index]));
+  DATA.objects.forEach(({id}, lane) => {
+    const add = (kind, words, first, last) => bands.push({kind, first, last, lane, lanes: DATA.objects.length,
+      text: `object ${id} ${words}, frames ${DATA.frames[first].name} to ${DATA.frames[last].name}`});
+    for (const span of DATA.lost) {
+      if (span.id === id) add('lost', 'probably lost', indexOf.get(span.first), indexOf.get(span.last));
+    }
+    const areas = DATA.curves.areas[id];
+    for (let first = 0, after; first < count; first = after) {
+      for (after = first + 1; after < count && !areas[after] === !areas[first];) after++;
+      if (!areas[first]) add('empty', 'without a mask', first, after - 1);
+    }
+  });
+  return bands;
+}
+
 function showCharts() {
   const lines = name => DATA.objects.map(({id, color}) => ({label: `object ${id}`, color, values: DATA.curves[name][id]}));
   const given = DATA.frames.flatMap((frame, index) => frame.given ? [index] : []);
+  const bands = bandsOf();
+  for (const kind of ['lost', 'empty']) byId(`key-${kind}`).hidden = !bands.some(band => band.kind === kind);
   const add = (name, options) => {
     const series = lines(name).filter(line => line.values.some(isNumber));
     if (!series.length) return;
-    const chart = lineChart({series, given, labels: DATA.frames.map(frame => frame.id), onPick: jump, ...options});
+    const chart = lineChart({series, given, bands, labels: DATA.frames.map(frame => frame.id), onPick: jump, ...options});
     charts.push(chart);
     byId('charts').append(chart.node);
   };
