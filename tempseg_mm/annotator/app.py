@@ -36,6 +36,7 @@ def make_app(workspace: Workspace, token: str) -> Starlette:
     """The page below ``/<token>/``. Who may ask is up to :class:`~tempseg_mm.annotator.guard.Guard`."""
     return Starlette(routes=[Mount(f'/{token}', routes=_Answers(workspace).routes())], exception_handlers={
         HTTPException: lambda request, error: _refusal(error.status_code, error.detail),
+        ImportError: lambda request, error: _refusal(400, str(error)),
         ValueError: lambda request, error: _refusal(400, str(error)),
         LookupError: lambda request, error: _refusal(404, str(error.args[0] if error.args else error)),
         BusyError: lambda request, error: _refusal(409, str(error)),
@@ -135,7 +136,8 @@ class _Answers:
         box, clicks = messages.box_of(asked.get('box'), size), messages.clicks_of(asked.get('clicks'), size)
         labels = asked.get('labels')
         mask = None if labels is None else messages.ids_of_base64(labels, size) == object_id
-        found = select_object(workspace.image(frame_id), box=box, clicks=clicks, mask=mask, guess=workspace.guess)
+        found = select_object(workspace.image(frame_id), box=box, clicks=clicks, mask=mask,
+                              guess=workspace.session.loaded.guess)
         return Response(messages.png_of(found * 255), media_type=PICTURE, headers=FRESH)
 
     @_with_body(messages.read_json)

@@ -4,18 +4,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from tempseg_mm.apis.inferencer.exports import EXPORTS, export_masks
-from tempseg_mm.apis.inferencer.sequence_run import Wishes
+from tempseg_mm.apis.inferencer.exports import EXPORTS, export_kinds, export_masks
+from tempseg_mm.apis.inferencer.sequence_run import DEFAULT_FPS, Wishes
 from tempseg_mm.apis.inferencer.session import Session
 from tempseg_mm.apis.inferencer.session_result import give_masks, write_result
-from tempseg_mm.inference.rough_mask import object_finder
 from tempseg_mm.sources.frame_source import SourceFrame
-from tempseg_mm.sources.selection import Guess
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.palette import object_colors
 
@@ -24,11 +23,12 @@ from .jobs import Jobs, OnProgress, Tell
 from .messages import jpeg_of
 from .proxies import FrameProxies, small_jpeg
 
-FOLDER = '.page'  # in the session's; holds nothing that cannot be made again
+PROXIES = '.page'  # folder in that of the session
 DIRECTIONS = ('forwards', 'backwards')
+REPORT = 'report'
 # What lies in the folder without an export: name -> file or folder, what it is, what it suits.
 AT_HAND = {'masks': ('masks', 'masks as indexed PNG, a number an object', 'programs, other annotators'),
-           'report': ('report.html', 'page with player and curves, for looking at', 'any browser')}
+           REPORT: ('report.html', 'page with player and curves, for looking at', 'any browser')}
 
 
 def begin(session: Session, masks: list[str] | None, boxes: list[str]) -> list[str]:
@@ -67,7 +67,7 @@ class Workspace:
         self.jobs = Jobs(self.hub, tell)
         self._changing, self._image = threading.Lock(), threading.Lock()
         self._changed = self._last_change()
-        self.proxies = FrameProxies(self.folder / FOLDER / 'frames', session.frames, lambda ready: self.hub.publish(
+        self.proxies = FrameProxies(self.folder / PROXIES, session.frames, lambda ready: self.hub.publish(
             dict(type='loading', ready_frames=ready)))
 
     def state(self, *, records: bool = True) -> dict:
@@ -82,16 +82,12 @@ class Workspace:
             name=session.name, start=session.start, num_frames=session.num_frames, fps=session.fps,
             size=list(session.size), given={str(i): list(ids) for i, ids in sorted(session.given.items())},
             objects=[dict(id=i, name=name, color=colors[i].tolist()) for i, name in session.objects.items()],
-            notices=list(session.notices), lost=self._lost(), job=self.jobs.current,
+            lost=[dict(asdict(span), object=span.object_id) for span in session.lost], job=self.jobs.current,
+            notices=list(session.notices),
             ready_frames=self.proxies.num_ready, exports=self._exports(), folder=str(self.folder), **self._settings)
         if records:
             state['records'] = {str(i): record.to_dict() for i, record in sorted(session.records.items())}
         return state
-
-    @property
-    def guess(self) -> Guess | None:
-        """What a network with trained weights takes for the object in a rough mask; ``None``: it is not trained."""
-        return object_finder(self.session.segmenter.model) if self.session.loaded.checkpoint else None
 
     def require_frame(self, frame_id: int) -> int:
         """The number of a frame that is there.
@@ -174,14 +170,15 @@ class Workspace:
         """Start writing files to take away.
 
         Args:
-            kinds: keys of ``EXPORTS``, and ``'report'``.
+            kinds: keys of ``EXPORTS``, and ``'report'``, which takes that all frames are done.
 
         Raises:
             BusyError, ValueError: if a job is at work; for no kind or another one; if no frame is done yet.
+            ImportError: COCO JSON without pycocotools.
         """
-        unknown = sorted(set(kinds) - {*EXPORTS, 'report'})
-        if unknown or not kinds:
-            raise ValueError(f'kinds must be some of {", ".join((*EXPORTS, "report"))}')
+        if not kinds:
+            raise ValueError(f'kinds must be some of {", ".join((*EXPORTS, REPORT))}')
+        kinds = [*export_kinds(kind for kind in kinds if kind != REPORT), *[REPORT] * (REPORT in kinds)]
         if not self.session.records:
             raise ValueError('no frame is segmented yet')
         self._start('export', lambda on_progress: self._export(kinds, on_progress))
@@ -215,11 +212,12 @@ class Workspace:
 
     def _export(self, kinds: list[str], on_progress: OnProgress) -> None:
         session = self.session
-        rest = [kind for kind in kinds if kind != 'report']
-        if rest:
-            export_masks(rest, self._finished_frames(), self.folder / 'exports', size=session.size,
-                         times=session.times, fps=session.fps, object_names=session.objects, on_progress=on_progress)
-        if 'report' in kinds:
+        if rest := [kind for kind in kinds if kind != REPORT]:
+            with closing(self._finished_frames()) as frames:
+                export_masks(rest, frames, self.folder / 'exports', size=session.size, times=session.times,
+                             fps=session.fps or DEFAULT_FPS, object_names=session.objects,
+                             num_frames=session.num_frames, on_progress=on_progress)
+        if REPORT in kinds:
             write_result(session, Wishes(on_progress=on_progress))
 
     def _finished_frames(self) -> Iterator[tuple[int, str, np.ndarray, np.ndarray]]:
@@ -229,9 +227,6 @@ class Workspace:
                 labels = self.session.labels(frame.frame_id)
                 labels = np.zeros(self.session.size, np.uint8) if labels is None else labels
                 yield frame.frame_id, frame.file_name, frame.image, labels
-
-    def _lost(self) -> list:
-        return []
 
     def _take_away(self) -> list[dict]:
         exports = {name: (self.folder / 'exports' / export.file_name, export.description, export.suits)

@@ -11,7 +11,8 @@ from .prepared_frame import FramePreparer
 from .views import view_of
 
 
-def object_finder(model: nn.Module, generator: nn.Module | None = None) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def object_finder(model: nn.Module, generator: nn.Module | None = None
+                  ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """What a trained network takes for the object that a rough mask is about.
 
     The rough mask goes in as if it were the answer of the frame before, and nothing had moved since.

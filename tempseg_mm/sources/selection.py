@@ -146,7 +146,8 @@ def _corrected(image: np.ndarray, mask: np.ndarray, clicks: list) -> np.ndarray:
 def _without_parts(mask: np.ndarray, clicks: list) -> np.ndarray:
     """A mask less those connected parts, the largest apart, that were clicked as outside and not as inside."""
     _, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    kept = {0, *(int(parts[y, x]) for x, y, inside in clicks if inside), 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if len(stats) > 1 else 0}
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if len(stats) > 1 else 0
+    kept = {0, largest, *(int(parts[y, x]) for x, y, inside in clicks if inside)}
     wrong = {int(parts[y, x]) for x, y, inside in clicks if not inside} - kept
     return np.where(np.isin(parts, list(wrong)), 0, mask).astype(np.uint8)
 

@@ -25,7 +25,8 @@ numbers = st.one_of(st.integers(-2, 8), st.integers(), st.floats(), st.booleans(
 values = st.recursive(numbers, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
     st.sampled_from(['x', 'y', 'inside']), inner, max_size=3), max_leaves=8)
 click = st.fixed_dictionaries(dict(x=numbers, y=numbers, inside=st.booleans()))
-body = st.dictionaries(st.sampled_from(['frame', 'object', 'box', 'labels', 'name', 'kinds', 'direction']), values).flatmap(
+KEYS = ['frame', 'object', 'box', 'labels', 'name', 'kinds', 'direction']
+body = st.dictionaries(st.sampled_from(KEYS), values).flatmap(
     lambda found: st.lists(click, max_size=3).map(lambda clicks: {**found, 'clicks': clicks}))
 bodies = st.one_of(st.none(), st.binary(max_size=200), st.just(png(disk(0))), st.just(png(disk(0))[:50]),
                    body.map(lambda value: json.dumps(value).encode()), st.just(b'[' * 20000), st.just(b'{"a":' * 20000))

@@ -27,7 +27,8 @@ def test_host_and_origin(client, headers, status):
     assert status == 200 or set(answer.body) == {'error'}
 
 
-@pytest.mark.parametrize('base', ['/', '', '//', f'/{OTHER_TOKEN}/', '/{token}x/', '/{short}/', '/%C3%A9/', '/../{token}/'])
+@pytest.mark.parametrize('base', [
+    '/', '', '//', f'/{OTHER_TOKEN}/', '/{token}x/', '/{short}/', '/%C3%A9/', '/../{token}/'])
 def test_without_the_token_there_is_nothing(client, base):
     token = client.base.strip('/')
     answer = client.ask('GET', 'api/state', base=base.format(token=token, short=token[:-1]) or '/')

@@ -18,7 +18,8 @@ def test_frames_are_small_copies_and_go_with_the_end(tmp_path):
     (tmp_path / 'frames').mkdir()
     (tmp_path / 'frames/99.jpg').write_bytes(b'of an earlier run that was killed')
     images = [np.full((900, 1200, 3), (200, 60, 10 * i), np.uint8) for i in range(9)]
-    proxies, ready = made(tmp_path / 'frames', lambda: (SourceFrame(i + 5, '', image) for i, image in enumerate(images)))
+    proxies, ready = made(tmp_path / 'frames', lambda: (
+        SourceFrame(i + 5, '', image) for i, image in enumerate(images)))
     assert ready == [8, 9] and proxies.num_ready == 9 and proxies.fault is None
     found = cv2.cvtColor(cv2.imdecode(np.frombuffer(proxies.read(7), np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     assert found.shape == (720, 960, 3)

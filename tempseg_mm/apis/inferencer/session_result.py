@@ -97,7 +97,8 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
     for box in boxes:
         corners, frame_id = parse_box(box)
         frame_id = session.start if frame_id is None else frame_id
-        mask, found = select_object(session.image(frame_id), box=corners), session.labels(frame_id)
+        mask = select_object(session.image(frame_id), box=corners, guess=session.loaded.guess)
+        found = session.labels(frame_id)
         found = np.zeros(session.size, np.uint8) if found is None else found
         object_id = session.add_object()
         already = session.given.get(frame_id, ())
