@@ -24,7 +24,7 @@ STOREYS = (
     ('engine',),
     ('settings',),
     ('apis',),
-    ('paper_tables', 'doctor'),
+    ('paper_tables', 'doctor', 'annotator'),
     ('commands',),
 )
 LEVEL = {room: level for level, rooms in enumerate(STOREYS) for room in rooms}

@@ -26,6 +26,26 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
                         help='override settings of the config, e.g. model.width=0.25')
 
 
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Adds what says which network follows objects through a video, and how it is fine-tuned."""
+    parser.add_argument('--config', metavar='FILE',
+                        help='that the weights were trained with; default: configs/segment_video.py, and without '
+                             'weights configs/segment_video_scratch.py if it is there')
+    parser.add_argument('--checkpoint', metavar='FILE',
+                        help="of tempseg-train or tempseg-export, a folder to take the newest one of, or "
+                             "'newest' in the config's work dir, or 'none' for random numbers; default: the file that "
+                             'the config names if it is there, else random numbers')
+    parser.add_argument('--steps', type=int, help="of fine-tuning, for each object; default: the config's")
+    parser.add_argument('--size', type=int, metavar='PIXELS',
+                        help='shorter side of the frames that the network sees, or where it sees windows, as with the '
+                             "default weights, of those that flow is estimated on; default: the config's")
+    parser.add_argument('--tta', action='store_true',
+                        help='test-time augmentation: of the frames fine-tuned on, and of predictions, by mirroring')
+    parser.add_argument('--crf', action='store_true', help='refine the masks with the dense CRF, slowly')
+    parser.add_argument('--seed', type=int, default=0, help='of all random draws; default: 0')
+    parser.add_argument('--device', help="e.g. 'cpu' to leave a GPU alone; default: the GPU if there is one")
+
+
 def runner_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
     """A parser with ``--work-dir``, ``--launcher`` and ``--device``, too, for commands with a Runner."""
     parser = config_parser(command, description, examples)

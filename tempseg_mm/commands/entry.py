@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tempseg_mm.doctor.packages import PACKAGES
+from tempseg_mm.doctor.packages import PACKAGES, install_line
 from tempseg_mm.runtime.command_names import runnable
 from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL, Stopped
 
@@ -88,8 +88,12 @@ def foreseen(error: Exception) -> str | None:
 
 def _not_installed(error: ModuleNotFoundError) -> str:
     """Where a package comes from that the project stands on; any other module is one that a config names."""
-    if (error.name or '').partition('.')[0] not in {package.module.partition('.')[0] for package in PACKAGES}:
+    missing = (error.name or '').partition('.')[0]
+    package = next((package for package in PACKAGES if package.module.partition('.')[0] == missing), None)
+    if package is None:
         return f'{error}{_elsewhere(error)}'
+    if package.use:
+        return f'{error}, which {package.use} needs; this installs it: {install_line(package)}'
     checkout = PACKAGE.parent
     if not (checkout / 'requirements.txt').is_file():
         return f'{error}; {runnable("doctor")} says what is missing and how it is installed'

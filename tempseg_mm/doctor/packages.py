@@ -66,10 +66,21 @@ PACKAGES = (
     Package('tensorboard', 'tensorboard>=2.14'),
     Package('setuptools', 'setuptools'),
     Package('torchvision', 'torchvision>=0.16', use='RAFT flow'),
+    Package('starlette', 'starlette>=0.40', use='the annotation page'),
+    Package('uvicorn', 'uvicorn>=0.30', use='the annotation page'),
     Package('onnx', 'onnx>=1.16', use='export to ONNX'),
     Package('onnxruntime', 'onnxruntime>=1.18', use='export to ONNX'),
 )
 PROJECT = Package('tempseg_mm', 'tempseg_mm')
+
+
+def install_line(package: Package) -> str:
+    """The command line that installs a package, and what else its use needs."""
+    if package.install:
+        return package.install
+    together = [other for other in PACKAGES if package.use and other.use == package.use] or [package]
+    wanted = ' '.join(shlex.quote(other.requirement.partition(';')[0]) for other in together)
+    return f'{shlex.quote(sys.executable)} -m pip install {wanted}'
 
 
 def check_packages(packages: Iterable[Package] = PACKAGES) -> list[Check]:

@@ -1,11 +1,11 @@
 from .arrays import ArraySource
-from .box_mask import mask_from_box, parse_box
 from .camera import CameraSource
 from .frame_source import FrameSource, SourceFrame
 from .given_masks import GivenMask, read_given_masks
 from .image_files import ImageFilesSource
 from .mask_files import Labels, MaskReader
 from .open_source import open_source
+from .selection import parse_box, select_object
 from .spool import FrameSpool
 from .video_file import VideoFileSource
 
@@ -20,7 +20,7 @@ __all__ = [
     'MaskReader',
     'SourceFrame',
     'VideoFileSource',
-    'mask_from_box',
+    'select_object',
     'open_source',
     'parse_box',
     'read_given_masks',

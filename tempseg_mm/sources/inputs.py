@@ -12,13 +12,13 @@ import numpy as np
 from tempseg_mm.ops.resize import Size, resize_image, target_size
 from tempseg_mm.visualization.exporters import write_indexed_png
 
-from .box_mask import mask_from_box, parse_box
 from .frame_names import FrameNames
 from .frame_source import FrameSource, SourceFrame
 from .given_masks import read_given_masks
 from .given_sequence import GivenSequence
 from .ground_truth import GroundTruth
 from .mask_files import Labels, MaskReader
+from .selection import parse_box, select_object
 from .spool import FrameSpool
 
 
@@ -119,7 +119,7 @@ class InputReader:
             given_dir: masks made from boxes are written there, to be looked at and corrected.
 
         Raises:
-            OSError, ValueError: what ``open_source``, ``read_given_masks`` and ``mask_from_box`` refuse; a mask or box
+            OSError, ValueError: what ``open_source``, ``read_given_masks`` and ``select_object`` refuse; a mask or box
                 for a frame that is not there.
         """
         frames = self.source.frames()
@@ -185,7 +185,7 @@ class InputReader:
             raise ValueError(f'there may be 255 objects at most; the masks hold ids to {largest}, and '
                              f'{len(self.boxes)} boxes come after them')
         for object_id, (box, frame_id) in enumerate(self.boxes, largest + 1):
-            mask = mask_from_box(inputs.images[frame_id], box)
+            mask = select_object(inputs.images[frame_id], box=box)
             labels = inputs.labels.get(frame_id, np.zeros(inputs.size, np.uint8))
             inputs.labels[frame_id] = np.where((labels == 0) & (mask > 0), object_id, labels).astype(np.uint8)
             if not (inputs.labels[frame_id] == object_id).any():

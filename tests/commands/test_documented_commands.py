@@ -39,7 +39,7 @@ MORE = dict(
     eval_flow=['--cfg-options', *DATA], precompute_flow=['--workers', '0', '--cfg-options', *DATA],
     evaluate=[], doctor=['--data', 'none'], check_dataset=['--cfg-options', *DATA])
 NEEDS_NOTHING = re.compile(r'configs/tempseg_(pp_)?synthetic|data/try|dog\.mp4|tempseg-make-synthetic|tempseg-doctor')
-NEEDS_MORE = re.compile(r'my_project|--checkpoint work_dirs|torchrun|tensorboard')
+NEEDS_MORE = re.compile(r'my_project|tempseg-annotate|--checkpoint work_dirs|torchrun|tensorboard')
 
 
 def lines_of(page):

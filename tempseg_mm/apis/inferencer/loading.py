@@ -18,6 +18,7 @@ from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.testing import choose_checkpoint, switch_on
 from tempseg_mm.engine.recipe import KEY, other_recipe, recipe_of, shorter_side
 from tempseg_mm.engine.stages import MASK_STAGES, check_stage_names
+from tempseg_mm.inference.rough_mask import object_finder
 from tempseg_mm.inference.segmenter import Segmenter
 from tempseg_mm.models.generator_weights import load_generator
 from tempseg_mm.ops.resize import Size, target_size
@@ -25,6 +26,7 @@ from tempseg_mm.registry import HOOKS, MODELS
 from tempseg_mm.runtime.project_files import ROOT, find_file, seen_from_project
 from tempseg_mm.runtime.random_state import own_randomness
 from tempseg_mm.settings.keys import merge_and_check, refuse
+from tempseg_mm.sources.selection import Guess
 
 FROM_SCRATCH = ('No trained weights were given: the network learns from the given masks alone, starting from random '
                 'numbers. Objects that look unlike what surrounds them come out well, others only roughly; a '
@@ -45,6 +47,13 @@ class Loaded:
     checkpoint: str | None = None
     notices: list = field(default_factory=list)
     settings: dict = field(default_factory=dict)
+
+    @property
+    def guess(self) -> Guess | None:
+        """What the network takes for the object in a rough mask, for ``select_object``; ``None``: it is not trained, or
+        looks at no mask."""
+        model = self.segmenter.model
+        return object_finder(model) if self.checkpoint and model.uses_reference else None
 
 
 def find_config(config: str | os.PathLike | dict | Config, options: dict | None = None) -> Config:

@@ -10,13 +10,13 @@ from tempseg_mm.inference.online_finetuner import AdaptedGenerator
 from tempseg_mm.inference.resume import RunState
 from tempseg_mm.inference.walk import FORWARDS
 from tempseg_mm.runtime.background import read_ahead
-from tempseg_mm.sources.box_mask import mask_from_box, parse_box
 from tempseg_mm.sources.frame_names import FrameNames
 from tempseg_mm.sources.frame_source import FrameSource
 from tempseg_mm.sources.given_masks import read_given_masks
 from tempseg_mm.sources.ground_truth import GroundTruth
 from tempseg_mm.sources.inputs import Inputs
 from tempseg_mm.sources.mask_files import MaskReader
+from tempseg_mm.sources.selection import parse_box, select_object
 from tempseg_mm.structures import SegmentedFrame
 
 from .loading import Loaded
@@ -76,7 +76,7 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
         The frames that were given, in order, and what is to be told of how masks were read.
 
     Raises:
-        OSError, ValueError: what ``read_given_masks`` and ``mask_from_box`` refuse; a frame that is not there.
+        OSError, ValueError: what ``read_given_masks`` and ``select_object`` refuse; a frame that is not there.
     """
     reader, taken = MaskReader(), {}
     reader.names.add_numbers(session.objects)
@@ -97,7 +97,8 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
     for box in boxes:
         corners, frame_id = parse_box(box)
         frame_id = session.start if frame_id is None else frame_id
-        mask, found = mask_from_box(session.image(frame_id), corners), session.labels(frame_id)
+        mask = select_object(session.image(frame_id), box=corners, guess=session.loaded.guess)
+        found = session.labels(frame_id)
         found = np.zeros(session.size, np.uint8) if found is None else found
         object_id = session.add_object()
         already = session.given.get(frame_id, ())
