@@ -2,7 +2,7 @@
 
 import {byId, frames, listen, on, state} from './api.js';
 import {current, draw, fit, hold, isHeld, paint, show, view, zoom} from './viewer.js';
-import {choose, closePolygon, drop, pick, resize, say, step, tool} from './tools.js';
+import {choose, closePolygon, drop, pick, redo, resize, say, tool, undo} from './tools.js';
 import {startTimeline} from './timeline.js';
 import {addObject, following, startPanel} from './panel.js';
 
@@ -59,8 +59,8 @@ function pressed(event) {
     h: hide, '?': () => byId('keys').showModal(), Escape: drop, Enter: closePolygon,
   };
   if (event.ctrlKey || event.metaKey) {
-    if (key === 'z') event.shiftKey ? step('undone', 'done') : step('done', 'undone');
-    else if (key === 'y') step('undone', 'done');
+    if (key === 'z') event.shiftKey ? redo() : undo();
+    else if (key === 'y') redo();
     else return;
   } else if (event.altKey) return;
   else if (key === ' ') {
@@ -79,6 +79,7 @@ function begin() {
   document.title = `${state.name} – masks`;
   byId('title').textContent = state.name;
   byId('facts').textContent = `${state.num_frames} frames · ${state.size[1]} × ${state.size[0]} · ${+state.fps.toFixed(2)} fps`;
+  byId('stage').style.setProperty('--ratio', state.size[1] / state.size[0]);
   resize(Math.min(...state.size) / 20);
   fit();
   show(Number(Object.keys(state.given)[0] ?? frames().first));
@@ -93,8 +94,8 @@ byId('size').oninput = ({target}) => resize(Number(target.value));
 byId('inside').onclick = () => say(true);
 byId('outside').onclick = () => say(false);
 byId('close-polygon').onclick = closePolygon;
-byId('undo').onclick = () => step('done', 'undone');
-byId('redo').onclick = () => step('undone', 'done');
+byId('undo').onclick = undo;
+byId('redo').onclick = redo;
 byId('hide').onclick = hide;
 byId('opacity').oninput = ({target}) => { view.opacity = target.value / 100; paint(); };
 byId('zoom-in').onclick = () => zoom(1.25);
@@ -104,7 +105,7 @@ byId('help').onclick = () => byId('keys').showModal();
 byId('play').onclick = play;
 on('trouble', tell);
 on('saving', words => { byId('saved').textContent = words; });
-on('changed', frame => { if (frame === null || frame === view.frame) show(current()); });
+on('changed refused', frame => { if (frame === null || frame === view.frame) show(current()); });
 on('connected', () => {
   if (!started) begin();
   else show(current());

@@ -32,7 +32,7 @@ export const frames = () => ({first: state.start, last: state.start + state.num_
 export const nameOf = id => state.objects.find(object => object.id === id)?.name || `object ${id}`;
 export const colorOf = id => state.objects.find(object => object.id === id)?.color ?? [128, 128, 128];
 
-// Whether masks are being worked out: nothing can be drawn meanwhile.
+// Whether masks are being worked out.
 export const segmenting = () => job !== null && job.kind !== 'export';
 
 // Ask the server; errors are told on the page and thrown, with `status` 0 if no answer came.
@@ -108,13 +108,13 @@ async function sendAll() {
     try {
       update(await (await request(`masks/${frame}`, {method: 'PUT', body: await toPng(labels)})).json());
     } catch (error) {
-      if (error.status) continue;
+      if (error.status) { emit('refused', frame); continue; }
       if (!waiting.has(frame)) waiting.set(frame, labels);
       emit('saving', 'not saved yet');
       await new Promise(resolve => setTimeout(resolve, 1000));
     }
   }
-  emit('saving', 'saved');
+  emit('saving', '✓ saved');
 }
 
 addEventListener('beforeunload', event => { if (sending) event.preventDefault(); });

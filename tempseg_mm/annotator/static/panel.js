@@ -2,7 +2,8 @@
 
 import {byId, change, el, frames, job, nameOf, on, saved, segmenting, start, state} from './api.js';
 import {current, show, view} from './viewer.js';
-import {pick, steps, tool} from './tools.js';
+import {steps} from './labels.js';
+import {pick, tool} from './tools.js';
 
 const STAGES = {'fine-tuning': 'Learning what it looks like', forwards: 'Following forwards', backwards: 'Following backwards'};
 export const following = {on: false};
@@ -50,15 +51,15 @@ function showWork() {
   const {first, last} = frames(), frame = current(), mayGo = done && frame in state.given && !busy;
   byId('advice').textContent = advice(done);
   Object.assign(byId('segment'), {disabled: busy || !given, hidden: segmenting(), textContent: done ? 'Segment all again' : 'Segment'});
-  byId('segment').classList.toggle('primary', !mayGo);
+  byId('segment').classList.toggle('primary', !done);
   byId('go-forth').classList.toggle('primary', mayGo);
-  byId('stop').hidden = !busy;
+  byId('stop').hidden = !segmenting();
   byId('follow').hidden = !segmenting() || following.on;
   byId('go-on').hidden = !done || segmenting();
   byId('go-forth').disabled = !mayGo || frame === last;
   byId('go-back').disabled = !mayGo || frame === first;
   for (const id of ['go-forth', 'go-back']) byId(id).title = mayGo || busy ? '' : 'Correct the mask of this frame first.';
-  for (const id of ['load-mask', 'take-back', 'add-object']) byId(id).disabled = segmenting();
+  for (const id of ['load-mask', 'take-back', 'add-object']) byId(id).disabled = busy;
   byId('export').disabled = busy;
   byId('progress').hidden = !segmenting();
   byId('export-progress').hidden = job?.kind !== 'export';
@@ -101,7 +102,7 @@ function showExports() {
   byId('folder').textContent = state.folder;
   const picked = new Set([...document.querySelectorAll('#kinds input:checked')].map(input => input.value));
   byId('kinds').replaceChildren(...state.exports.map(({name, file, description, suits, ready}) => el('li', {},
-    el('label', {}, el('input', {type: 'checkbox', value: name, checked: picked.has(name)}),
+    el('label', {}, el('input', {type: 'checkbox', value: name, checked: picked.has(name), disabled: name === 'masks', title: name === 'masks' ? 'always there' : ''}),
       el('span', {}, el('b', {}, description), el('small', {}, suits))),
     ready ? el('a', {href: `api/exports/${file}`, download: '', 'aria-label': `Download ${file}`}, file) : el('code', {}, file))));
 }
@@ -133,7 +134,7 @@ export function startPanel() {
   byId('segment').onclick = () => work('segment', {});
   byId('go-forth').onclick = () => work('go-on', {frame: current(), direction: 'forwards'});
   byId('go-back').onclick = () => work('go-on', {frame: current(), direction: 'backwards'});
-  byId('stop').onclick = () => start('stop', {});
+  for (const id of ['stop', 'stop-export']) byId(id).onclick = () => start('stop', {});
   byId('follow').onclick = () => { following.on = true; showWork(); };
   byId('take-back').onclick = async () => {
     await saved();

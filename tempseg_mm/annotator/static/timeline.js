@@ -5,13 +5,14 @@ import {current, show} from './viewer.js';
 
 const canvas = byId('timeline'), context = canvas.getContext('2d');
 const SHOWN_CURVE = 52, BAR = 7, NUMBERS = 17;
+const KINDS = {lost: 'red: probably lost', empty: 'grey: not seen'};
 const thumbs = new Map();  // frame -> image
 let hovered = null, drawing = 0;
 
 const draw = () => { drawing ||= requestAnimationFrame(drawNow); };
 const look = name => getComputedStyle(canvas).getPropertyValue(`--${name}`).trim();
-const edge = frame => canvas.clientWidth * (frame - frames().first) / state.num_frames;
-const centre = frame => edge(frame + 0.5);
+const edge = frame => Math.round(canvas.clientWidth * (frame - frames().first) / state.num_frames);
+const centre = frame => canvas.clientWidth * (frame + 0.5 - frames().first) / state.num_frames;
 
 const records = () => Object.values(state.records).sort((a, b) => a.frame_id - b.frame_id);
 
@@ -54,9 +55,10 @@ function drawCurves(top) {
   const width = canvas.clientWidth, all = records();
   const values = all.flatMap(record => Object.values(record.confidences)).filter(value => typeof value === 'number');
   const low = Math.floor(10 * Math.min(0.9, ...values)) / 10, y = value => top + 5 + (SHOWN_CURVE - 10) * (1 - value) / (1 - low);
-  const high = SHOWN_CURVE / state.objects.length;
+  const high = SHOWN_CURVE / state.objects.length, kinds = new Set();
   for (const [k, {id}] of state.objects.entries()) {
     for (const [kind, first, end] of stretches(id, all)) {
+      kinds.add(kind);
       context.fillStyle = kind === 'lost' ? 'rgb(225 50 50 / .32)' : 'rgb(130 130 130 / .32)';
       context.fillRect(edge(first), top + k * high, edge(end) - edge(first), high);
     }
@@ -65,7 +67,8 @@ function drawCurves(top) {
   context.textAlign = 'left';
   for (const value of values.length ? [1, low] : []) {
     context.fillRect(0, y(value), width, 0.3);
-    context.fillText(value.toFixed(1), 4, y(value) + (value === 1 ? 10 : -3));
+    const words = value < 1 ? [value.toFixed(1)] : ['1.0 confidence', ...Object.keys(KINDS).filter(kind => kinds.has(kind)).map(kind => KINDS[kind])];
+    context.fillText(words.join(' · '), 4, y(value) + (value === 1 ? 10 : -3));
   }
   for (const {id} of state.objects) {
     context.beginPath();
@@ -92,7 +95,7 @@ function drawBar(top) {
   context.fillStyle = look('line');
   context.fillRect(0, top, canvas.clientWidth, BAR);
   context.fillStyle = look('accent');
-  for (const {frame_id: frame} of records()) context.fillRect(edge(frame), top, edge(frame + 1) - edge(frame) + 0.3, BAR);
+  for (const {frame_id: frame} of records()) context.fillRect(edge(frame), top, edge(frame + 1) - edge(frame), BAR);
   if (state.ready_frames < state.num_frames) {
     context.fillStyle = look('muted');
     context.fillRect(0, top + BAR - 2, edge(first + state.ready_frames), 2);

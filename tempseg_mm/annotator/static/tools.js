@@ -1,6 +1,7 @@
-// What a pointer does to the labels of the frame: brush, eraser, polygon, and box and clicks that the server works out. Undo.
+// What a pointer does: brush, eraser, polygon, and box and clicks, of which the server makes a mask.
 
-import {byId, colorOf, emit, fromPng, on, request, save, segmenting, state, toPng} from './api.js';
+import {byId, colorOf, emit, fromPng, job, on, request, state, toPng} from './api.js';
+import {begin, commit, fill, isBegun, revert, step} from './labels.js';
 import {draw, handle, paint, view} from './viewer.js';
 
 export const tool = {name: 'brush', size: 20, object: 0, inside: true};
@@ -8,11 +9,8 @@ const HINTS = {
   brush: 'Draw the object.', eraser: 'Rub out, whatever object it is.', polygon: 'Click around the object; click the first corner to close.',
   box: 'Drag a box around the object.', clicks: 'Click on the object, and on what is wrongly taken for it.',
 };
-const KEPT_STEPS = 100, NEAR = 12;
-const histories = new Map();  // frame -> {done, undone} of {box, before, after}
-const scratch = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-
-let stroke = null;   // {frame, labels, before, last, from} of what is being drawn
+const NEAR = 12;  // CSS pixels
+let drag = null;     // {from, last} of brush, eraser or box
 let corners = [];    // of the polygon begun
 let round = null;    // {frame, object, base, box, clicks, asked} of what the server is asked
 let hovered = null;
@@ -58,37 +56,16 @@ export function drop() {
 }
 
 function mayDraw() {
-  const told = segmenting() ? 'Press Stop first: what is done stays, and you can go on from here.'
-    : !view.labels ? 'The frame is not there yet.'
-      : !state.objects.some(object => object.id === tool.object) ? 'Add an object first.' : null;
+  const told = job?.kind === 'export' ? 'Files are being written: wait for them, or stop it.'
+    : job ? 'Press Stop first: what is done stays, and you can go on from here.' : !view.labels ? 'The frame is not there yet.'
+    : !state.objects.some(object => object.id === tool.object) ? 'Add an object first.' : null;
   if (told) emit('trouble', told);
   return told === null;
 }
 
-// Fill what `trace` draws, a path in pixels of the frame that lies within the box, with an id.
-function fill(labels, id, [left, top, right, bottom], trace) {
-  const [height, width] = state.size;
-  const x0 = Math.max(0, Math.floor(left)), y0 = Math.max(0, Math.floor(top));
-  const w = Math.min(width, Math.ceil(right)) - x0, h = Math.min(height, Math.ceil(bottom)) - y0;
-  if (w <= 0 || h <= 0) return;
-  if (scratch.canvas.width < w || scratch.canvas.height < h) {
-    Object.assign(scratch.canvas, {width: Math.max(w, scratch.canvas.width), height: Math.max(h, scratch.canvas.height)});
-  }
-  scratch.setTransform(1, 0, 0, 1, 0, 0);
-  scratch.clearRect(0, 0, w, h);
-  scratch.translate(-x0, -y0);
-  scratch.beginPath();
-  trace(scratch);
-  const {data} = scratch.getImageData(0, 0, w, h);
-  for (let y = 0, k = 3; y < h; y++) {
-    for (let x = 0; x < w; x++, k += 4) if (data[k] > 127) labels[(y0 + y) * width + x0 + x] = id;
-  }
-  paint([x0, y0, x0 + w, y0 + h]);
-}
-
 function brush(from, to, id) {
   const reach = tool.size / 2 + 1;
-  fill(stroke.labels, id, [Math.min(from.x, to.x) - reach, Math.min(from.y, to.y) - reach,
+  fill(id, [Math.min(from.x, to.x) - reach, Math.min(from.y, to.y) - reach,
     Math.max(from.x, to.x) + reach, Math.max(from.y, to.y) + reach], path => {
     Object.assign(path, {lineWidth: tool.size, lineCap: 'round', lineJoin: 'round'});
     path.moveTo(from.x, from.y);
@@ -97,67 +74,11 @@ function brush(from, to, id) {
   });
 }
 
-function begin() { stroke = {frame: view.frame, labels: view.labels, before: view.labels.slice()}; }
-
-// Take the change into the history and send it.
-function commit() {
-  const {frame, labels, before} = stroke;
-  stroke = null;
-  const [height, width] = state.size;
-  let left = width, top = -1, right = 0, bottom = 0;
-  for (let y = 0, i = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, i++) {
-      if (labels[i] === before[i]) continue;
-      if (top < 0) top = y;
-      left = Math.min(left, x);
-      right = Math.max(right, x + 1);
-      bottom = y + 1;
-    }
-  }
-  if (top < 0) return;
-  const box = [left, top, right, bottom];
-  const history = histories.get(frame) ?? {done: [], undone: []};
-  histories.set(frame, history);
-  history.done.push({box, before: cut(before, box), after: cut(labels, box)});
-  if (history.done.length > KEPT_STEPS) history.done.shift();
-  history.undone = [];
-  send(frame, labels);
-}
-
-function send(frame, labels) {
-  view.edits++;
-  save(frame, labels);
-  emit('edited', frame);
-}
-
-function cut(labels, [left, top, right, bottom]) {
-  const width = state.size[1], part = new Uint8Array((right - left) * (bottom - top));
-  for (let y = top; y < bottom; y++) part.set(labels.subarray(y * width + left, y * width + right), (y - top) * (right - left));
-  return part;
-}
-
-export function step(from, to) {
-  if (corners.length && from === 'done') { corners.pop(); draw(); return; }
-  const history = histories.get(view.frame), entry = !segmenting() && history?.[from].pop();
-  if (!entry) return;
-  history[to].push(entry);
-  round = null;
-  const [left, top, right, bottom] = entry.box, part = from === 'done' ? entry.before : entry.after;
-  for (let y = top; y < bottom; y++) {
-    view.labels.set(part.subarray((y - top) * (right - left), (y - top + 1) * (right - left)), y * state.size[1] + left);
-  }
-  paint(entry.box);
-  send(view.frame, view.labels);
-}
-
-export const steps = () => ({done: 0, undone: 0, ...Object.fromEntries(
-  Object.entries(histories.get(view.frame) ?? {}).map(([name, entries]) => [name, entries.length]))});
-
 export function closePolygon() {
   if (corners.length > 2 && mayDraw()) {
     begin();
     const xs = corners.map(corner => corner.x), ys = corners.map(corner => corner.y);
-    fill(stroke.labels, tool.object, [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)], path => {
+    fill(tool.object, [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)], path => {
       corners.forEach(corner => path.lineTo(corner.x, corner.y));
       path.fill();
     });
@@ -177,7 +98,7 @@ async function select() {
     if (round !== mine || mine.asked !== asked || view.frame !== frame) return;
     begin();
     for (let i = 0; i < base.length; i++) {
-      stroke.labels[i] = base[i] && base[i] !== object ? base[i] : found[i] > 127 ? object : 0;
+      view.labels[i] = base[i] && base[i] !== object ? base[i] : found[i] > 127 ? object : 0;
     }
     paint();
     commit();
@@ -222,9 +143,9 @@ function down(point) {
   if (tool.name === 'polygon') corner(point);
   else if (tool.name === 'clicks') click(point);
   else {
-    begin();
+    if (tool.name !== 'box') begin();
     round = null;
-    Object.assign(stroke, {from: point, last: point});
+    drag = {from: point, last: point};
     move(point);
     return true;
   }
@@ -232,28 +153,41 @@ function down(point) {
 }
 
 function move(point) {
-  if (tool.name !== 'box') brush(stroke.last, point, tool.name === 'eraser' || point.other ? 0 : tool.object);
-  stroke.last = point;
+  if (tool.name !== 'box') brush(drag.last, point, tool.name === 'eraser' || point.other ? 0 : tool.object);
+  drag.last = point;
   draw();
 }
 
 function up() {
-  if (tool.name !== 'box') return commit();
-  const a = whole(stroke.from), b = whole(stroke.last);
-  stroke = null;
+  const {from, last} = drag;
+  drag = null;
+  if (isBegun()) return commit();
+  const a = whole(from), b = whole(last);
   const box = [Math.min(a.x, b.x), Math.min(a.y, b.y), Math.abs(a.x - b.x) + 1, Math.abs(a.y - b.y) + 1];
-  if (Math.min(box[2], box[3]) < 3) return draw();
-  round = {...newRound(), box};
-  select();
+  if (Math.min(box[2], box[3]) >= 3) {
+    round = {...newRound(), box};
+    select();
+  }
   draw();
 }
 
 function cancel() {
-  if (stroke && view.labels === stroke.labels) {
-    stroke.labels.set(stroke.before);
-    paint();
-  }
-  stroke = null;
+  revert();
+  drag = null;
+}
+
+// Undo the last corner of a polygon, or the last change.
+export function undo() {
+  if (corners.length) corners.pop();
+  else step('done', 'undone');
+  round = null;
+  draw();
+}
+
+export function redo() {
+  step('undone', 'done');
+  round = null;
+  draw();
 }
 
 function decorate(context, place, scale) {
@@ -275,8 +209,8 @@ function decorate(context, place, scale) {
   };
   const ink = `rgb(${colorOf(tool.object).join(' ')})`;
   const frameOf = ([x, y, w, h]) => [{x, y}, {x: x + w, y}, {x: x + w, y: y + h}, {x, y: y + h}];
-  if (stroke && tool.name === 'box') {
-    const {from, last} = stroke;
+  if (drag && tool.name === 'box') {
+    const {from, last} = drag;
     line(frameOf([from.x, from.y, last.x - from.x, last.y - from.y]), true);
   } else if (round?.frame === view.frame) {
     if (round.box) line(frameOf(round.box), true);
@@ -298,6 +232,8 @@ function decorate(context, place, scale) {
 }
 
 handle({down, move, up, cancel, decorate, close: closePolygon, hover(point) { hovered = point; draw(); }});
-on('moved', frame => { if (frame !== view.frame) { corners = []; round = null; if (stroke) tool.name === 'box' ? cancel() : commit(); } });
-on('ended', event => { if (event.kind !== 'export') histories.clear(); });
-on('changed', frame => { frame === null ? histories.clear() : histories.delete(frame); });
+on('moved', frame => {
+  if (frame === view.frame) return;
+  if (isBegun()) commit();
+  drop();
+});
