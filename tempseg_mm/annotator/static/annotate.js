@@ -29,7 +29,7 @@ async function play() {
   byId('play').setAttribute('aria-label', 'Pause');
   if (current() === frames().last) await show(frames().first);
   while (playing && current() < frames().last) {
-    const next = new Promise(resolve => setTimeout(resolve, 1000 / state.fps));
+    const next = new Promise(resolve => setTimeout(resolve, 1000 / (state.fps ?? 24)));
     await show(current() + 1);
     await next;
   }
@@ -78,7 +78,7 @@ function pressed(event) {
 function begin() {
   document.title = `${state.name} – masks`;
   byId('title').textContent = state.name;
-  byId('facts').textContent = `${state.num_frames} frames · ${state.size[1]} × ${state.size[0]} · ${+state.fps.toFixed(2)} fps`;
+  byId('facts').textContent = [`${state.num_frames} frames`, `${state.size[1]} × ${state.size[0]}`, ...state.fps ? [`${+state.fps.toFixed(2)} fps`] : []].join(' · ');
   byId('stage').style.setProperty('--ratio', state.size[1] / state.size[0]);
   resize(Math.min(...state.size) / 20);
   fit();

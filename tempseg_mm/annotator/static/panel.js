@@ -91,12 +91,14 @@ function showFrame() {
 
 function showNotices() {
   byId('notices').hidden = !state.notices.length;
-  byId('notices').replaceChildren(...state.notices.map(notice => {
-    const frame = /\bframe (\d+)/i.exec(notice)?.[1];
+  const items = state.notices.map(notice => [/\bframe (\d+)/i.exec(notice)?.[1], notice]);
+  byId('notices').replaceChildren(...items.sort(([frame], [other]) => (other !== undefined) - (frame !== undefined)).map(([frame, notice]) => {
     const jump = () => { following.on = false; show(Number(frame)); };
     return el('li', {}, frame === undefined ? notice : el('button', {type: 'button', className: 'link', onclick: jump}, notice));
   }));
 }
+
+const named = file => file.includes('.') ? file : `${file}.zip`;  // a folder comes as one file
 
 function showExports() {
   byId('folder').textContent = state.folder;
@@ -104,7 +106,7 @@ function showExports() {
   byId('kinds').replaceChildren(...state.exports.map(({name, file, description, suits, ready}) => el('li', {},
     el('label', {}, el('input', {type: 'checkbox', value: name, checked: picked.has(name), disabled: name === 'masks', title: name === 'masks' ? 'always there' : ''}),
       el('span', {}, el('b', {}, description), el('small', {}, suits))),
-    ready ? el('a', {href: `api/exports/${file}`, download: '', 'aria-label': `Download ${file}`}, file) : el('code', {}, file))));
+    ready ? el('a', {href: `api/exports/${file}`, download: '', 'aria-label': `Download ${file}`}, named(file)) : el('code', {}, named(file)))));
 }
 
 function showAll() {
@@ -123,7 +125,9 @@ async function work(path, json) {
 
 function ended({type, kind, seconds, message}) {
   const told = type === 'error' ? message : type === 'stopped' ? 'Stopped. What is done is kept.' : `Done in ${Math.round(seconds * 10) / 10} s.`;
-  byId(byId('exports').open ? 'export-told' : 'told').textContent = told;
+  const place = byId(byId('exports').open ? 'export-told' : 'told');
+  place.textContent = told;
+  place.classList.toggle('bad', type === 'error');
   if (kind !== 'export') show(current());
   following.on = false;
   showAll();

@@ -148,8 +148,8 @@ function drawNow() {
 
 function tell() {
   const frame = current(), {first, last} = frames();
-  const found = Object.entries(state.records[frame]?.confidences ?? {}).filter(([, value]) => typeof value === 'number')
-    .map(([id, value]) => `${nameOf(Number(id))} ${value.toFixed(2)}`);
+  const found = Object.entries(state.records[frame]?.confidences ?? {})
+    .map(([id, value]) => `${nameOf(Number(id))} ${value?.toFixed(2) ?? 'not seen'}`);
   canvas.setAttribute('aria-valuemin', first);
   canvas.setAttribute('aria-valuemax', last);
   canvas.setAttribute('aria-valuenow', frame);
@@ -176,6 +176,6 @@ export function startTimeline(onPick) {
   canvas.addEventListener('pointerleave', () => { hovered = null; draw(); });
   new ResizeObserver(draw).observe(canvas);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
-  on('moved state shown', tell);
-  on('frame loading', draw);
+  on('moved state shown frame', tell);
+  on('loading', draw);
 }

@@ -2,13 +2,14 @@
 
 import {byId, colorOf, emit, fromPng, job, on, request, state, toPng} from './api.js';
 import {begin, commit, fill, isBegun, revert, step} from './labels.js';
-import {draw, handle, paint, view} from './viewer.js';
+import {current, draw, handle, paint, view} from './viewer.js';
 
 export const tool = {name: 'brush', size: 20, object: 0, inside: true};
 const HINTS = {
   brush: 'Draw the object.', eraser: 'Rub out, whatever object it is.', polygon: 'Click around the object; click the first corner to close.',
   box: 'Drag a box around the object.', clicks: 'Click on the object, and on what is wrongly taken for it.',
 };
+const AIDED = ['box', 'clicks'];  // by the server
 const NEAR = 12;  // CSS pixels
 let drag = null;     // {from, last} of brush, eraser or box
 let corners = [];    // of the polygon begun
@@ -16,7 +17,7 @@ let round = null;    // {frame, object, base, box, clicks, asked} of what the se
 let hovered = null;
 
 export function choose(name) {
-  drop();
+  if (!(AIDED.includes(tool.name) && AIDED.includes(name))) drop();  // clicks correct what a box has found
   tool.name = name;
   for (const button of document.querySelectorAll('[data-tool]')) {
     button.setAttribute('aria-checked', String(button.dataset.tool === name));
@@ -57,7 +58,7 @@ export function drop() {
 
 function mayDraw() {
   const told = job?.kind === 'export' ? 'Files are being written: wait for them, or stop it.'
-    : job ? 'Press Stop first: what is done stays, and you can go on from here.' : !view.labels ? 'The frame is not there yet.'
+    : job ? 'Press Stop first: what is done stays, and you can go on from here.' : view.frame !== current() ? 'The frame is not there yet.'
     : !state.objects.some(object => object.id === tool.object) ? 'Add an object first.' : null;
   if (told) emit('trouble', told);
   return told === null;

@@ -54,6 +54,7 @@ async function load() {
       continue;
     }
     paint();
+    canvas.setAttribute('aria-label', `Frame ${frame} with its masks`);
     emit('shown', frame);
     sharpen();
     for (const near of [frame + 1, frame - 1]) {
