@@ -1,6 +1,6 @@
 // Starts the page: what belongs to no part of it alone, the keys, the buttons of the head, and playing.
 
-import {byId, frames, listen, on, state} from './api.js';
+import {byId, frames, listen, on, segmenting, state} from './api.js';
 import {current, draw, fit, hold, isHeld, paint, show, view, zoom} from './viewer.js';
 import {choose, closePolygon, drop, pick, redo, resize, say, tool, undo} from './tools.js';
 import {startTimeline} from './timeline.js';
@@ -83,12 +83,16 @@ function begin() {
   resize(Math.min(...state.size) / 20);
   fit();
   show(Number(Object.keys(state.given)[0] ?? frames().first));
+  following.on = segmenting();
   if (state.objects.length) pick(state.objects[0].id);
   else addObject();
 }
 
 addEventListener('keydown', event => { if (state.objects) pressed(event); });
 addEventListener('keyup', event => { if (event.key === ' ' && isHeld() && !hold(false)) play(); });
+// What was clicked does not keep the keys, which are the picture's.
+addEventListener('click', event => { if (event.detail && event.target.closest('header button, main button')) document.activeElement.blur(); });
+for (const bar of document.querySelectorAll('input[type=range]')) bar.onpointerup = () => bar.blur();
 for (const button of document.querySelectorAll('[data-tool]')) button.onclick = () => choose(button.dataset.tool);
 byId('size').oninput = ({target}) => resize(Number(target.value));
 byId('inside').onclick = () => say(true);

@@ -1,5 +1,6 @@
 // Talks with the server: the session's state, the stream of its events, masks as PNG, and saving in order.
 
+export const SILENCE = 'The server does not answer. Start the command again, and open the address that it prints.';
 const TAB = crypto.randomUUID();
 const bus = new EventTarget();
 const waiting = new Map();  // frame -> labels that are yet to be sent
@@ -7,6 +8,7 @@ let sending = null;
 
 export let state = {};
 export let job = null;  // {kind, stage, done, total} of what runs
+export let connected = false;
 
 export function on(types, act) {
   for (const type of types.split(' ')) bus.addEventListener(type, event => act(event.detail));
@@ -41,7 +43,7 @@ export async function request(path, {method = 'GET', json, body} = {}) {
   if (json !== undefined) { headers['Content-Type'] = 'application/json'; body = JSON.stringify(json); }
   const answer = await fetch(`api/${path}`, {method, headers, body}).catch(() => null);
   if (answer?.ok) return answer;
-  const words = answer === null ? 'The server does not answer. Does the command still run?'
+  const words = answer === null ? SILENCE
     : (await answer.json().catch(() => ({}))).error ?? `The server answered ${answer.status}.`;
   emit('trouble', words);
   throw Object.assign(new Error(words), {status: answer?.status ?? 0});
@@ -73,7 +75,8 @@ export async function refresh() { update(await (await request('state')).json());
 
 export function listen() {
   const source = new EventSource('api/events');
-  source.onopen = () => refresh().then(() => emit('connected'), () => {});
+  source.onerror = () => { if (connected) emit('trouble', SILENCE); connected = false; };
+  source.onopen = () => refresh().then(() => { connected = true; emit('connected'); }, () => {});
   source.onmessage = ({data}) => heard(JSON.parse(data));
 }
 

@@ -1,6 +1,6 @@
 // What a pointer does: brush, eraser, polygon, and box and clicks, of which the server makes a mask.
 
-import {byId, colorOf, emit, fromPng, job, on, request, state, toPng} from './api.js';
+import {SILENCE, byId, colorOf, connected, emit, fromPng, job, on, request, state, toPng} from './api.js';
 import {begin, commit, fill, isBegun, revert, step} from './labels.js';
 import {current, draw, handle, paint, view} from './viewer.js';
 
@@ -20,8 +20,7 @@ export function choose(name) {
   if (!(AIDED.includes(tool.name) && AIDED.includes(name))) drop();  // clicks correct what a box has found
   tool.name = name;
   for (const button of document.querySelectorAll('[data-tool]')) {
-    button.setAttribute('aria-checked', String(button.dataset.tool === name));
-    button.tabIndex = button.dataset.tool === name ? 0 : -1;
+    button.setAttribute('aria-pressed', String(button.dataset.tool === name));
   }
   for (const part of document.querySelectorAll('[data-for]')) part.hidden = !part.dataset.for.split(' ').includes(name);
   byId('canvas').classList.toggle('cross', ['polygon', 'box', 'clicks'].includes(name));
@@ -57,10 +56,13 @@ export function drop() {
 }
 
 function mayDraw() {
-  const told = job?.kind === 'export' ? 'Files are being written: wait for them, or stop it.'
-    : job ? 'Press Stop first: what is done stays, and you can go on from here.' : view.frame !== current() ? 'The frame is not there yet.'
+  const told = !connected ? SILENCE
+    : job?.kind === 'export' ? 'Files are being written: wait for them, or stop it.'
+    : job ? 'Press Stop first: what is done stays, and you can go on from here.'
+    : view.frame !== current() ? 'The frame is not there yet.'
     : !state.objects.some(object => object.id === tool.object) ? 'Add an object first.' : null;
   if (told) emit('trouble', told);
+  else if (view.hidden) byId('hide').click();
   return told === null;
 }
 
