@@ -63,13 +63,6 @@ function drawCurves(top) {
       context.fillRect(edge(first), top + k * high, edge(end) - edge(first), high);
     }
   }
-  context.fillStyle = look('muted');
-  context.textAlign = 'left';
-  for (const value of values.length ? [1, low] : []) {
-    context.fillRect(0, y(value), width, 0.3);
-    const words = value < 1 ? [value.toFixed(1)] : ['1.0 confidence', ...Object.keys(KINDS).filter(kind => kinds.has(kind)).map(kind => KINDS[kind])];
-    context.fillText(words.join(' · '), 4, y(value) + (value === 1 ? 10 : -3));
-  }
   for (const {id} of state.objects) {
     context.beginPath();
     let before = null;
@@ -83,6 +76,14 @@ function drawCurves(top) {
     }
     Object.assign(context, {strokeStyle: `rgb(${colorOf(id).join(' ')})`, lineWidth: 2, lineJoin: 'round'});
     context.stroke();
+  }
+  context.fillStyle = look('muted');
+  context.textAlign = 'left';
+  for (const value of values.length ? [1, low] : []) {
+    context.fillRect(0, y(value), width, 0.3);
+    const words = value < 1 ? [value.toFixed(1)] : ['1.0 confidence', ...Object.keys(KINDS).filter(kind => kinds.has(kind)).map(kind => KINDS[kind])];
+    Object.assign(context, {strokeStyle: look('card'), lineWidth: 3, lineJoin: 'round'});
+    for (const write of ['strokeText', 'fillText']) context[write](words.join(' · '), 4, y(value) + (value === 1 ? 11 : -3));
   }
   if (!all.length) {
     context.textAlign = 'center';
@@ -173,6 +174,7 @@ export function startTimeline(onPick) {
     if (event.buttons) pick(event);
     draw();
   });
+  canvas.addEventListener('pointerup', () => canvas.blur());
   canvas.addEventListener('pointerleave', () => { hovered = null; draw(); });
   new ResizeObserver(draw).observe(canvas);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
