@@ -30,10 +30,10 @@ class Tab:
         self._page.evaluate('0')  # what was said before has come by then
         return self._errors
 
-    def open(self, path: Path) -> None:
-        """Load a file and wait until it is loaded."""
+    def open(self, place: Path | str) -> None:
+        """Load a file, or an address, and wait until it is loaded."""
         self._errors.clear()
-        self._page.goto(path.resolve().as_uri())
+        self._page.goto(place if isinstance(place, str) else place.resolve().as_uri())
 
     def wait_for(self, expression: str) -> None:
         """Evaluate until the value, or what it promises, is true; playwright's own waiting takes any promise for true.

@@ -1,0 +1,155 @@
+// Talks with the server: the session's state, the stream of its events, masks as PNG, and saving in order.
+
+export const SILENCE = 'The server does not answer. Start the command again, and open the address that it prints.';
+const TAB = crypto.randomUUID();
+const bus = new EventTarget();
+const waiting = new Map();  // frame -> labels that are yet to be sent
+let sending = null;
+
+export let state = {};
+export let job = null;  // {kind, stage, done, total} of what runs
+export let connected = false;
+
+export function on(types, act) {
+  for (const type of types.split(' ')) bus.addEventListener(type, event => act(event.detail));
+}
+
+export function emit(type, detail) { bus.dispatchEvent(new CustomEvent(type, {detail})); }
+
+export const byId = id => document.getElementById(id);
+
+// Texts only ever become text nodes or attributes: a name is never read as markup.
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
+    else if (name in node) node[name] = value;
+    else node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+export const frames = () => ({first: state.start, last: state.start + state.num_frames - 1});
+export const nameOf = id => state.objects.find(object => object.id === id)?.name || `object ${id}`;
+export const colorOf = id => state.objects.find(object => object.id === id)?.color ?? [128, 128, 128];
+
+// Whether masks are being worked out.
+export const segmenting = () => job !== null && job.kind !== 'export';
+
+// Ask the server; errors are told on the page and thrown, with `status` 0 if no answer came.
+export async function request(path, {method = 'GET', json, body} = {}) {
+  const headers = {'X-Tab': TAB};
+  if (json !== undefined) { headers['Content-Type'] = 'application/json'; body = JSON.stringify(json); }
+  const answer = await fetch(`api/${path}`, {method, headers, body}).catch(() => null);
+  if (answer?.ok) return answer;
+  const words = answer === null ? SILENCE
+    : (await answer.json().catch(() => ({}))).error ?? `The server answered ${answer.status}.`;
+  emit('trouble', words);
+  throw Object.assign(new Error(words), {status: answer?.status ?? 0});
+}
+
+// Ask for a change and take the state that comes back; false if it was refused.
+export async function change(path, method, options = {}) {
+  try {
+    update(await (await request(path, {method, ...options})).json());
+    return true;
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    return false;
+  }
+}
+
+export async function start(path, json) {
+  await saved();
+  return request(path, {method: 'POST', json}).then(answer => answer.text()).then(() => true, () => false);  // an unread answer holds its connection
+}
+
+function update(next) {
+  state = {...state, ...next};
+  job = state.job ?? null;
+  emit('state');
+}
+
+export async function refresh() { update(await (await request('state')).json()); }
+
+export function listen() {
+  const source = new EventSource('api/events');
+  source.onerror = () => { if (connected) emit('trouble', SILENCE); connected = false; };
+  source.onopen = () => refresh().then(() => { connected = true; emit('connected'); }, () => {});
+  source.onmessage = ({data}) => heard(JSON.parse(data));
+}
+
+function heard(event) {
+  if (!state.objects) return;  // the state, on its way, has it
+  if (event.type === 'started') job = {kind: event.kind, stage: '', done: 0, total: null};
+  else if (event.type === 'progress') job = {...job, ...event};
+  else if (event.type === 'frame') state.records[event.record.frame_id] = event.record;
+  else if (event.type === 'loading') state.ready_frames = event.ready_frames;
+  else if (['done', 'stopped', 'error'].includes(event.type)) return refresh().then(() => emit('ended', event), () => {});
+  else if (event.type === 'changed') {
+    if (event.tab !== TAB) refresh().then(() => emit('changed', event.frame), () => {});
+    return;
+  }
+  emit(event.type, event);
+}
+
+// Send the labels of a frame; while one is on its way the newest of each frame waits. No answer: tried again until one comes.
+export function save(frame, labels) {
+  waiting.set(frame, labels);
+  sending ??= sendAll().finally(() => { sending = null; });
+  return sending;
+}
+
+export async function saved() { while (sending) await sending; }
+
+async function sendAll() {
+  emit('saving', 'saving…');
+  while (waiting.size) {
+    const [[frame, labels]] = waiting;
+    waiting.delete(frame);
+    try {
+      update(await (await request(`masks/${frame}`, {method: 'PUT', body: await toPng(labels)})).json());
+    } catch (error) {
+      if (error.status) { emit('refused', frame); continue; }
+      if (!waiting.has(frame)) waiting.set(frame, labels);
+      emit('saving', 'not saved yet');
+      await new Promise(resolve => setTimeout(resolve, 1000));
+    }
+  }
+  emit('saving', '✓ saved');
+}
+
+addEventListener('beforeunload', event => { if (sending) event.preventDefault(); });
+
+function canvasOf(width, height) {
+  const canvas = Object.assign(document.createElement('canvas'), {width, height});
+  return [canvas, canvas.getContext('2d', {willReadFrequently: true})];
+}
+
+// (H * W) ids as a PNG whose red, green and blue are the id.
+export function toPng(labels) {
+  const [height, width] = state.size;
+  const [canvas, context] = canvasOf(width, height);
+  const picture = context.createImageData(width, height), pixels = new Uint32Array(picture.data.buffer);
+  for (let i = 0; i < labels.length; i++) pixels[i] = 0xff000000 | (labels[i] * 0x010101);
+  context.putImageData(picture, 0, 0);
+  return new Promise(resolve => canvas.toBlob(resolve, 'image/png'));
+}
+
+// The red channel of a PNG of the frames' size.
+export async function fromPng(blob) {
+  const [height, width] = state.size;
+  const bitmap = await createImageBitmap(blob, {colorSpaceConversion: 'none', premultiplyAlpha: 'none'});
+  const [, context] = canvasOf(width, height);
+  context.drawImage(bitmap, 0, 0);
+  const {data} = context.getImageData(0, 0, width, height);
+  const red = new Uint8Array(width * height);
+  for (let i = 0; i < red.length; i++) red[i] = data[4 * i];
+  return red;
+}
+
+export async function readMask(frame) {
+  const answer = await request(`masks/${frame}.png`);
+  return answer.status === 204 ? new Uint8Array(state.size[0] * state.size[1]) : fromPng(await answer.blob());
+}

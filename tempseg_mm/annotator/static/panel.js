@@ -1,0 +1,166 @@
+// The panel: objects, the work (segment, stop, go on), the frame's mask, notices, and the dialog to take things away.
+
+import {byId, change, el, frames, job, nameOf, on, saved, segmenting, start, state} from './api.js';
+import {current, show, view} from './viewer.js';
+import {steps} from './labels.js';
+import {pick, tool} from './tools.js';
+
+const STAGES = {'fine-tuning': 'Learning what it looks like', forwards: 'Following forwards', backwards: 'Following backwards'};
+export const following = {on: false};
+let stage = null;  // {name, since, from}: for the time that is left
+let shownObjects = '';
+
+function showObjects() {
+  const known = JSON.stringify([state.objects, tool.object]);
+  if (known === shownObjects || byId('objects').contains(document.activeElement) && document.activeElement.matches('input')) return;
+  shownObjects = known;
+  byId('objects').replaceChildren(...state.objects.map(({id, name, color}, k) => {
+    const chip = el('button', {type: 'button', className: 'chip', title: k < 9 ? `Draw this one (${k + 1})` : 'Draw this one', onclick: () => pick(id),
+      'aria-label': `Draw ${nameOf(id)}`, 'aria-pressed': String(id === tool.object)}, k < 9 ? String(k + 1) : '');
+    chip.style.background = `rgb(${color.join(' ')})`;
+    const input = el('input', {value: name, placeholder: `object ${id}`, maxLength: 60, 'aria-label': `Name of object ${id}`, spellcheck: false,
+      onfocus: () => pick(id), onkeydown: event => { if (event.key === 'Enter') input.blur(); },
+      onblur: () => { if (input.value !== name) change(`objects/${id}`, 'PATCH', {json: {name: input.value}}); else showObjects(); }});
+    const remove = el('button', {type: 'button', className: 'quiet', 'aria-label': `Remove ${nameOf(id)}`, title: 'Remove', onclick: () => removeObject(id)});
+    remove.append(byId('trash').content.cloneNode(true));
+    return el('li', {className: id === tool.object ? 'picked' : ''}, chip, input, remove);
+  }));
+}
+
+async function removeObject(id) {
+  const drawn = Object.values(state.given).some(ids => ids.includes(id));
+  if (drawn && !confirm(`Remove ${nameOf(id)} with all that was drawn of it?`)) return;
+  await saved();
+  if (await change(`objects/${id}`, 'DELETE')) show(current());
+}
+
+export async function addObject() {
+  const before = new Set(state.objects.map(object => object.id));
+  if (await change('objects', 'POST', {json: {name: ''}})) pick(state.objects.find(object => !before.has(object.id)).id);
+}
+
+function advice(done) {
+  if (segmenting()) return 'Frames come in as they are ready. Stop where it goes wrong, correct that frame, and go on from there.';
+  if (!Object.keys(state.given).length) return 'Draw each object on one frame, where it is seen well. Then press Segment.';
+  if (!done) return 'Press Segment. A second mask, where the object looks different, helps.';
+  return 'Where a mask is wrong, correct it and go on from that frame: only what comes after it is done again.';
+}
+
+function showWork() {
+  const busy = job !== null, given = Object.keys(state.given).length > 0, done = Object.keys(state.records).length > 0;
+  const {first, last} = frames(), frame = current(), mayGo = done && frame in state.given && !busy;
+  byId('advice').textContent = advice(done);
+  Object.assign(byId('segment'), {disabled: busy || !given, hidden: segmenting(), textContent: done ? 'Segment all again' : 'Segment'});
+  byId('segment').classList.toggle('primary', !done);
+  byId('go-forth').classList.toggle('primary', mayGo);
+  byId('stop').hidden = !segmenting();
+  byId('follow').hidden = !segmenting() || following.on;
+  byId('go-on').hidden = !done || segmenting();
+  byId('go-forth').disabled = !mayGo || frame === last;
+  byId('go-back').disabled = !mayGo || frame === first;
+  for (const id of ['go-forth', 'go-back']) byId(id).title = mayGo || busy ? '' : 'Correct the mask of this frame first.';
+  for (const id of ['load-mask', 'take-back', 'add-object']) byId(id).disabled = busy;
+  byId('export').disabled = busy;
+  byId('progress').hidden = !segmenting();
+  byId('export-progress').hidden = job?.kind !== 'export';
+  if (job) showProgress(job.kind === 'export' ? ['export-bar', 'export-text'] : ['bar', 'stage-text']);
+  else stage = null;
+}
+
+function showProgress([bar, text]) {
+  const {stage: name, done, total} = job;
+  if (stage?.name !== name || done < stage.from) stage = {name, since: performance.now(), from: done};
+  if (total) Object.assign(byId(bar), {max: total, value: done});
+  else byId(bar).removeAttribute('value');
+  const rate = (performance.now() - stage.since) / (done - stage.from), left = Math.ceil(rate * (total - done) / 1000);
+  byId(text).textContent = [STAGES[name] ?? name ?? '', total ? `${done} of ${total}` : done || '', Number.isFinite(left) && left > 0 ? `${left} s left` : '']
+    .filter(Boolean).join(' · ') || 'Beginning';
+}
+
+function showFrame() {
+  const frame = current(), given = state.given[frame] ?? [];
+  byId('frame-title').textContent = `Frame ${frame}`;
+  byId('given').hidden = !given.length;
+  byId('given').title = given.map(nameOf).join(', ');
+  byId('take-back').hidden = !given.length;
+  byId('save-mask').href = `api/masks/${frame}.png?download=1`;
+  const {done, undone} = steps();
+  byId('undo').disabled = !done;
+  byId('redo').disabled = !undone;
+}
+
+function showNotices() {
+  byId('notices').hidden = !state.notices.length;
+  const items = state.notices.map(notice => [/\bframe (\d+)/i.exec(notice)?.[1], notice]);
+  byId('notices').replaceChildren(...items.sort(([frame], [other]) => (other !== undefined) - (frame !== undefined)).map(([frame, notice]) => {
+    const jump = () => { following.on = false; show(Number(frame)); };
+    return el('li', {}, frame === undefined ? notice : el('button', {type: 'button', className: 'link', onclick: jump}, notice));
+  }));
+}
+
+const named = file => file.includes('.') ? file : `${file}.zip`;  // a folder comes as one file
+
+function showExports() {
+  byId('folder').textContent = state.folder;
+  const picked = new Set([...document.querySelectorAll('#kinds input:checked')].map(input => input.value));
+  byId('kinds').replaceChildren(...state.exports.map(({name, file, description, suits, ready}) => el('li', {},
+    el('label', {}, el('input', {type: 'checkbox', value: name, checked: picked.has(name), disabled: name === 'masks', title: name === 'masks' ? 'always there' : ''}),
+      el('span', {}, el('b', {}, description), el('small', {}, suits))),
+    ready ? el('a', {href: `api/exports/${file}`, download: '', 'aria-label': `Download ${file}`}, named(file)) : el('code', {}, named(file)))));
+}
+
+function showAll() {
+  showObjects();
+  showWork();
+  showFrame();
+  showNotices();
+  showExports();
+}
+
+async function work(path, json) {
+  byId('told').textContent = '';
+  following.on = path !== 'export';
+  if (await start(path, json)) showWork();
+}
+
+function ended({type, kind, seconds, message}) {
+  const told = type === 'error' ? message : type === 'stopped' ? 'Stopped. What is done is kept.' : `Done in ${Math.round(seconds * 10) / 10} s.`;
+  const place = byId(byId('exports').open ? 'export-told' : 'told');
+  place.textContent = told;
+  place.classList.toggle('bad', type === 'error');
+  if (kind !== 'export') show(current());
+  following.on = false;
+  showAll();
+}
+
+export function startPanel() {
+  byId('add-object').onclick = addObject;
+  byId('segment').onclick = () => work('segment', {});
+  byId('go-forth').onclick = () => work('go-on', {frame: current(), direction: 'forwards'});
+  byId('go-back').onclick = () => work('go-on', {frame: current(), direction: 'backwards'});
+  for (const id of ['stop', 'stop-export']) byId(id).onclick = () => start('stop', {});
+  byId('follow').onclick = () => { following.on = true; showWork(); };
+  byId('take-back').onclick = async () => {
+    await saved();
+    if (await change(`masks/${view.frame}`, 'DELETE')) show(view.frame);
+  };
+  byId('load-mask').onclick = () => byId('mask-file').click();
+  byId('mask-file').onchange = async ({target}) => {
+    const [file] = target.files, frame = view.frame;
+    target.value = '';
+    await saved();
+    if (file && await change(`masks/${frame}?read=1`, 'PUT', {body: file})) show(frame);
+  };
+  byId('take-away').onclick = () => { byId('export-told').textContent = ''; byId('exports').showModal(); };
+  byId('export').onclick = () => {
+    const kinds = [...document.querySelectorAll('#kinds input:checked')].map(input => input.value);
+    if (kinds.length) work('export', {kinds});
+    else byId('export-told').textContent = 'Pick what you want first.';
+  };
+  on('state', showAll);
+  on('picked', showObjects);
+  on('moved shown edited', () => { showWork(); showFrame(); });
+  on('started progress', showWork);
+  on('ended', ended);
+  on('frame', ({record}) => { if (following.on) show(record.frame_id); });
+}
