@@ -14,10 +14,11 @@ INSTALL_REQUIRES = [
     'mmengine>=0.10.7',
     'mmcv-lite>=2.0',  # `import mmcv` in pure Python; nothing here uses mmcv.ops
     'opencv-python>=4.8',
-    'av>=15',  # reads videos, writes VP9 overlays; OpenCV's wheels write no codec that browsers play as fast
+    'av>=17',  # reads and writes videos: VP9, H.264, ProRes; OpenCV's wheels write no codec that browsers play as fast
     'numpy>=1.24',
     'pillow>=10',
     'safetensors>=0.4',
+    'pycocotools>=2.0.8',  # run-length masks of COCO JSON
     'filelock>=3.20',  # torch brings it
     # `import pydensecrf`; pydensecrf itself does not build on Python 3.11, and this one asks for a Cython that does not
     # know Python 3.13. tempseg-doctor has the line that builds it there.
@@ -29,8 +30,10 @@ INSTALL_REQUIRES = [
 ]
 EXTRAS = {
     'dev': ['pytest>=8', 'pytest-cov>=5', 'pytest-xdist>=3.5', 'hypothesis>=6.100', 'playwright>=1.45', 'ruff>=0.6',
-            'pre-commit>=3.7', 'build>=1.2', 'twine>=5.1', 'onnx>=1.16', 'onnxruntime>=1.18'],
+            'pre-commit>=3.7', 'build>=1.2', 'twine>=5.1', 'starlette>=0.40', 'uvicorn>=0.30', 'onnx>=1.16',
+            'onnxruntime>=1.18'],
     'onnx': ['onnx>=1.16', 'onnxruntime>=1.18'],
+    'page': ['starlette>=0.40', 'uvicorn>=0.30'],
     'raft': ['torchvision>=0.16'],
 }
 SHIPPED = {'configs': '*.py', 'weights': '*'}  # folders of the project that a wheel holds inside the package
@@ -78,7 +81,8 @@ setup(
     license_files=['LICENSE'],
     python_requires='>=3.11',
     packages=find_packages(include=['tempseg_mm', 'tempseg_mm.*']),
-    package_data={'tempseg_mm.visualization.report': ['templates/*'], 'tempseg_mm.datasets': ['lists/*/*.txt']},
+    package_data={'tempseg_mm.visualization.report': ['templates/*'], 'tempseg_mm.datasets': ['lists/*/*.txt'],
+                  'tempseg_mm.annotator': ['static/*']},
     cmdclass={'build_py': BuildWithShippedFiles},
     entry_points={'console_scripts': commands()},
     install_requires=INSTALL_REQUIRES,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .arguments import add_network, add_overrides
+from .arguments import add_network, add_overrides, inferencer_of
 from .entry import command_parser, foreseen, run_command
 
 if TYPE_CHECKING:
@@ -47,18 +47,14 @@ def make_parser() -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     """Serves the page until Ctrl-C."""
     from tempseg_mm.annotator import Workspace, begin
-    from tempseg_mm.apis.inferencer import VOSInferencer
     from tempseg_mm.apis.inferencer.output import default_folder
     from tempseg_mm.apis.inferencer.session import Session
     from tempseg_mm.runtime.closing_block import seen_from_here
-    from tempseg_mm.runtime.memory import keep_freed_memory
     from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
-    keep_freed_memory()
     folder = args.out or default_folder(args.video)
     print(f'writing to {seen_from_here(folder)}', flush=True)
-    loaded = VOSInferencer(args.config, args.checkpoint, args.device, steps=args.steps, size=args.size, tta=args.tta,
-                           crf=args.crf, seed=args.seed, cfg_options=args.cfg_options).loaded
+    loaded = inferencer_of(args).loaded
     settings = {name: loaded.settings[name] for name in ('device', 'steps')}
     with stopped_by_signals(), Session.open(loaded, args.video, folder, start=args.start, end=args.end) as session:
         for note in begin(session, args.mask, args.box):

@@ -29,11 +29,11 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .arguments import add_overrides
+from .arguments import add_network, add_overrides, inferencer_of
 from .entry import ERROR, FORESEEN, command_parser, run_command
 
 if TYPE_CHECKING:
-    from tempseg_mm.apis.inferencer import SegmentationResult, VOSInferencer
+    from tempseg_mm.apis.inferencer import SegmentationResult
 
 OF_ONE_VIDEO = ('mask', 'box', 'start', 'end', 'gt', 'show', 'correct')
 
@@ -76,26 +76,9 @@ def make_parser() -> argparse.ArgumentParser:
                              'videos, or of a list: <name of its folder, or of the list>-<digits>')
     parser.add_argument('--save-frame', type=int, metavar='FRAME',
                         help='write this frame as a picture, say where its mask goes, and do nothing else')
-    parser.add_argument('--config', metavar='FILE',
-                        help='that the weights were trained with; default: configs/segment_video.py, and without '
-                             'weights configs/segment_video_scratch.py if it is there')
-    parser.add_argument('--checkpoint', metavar='FILE',
-                        help="of tempseg-train or tempseg-export, a folder to take the newest one of, or "
-                             "'newest' in the config's work dir, or 'none' for random numbers; default: the file that "
-                             'the config names if it is there, else random numbers')
-    steps = parser.add_mutually_exclusive_group()
-    steps.add_argument('--steps', type=int, help="of fine-tuning, for each object; default: the config's")
-    steps.add_argument('--fast', action='store_true',
-                       help='a third of the steps: a third less time for a video; J on DAVIS was 0.793, not 0.813')
-    parser.add_argument('--size', type=int, metavar='PIXELS',
-                        help='shorter side of the frames that the network sees, or where it sees windows, as with the '
-                             "default weights, of those that flow is estimated on; default: the config's")
     parser.add_argument('--start', type=int, default=0, metavar='FRAME', help='first frame; default: 0')
     parser.add_argument('--end', type=int, metavar='FRAME', help='the frame to stop before; default: all')
     parser.add_argument('--fps', type=float, help="of the overlay; default: the video's, or 24")
-    parser.add_argument('--tta', action='store_true',
-                        help='test-time augmentation: of the frames fine-tuned on, and of predictions, by mirroring')
-    parser.add_argument('--crf', action='store_true', help='refine the masks with the dense CRF, slowly')
     parser.add_argument('--gt', metavar='DIR', help='masks to score against, named as the frames: adds J')
     parser.add_argument('--gif', action='store_true', help='write overlay.gif too')
     parser.add_argument('--export', action='append', default=[], metavar='KIND[,KIND]',
@@ -113,21 +96,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--ends', action='store_true',
                         help='an object that a later mask does not show ends there; else it goes on')
     parser.add_argument('--resize-frames', action='store_true', help='bring all frames to the size of the first')
-    parser.add_argument('--seed', type=int, default=0, help='of all random draws; default: 0')
-    parser.add_argument('--device', help="e.g. 'cpu' to leave a GPU alone; default: the GPU if there is one")
+    add_network(parser)
     add_overrides(parser)
     return parser
-
-
-def inferencer_of(args: argparse.Namespace) -> 'VOSInferencer':
-    """With the network loaded."""
-    from tempseg_mm.apis.inferencer import VOSInferencer
-    from tempseg_mm.runtime.memory import keep_freed_memory
-
-    keep_freed_memory()
-    return VOSInferencer(
-        args.config, args.checkpoint, args.device, steps=1 / 3 if args.fast else args.steps, size=args.size,
-        tta=args.tta, crf=args.crf, seed=args.seed, cfg_options=args.cfg_options)
 
 
 def wishes_of(args: argparse.Namespace) -> dict:
