@@ -64,6 +64,25 @@ PRORES_4444 = VideoProfile('.mov', 'prores_ks', 'yuva444p10le',
                            {'profile': '4444', 'vendor': 'apl0', 'alpha_bits': '16'}, INDEX_FIRST)
 
 
+def bt709_frame(image: np.ndarray, pixels: str, reformatter: VideoReformatter) -> av.VideoFrame:
+    """Convert a picture to what an encoder takes.
+
+    Args:
+        image: (H, W, 3) uint8 RGB or (H, W, 4) RGBA.
+        pixels: FFmpeg's name of the result, such as ``'yuv420p'``.
+        reformatter: of all frames of a video.
+
+    Returns:
+        Its frame in the colours of BT.709, limited range, marked so.
+    """
+    frame = reformatter.reformat(
+        av.VideoFrame.from_ndarray(image, CHANNELS[image.shape[2]]), format=pixels, interpolation='BICUBIC',
+        dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG,
+        threads=1)  # with several, pieces of some rows get another alpha (FFmpeg 8.0)
+    frame.color_trc, frame.color_primaries = ColorTrc.BT709, ColorPrimaries.BT709
+    return frame
+
+
 class VideoWriter:
     """A video that grows frame by frame; holds no frame.
 
@@ -116,11 +135,7 @@ class VideoWriter:
             self._open(image.shape)
         if image.shape != self._shape:
             raise ValueError(f'{self.path.name}: a frame is {image.shape}, the first was {self._shape}')
-        frame = self._reformatter.reformat(
-            av.VideoFrame.from_ndarray(self._filled_up(image), CHANNELS[image.shape[2]]), format=self.profile.pixels,
-            dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, interpolation='BICUBIC',
-            threads=1)  # several leave stripes of another alpha (FFmpeg 8.0)
-        frame.color_trc, frame.color_primaries = ColorTrc.BT709, ColorPrimaries.BT709
+        frame = bt709_frame(self._filled_up(image), self.profile.pixels, self._reformatter)
         if self.timed:
             self._hold(frame, time)
         else:
