@@ -84,8 +84,7 @@ function begin() {
   fit();
   show(Number(Object.keys(state.given)[0] ?? frames().first));
   following.on = segmenting();
-  if (state.objects.length) pick(state.objects[0].id);
-  else addObject();
+  if (!state.objects.length) addObject();
 }
 
 addEventListener('keydown', event => { if (state.objects) pressed(event); });

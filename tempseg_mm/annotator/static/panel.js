@@ -8,23 +8,42 @@ import {pick, tool} from './tools.js';
 const STAGES = {'fine-tuning': 'Learning what it looks like', forwards: 'Following forwards', backwards: 'Following backwards'};
 export const following = {on: false};
 let stage = null;  // {name, since, from}: for the time that is left
-let shownObjects = '';
+const shown = {};  // what a list was last made of, as text
+
+// Whether a list has to be made again: what is the same keeps its focus.
+function differs(name, value) {
+  const text = JSON.stringify(value), isNew = shown[name] !== text;
+  shown[name] = text;
+  return isNew;
+}
 
 function showObjects() {
-  const known = JSON.stringify([state.objects, tool.object]);
-  if (known === shownObjects || byId('objects').contains(document.activeElement) && document.activeElement.matches('input')) return;
-  shownObjects = known;
-  byId('objects').replaceChildren(...state.objects.map(({id, name, color}, k) => {
-    const chip = el('button', {type: 'button', className: 'chip', title: k < 9 ? `Draw this one (${k + 1})` : 'Draw this one', onclick: () => pick(id),
-      'aria-label': `Draw ${nameOf(id)}`, 'aria-pressed': String(id === tool.object)}, k < 9 ? String(k + 1) : '');
-    chip.style.background = `rgb(${color.join(' ')})`;
-    const input = el('input', {value: name, placeholder: `object ${id}`, maxLength: 60, 'aria-label': `Name of object ${id}`, spellcheck: false,
-      onfocus: () => pick(id), onkeydown: event => { if (event.key === 'Enter') input.blur(); },
-      onblur: () => { if (input.value !== name) change(`objects/${id}`, 'PATCH', {json: {name: input.value}}); else showObjects(); }});
-    const remove = el('button', {type: 'button', className: 'quiet', 'aria-label': `Remove ${nameOf(id)}`, title: 'Remove', onclick: () => removeObject(id)});
-    remove.append(byId('trash').content.cloneNode(true));
-    return el('li', {className: id === tool.object ? 'picked' : ''}, chip, input, remove);
-  }));
+  if (!document.activeElement.matches('#objects input') && differs('objects', state.objects)) {
+    byId('objects').replaceChildren(...state.objects.map(objectRow));
+  }
+  for (const row of byId('objects').children) {
+    const picked = Number(row.dataset.id) === tool.object;
+    row.classList.toggle('picked', picked);
+    row.firstChild.setAttribute('aria-pressed', String(picked));
+  }
+}
+
+function objectRow({id, name, color}, k) {
+  const chip = el('button', {type: 'button', className: 'chip', 'aria-label': `Draw ${nameOf(id)}`, onclick: () => pick(id),
+    title: k < 9 ? `Draw this one (${k + 1})` : 'Draw this one'}, k < 9 ? String(k + 1) : '');
+  chip.style.background = `rgb(${color.join(' ')})`;
+  const input = el('input', {value: name, placeholder: `object ${id}`, maxLength: 60, 'aria-label': `Name of object ${id}`, spellcheck: false,
+    onfocus: () => pick(id), onkeydown: event => { if (event.key === 'Enter') input.blur(); }, onblur: () => rename(id, name, input.value)});
+  const remove = el('button', {type: 'button', className: 'quiet', 'aria-label': `Remove ${nameOf(id)}`, title: 'Remove',
+    onclick: () => removeObject(id)}, byId('trash').content.cloneNode(true));
+  const row = el('li', {}, chip, input, remove);
+  row.dataset.id = id;
+  return row;
+}
+
+async function rename(id, before, name) {
+  if (name !== before && !await change(`objects/${id}`, 'PATCH', {json: {name}})) delete shown.objects;
+  showObjects();
 }
 
 async function removeObject(id) {
@@ -90,6 +109,7 @@ function showFrame() {
 }
 
 function showNotices() {
+  if (!differs('notices', state.notices)) return;
   byId('notices').hidden = !state.notices.length;
   const items = state.notices.map(notice => [/\bframe (\d+)/i.exec(notice)?.[1], notice]);
   byId('notices').replaceChildren(...items.sort(([frame], [other]) => (other !== undefined) - (frame !== undefined)).map(([frame, notice]) => {
@@ -101,6 +121,7 @@ function showNotices() {
 const named = file => file.includes('.') ? file : `${file}.zip`;  // a folder comes as one file
 
 function showExports() {
+  if (!differs('exports', [state.folder, state.exports])) return;
   byId('folder').textContent = state.folder;
   const picked = new Set([...document.querySelectorAll('#kinds input:checked')].map(input => input.value));
   byId('kinds').replaceChildren(...state.exports.map(({name, file, description, suits, ready}) => el('li', {},
@@ -110,6 +131,7 @@ function showExports() {
 }
 
 function showAll() {
+  if (!state.objects.some(object => object.id === tool.object)) pick(state.objects[0]?.id ?? 0);
   showObjects();
   showWork();
   showFrame();
