@@ -111,13 +111,16 @@ def segment(args: argparse.Namespace) -> 'SegmentationResult':
     """A single video."""
     from tempseg_mm.apis.inferencer.display import shown_progress
     from tempseg_mm.apis.inferencer.output import default_folder
-    from tempseg_mm.apis.inferencer.shots import Shot, with_masks
+    from tempseg_mm.apis.inferencer.shots import Shot, masks_beside, with_masks
     from tempseg_mm.runtime.closing_block import seen_from_here
     from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
     [video] = args.video
     if args.correct and not (args.mask or args.box):
         raise ValueError('--correct takes what was wrong from a --mask FILE@FRAME or a --box X,Y,W,H@FRAME')
+    if args.export and not (args.mask or args.box or masks_beside(video)):
+        raise ValueError(f'there is no finished result in {seen_from_here(args.out or default_folder(video))} to take '
+                         'away: give a --mask or a --box to make one')
     if not (args.mask or args.box):
         args.mask = list(with_masks(Shot(video, start=args.start)).masks)
         print(f'note: beside {video} lies {", ".join(args.mask)} (FILE@FRAME): taken as --mask')
