@@ -114,10 +114,11 @@ def test_what_needs_nothing_runs(page, after_the_first_command, tmp_path, monkey
 
 
 def make_dog():
-    """dog.mp4, of a size that the boxes of the pages lie in, and its first mask by the names that pages give it."""
+    """dog.mp4, of a size that the boxes of the pages lie in, and its masks by the names that pages give them."""
     scene = SceneParams(num_frames=8, height=240, width=360, occluders=0, distractors=0)
     write_davis_layout('drawn', scene=scene, seed=0, num_sequences=dict(test=1), videos=True)
     shutil.copy('drawn/Videos/240p/test_000.mp4', 'dog.mp4')
-    mask, = Path('drawn/Annotations').glob('*/test_000/00000.png')
+    masks, = Path('drawn/Annotations').glob('*/test_000')
     for name in ('dog_first_frame.png', 'dog_first.png', 'first.png'):
-        shutil.copy(mask, name)
+        shutil.copy(masks / '00000.png', name)
+    shutil.copy(masks / '00005.png', 'dog_at_5.png')

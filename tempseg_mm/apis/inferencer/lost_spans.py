@@ -53,7 +53,7 @@ def sentences_on(spans: Iterable[LostSpan]) -> list[str]:
         first, *others = own
         again = f', then {", ".join(map(_in_words, others))}' if others else ''
         told.append(f'Object {object_id} was probably lost at {_in_words(first)}{again}: give a mask there '
-                    f'(--mask FILE@{first.at}).')
+                    f'(--mask FILE@{first.at} --correct).')
     return told
 
 

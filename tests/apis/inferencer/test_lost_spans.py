@@ -15,7 +15,7 @@ def test_spans_of_three_frames_and_more():
                                o4=[1, *[0.95] * 12]))
     assert found == [LostSpan(1, 5, 8, 5, 'unsure'), LostSpan(1, 10, 12, 10, 'empty')]
     assert sentences_on(found) == ['Object 1 was probably lost at frame 5 (to 8), then frame 10 (to 12, no mask): give '
-                                   'a mask there (--mask FILE@5).']
+                                   'a mask there (--mask FILE@5 --correct).']
     assert sentences_on([]) == []
 
 
@@ -26,7 +26,7 @@ def test_an_object_is_not_lost_before_it_first_shows():
 def test_what_is_lost_on_the_way_back_is_told_from_there():
     found = lost_spans(records([5], o1=[None] * 3 + [1.0] * 4))
     assert found == [LostSpan(1, 0, 2, 2, 'empty')]
-    assert sentences_on(found)[0].endswith('frame 2 (back to 0, no mask): give a mask there (--mask FILE@2).')
+    assert sentences_on(found)[0].endswith('frame 2 (back to 0, no mask): give a mask there (--mask FILE@2 --correct).')
 
 
 def test_an_object_that_a_given_mask_ended_is_not_lost():
