@@ -91,7 +91,8 @@ def test_the_page_over_all(inferencer, tmp_path):
     segment_all(batch)
     text = batch.page.read_text()
     lost, failed, scored = json.loads(re.search('id="data">(.*?)</script>', text, re.DOTALL).group(1))['rows']
-    assert lost['lost'] == ['Object 1 was probably lost at frame 4 (to 6): give a mask there (--mask FILE@4 --correct).']
+    assert lost['lost'] == [
+        'Object 1 was probably lost at frame 4 (to 6): give a mask there (--mask FILE@4 --correct).']
     assert (lost['frames'], lost['objects'], lost['seconds'], lost['mean_j']) == (7, 2, 2.5, None)
     assert lost['notices'] == ['Look.'] and failed['fault'] == 'failed: b.mp4 is <b>broken</b>'
     assert scored['mean_j'] == 0.625 and scored['links'] == {
