@@ -14,7 +14,6 @@ from tempseg_mm.apis.inferencer.exports import EXPORTS, export_kinds, export_mas
 from tempseg_mm.apis.inferencer.sequence_run import DEFAULT_FPS, Wishes
 from tempseg_mm.apis.inferencer.session import Session
 from tempseg_mm.apis.inferencer.session_result import give_masks, write_result
-from tempseg_mm.sources.frame_source import SourceFrame
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.palette import object_colors
 
@@ -170,17 +169,19 @@ class Workspace:
         """Start writing files to take away.
 
         Args:
-            kinds: keys of ``EXPORTS``, and ``'report'``, which takes that all frames are done.
+            kinds: keys of ``EXPORTS``, and ``'report'``.
 
         Raises:
-            BusyError, ValueError: if a job is at work; for no kind or another one; if no frame is done yet.
+            BusyError, ValueError: if a job is at work; for no kind or another one; if a frame is not done yet.
             ImportError: COCO JSON without pycocotools.
         """
         if not kinds:
             raise ValueError(f'kinds must be some of {", ".join((*EXPORTS, REPORT))}')
         kinds = [*export_kinds(kind for kind in kinds if kind != REPORT), *[REPORT] * (REPORT in kinds)]
-        if not self.session.records:
-            raise ValueError('no frame is segmented yet')
+        missing = [i for i in self.session.frame_ids if i not in self.session.records]
+        if missing:
+            raise ValueError(f'frame {missing[0]} has no mask yet, and so it is with {len(missing)} of '
+                             f'{self.session.num_frames} frames: segment them first')
         self._start('export', lambda on_progress: self._export(kinds, on_progress))
 
     def export_file(self, name: str) -> Path | None:
@@ -221,12 +222,9 @@ class Workspace:
             write_result(session, Wishes(on_progress=on_progress))
 
     def _finished_frames(self) -> Iterator[tuple[int, str, np.ndarray, np.ndarray]]:
-        frames: Iterator[SourceFrame] = self.session.frames()
-        with closing(frames):
+        with closing(self.session.frames()) as frames:
             for frame in frames:
-                labels = self.session.labels(frame.frame_id)
-                labels = np.zeros(self.session.size, np.uint8) if labels is None else labels
-                yield frame.frame_id, frame.file_name, frame.image, labels
+                yield frame.frame_id, frame.file_name, frame.image, self.session.labels(frame.frame_id)
 
     def _take_away(self) -> list[dict]:
         exports = {name: (self.folder / 'exports' / export.file_name, export.description, export.suits)

@@ -8,7 +8,6 @@ tempseg-segment has written opens likewise, with its masks to correct.
 
 import argparse
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .arguments import add_network, add_overrides, inferencer_of
@@ -71,8 +70,11 @@ def _serve(workspace: 'Workspace', port: int, *, browser: bool) -> None:
     print(f'\npage     {server.address}\n\nCtrl-C ends it; everything is kept', flush=True)
     if browser:
         server.open_browser()
-    with suppress(KeyboardInterrupt):  # which is how this command ends
+    try:
         server.run()
+    except KeyboardInterrupt:  # which is how this command ends
+        if job := workspace.jobs.current:
+            print(f'\n{job["kind"]} is at work and ends with its step', flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -58,7 +58,7 @@ def client(session, logged):
             yield Client(address)
 
 
-@budget(120)
+@budget(80)
 @given(method=st.sampled_from(METHODS), path=st.sampled_from(PLACES + ODD), body=bodies, headers=headers)
 def test_every_request_has_an_answer(client, logged, method, path, body, headers):
     try:
