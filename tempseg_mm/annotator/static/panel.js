@@ -5,7 +5,7 @@ import {current, show, view} from './viewer.js';
 import {steps} from './labels.js';
 import {pick, tool} from './tools.js';
 
-const STAGES = {'fine-tuning': 'Learning what it looks like', forwards: 'Following forwards', backwards: 'Following backwards'};
+const STAGES = {'fine-tuning': 'Learning the objects', forwards: 'Following forwards', backwards: 'Following backwards'};
 export const following = {on: false};
 let stage = null;  // {name, since, from}: for the time that is left
 const shown = {};  // what a list was last made of, as text
