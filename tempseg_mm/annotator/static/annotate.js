@@ -78,7 +78,8 @@ function pressed(event) {
 function begin() {
   document.title = `${state.name} – masks`;
   byId('title').textContent = state.name;
-  byId('facts').textContent = [`${state.num_frames} frames`, `${state.size[1]} × ${state.size[0]}`, ...state.fps ? [`${+state.fps.toFixed(2)} fps`] : []].join(' · ');
+  const rate = state.fps ? ` · ${+state.fps.toFixed(2)} fps` : '';
+  byId('facts').textContent = `${state.num_frames} frames · ${state.size[1]} × ${state.size[0]}${rate}`;
   byId('stage').style.setProperty('--ratio', state.size[1] / state.size[0]);
   resize(Math.min(...state.size) / 20);
   fit();
@@ -90,7 +91,9 @@ function begin() {
 addEventListener('keydown', event => { if (state.objects) pressed(event); });
 addEventListener('keyup', event => { if (event.key === ' ' && isHeld() && !hold(false)) play(); });
 // What was clicked does not keep the keys, which are the picture's.
-addEventListener('click', event => { if (event.detail && event.target.closest('header button, main button')) document.activeElement.blur(); });
+addEventListener('click', event => {
+  if (event.detail && event.target.closest('header button, main button')) document.activeElement.blur();
+});
 for (const bar of document.querySelectorAll('input[type=range]')) bar.onpointerup = () => bar.blur();
 for (const button of document.querySelectorAll('[data-tool]')) button.onclick = () => choose(button.dataset.tool);
 byId('size').oninput = ({target}) => resize(Number(target.value));

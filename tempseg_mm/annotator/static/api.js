@@ -62,7 +62,8 @@ export async function change(path, method, options = {}) {
 
 export async function start(path, json) {
   await saved();
-  return request(path, {method: 'POST', json}).then(answer => answer.text()).then(() => true, () => false);  // an unread answer holds its connection
+  const sent = request(path, {method: 'POST', json});
+  return sent.then(answer => answer.text()).then(() => true, () => false);  // an unread answer holds its connection
 }
 
 function update(next) {

@@ -5,7 +5,7 @@ import {current, show, view} from './viewer.js';
 import {steps} from './labels.js';
 import {pick, tool} from './tools.js';
 
-const STAGES = {'fine-tuning': 'Learning what it looks like', forwards: 'Following forwards', backwards: 'Following backwards'};
+const STAGES = {'fine-tuning': 'Learning the objects', forwards: 'Following forwards', backwards: 'Following backwards'};
 export const following = {on: false};
 let stage = null;  // {name, since, from}: for the time that is left
 const shown = {};  // what a list was last made of, as text
@@ -32,8 +32,9 @@ function objectRow({id, name, color}, k) {
   const chip = el('button', {type: 'button', className: 'chip', 'aria-label': `Draw ${nameOf(id)}`, onclick: () => pick(id),
     title: k < 9 ? `Draw this one (${k + 1})` : 'Draw this one'}, k < 9 ? String(k + 1) : '');
   chip.style.background = `rgb(${color.join(' ')})`;
-  const input = el('input', {value: name, placeholder: `object ${id}`, maxLength: 60, 'aria-label': `Name of object ${id}`, spellcheck: false,
-    onfocus: () => pick(id), onkeydown: event => { if (event.key === 'Enter') input.blur(); }, onblur: () => rename(id, name, input.value)});
+  const input = el('input', {
+    value: name, placeholder: `object ${id}`, maxLength: 60, 'aria-label': `Name of object ${id}`, spellcheck: false, onfocus: () => pick(id),
+    onkeydown: event => { if (event.key === 'Enter') input.blur(); }, onblur: () => rename(id, name, input.value)});
   const remove = el('button', {type: 'button', className: 'quiet', 'aria-label': `Remove ${nameOf(id)}`, title: 'Remove',
     onclick: () => removeObject(id)}, byId('trash').content.cloneNode(true));
   const row = el('li', {}, chip, input, remove);
@@ -59,7 +60,7 @@ export async function addObject() {
 }
 
 function advice(done) {
-  if (segmenting()) return 'Frames come in as they are ready. Stop where it goes wrong, correct that frame, and go on from there.';
+  if (segmenting()) return 'Frames come in as they are ready. Stop where it goes wrong, correct it, and go on from there.';
   if (!Object.keys(state.given).length) return 'Draw each object on one frame, where it is seen well. Then press Segment.';
   if (!done) return 'Press Segment. A second mask, where the object looks different, helps.';
   return 'Where a mask is wrong, correct it and go on from that frame: only what comes after it is done again.';
@@ -69,7 +70,8 @@ function showWork() {
   const busy = job !== null, given = Object.keys(state.given).length > 0, done = Object.keys(state.records).length > 0;
   const {first, last} = frames(), frame = current(), mayGo = done && frame in state.given && !busy;
   byId('advice').textContent = advice(done);
-  Object.assign(byId('segment'), {disabled: busy || !given, hidden: segmenting(), textContent: done ? 'Segment all again' : 'Segment'});
+  Object.assign(byId('segment'), {disabled: busy || !given, hidden: segmenting()});
+  byId('segment').textContent = done ? 'Segment all again' : 'Segment';
   byId('segment').classList.toggle('primary', !done);
   byId('go-forth').classList.toggle('primary', mayGo);
   byId('stop').hidden = !segmenting();
@@ -92,8 +94,8 @@ function showProgress([bar, text]) {
   if (total) Object.assign(byId(bar), {max: total, value: done});
   else byId(bar).removeAttribute('value');
   const rate = (performance.now() - stage.since) / (done - stage.from), left = Math.ceil(rate * (total - done) / 1000);
-  byId(text).textContent = [STAGES[name] ?? name ?? '', total ? `${done} of ${total}` : done || '', Number.isFinite(left) && left > 0 ? `${left} s left` : '']
-    .filter(Boolean).join(' · ') || 'Beginning';
+  const parts = [STAGES[name] ?? name, total ? `${done} of ${total}` : done, left > 0 && left < Infinity ? `${left} s left` : ''];
+  byId(text).textContent = parts.filter(Boolean).join(' · ') || 'Beginning';
 }
 
 function showFrame() {
@@ -111,11 +113,11 @@ function showFrame() {
 function showNotices() {
   if (!differs('notices', state.notices)) return;
   byId('notices').hidden = !state.notices.length;
-  const items = state.notices.map(notice => [/\bframe (\d+)/i.exec(notice)?.[1], notice]);
-  byId('notices').replaceChildren(...items.sort(([frame], [other]) => (other !== undefined) - (frame !== undefined)).map(([frame, notice]) => {
-    const jump = () => { following.on = false; show(Number(frame)); };
-    return el('li', {}, frame === undefined ? notice : el('button', {type: 'button', className: 'link', onclick: jump}, notice));
-  }));
+  const jump = frame => { following.on = false; show(frame); };
+  const link = words => el('button', {type: 'button', className: 'link', onclick: () => jump(Number(words.slice(6)))}, words);
+  const items = state.notices.map(notice => notice.replace(/ \(--[^)]*\)/g, '').split(/(\bframe \d+)/));  // words of the command go
+  items.sort((one, other) => (other.length > 1) - (one.length > 1));  // those to act on first
+  byId('notices').replaceChildren(...items.map(parts => el('li', {}, ...parts.map((words, k) => k % 2 ? link(words) : words))));
 }
 
 const named = file => file.includes('.') ? file : `${file}.zip`;  // a folder comes as one file
@@ -125,9 +127,11 @@ function showExports() {
   byId('folder').textContent = state.folder;
   const picked = new Set([...document.querySelectorAll('#kinds input:checked')].map(input => input.value));
   byId('kinds').replaceChildren(...state.exports.map(({name, file, description, suits, ready}) => el('li', {},
-    el('label', {}, el('input', {type: 'checkbox', value: name, checked: picked.has(name), disabled: name === 'masks', title: name === 'masks' ? 'always there' : ''}),
+    el('label', {},
+      el('input', {type: 'checkbox', value: name, checked: picked.has(name), disabled: name === 'masks'}),  // always there
       el('span', {}, el('b', {}, description), el('small', {}, suits))),
-    ready ? el('a', {href: `api/exports/${file}`, download: '', 'aria-label': `Download ${file}`}, named(file)) : el('code', {}, named(file)))));
+    ready ? el('a', {href: `api/exports/${file}`, download: '', 'aria-label': `Download ${named(file)}`}, named(file))
+      : el('code', {}, named(file)))));
 }
 
 function showAll() {
@@ -146,7 +150,7 @@ async function work(path, json) {
 }
 
 function ended({type, kind, seconds, message}) {
-  const told = type === 'error' ? message : type === 'stopped' ? 'Stopped. What is done is kept.' : `Done in ${Math.round(seconds * 10) / 10} s.`;
+  const told = {error: message, stopped: 'Stopped. What is done is kept.'}[type] ?? `Done in ${seconds.toFixed(1)} s.`;
   const place = byId(byId('exports').open ? 'export-told' : 'told');
   place.textContent = told;
   place.classList.toggle('bad', type === 'error');

@@ -81,7 +81,8 @@ function drawCurves(top) {
   context.textAlign = 'left';
   for (const value of values.length ? [1, low] : []) {
     context.fillRect(0, y(value), width, 0.3);
-    const words = value < 1 ? [value.toFixed(1)] : ['1.0 confidence', ...Object.keys(KINDS).filter(kind => kinds.has(kind)).map(kind => KINDS[kind])];
+    const legend = Object.entries(KINDS).filter(([kind]) => kinds.has(kind)).map(([, words]) => words);
+    const words = value < 1 ? [value.toFixed(1)] : ['1.0 confidence', ...legend];
     Object.assign(context, {strokeStyle: look('card'), lineWidth: 3, lineJoin: 'round'});
     for (const write of ['strokeText', 'fillText']) context[write](words.join(' · '), 4, y(value) + (value === 1 ? 11 : -3));
   }
@@ -114,7 +115,8 @@ function drawBar(top) {
 
 function drawNumbers(top) {
   const {first, last} = frames(), rough = 70 * state.num_frames / canvas.clientWidth;
-  const power = 10 ** Math.floor(Math.log10(rough)), step = Math.max(1, [1, 2, 5, 10].map(k => k * power).find(size => size >= rough));
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = Math.max(1, [1, 2, 5, 10].map(k => k * power).find(size => size >= rough));
   context.fillStyle = look('muted');
   context.textAlign = 'center';
   for (let frame = Math.ceil(first / step) * step; frame <= last; frame += step) {
@@ -154,7 +156,8 @@ function tell() {
   canvas.setAttribute('aria-valuemin', first);
   canvas.setAttribute('aria-valuemax', last);
   canvas.setAttribute('aria-valuenow', frame);
-  canvas.setAttribute('aria-valuetext', [`frame ${frame}`, frame in state.given ? 'given' : '', ...found].filter(Boolean).join(', '));
+  const words = [`frame ${frame}`, ...frame in state.given ? ['given'] : [], ...found];
+  canvas.setAttribute('aria-valuetext', words.join(', '));
   byId('position').textContent = `${frame} / ${last}`;
   draw();
 }

@@ -6,7 +6,8 @@ import {current, draw, handle, paint, view} from './viewer.js';
 
 export const tool = {name: 'brush', size: 20, object: 0, inside: true};
 const HINTS = {
-  brush: 'Draw the object.', eraser: 'Rub out, whatever object it is.', polygon: 'Click around the object; click the first corner to close.',
+  brush: 'Draw the object.', eraser: 'Rub out, whatever object it is.',
+  polygon: 'Click around the object; click the first corner to close.',
   box: 'Drag a box around the object.', clicks: 'Click on the object, and on what is wrongly taken for it.',
 };
 const AIDED = ['box', 'clicks'];  // by the server
@@ -97,7 +98,8 @@ async function select() {
   const labels = !box && base.includes(object) ? (await readAsUrl(await toPng(base))).split(',')[1] : null;
   byId('stage').classList.add('busy');
   try {
-    const found = await fromPng(await (await request('select', {method: 'POST', json: {frame, object, box, clicks, labels}})).blob());
+    const answer = await request('select', {method: 'POST', json: {frame, object, box, clicks, labels}});
+    const found = await fromPng(await answer.blob());
     if (round !== mine || mine.asked !== asked || view.frame !== frame) return;
     begin();
     for (let i = 0; i < base.length; i++) {
@@ -120,7 +122,9 @@ function readAsUrl(blob) {
   });
 }
 
-function newRound() { return {frame: view.frame, object: tool.object, base: view.labels.slice(), box: null, clicks: [], asked: 0}; }
+function newRound() {
+  return {frame: view.frame, object: tool.object, base: view.labels.slice(), box: null, clicks: [], asked: 0};
+}
 
 const whole = point => {
   const [height, width] = state.size;
@@ -198,13 +202,17 @@ function decorate(context, place, scale) {
     context.beginPath();
     points.map(place).forEach(([x, y]) => context.lineTo(x, y));
     if (close) context.closePath();
-    for (const [style, lineWidth] of [['rgb(0 0 0 / .6)', 4], [ink, 2]]) { Object.assign(context, {strokeStyle: style, lineWidth}); context.stroke(); }
+    for (const [strokeStyle, lineWidth] of [['rgb(0 0 0 / .6)', 4], [ink, 2]]) {
+      Object.assign(context, {strokeStyle, lineWidth});
+      context.stroke();
+    }
   };
   const dot = (point, radius, fillStyle, sign = '') => {
     const [x, y] = place(point);
     context.beginPath();
     context.arc(x, y, radius, 0, 2 * Math.PI);
-    Object.assign(context, {fillStyle, strokeStyle: 'white', lineWidth: 1.5, font: '700 13px system-ui', textAlign: 'center', textBaseline: 'middle'});
+    Object.assign(context, {fillStyle, strokeStyle: 'white', lineWidth: 1.5});
+    Object.assign(context, {font: '700 13px system-ui', textAlign: 'center', textBaseline: 'middle'});
     context.fill();
     context.stroke();
     context.fillStyle = 'white';
@@ -217,7 +225,9 @@ function decorate(context, place, scale) {
     line(frameOf([from.x, from.y, last.x - from.x, last.y - from.y]), true);
   } else if (round?.frame === view.frame) {
     if (round.box) line(frameOf(round.box), true);
-    for (const {x, y, inside} of round.clicks) dot({x: x + 0.5, y: y + 0.5}, 8, inside ? '#1a7f37' : '#c62828', inside ? '+' : '−');
+    for (const {x, y, inside} of round.clicks) {
+      dot({x: x + 0.5, y: y + 0.5}, 8, inside ? '#1a7f37' : '#c62828', inside ? '+' : '−');
+    }
   }
   if (corners.length) {
     line(hovered ? [...corners, hovered] : corners, false);

@@ -65,8 +65,8 @@ async function load() {
 
 // Fetch the frame at full size once it is seen larger than its proxy.
 async function sharpen() {
-  const {frame, picture: shown, scale} = view;
-  if (!shown || shown.naturalWidth >= state.size[1] || scale * devicePixelRatio * state.size[1] < 1.2 * shown.naturalWidth) return;
+  const {frame, picture: shown, scale} = view, width = state.size[1];
+  if (!shown || shown.naturalWidth >= width || scale * devicePixelRatio * width < 1.2 * shown.naturalWidth) return;
   const full = await picture(`api/frames/${frame}.jpg?full=1`).catch(() => shown);
   if (view.frame === frame) { view.picture = full; draw(); }
 }
@@ -177,7 +177,10 @@ function pointOf(event) {
   return {x: (x - view.x) / view.scale, y: (y - view.y) / view.scale, other: event.altKey || (event.buttons & 2) !== 0, event};
 }
 
-const middle = () => { const [a, b] = touches.values(); return {x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.hypot(a.x - b.x, a.y - b.y)}; };
+function middle() {
+  const [a, b] = touches.values();
+  return {x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.hypot(a.x - b.x, a.y - b.y)};
+}
 
 canvas.addEventListener('pointerdown', event => {
   canvas.setPointerCapture(event.pointerId);
