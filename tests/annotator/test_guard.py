@@ -33,6 +33,7 @@ def test_without_the_token_there_is_nothing(client, base):
     token = client.base.strip('/')
     answer = client.ask('GET', 'api/state', base=base.format(token=token, short=token[:-1]) or '/')
     assert answer.status == 404 and token not in str(answer.body)
+    assert 'open the address that the terminal shows' in answer.body['error']
 
 
 @pytest.mark.parametrize('length', [MOST_BYTES + 1, 10 ** 30, -1, 'many'])

@@ -112,6 +112,14 @@ def test_clicks_change_a_mask_where_they_are_and_nowhere_else():
     np.testing.assert_array_equal(select_object(image, mask=mask), mask)
 
 
+def test_a_click_reaches_half_as_far_as_the_object_is_wide():
+    image, expected = disk()
+    mask = cv2.circle(np.zeros_like(expected), (80, 60), 20, 1, -1)  # too small all around
+    found = select_object(image, mask=mask, clicks=[(102, 60, True)])
+    np.testing.assert_array_equal(found[:, :82], mask[:, :82])
+    assert iou(found[50:70, 95:], expected[50:70, 95:]) > 0.9
+
+
 def test_what_a_click_says_holds():
     image, expected = disk()
     found = select_object(image, mask=expected, clicks=[(80, 60, False), (10, 10, True)])
