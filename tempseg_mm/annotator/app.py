@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from tempseg_mm.apis.inferencer.session import Session
+from tempseg_mm.apis.session.session import Session
 from tempseg_mm.sources.selection import select_object
 from tempseg_mm.visualization.palette import color_palette
 from tempseg_mm.visualization.report import page

@@ -12,8 +12,8 @@ import numpy as np
 
 from tempseg_mm.apis.inferencer.exports import EXPORTS, export_kinds, export_masks
 from tempseg_mm.apis.inferencer.sequence_run import DEFAULT_FPS, Wishes
-from tempseg_mm.apis.inferencer.session import Session
-from tempseg_mm.apis.inferencer.session_result import give_masks, write_result
+from tempseg_mm.apis.session.result import give_masks, write_result
+from tempseg_mm.apis.session.session import Session
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.palette import object_colors
 
@@ -35,7 +35,7 @@ def begin(session: Session, masks: list[str] | None, boxes: list[str]) -> list[s
 
     Args:
         session: open.
-        masks, boxes: see :func:`~tempseg_mm.apis.inferencer.session_result.give_masks`.
+        masks, boxes: see :func:`~tempseg_mm.apis.session.result.give_masks`.
 
     Returns:
         What to tell.

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
     """Serves the page until Ctrl-C."""
     from tempseg_mm.annotator import Workspace, begin
     from tempseg_mm.apis.inferencer.output import default_folder
-    from tempseg_mm.apis.inferencer.session import Session
+    from tempseg_mm.apis.session.session import Session
     from tempseg_mm.runtime.closing_block import seen_from_here
     from tempseg_mm.runtime.stop_signals import stopped_by_signals
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from tempseg_mm.annotator import PageServer, Workspace
 from tempseg_mm.apis.inferencer.loading import find_config, load_segmenter
-from tempseg_mm.apis.inferencer.session import Session
+from tempseg_mm.apis.session.session import Session
 
 
 @pytest.fixture(scope='module')

@@ -9,7 +9,7 @@ from annotator.small_page import SIZE, disk
 from PIL import Image
 
 from tempseg_mm.annotator import Workspace, begin
-from tempseg_mm.apis.inferencer.session import Session
+from tempseg_mm.apis.session.session import Session
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
+from tempseg_mm.apis.session.files import SessionFiles
+from tempseg_mm.apis.session.result import can_be_corrected, give_masks, keep_session, write_result
+from tempseg_mm.apis.session.session import Session
 from tempseg_mm.inference.resume import RunState
 from tempseg_mm.ops.resize import Size
 from tempseg_mm.sources.frame_names import FrameNames
@@ -24,9 +27,6 @@ from .loading import default_config, find_config, load_segmenter
 from .object_stream import ObjectStream
 from .output import OutputFolder, SegmentationResult, default_folder
 from .sequence_run import SequenceRun, Wishes
-from .session import Session
-from .session_files import SessionFiles
-from .session_result import can_be_corrected, give_masks, keep_session, write_result
 
 NO_CHANGE = ('threads',)  # settings another call may have when it resumes
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
+from tempseg_mm.apis.inferencer.display import OnProgress, silent
+from tempseg_mm.apis.inferencer.loading import Loaded
+from tempseg_mm.apis.inferencer.lost_spans import sentences_on
+from tempseg_mm.apis.inferencer.recorder import confidences_of, record_of, sure_of
 from tempseg_mm.inference.online_finetuner import AdaptedGenerator, faults_of
 from tempseg_mm.inference.walk import BACKWARDS, FORWARDS
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
 
 from .annotated_video import AnnotatedVideo, open_folder
-from .display import OnProgress, silent
-from .loading import Loaded
-from .lost_spans import sentences_on
-from .recorder import confidences_of, record_of, sure_of
-from .session_files import SessionFiles, SessionState
-from .session_sequence import SessionSequence
+from .files import SessionFiles, SessionState
+from .sequence import SessionSequence
 
 
 class Session(AnnotatedVideo):

@@ -6,6 +6,9 @@ from contextlib import closing
 
 import numpy as np
 
+from tempseg_mm.apis.inferencer.loading import Loaded
+from tempseg_mm.apis.inferencer.output import SegmentationResult
+from tempseg_mm.apis.inferencer.sequence_run import SequenceRun, Wishes
 from tempseg_mm.inference.online_finetuner import AdaptedGenerator
 from tempseg_mm.inference.resume import RunState
 from tempseg_mm.inference.walk import FORWARDS
@@ -19,11 +22,8 @@ from tempseg_mm.sources.mask_files import MaskReader
 from tempseg_mm.sources.selection import parse_box, select_object
 from tempseg_mm.structures import SegmentedFrame
 
-from .loading import Loaded
-from .output import SegmentationResult
-from .sequence_run import SequenceRun, Wishes
+from .files import SessionFiles, SessionState
 from .session import Session
-from .session_files import SessionFiles, SessionState
 
 
 def can_be_corrected(video: object, source: FrameSource) -> bool:
@@ -113,7 +113,7 @@ def write_result(session: Session, wishes: Wishes | None = None, *, ground_truth
 
     Args:
         session: of which every frame is done.
-        wishes: see :class:`~.sequence_run.Wishes`.
+        wishes: see :class:`~tempseg_mm.apis.inferencer.sequence_run.Wishes`.
         ground_truth: masks to score against, see ``GroundTruth``.
 
     Raises:

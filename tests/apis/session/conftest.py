@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tempseg_mm.apis.inferencer import VOSInferencer
-from tempseg_mm.apis.inferencer.session import Session
+from tempseg_mm.apis.session.session import Session
 
 STEPS = 24
 FINETUNE = dict(type='OnlineFinetuneHook', finetuner=dict(

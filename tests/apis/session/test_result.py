@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from tempseg_mm.apis.inferencer.sequence_run import Wishes
-from tempseg_mm.apis.inferencer.session import Session
-from tempseg_mm.apis.inferencer.session_result import can_be_corrected, give_masks, write_result
+from tempseg_mm.apis.session.result import can_be_corrected, give_masks, write_result
+from tempseg_mm.apis.session.session import Session
 from tempseg_mm.sources.arrays import ArraySource
 from tempseg_mm.sources.open_source import open_source
 

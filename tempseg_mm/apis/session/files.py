@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tempseg_mm.apis.inferencer.output import OutputFolder
 from tempseg_mm.inference.adapted_files import AdaptedFiles
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.content_digest import changed_files
@@ -29,8 +30,6 @@ from tempseg_mm.sources.stored_mask import decode_mask
 from tempseg_mm.structures import FrameRecord
 from tempseg_mm.visualization.exporters import write_indexed_png
 from tempseg_mm.visualization.palette import color_palette
-
-from .output import OutputFolder
 
 VERSION = 1
 

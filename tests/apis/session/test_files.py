@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from tempseg_mm.apis.inferencer.output import OutputFolder
-from tempseg_mm.apis.inferencer.session_files import SessionFiles, SessionState
+from tempseg_mm.apis.session.files import SessionFiles, SessionState
 from tempseg_mm.structures import FrameRecord
 
 STATE = SessionState('/v/dog.mp4', 'dog', 3, 9, (2, 3), dict(type='TempSegGAN'), {'dog.mp4': 'ab'}, {1: 'dog', 2: ''},

@@ -1,6 +1,6 @@
 import numpy as np
 
-from tempseg_mm.apis.inferencer.session_sequence import SessionSequence
+from tempseg_mm.apis.session.sequence import SessionSequence
 from tempseg_mm.sources.arrays import ArraySource
 
 FRAMES = np.arange(6, dtype=np.uint8)[:, None, None, None] * np.ones((2, 2, 3), np.uint8)

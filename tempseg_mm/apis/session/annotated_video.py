@@ -10,14 +10,14 @@ from typing import Self
 
 import numpy as np
 
+from tempseg_mm.apis.inferencer.lost_spans import LostSpan, lost_spans
+from tempseg_mm.apis.inferencer.output import OutputFolder
+from tempseg_mm.apis.inferencer.recorder import record_of
 from tempseg_mm.sources.frame_source import FrameSource, SourceFrame
 from tempseg_mm.sources.open_source import open_source
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
 
-from .lost_spans import LostSpan, lost_spans
-from .output import OutputFolder
-from .recorder import record_of
-from .session_files import SessionFiles, SessionState
+from .files import SessionFiles, SessionState
 
 KEPT_IMAGES = 4  # of full size, in memory
 
