@@ -82,9 +82,9 @@ function drawCurves(top) {
   for (const value of values.length ? [1, low] : []) {
     context.fillRect(0, y(value), width, 0.3);
     const legend = Object.entries(KINDS).filter(([kind]) => kinds.has(kind)).map(([, words]) => words);
-    const words = value < 1 ? [value.toFixed(1)] : ['1.0 confidence', ...legend];
+    const words = value < 1 ? [`${value.toFixed(1)} confidence`, ...legend] : ['1.0'];
     Object.assign(context, {strokeStyle: look('card'), lineWidth: 3, lineJoin: 'round'});
-    for (const write of ['strokeText', 'fillText']) context[write](words.join(' · '), 4, y(value) + (value === 1 ? 11 : -3));
+    for (const write of ['strokeText', 'fillText']) context[write](words.join(' · '), 4, y(value) + (value === 1 ? 11 : -4));
   }
   if (!all.length) {
     context.textAlign = 'center';
