@@ -152,16 +152,16 @@ class Workspace:
         """Start redoing the frames after a corrected one, or before it.
 
         Args:
-            frame_id: with a given mask.
+            frame_id: that is done, or has a given mask. Without one nothing is learnt: a walk that was stopped goes on.
             direction: ``'forwards'`` or ``'backwards'``.
 
         Raises:
-            BusyError, ValueError: if a job is at work; if nothing is given on that frame, or for another direction.
+            BusyError, ValueError: if a job is at work; if the frame has no mask, or for another direction.
         """
         if direction not in DIRECTIONS:
             raise ValueError(f'direction must be one of {", ".join(DIRECTIONS)}')
-        if frame_id not in self.session.given:
-            raise ValueError(f'correct the mask of frame {frame_id} first: nothing was drawn there')
+        if self.session.labels(frame_id) is None:
+            raise ValueError(f'frame {frame_id} has no mask yet: draw one, or go on from a frame that is done')
         self._start('go-on', lambda on_progress: self._walk(
             self.session.go_on([frame_id], on_progress, direction=direction)))
 

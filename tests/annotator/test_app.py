@@ -80,7 +80,7 @@ def _iou(a, b):
     return (a & (b > 0)).sum() / (a | (b > 0)).sum()
 
 
-def test_segment_correct_and_go_on(client, session):
+def test_segment_correct_and_go_on(client, session, monkeypatch):
     events = client.work('api/segment')
     kinds = [event['type'] for event in events]
     assert kinds[:2] == ['loading', 'started'] and kinds[-1] == 'done'
@@ -97,8 +97,12 @@ def test_segment_correct_and_go_on(client, session):
     assert redone == [4, 5]
     np.testing.assert_array_equal(session.labels(2), before)
     np.testing.assert_array_equal(session.labels(3), disk(3))
+    again = [event['record']['frame_id'] for event in client.work('api/go-on', dict(frame=4, direction='forwards'))
+             if event['type'] == 'frame']
+    assert again == [5]  # nothing was drawn on 4: as after a stop
+    monkeypatch.setattr(session, 'labels', lambda frame_id: None)
     refused = client.ask('POST', 'api/go-on', {'frame': 2, 'direction': 'forwards'})
-    assert refused.status == 400 and 'correct the mask of frame 2 first' in refused.body['error']
+    assert refused.status == 400 and 'frame 2 has no mask yet' in refused.body['error']
 
 
 def test_while_a_job_is_at_work_masks_are_read_and_not_changed_and_it_stops(client, workspace, monkeypatch):

@@ -140,10 +140,10 @@ def test_a_correction_goes_on_from_its_frame(page, hand, session):
     for key in ('Home', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowLeft'):
         page.keyboard.press(key)
     page.wait_for(SHOWN % 2 + ' && ' + TEXT % 'frame-title' + " === 'Frame 2'")
-    assert page.is_disabled('#go-forth')
+    assert 'primary' not in (page.get_attribute('#go-forth', 'class') or '')
     page.keyboard.press('b')
     hand.drag((14, 14), (24, 14))
-    page.wait_for(SAVED + " && !document.getElementById('go-forth').disabled")
+    page.wait_for(SAVED + " && document.getElementById('go-forth').classList.contains('primary')")
     assert sorted(session.given) == [0, 2] and (session.labels(2) == 1).sum() >= 40
     work(page, '#go-forth')
     assert page.evaluate(TEXT % 'told').startswith('Done in '), page.evaluate(TEXT % 'told')

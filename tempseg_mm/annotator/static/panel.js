@@ -68,18 +68,18 @@ function advice(done) {
 
 function showWork() {
   const busy = job !== null, given = Object.keys(state.given).length > 0, done = Object.keys(state.records).length > 0;
-  const {first, last} = frames(), frame = current(), mayGo = done && frame in state.given && !busy;
+  const {first, last} = frames(), frame = current(), drawn = frame in state.given, mayGo = done && frame in state.records && !busy;
   byId('advice').textContent = advice(done);
   Object.assign(byId('segment'), {disabled: busy || !given, hidden: segmenting()});
   byId('segment').textContent = done ? 'Segment all again' : 'Segment';
   byId('segment').classList.toggle('primary', !done);
-  byId('go-forth').classList.toggle('primary', mayGo);
+  byId('go-forth').classList.toggle('primary', mayGo && drawn);
   byId('stop').hidden = !segmenting();
   byId('follow').hidden = !segmenting() || following.on;
   byId('go-on').hidden = !done || segmenting();
   byId('go-forth').disabled = !mayGo || frame === last;
   byId('go-back').disabled = !mayGo || frame === first;
-  for (const id of ['go-forth', 'go-back']) byId(id).title = mayGo || busy ? '' : 'Correct the mask of this frame first.';
+  for (const id of ['go-forth', 'go-back']) byId(id).title = mayGo && !drawn ? 'As it is: nothing was drawn here, so nothing is learnt.' : '';
   for (const id of ['load-mask', 'take-back', 'add-object']) byId(id).disabled = busy;
   byId('export').disabled = busy;
   byId('progress').hidden = !segmenting();
