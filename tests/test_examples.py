@@ -29,7 +29,7 @@ def test_segment_with_the_api(monkeypatch, tmp_path, capsys):
     np.testing.assert_array_equal(masks[0], labels[0])
     assert set(np.unique(labels[0])) == {0, 1, 2}
     assert {path.name for path in (out / 'two_objects').iterdir()} == {
-        'masks', 'overlay.webm', 'report.html', 'result.json'}
+        '.session', 'given', 'masks', 'overlay.webm', 'report.html', 'result.json'}
     assert re.search(r'J of object 2: \d\.\d{3}\n', said)
     assert 'No trained weights' not in said  # those that come with the project were found
     assert float(re.search(r'IoU with the true one (\d\.\d\d)', said).group(1)) > 0.8

@@ -3,6 +3,7 @@
 import http.client
 import io
 import json
+import time
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 SIZE = (32, 48)
 NUM_FRAMES = 6
+PATIENCE = 60  # seconds
 
 
 def disk(frame_id, object_id=1):
@@ -50,11 +52,13 @@ class Client:
 
     def events(self, until):
         """Events from now on, up to one of the type ``until``."""
-        connection = http.client.HTTPConnection(self.host, timeout=60)
+        connection, ends = http.client.HTTPConnection(self.host, timeout=60), time.monotonic() + PATIENCE
         try:
             connection.request('GET', f'{self.base}api/events')
             with connection.getresponse() as answer:
-                while line := answer.readline():
+                while line := answer.readline():  # also a sign of life every 15 seconds
+                    if time.monotonic() > ends:
+                        raise TimeoutError(f'none of {until} came in {PATIENCE} seconds')
                     if line.startswith(b'data: '):
                         event = json.loads(line[6:])
                         yield event

@@ -1,6 +1,7 @@
 """From a config to what segments: the network with its weights, and the hooks that masks depend on."""
 
 import copy
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -178,14 +179,16 @@ def _set_steps(segmenter: Segmenter, steps: float) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """mmengine logs three lines for each layer that it initialises."""
+    """mmengine logs three lines for each layer that it initialises, and writes more to the file of an earlier run."""
     logger = MMLogger.get_current_instance()
-    level = logger.level
+    level, handlers = logger.level, logger.handlers
     logger.setLevel('WARNING')
+    logger.handlers = [handler for handler in handlers if not isinstance(handler, logging.FileHandler)]
     try:
         yield
     finally:
         logger.setLevel(level)
+        logger.handlers = handlers
 
 
 def _notices(cfg: Config, weights: str | None, told: dict) -> list:

@@ -1,10 +1,12 @@
 import json
+import logging
 
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
 
 from tempseg_mm.apis.inferencer import VOSInferencer
 from tempseg_mm.apis.inferencer.loading import default_config, find_config, load_segmenter
@@ -25,6 +27,17 @@ def cfg(model_cfg):
 
 def weights(loaded):
     return torch.cat([value.flatten().float() for value in loaded.segmenter.model.state_dict().values()])
+
+
+def test_the_log_file_of_an_earlier_run_in_this_process_is_left_alone(cfg, tmp_path):
+    logger, file = MMLogger.get_current_instance(), logging.FileHandler(tmp_path / 'log', mode='w')
+    file.close()  # it has no stream any more
+    logger.addHandler(file)
+    try:
+        load_segmenter(cfg(), 'none')
+        assert file in logger.handlers
+    finally:
+        logger.removeHandler(file)
 
 
 def test_weights_from_scratch_depend_on_the_seed_alone(cfg):
