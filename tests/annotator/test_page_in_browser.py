@@ -62,9 +62,8 @@ def set_size(page, pixels):
 
 
 def work(page, button):
-    page.click(button)
-    page.wait_for(IDLE.replace('&&', '||').replace('.hidden', '.hidden === false'))
-    page.wait_for(IDLE)
+    page.click(button)  # which clears what was told
+    page.wait_for(f"({TEXT % 'export-told'} || {TEXT % 'told'}) && {IDLE}")
 
 
 def test_brush_eraser_and_undo(page, hand, session):

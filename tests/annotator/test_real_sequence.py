@@ -38,9 +38,9 @@ def address(davis_root, tmp_path):
 
 
 def work(page, button):
-    page.click(button)
-    page.wait_for(f'!({IDLE})')
-    page.wait_for(IDLE)
+    page.click(button)  # which clears what was told
+    page.wait_for(f"(document.getElementById('export-told').textContent || "
+                  f"document.getElementById('told').textContent) && {IDLE}")
 
 
 @pytest.mark.slow
