@@ -18,8 +18,9 @@ from tempseg_mm.runtime.progress import Progress
 from .mask_folders import MaskFaults, MaskSequence, match_folders
 from .sequence_scoring import SequenceScores, score_sequence
 
-# Forked workers have everything imported; elsewhere fork is missing or unsafe.
-START_METHOD = 'fork' if sys.platform == 'linux' else 'spawn'
+# Not forked from this process: its threads (decoders of videos, OpenCV, torch) would be missing in a worker that waits
+# for them. A server forks them that has everything imported, where there is such a thing.
+START_METHOD = 'forkserver' if sys.platform == 'linux' else 'spawn'
 
 
 def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | Sequence[str] | None = None,
@@ -96,6 +97,8 @@ def _mapped(score: Callable, sequences: list[MaskSequence], workers: int) -> Ite
         yield from ((sequence, score(sequence)) for sequence in sequences)
         return
     context = multiprocessing.get_context(START_METHOD)
+    if START_METHOD == 'forkserver':
+        context.set_forkserver_preload([__name__])
     done = 0
     with ProcessPoolExecutor(min(workers, len(sequences)), mp_context=context) as pool:
         try:
