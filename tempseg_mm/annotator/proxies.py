@@ -42,7 +42,7 @@ class FrameProxies:
         self.num_ready, self.fault = 0, None
         self._is_closed = threading.Event()
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self._thread = threading.Thread(target=self._work, name='frame proxies', daemon=True)
         self._thread.start()
 
