@@ -139,12 +139,13 @@ class AnnotatedVideo:
     def remove_object(self, object_id: int) -> None:
         """Remove an object with all its masks."""
         self._require_objects([object_id])
-        for frame_id in self.frame_ids:
-            name, labels = self.file_name(frame_id), self.labels(frame_id)
-            if labels is not None and (labels == object_id).any():
-                self.files.write_labels(name, np.where(labels == object_id, 0, labels).astype(np.uint8), self.state)
         for frame_id, ids in self.given.items():
-            self._note_given(frame_id, [i for i in ids if i != object_id])
+            if object_id in ids:
+                self._note_given(frame_id, [i for i in ids if i != object_id])
+            if not self.state.given[frame_id]:
+                self.take_back(frame_id)
+        for frame_id in self.frame_ids:
+            self.files.remove_object(self.file_name(frame_id), object_id, self.state)
         del self.state.objects[object_id]
         self.files.adapted.forget(object_id)
         self.records = {i: record.without(object_id) for i, record in self.records.items()}
@@ -175,6 +176,8 @@ class AnnotatedVideo:
         if not mentioned:
             self.take_back(frame_id)
             return
+        if frame_id not in self.state.given:
+            self.files.keep_found(name)
         self.files.write_given(name, labels, mentioned, self.state)
         self._note_given(frame_id, mentioned)
         self._save()

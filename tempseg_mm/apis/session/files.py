@@ -187,8 +187,15 @@ class SessionFiles:
         """Write what the network found in a frame whose mask is given."""
         write_indexed_png(self._found_file(file_name), labels)
 
+    def keep_found(self, file_name: str) -> None:
+        """Put the labels of a frame aside, which a mask is about to be given for."""
+        mask = self.out.mask_file(file_name)
+        if mask.is_file():
+            with written_beside(self._found_file(file_name)) as path:
+                shutil.copyfile(mask, path)
+
     def write_given(self, file_name: str, labels: np.ndarray, mentioned: Iterable[int], state: SessionState) -> None:
-        """Write what a person drew in a frame, and keep what had been found there.
+        """Write what a person drew in a frame.
 
         Args:
             file_name: of the frame.
@@ -196,10 +203,6 @@ class SessionFiles:
             mentioned: the objects that were drawn.
             state: for the colours.
         """
-        mask = self.out.mask_file(file_name)
-        if mask.is_file() and not self._given_file(file_name).is_file():
-            with written_beside(self._found_file(file_name)) as path:
-                shutil.copyfile(mask, path)
         drawn = np.where(np.isin(labels, list(mentioned)), labels, 0).astype(np.uint8)
         write_indexed_png(self._given_file(file_name), drawn, _table(state.palette))
         self.write_labels(file_name, labels, state)
@@ -212,6 +215,13 @@ class SessionFiles:
         else:
             mask.unlink(missing_ok=True)
         self._given_file(file_name).unlink(missing_ok=True)
+
+    def remove_object(self, file_name: str, object_id: int, state: SessionState) -> None:
+        """Remove the pixels of an object from all labels of a frame."""
+        for path in (self.out.mask_file(file_name), self._given_file(file_name), self._found_file(file_name)):
+            labels = decode_mask(path).pixels if path.is_file() else None
+            if labels is not None and (labels == object_id).any():
+                write_indexed_png(path, np.where(labels == object_id, 0, labels), _table(state.palette))
 
     def _given_file(self, file_name: str) -> Path:
         return inside(self.out.root, self.out.given.name, f'{file_name}.png')

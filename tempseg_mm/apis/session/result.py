@@ -131,8 +131,10 @@ def write_result(session: Session, wishes: Wishes | None = None, *, ground_truth
         inputs.reader.names.add_numbers(session.objects)
         out = session.files.out
         state = RunState(out.resume, {})
-        state.figures = {i: dict(confidences=record.confidences, sure=record.sure, answer={})
-                         for i, record in session.records.items()}
+        # A process that was killed may have left a mask without its figures.
+        state.figures = {i: dict(confidences={}, sure={}, answer={}) for i in session.frame_ids}
+        state.figures.update({i: dict(confidences=record.confidences, sure=record.sure, answer={})
+                              for i, record in session.records.items()})
         replayed = Loaded(_Replay(session), session.loaded.checkpoint, session.loaded.notices)
         settings = dict(
             video=session.state.video, start=session.start, end=session.start + session.num_frames, fps=source.fps,

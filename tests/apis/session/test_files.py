@@ -45,6 +45,7 @@ def test_what_was_found_comes_back_when_a_mask_is_taken_back(files):
     found, drawn = np.uint8([[1, 1, 2]] * 2), np.uint8([[0, 1, 2]] * 2)
     files.write_labels('00003', found, STATE)
     assert np.array_equal(files.found('00003', given=False), found)
+    files.keep_found('00003')
     for labels in (drawn, np.uint8([[0, 0, 2]] * 2), drawn):  # drawn again and again
         files.write_given('00003', labels, [1], STATE)
     assert np.array_equal(files.found('00003', given=True), found)

@@ -2,6 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from tempseg_mm.apis.inferencer.sequence_run import Wishes
+from tempseg_mm.apis.session.result import write_result
+from tempseg_mm.visualization.exporters import write_indexed_png
+
 from .conftest import STEPS
 
 
@@ -113,17 +117,48 @@ def test_what_cannot_be_done_is_said(open_session):
             list(session.go_on([0], direction='up'))
 
 
-def test_an_object_that_is_removed_is_gone_everywhere(open_session, two):
+def test_an_object_that_is_removed_is_gone_everywhere(open_session, two, shot):
     with open_session() as session:
         session.add_object(), session.add_object()
         session.give(0, two(0))
         list(session.segment())
+        found = session.labels(3)
+        session.give(3, np.where(two(3) == 2, 2, np.where(found == 1, 1, 0)).astype(np.uint8))  # 2 alone is drawn
         session.remove_object(2)
         assert not any((session.labels(i) == 2).any() for i in range(8)) and session.given == {0: (1,)}
+        np.testing.assert_array_equal(session.labels(3) == 1, found == 1)
         assert list(session.adapted) == [1] == list(session.records[5].areas)
     with open_session() as session:
         assert list(session.adapted) == [1] == list(session.objects) == list(session.records[5].areas)
         list(session.segment())
+        assert list(session.adapted) == [1] and not any((session.labels(i) == 2).any() for i in range(8))
+        assert session.add_object() == 2 and session.given == {0: (1,)}
+
+
+def test_a_mask_file_that_lay_in_the_folder_is_not_what_was_found(open_session, two, shot):
+    with open_session() as session:
+        session.add_object(), session.add_object()
+        session.give(0, two(0))
+        list(session.segment())
+        found = session.labels(4)
+        write_indexed_png(session.folder / 'given/00004.png', two(4))  # of an earlier call, or to be given
+        session.give(4, np.where(two(4) == 2, 2, np.where(found == 1, 1, 0)).astype(np.uint8))
+        assert session.given[4] == (2,)
+        session.take_back(4)
+        np.testing.assert_array_equal(session.labels(4), found)
+
+
+def test_figures_that_a_killed_process_did_not_write_are_done_without(open_session, two):
+    with open_session() as session:
+        session.add_object(), session.add_object()
+        session.give(0, two(0))
+        list(session.segment())
+    (session.folder / '.session/figures.jsonl').write_text('')
+    with open_session() as session:
+        assert not session.records
+        assert ids(session.go_on([0])) == [1, 2, 3, 4, 5, 6, 7]
+        result = write_result(session, Wishes(pictures=False))
+        assert [record.given for record in result.records] == [True] + 7 * [False]
 
 
 def test_another_network_is_refused(open_session, tiny):
