@@ -6,6 +6,7 @@ A data-set sequence, a video and a stream are this and nothing else.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
@@ -27,6 +28,8 @@ class GivenSequence(ABC):
             Whole annotations, as data sets have them, say where an object is not, too.
         hidden: ids of objects that the first given mask does not show, but that were there before: they are looked for
             in the whole frame.
+        remembered: frame number -> (H, W) uint8 ids, given masks that are not part of the walk, but tell how large
+            objects are.
     """
     name: str
     labels: Mapping[int, np.ndarray]
@@ -35,6 +38,7 @@ class GivenSequence(ABC):
     answers_given: bool = True
     ends: bool = False
     hidden: tuple = ()
+    remembered: Mapping[int, np.ndarray] = MappingProxyType({})
 
     @property
     def first_given(self) -> int:
@@ -48,7 +52,8 @@ class GivenSequence(ABC):
 
     def areas(self, object_id: int) -> dict[int, int]:
         """Frame number -> pixels of an object, of the given masks that show it."""
-        found = {i: int(np.count_nonzero(labels == object_id)) for i, labels in self.labels.items()}
+        found = {i: int(np.count_nonzero(labels == object_id))
+                 for i, labels in {**self.remembered, **self.labels}.items()}
         return {i: area for i, area in found.items() if area}
 
     def mentioned(self, frame_id: int) -> frozenset:

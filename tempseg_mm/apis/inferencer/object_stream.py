@@ -1,6 +1,6 @@
 """Masks for frames as they come, one at a time. Made by ``VOSInferencer.stream``."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -26,12 +26,13 @@ class _Live(GivenSequence):
         take: asks for the next frame.
         labels: frame number -> (H, W) uint8 ids, given.
         images: (H, W, 3) uint8 RGB of these frames.
-        ends, hidden: see :class:`GivenSequence`.
+        ends, hidden, remembered: see :class:`GivenSequence`.
     """
 
     def __init__(self, name: str, known: Sequence[SourceFrame], take: Callable[[], np.ndarray], *, labels: dict,
-                 images: dict, ends: bool = False, hidden: tuple = ()) -> None:
+                 images: dict, ends: bool = False, hidden: tuple = (), remembered: Mapping | None = None) -> None:
         self.name, self.known, self.labels, self.ends, self.hidden = name, known, labels, ends, hidden
+        self.remembered = remembered or {}
         self.start, self.images, self._take = known[0].frame_id, images, take
 
     def frames(self) -> Iterator[SourceFrame]:
@@ -150,15 +151,17 @@ class ObjectStream:
         drawn = read_given_masks({last.frame_id: mask}, self._size, ends=ends, reader=self._reader)[0].labels
         shown, before = set(np.unique(drawn).tolist()) - {0}, set(given.object_ids)
         labels = drawn if ends else np.where((drawn == 0) & ~np.isin(last.labels, list(shown)), last.labels, drawn)
-        given.labels = {**given.labels, last.frame_id: drawn}
-        given.images[last.frame_id] = last.image
-        given = self._given = _Live(given.name, given.known, self._take, labels=given.labels, images=given.images,
-                                    ends=given.ends)
-        self._adapted = self._segmenter.correct(given, self._adapted, [last.frame_id], on_step=self._on_step)
+        given = self._given = _Live(
+            given.name, given.known, self._take, labels={**given.labels, last.frame_id: drawn},
+            images={**given.images, last.frame_id: last.image}, ends=given.ends)
+        adapted = self._segmenter.correct(given, self._adapted, [last.frame_id], on_step=self._on_step)
+        self.notices += faults_of({i: found for i, found in adapted.items() if found is not self._adapted.get(i)})
+        self._adapted = adapted
         hidden = sorted(before - set(np.unique(labels).tolist()) if not ends else ())
         self._frames.close()
         self._walk(_Live(given.name, [SourceFrame(last.frame_id, last.file_name, last.image)], self._take,
-                         labels={last.frame_id: labels.astype(np.uint8)}, images=given.images, hidden=tuple(hidden)))
+                         labels={last.frame_id: labels.astype(np.uint8)}, images=given.images, hidden=tuple(hidden),
+                         remembered=given.labels))
         return self.last.labels
 
     def run(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

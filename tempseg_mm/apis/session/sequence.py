@@ -20,22 +20,17 @@ class SessionSequence(GivenSequence):
         part: first frame, and the one to stop before.
         labels: frame number -> (H, W) uint8 ids; numbers outside of the part are there to learn from.
         mentioned: frame number -> ids of the objects that its labels speak of, beside those they show.
-        areas: object id -> ``{frame number: pixels}`` of all masks that are given, also outside of the part.
-        hidden: see :class:`GivenSequence`.
+        remembered, hidden: see :class:`GivenSequence`.
     """
 
     def __init__(self, source: Callable[[int, int], FrameSource], image: Callable[[int], np.ndarray], name: str, *,
                  part: tuple, labels: Mapping[int, np.ndarray], mentioned: Mapping[int, tuple],
-                 areas: Mapping[int, dict], hidden: tuple = ()) -> None:
+                 remembered: Mapping[int, np.ndarray], hidden: tuple = ()) -> None:
         self._open, self._image, self.name, self.labels = source, image, name, labels
         self.start, self.end = part
-        self.num_frames, self.hidden = self.end - self.start, hidden
-        self._mentioned, self._areas = mentioned, areas
+        self.num_frames, self.remembered, self.hidden = self.end - self.start, remembered, hidden
+        self._mentioned = mentioned
         self._stack, self._spool, self._names = ExitStack(), None, []
-
-    def areas(self, object_id: int) -> dict[int, int]:
-        """See :class:`GivenSequence`."""
-        return {**self._areas.get(object_id, {}), **super().areas(object_id)}
 
     def mentioned(self, frame_id: int) -> frozenset:
         """See :class:`GivenSequence`."""

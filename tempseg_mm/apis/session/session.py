@@ -4,7 +4,7 @@ Used by the annotation page, and by ``VOSInferencer`` for corrections of what it
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -152,12 +152,11 @@ class Session(AnnotatedVideo):
 
     def _sequence(self) -> SessionSequence:
         """The whole, with all that is given."""
-        labels = {i: self.files.given(self.file_name(i)) for i in sorted(self.state.given)}
-        return self._made(labels, (self.start, self.start + self.num_frames), self.state.given)
+        return self._made(self._drawn(), (self.start, self.start + self.num_frames), self.state.given)
 
     def _stretch(self, frame_id: int, direction: str) -> SessionSequence:
         """What is to be redone from a frame."""
-        given, every = self.state.given, set(self.adapted)
+        given, every, drawn = self.state.given, set(self.adapted), self._drawn()
         labels, between = {frame_id: self.labels(frame_id)}, []
         if direction == FORWARDS:
             later = [i for i in sorted(given) if i > frame_id]
@@ -165,17 +164,20 @@ class Session(AnnotatedVideo):
             part, between = (frame_id, end), [i for i in later if i < end]
         else:
             part = max((i + 1 for i in given if i < frame_id), default=self.start), frame_id + 1
-        labels.update({i: self.files.given(self.file_name(i)) for i in between})
+        labels.update({i: drawn[i] for i in between})
         before = {object_id for i, ids in given.items() if i <= frame_id for object_id in ids}
         hidden = sorted((every & before) - set(np.unique(labels[frame_id]).tolist())) if direction == FORWARDS else ()
-        return self._made(labels, part, {frame_id: tuple(every), **{i: given[i] for i in between}}, tuple(hidden))
+        return self._made(labels, part, {frame_id: tuple(every), **{i: given[i] for i in between}}, remembered=drawn,
+                          hidden=tuple(hidden))
 
-    def _made(self, labels: dict, part: tuple, mentioned: dict, hidden: tuple = ()) -> SessionSequence:
-        areas = {object_id: {i: area for i, ids in self.state.given.items()
-                             if object_id in ids and (area := self.records[i].areas.get(object_id))}
-                 for object_id in self.state.objects}
+    def _drawn(self) -> dict[int, np.ndarray]:
+        """Frame number -> what a person drew there."""
+        return {i: self.files.given(self.file_name(i)) for i in sorted(self.state.given)}
+
+    def _made(self, labels: dict, part: tuple, mentioned: dict, *, remembered: Mapping[int, np.ndarray] | None = None,
+              hidden: tuple = ()) -> SessionSequence:
         return SessionSequence(self.part, self.image, self.name, part=part, labels=labels, mentioned=mentioned,
-                               areas=areas, hidden=hidden)
+                               remembered=remembered or {}, hidden=hidden)
 
     def _require_given(self) -> None:
         if not any(self.state.given.values()):

@@ -7,6 +7,7 @@ from tempseg_mm.inference.given_object import GivenObject
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.inference.propagator import generator_propagator
 from tempseg_mm.inference.segmenter import Segmenter
+from tempseg_mm.inference.views import FADING, WholeFrame
 
 
 @pytest.fixture
@@ -139,3 +140,19 @@ def test_a_new_object_leaves_the_others_as_they_are(segmenter, make_sequence):
         assert list(stream.finetune_losses) == [1, 3] and stream.finetune_losses[1] == first[1]
         assert stream.step(sequence.frames[1]) is not None and stream.last.object_ids == (1, 3)
         assert set(np.unique(stream.correct(corner, ends=True))) == {0, 3}
+
+
+def test_a_correction_where_the_object_hides_keeps_its_size_in_mind(segmenter, make_sequence, monkeypatch):
+    sequence, seen = make_sequence(3), []
+    part = sequence.masks[1].copy()
+    part[:, 14:] = 0
+    given = WholeFrame.given
+
+    def watched(self, frame, mask, area=0.0):
+        seen.append((int(mask.sum()), area))
+        return given(self, frame, mask, area)
+    monkeypatch.setattr(WholeFrame, 'given', watched)
+    with ObjectStream(segmenter, sequence.frames[0], sequence.masks[0]) as stream:
+        stream.step(sequence.frames[1])
+        stream.correct(part)
+    assert seen[-1] == (part.sum(), pytest.approx(FADING * sequence.masks[0].sum()))
