@@ -152,8 +152,7 @@ def take_away(args: argparse.Namespace) -> None:
     from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
     with stopped_by_signals(), shown_progress(lambda text: print(text, flush=True)) as on_progress:
-        written = export_finished(args.export, args.video[0], args.out, fps=args.fps, resize_frames=args.resize_frames,
-                                  on_progress=on_progress)
+        written = export_finished(args.export, args.video[0], args.out, fps=args.fps, on_progress=on_progress)
     print('\n' + closing_block(written))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tempseg_mm.apis.session.files import SessionFiles
 from tempseg_mm.runtime.atomic import remove_leftovers, written_beside
 from tempseg_mm.sources.frame_source import FrameSource
 from tempseg_mm.sources.image_files import ImageFilesSource
@@ -156,7 +157,7 @@ def require_second_reading(source: FrameSource) -> None:
 
 
 def export_result(kinds: Iterable[str], source: FrameSource, out: OutputFolder, *, fps: float,
-                  object_ids: Iterable[int] = (), on_progress: OnProgress = silent) -> dict[str, Path]:
+                  object_names: Mapping[int, str] | None = None, on_progress: OnProgress = silent) -> dict[str, Path]:
     """Write kinds of files from a source and its masks in a folder, to ``exports`` in there.
 
     Args:
@@ -164,8 +165,7 @@ def export_result(kinds: Iterable[str], source: FrameSource, out: OutputFolder, 
         source: the frames; read from their beginning.
         out: with the mask of each.
         fps: where the source does not tell.
-        object_ids: of all objects.
-        on_progress: see :func:`export_masks`.
+        object_names, on_progress: see :func:`export_masks`.
 
     Raises:
         FileNotFoundError: a frame without a mask.
@@ -175,20 +175,21 @@ def export_result(kinds: Iterable[str], source: FrameSource, out: OutputFolder, 
         return export_masks(
             kinds, ((frame.frame_id, frame.file_name, frame.image, out.read_mask(frame.file_name)) for frame in frames),
             out.exports, size=source.frame(source.start).image.shape[:2], times=source.times, fps=source.fps or fps,
-            object_names=dict.fromkeys(object_ids, ''), num_frames=source.num_frames,
+            object_names=object_names, num_frames=source.num_frames,
             suffix=source.paths[0].suffix if isinstance(source, ImageFilesSource) else '.png', on_progress=on_progress)
 
 
 def export_finished(kinds: Iterable[str], video: object, out_dir: str | Path | None = None, *, fps: float | None = None,
-                    resize_frames: bool = False, on_progress: OnProgress = silent) -> dict[str, Path]:
+                    on_progress: OnProgress = silent) -> dict[str, Path]:
     """Write kinds of files from what an earlier call found, without a network; ``result.json`` notes them.
+
+    Frames are read as that call read them.
 
     Args:
         kinds: keys of :data:`EXPORTS`.
         video: of the earlier call, see ``open_source``.
         out_dir: its folder; default: as in the call.
         fps: frames a second; default: those of the call.
-        resize_frames: as in the call.
         on_progress: see :func:`export_masks`.
 
     Returns:
@@ -206,16 +207,20 @@ def export_finished(kinds: Iterable[str], video: object, out_dir: str | Path | N
     with out.held():
         result = json.loads(out.result.read_text(encoding='utf-8'))
         settings = result['settings']
-        with open_source(video, start=settings['start'], end=settings['end'], resize_frames=resize_frames) as source:
-            if fps or settings['fps'] != source.fps:  # a rate was asked for, now or then
-                source.fps, source.times = fps or settings['fps'], None
+        files = SessionFiles(out)
+        session = files.load() if files.exists else None
+        reading = dict(session.reading) if session else {}
+        reading['fps'] = fps or reading.get('fps')
+        with open_source(video, start=settings['start'], end=settings['end'], **reading) as source:
+            if not fps and settings['fps'] != source.fps:  # of arrays: the call was told a rate
+                source.fps, source.times = settings['fps'], None
             require_second_reading(source)
             size, found = list(source.frame(source.start).image.shape[:2]), len(result['records'])
             if size != settings['frame_size'] or source.num_frames < found:  # damaged ones tell more than they have
                 raise ValueError(f'{out.root} is the result of {settings["video"]}: {found} frames of (height, width) '
                                  f'{settings["frame_size"]}; {source.name} has {source.num_frames} of {size}')
-            written = export_result(kinds, source, out, fps=DEFAULT_FPS, object_ids=settings['objects'],
-                                    on_progress=on_progress)
+            names = session.objects if session else dict.fromkeys(settings['objects'], '')
+            written = export_result(kinds, source, out, fps=DEFAULT_FPS, object_names=names, on_progress=on_progress)
         result['exports'] = {**result.get('exports', {}), **{kind: str(path) for kind, path in written.items()}}
         with written_beside(out.result) as beside:
             beside.write_text(json.dumps(result, indent=1), encoding='utf-8')

@@ -146,8 +146,8 @@ class VOSInferencer:
             if correctable:
                 keep_session(video, run, self.loaded, result, reading)
             if exports:
-                result.exports = export_result(exports, source, out, fps=DEFAULT_FPS, object_ids=inputs.object_ids,
-                                               on_progress=on_progress)
+                result.exports = export_result(exports, source, out, fps=DEFAULT_FPS, on_progress=on_progress,
+                                               object_names=dict.fromkeys(inputs.object_ids, ''))
                 result.write()
             return result
 
@@ -189,7 +189,7 @@ class VOSInferencer:
             result.notices += notices
             if exports:
                 result.exports = export_result(exports, session.source, out, fps=DEFAULT_FPS,
-                                               object_ids=session.objects, on_progress=on_progress)
+                                               object_names=session.objects, on_progress=on_progress)
             result.write()
             return result
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tempseg_mm.apis.inferencer.exports import export_finished
 from tempseg_mm.apis.inferencer.sequence_run import Wishes
 from tempseg_mm.apis.session.result import can_be_corrected, give_masks, write_result
 from tempseg_mm.apis.session.session import Session
@@ -85,3 +86,8 @@ def test_how_the_video_was_read_is_kept(tiny, shot, tmp_path):
     assert len(result.records) == 6 and result.settings['given_frames'] == [0, 4]
     with Session.open(tiny.loaded, video, tmp_path / 'out') as session:
         assert session.fps == 7 and session.num_frames == 6
+        session.rename(1, 'square')
+    written = export_finished(['coco'], video, tmp_path / 'out')['coco']  # no mask is taken for a frame
+    coco = json.loads(written.read_text())
+    assert [image['file_name'] for image in coco['images']] == [f'{i:05d}.png' for i in range(6)]
+    assert [category['name'] for category in coco['categories']] == ['square']
