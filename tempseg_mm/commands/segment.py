@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tempseg_mm.apis.inferencer import SegmentationResult
 
 OF_ONE_VIDEO = ('mask', 'box', 'start', 'end', 'gt', 'show', 'correct')
+NOT_OF_A_CORRECTION = 'resume', 'overwrite', 'start', 'end', 'fps', 'resize_frames', 'show'
 
 EXAMPLES = """\
   %(prog)s dog.mp4 --mask dog_first.png
@@ -116,8 +117,8 @@ def segment(args: argparse.Namespace) -> 'SegmentationResult':
     from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
     [video] = args.video
-    if args.correct and not (args.mask or args.box):
-        raise ValueError('--correct takes what was wrong from a --mask FILE@FRAME or a --box X,Y,W,H@FRAME')
+    if args.correct:
+        _require_correction(args)
     if args.export and not (args.mask or args.box or masks_beside(video)):
         raise ValueError(f'there is no finished result in {seen_from_here(args.out or default_folder(video))} to take '
                          'away: give a --mask or a --box to make one')
@@ -135,6 +136,14 @@ def segment(args: argparse.Namespace) -> 'SegmentationResult':
         return inferencer(
             video, args.mask, boxes=args.box, out_dir=args.out, start=args.start, end=args.end, ground_truth=args.gt,
             show=args.show, resume=args.resume, overwrite=args.overwrite, on_progress=on_progress, **wishes_of(args))
+
+
+def _require_correction(args: argparse.Namespace) -> None:
+    if not (args.mask or args.box):
+        raise ValueError('--correct takes what was wrong from a --mask FILE@FRAME or a --box X,Y,W,H@FRAME')
+    foreign = [f'--{name.replace("_", "-")}' for name in NOT_OF_A_CORRECTION if getattr(args, name)]
+    if foreign:
+        raise ValueError(f'--correct goes on with the result in --out as it was made: leave {", ".join(foreign)} out')
 
 
 def is_finished(args: argparse.Namespace) -> bool:
@@ -192,8 +201,8 @@ def segment_all(args: argparse.Namespace) -> int:
     return ERROR if batch.faults else 0
 
 
-def save_frames(args: argparse.Namespace) -> None:
-    """Writes a frame of each video, and says where its mask goes."""
+def save_one_frame(args: argparse.Namespace) -> None:
+    """Writes a frame of the video, and says where its mask goes."""
     from tempseg_mm.apis.inferencer.frame_to_draw_on import save_frame
     from tempseg_mm.runtime.closing_block import closing_block, seen_from_here
     from tempseg_mm.runtime.command_names import runnable
@@ -243,7 +252,7 @@ def run(args: argparse.Namespace) -> int | None:
     if not args.video and not args.list:
         raise ValueError('which video? Give a VIDEO, or a --list of them')
     if args.save_frame is not None:
-        return save_frames(args)
+        return save_one_frame(args)
     if args.list or len(args.video) > 1:
         return segment_all(args)
     if args.export and not (args.mask or args.box or args.resume or args.overwrite) and is_finished(args):
@@ -254,7 +263,8 @@ def run(args: argparse.Namespace) -> int | None:
 def main(argv: Sequence[str] | None = None) -> None:
     """``tempseg-segment``."""
     run_command(make_parser, run, argv,
-                kept='finished masks are whole; the same command with --resume goes on after them')
+                kept='finished masks are whole; the same command with --resume goes on after them '
+                     '(with --correct as it is)')
 
 
 if __name__ == '__main__':

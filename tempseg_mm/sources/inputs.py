@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tempseg_mm.ops.resize import Size, resize_image, target_size
+from tempseg_mm.runtime.notices import Notices
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 from .frame_names import FrameNames
@@ -105,7 +106,7 @@ class InputReader:
         if source.start and self.names.numbers_differ(source.start):
             source.notices.add(f'frames are counted from 0, whatever their names say: --start {source.start} is '
                                f'{self.names.name(source.start)}')
-        self.boxes = [self._numbered(box) for box in boxes]
+        self.boxes = [placed_box(box, self.names, source.notices) for box in boxes]
         self.resize_mask, self.ground_truth, self.ends = resize_mask, ground_truth, ends
 
     def read(self, stack: ExitStack, *, working_size: Size = None, whole: bool = False,
@@ -160,17 +161,6 @@ class InputReader:
         _tell_unmentioned(inputs)
         return inputs
 
-    def _numbered(self, box: object) -> tuple[tuple, int]:
-        """(box, frame number)."""
-        if not isinstance(box, str):
-            return tuple(box), self.source.start
-        place, at, frame = box.partition('@')
-        corners, _ = parse_box(place)
-        frame_id, note = self.names.place(f'box {box}', frame.strip() if at else None, None)
-        if note:
-            self.source.notices.add(note)
-        return corners, self.source.start if frame_id is None else frame_id
-
     def _require_within(self, wanted: set) -> None:
         start, count = self.source.start, self.source.num_frames
         wrong = [i for i in sorted(wanted) if i < start or count is not None and i >= start + count]
@@ -194,6 +184,31 @@ class InputReader:
         for frame_id in sorted({frame_id for _, frame_id in self.boxes}) if given_dir else ():
             write_indexed_png(Path(given_dir) / f'{names[frame_id]}.png', inputs.labels[frame_id],
                               inputs.reader.names.saved_palette())
+
+
+def placed_box(box: object, names: FrameNames, notices: Notices) -> tuple[tuple, int]:
+    """A box and its frame.
+
+    Args:
+        box: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, the number or the name of a frame; or a tuple (x, y, w, h). Without a
+            frame it is for the first one.
+        names: of the frames.
+        notices: told which frame was meant where that is not plain.
+
+    Returns:
+        (x, y, w, h), and the number of the frame.
+
+    Raises:
+        ValueError: what is no box, or no frame.
+    """
+    if not isinstance(box, str):
+        return tuple(box), names.start
+    place, at, frame = box.partition('@')
+    corners, _ = parse_box(place)
+    frame_id, note = names.place(f'box {box}', frame.strip() if at else None, None)
+    if note:
+        notices.add(note)
+    return corners, names.start if frame_id is None else frame_id
 
 
 def _tell_unmentioned(inputs: Inputs) -> None:

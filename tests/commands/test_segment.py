@@ -201,3 +201,10 @@ def test_help_teaches(call, capsys):
     assert end.value.code == 0
     assert [word for word in ('examples:', '--box 120,40,200,160', '--resume', 'Works\nwithout trained weights',
                               'segmented backwards', '@40') if word not in text] == []
+
+
+@pytest.mark.parametrize('arguments, words', [
+    (['--correct'], 'takes what was wrong from a --mask'),
+    (['--correct', '--mask', 'a.png@1', '--overwrite', '--end', '9'], 'as it was made: leave --overwrite, --end out')])
+def test_what_a_correction_does_not_take_is_said(refused, arguments, words):
+    assert words in refused('segment', 'shot.mp4', *arguments)

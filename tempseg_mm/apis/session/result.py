@@ -17,9 +17,9 @@ from tempseg_mm.sources.frame_names import FrameNames
 from tempseg_mm.sources.frame_source import FrameSource
 from tempseg_mm.sources.given_masks import read_given_masks
 from tempseg_mm.sources.ground_truth import GroundTruth
-from tempseg_mm.sources.inputs import Inputs
+from tempseg_mm.sources.inputs import Inputs, placed_box
 from tempseg_mm.sources.mask_files import MaskReader
-from tempseg_mm.sources.selection import parse_box, select_object
+from tempseg_mm.sources.selection import select_object
 from tempseg_mm.structures import SegmentedFrame
 
 from .files import SessionFiles, SessionState
@@ -68,7 +68,7 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
     Args:
         session: that takes them.
         masks: as ``read_given_masks`` takes them.
-        boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each a new object.
+        boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each a new object, which the network, where it is trained, finds.
         resize: bring masks to the size of the frames.
         ends: what a mask does not show is not there.
 
@@ -78,10 +78,9 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
     Raises:
         OSError, ValueError: what ``read_given_masks`` and ``select_object`` refuse; a frame that is not there.
     """
-    reader, taken = MaskReader(), {}
+    reader, taken, names = MaskReader(), {}, FrameNames.of(session.source)
     reader.names.add_numbers(session.objects)
     if masks is not None:
-        names = FrameNames.of(session.source)
         for given in read_given_masks(masks, session.size, names=names, resize=resize, ends=ends, reader=reader):
             session.file_name(given.frame_id)  # refuses a frame that is not there before anything is taken
             taken[given.frame_id] = given.labels
@@ -95,8 +94,7 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
             np.isin(found, list(mentioned)), 0, found)
         session.give(frame_id, np.where(labels > 0, labels, kept).astype(np.uint8), mentioned=mentioned)
     for box in boxes:
-        corners, frame_id = parse_box(box)
-        frame_id = session.start if frame_id is None else frame_id
+        corners, frame_id = placed_box(box, names, reader.notices)
         mask = select_object(session.image(frame_id), box=corners, guess=session.loaded.guess)
         found = session.labels(frame_id)
         found = np.zeros(session.size, np.uint8) if found is None else found

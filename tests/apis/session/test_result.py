@@ -57,7 +57,7 @@ def test_masks_of_a_person_leave_what_they_do_not_show(open_session, two, shot):
         assert session.given[3] == (2,)
         give_masks(session, {5: shot[1][5]}, ends=True)
         assert session.given[5] == (1, 2) and set(np.unique(session.labels(5))) == {0, 1}
-        frames, _ = give_masks(session, boxes=['4,8,30,20@6'])
+        frames, _ = give_masks(session, boxes=['4,8,30,20@00006'])
         assert frames == [6] and 3 in session.objects and session.given[6] == (3,)
         with pytest.raises(ValueError, match='no frame 80'):
             give_masks(session, {80: shot[1][0]})
