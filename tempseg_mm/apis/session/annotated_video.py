@@ -264,7 +264,7 @@ def open_folder(video: str | os.PathLike | list, out_dir: str | Path, model: Map
     else:
         start, end = state.start, state.start + state.num_frames
     reading = dict(state.reading) if state else {}
-    reading['masks'] = [*reading.get('masks', ()), *map(os.path.abspath, masks)]
+    reading['masks'] = sorted({*reading.get('masks', ()), *map(os.path.abspath, masks)})
     with open_source(video, start=start, end=end, **reading) as source:
         now = SessionState.of(video, source, model)
     if state is not None:
