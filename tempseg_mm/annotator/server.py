@@ -43,10 +43,11 @@ class PageServer:
         self._socket = _bound(port)
         port, token = self._socket.getsockname()[1], new_token()
         self.address = f'http://{HOST}:{port}/{token}/'
-        # Only what is wrong with the server is told: the log of requests would hold the token.
+        # Only what is wrong with the server is told: the log of requests would hold the token. And by whoever writes
+        # logs already: uvicorn's own set-up of logging closes the log files of this process.
         config = uvicorn.Config(
-            Guard(make_app(workspace, token), token, port), log_level='error', access_log=False, lifespan='off',
-            ws='none', http='h11', server_header=False, proxy_headers=False, timeout_graceful_shutdown=PATIENCE)
+            Guard(make_app(workspace, token), token, port), log_config=None, log_level='error', access_log=False,
+            lifespan='off', ws='none', http='h11', server_header=False, proxy_headers=False, timeout_graceful_shutdown=PATIENCE)
         self._server = _Server(config, on_shutdown=workspace.hub.close)
 
     def run(self) -> None:

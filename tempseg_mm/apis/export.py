@@ -8,7 +8,6 @@ from importlib import import_module
 
 import torch
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 from torch import nn
 
 from tempseg_mm.engine.recipe import KEY, other_recipe, recipe_of, told_recipe
@@ -23,6 +22,7 @@ from tempseg_mm.inference.generator_export import (
 from tempseg_mm.models.generator_weights import load_generator, save_generator
 from tempseg_mm.registry import MODELS
 from tempseg_mm.runtime.folder_lock import locked_file
+from tempseg_mm.runtime.terminal import without_logging
 
 SUFFIXES = dict(torchscript='.pt', onnx='.onnx', safetensors='.safetensors')
 
@@ -113,9 +113,8 @@ def _built(cfg: Config, checkpoint: str | None) -> tuple[nn.Module, dict]:
         **preprocessor, 'flow': None}})
     told = {}
     if checkpoint is None:
-        if not MMLogger.check_instance_created('export'):
-            MMLogger.get_instance('export', log_level='WARNING')  # else a line for each parameter
-        model.init_weights()
+        with without_logging():
+            model.init_weights()
     else:
         told = load_generator(model, checkpoint)
     return model.eval(), told

@@ -6,6 +6,8 @@ Set up by the commands, and by the Runner that they build. Who builds a Runner o
 import logging
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mmengine.logging import MMLogger
 
@@ -54,6 +56,23 @@ def speak_briefly(logger: MMLogger, *, speaks: bool = True) -> None:
                 handler.addFilter(_ForPeople())
             if not speaks:
                 handler.setLevel(logging.ERROR)
+
+
+@contextmanager
+def without_logging() -> Iterator[None]:
+    """Inside, mmengine logs warnings alone, and to no file: it has three lines for each layer that it initialises.
+
+    For a model that is built beside a run, or after one: the log file of that run is no place for it.
+    """
+    logger = MMLogger.get_current_instance()
+    level, handlers = logger.level, logger.handlers
+    logger.setLevel('WARNING')
+    logger.handlers = [handler for handler in handlers if not isinstance(handler, logging.FileHandler)]
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.handlers = handlers
 
 
 class _Brief(logging.Formatter):

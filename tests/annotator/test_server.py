@@ -1,4 +1,5 @@
 import http.client
+import logging
 import socket
 import threading
 import time
@@ -29,6 +30,16 @@ def test_each_run_has_its_own_token(workspace):
     assert len(addresses) == 2
     for server in servers:
         server._socket.close()
+
+
+def test_log_files_of_this_process_stay_open(workspace, tmp_path):
+    file = logging.FileHandler(tmp_path / 'log')
+    try:
+        server = PageServer(workspace)
+        server._socket.close()
+        assert file.stream is not None
+    finally:
+        file.close()
 
 
 def test_a_port_that_is_taken():

@@ -1,8 +1,10 @@
+import logging
 import re
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,6 +28,17 @@ def test_a_network_that_was_not_trained(call, config, capsys, tmp_path):
     call(config, 'none', '--format', 'torchscript', '--out', tmp_path / 'g.pt')
     assert 'g.pt: 0.' in capsys.readouterr().out
     assert torch.jit.load(str(tmp_path / 'g.pt'))(torch.zeros(1, 3, 9, 7), torch.zeros(1, 1, 9, 7)).shape[-2:] == (9, 7)
+
+
+def test_the_log_file_of_an_earlier_run_in_this_process_is_left_alone(call, config, tmp_path):
+    logger, file = MMLogger.get_current_instance(), logging.FileHandler(tmp_path / 'log', mode='w')
+    file.close()  # it has no stream any more
+    logger.addHandler(file)
+    try:
+        call(config, 'none', '--format', 'safetensors')
+        assert file in logger.handlers
+    finally:
+        logger.removeHandler(file)
 
 
 def test_half_precision_and_full(call, config, capsys, tmp_path):

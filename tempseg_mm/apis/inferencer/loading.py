@@ -1,17 +1,13 @@
 """From a config to what segments: the network with its weights, and the hooks that masks depend on."""
 
 import copy
-import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import Hook
-from mmengine.logging import MMLogger
 from mmengine.runner import get_priority
 from torch import nn
 
@@ -26,6 +22,7 @@ from tempseg_mm.ops.resize import Size, target_size
 from tempseg_mm.registry import HOOKS, MODELS
 from tempseg_mm.runtime.project_files import ROOT, find_file, seen_from_project
 from tempseg_mm.runtime.random_state import own_randomness
+from tempseg_mm.runtime.terminal import without_logging
 from tempseg_mm.settings.keys import merge_and_check, refuse
 from tempseg_mm.sources.selection import Guess
 
@@ -121,7 +118,7 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
     with own_randomness(seed, 'initialisation'):
         model = MODELS.build(cfg.model)
         if weights is None:
-            with _quiet():
+            with without_logging():
                 model.init_weights()
     told = _load(model, weights, named=bool(checkpoint)) if weights is not None else {}
     hooks = mask_hooks(cfg)
@@ -175,20 +172,6 @@ def _set_steps(segmenter: Segmenter, steps: float) -> None:
         raise ValueError(f'{steps} steps of fine-tuning are asked for, but the config has no default_hooks.finetune')
     is_share = 0 < steps < 1
     segmenter.finetuner.steps = max(1, round(steps * segmenter.finetuner.steps)) if is_share else int(steps)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """mmengine logs three lines for each layer that it initialises, and writes more to the file of an earlier run."""
-    logger = MMLogger.get_current_instance()
-    level, handlers = logger.level, logger.handlers
-    logger.setLevel('WARNING')
-    logger.handlers = [handler for handler in handlers if not isinstance(handler, logging.FileHandler)]
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        logger.handlers = handlers
 
 
 def _notices(cfg: Config, weights: str | None, told: dict) -> list:
