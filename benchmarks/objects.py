@@ -107,9 +107,9 @@ def main() -> None:
     from statistics import mean
 
     from tempseg_mm.apis.inferencer.loading import find_config, load_segmenter
+    from tempseg_mm.datasets.davis import DAVISDataset
     from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
     from tempseg_mm.datasets.synthetic.draw import SceneParams
-    from tempseg_mm.datasets.vos_dataset import DAVISDataset
     from tempseg_mm.runtime.memory import keep_freed_memory
 
     keep_freed_memory()

@@ -19,6 +19,7 @@ from tempseg_mm.apis.config import drop_switched_off, load_config
 from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
 from tempseg_mm.datasets.synthetic.draw import SceneParams
 from tempseg_mm.datasets.vos_dataset import VOSDataset
+from tempseg_mm.datasets.vos_sequence import MERGED
 from tempseg_mm.registry import MODELS
 from tempseg_mm.sources.frame_source import SourceFrame
 from tempseg_mm.sources.given_sequence import GivenSequence
@@ -74,7 +75,7 @@ def sequence(synthetic_root):
 class MemorySequence:
     """What a ``VOSSequence`` answers, from arrays; ``reads`` lists the frames that were asked for."""
     name = 'square'
-    object_id = None
+    objects = MERGED
 
     def __init__(self, frames, masks):
         self.frames, self.masks, self.reads = frames, masks, []
@@ -91,6 +92,9 @@ class MemorySequence:
 
     def annotation(self, i):
         return None if self.masks[i] is None else Labels(self.masks[i])
+
+    def is_annotated(self, i):
+        return self.masks[i] is not None
 
     def file_name(self, i):
         return f'{i:05d}'

@@ -47,7 +47,8 @@ class PageServer:
         # logs already: uvicorn's own set-up of logging closes the log files of this process.
         config = uvicorn.Config(
             Guard(make_app(workspace, token), token, port), log_config=None, log_level='error', access_log=False,
-            lifespan='off', ws='none', http='h11', server_header=False, proxy_headers=False, timeout_graceful_shutdown=PATIENCE)
+            lifespan='off', ws='none', http='h11', server_header=False, proxy_headers=False,
+            timeout_graceful_shutdown=PATIENCE)
         self._server = _Server(config, on_shutdown=workspace.hub.close)
 
     def run(self) -> None:

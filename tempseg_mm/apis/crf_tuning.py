@@ -45,7 +45,7 @@ class KeepFrames(Hook):
         first = min(runner.test_loop.num_given_frames, frame.num_frames - 2)
         picked = np.linspace(first, frame.num_frames - 2, self.per_sequence).round()
         if frame.frame_id in picked and not frame.given and frame.gt_labels is not None:
-            self.paths.append(save_frame(self.out_dir, frame))
+            self.paths.extend(save_frame(self.out_dir, frame))
 
 
 def tune_crf(cfg: Config, out: str | Path, *, split: Split = 'train', trials: int = 40, frames_per_sequence: int = 3,

@@ -1,3 +1,4 @@
+from .davis import DAVISDataset
 from .image_folder import ImageFolderDataset
 from .samplers import ClipSampler, ResumableSampler, SequenceSampler
 from .segtrack_v2 import SegTrackV2Dataset
@@ -15,7 +16,7 @@ from .transforms import (
     PackImage,
     RandomResizedCrop,
 )
-from .vos_dataset import DAVISDataset, VOSDataset
+from .vos_dataset import VOSDataset
 from .vos_sequence import VOSSequence
 from .youtube_objects import YouTubeObjectsDataset
 

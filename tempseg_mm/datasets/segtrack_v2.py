@@ -10,7 +10,7 @@ from tempseg_mm.runtime.safe_path import plain_name
 from .name_list import read_lines
 from .splits import Split, require_known
 from .vos_dataset import VOSDataset, files_by_stem, folders_in
-from .vos_sequence import VOSSequence
+from .vos_sequence import MERGED, VOSSequence
 
 SUFFIXES = ('.png', '.bmp', '.jpg', '.jpeg')
 OBJECTS = dict(
@@ -50,6 +50,7 @@ class SegTrackV2Dataset(VOSDataset):
     SOURCE = ('Get SegTrackv2.zip from https://web.engr.oregonstate.edu/~lif/SegTrack2/dataset.html and name the '
               'folder that holds its JPEGImages: `data_root`, or TEMPSEG_SEGTRACK_ROOT in the environment.')
     THRESHOLD = 127
+    OBJECTS = MERGED
 
     def __init__(self, data_root: str, split: Split = 'all', **kwargs) -> None:
         self._places: dict = {}  # sequence -> (folder, folder of its object or '')

@@ -14,7 +14,6 @@ from tempseg_mm.datasets.name_list import sequence_names
 from tempseg_mm.datasets.readable import ReadablePart
 from tempseg_mm.datasets.samplers import ClipSampler, draws_of
 from tempseg_mm.datasets.splits import (
-    DAVIS_2016,
     Split,
     is_elsewhere,
     list_elsewhere,
@@ -22,7 +21,7 @@ from tempseg_mm.datasets.splits import (
     require_known,
     split_text,
 )
-from tempseg_mm.datasets.vos_sequence import VOSSequence
+from tempseg_mm.datasets.vos_sequence import APART, MERGED, VOSSequence, check_objects
 from tempseg_mm.ops.resize import Size
 from tempseg_mm.registry import DATASETS, TRANSFORMS
 from tempseg_mm.runtime.safe_path import natural_key, natural_order
@@ -56,7 +55,8 @@ class VOSDataset(BaseDataset):
         pipeline: configs of transforms.
         size: working size, see :func:`~tempseg_mm.ops.resize.target_size`; ``None``: as stored.
         sequences: names of the sequences to keep; ``None``: all of the split.
-        object_id: the object of the annotations to follow; ``None``: all of them, as one.
+        objects: what an object is: ``'merged'``, all that is not background, as one; ``'apart'``, each id of the
+            annotations: in a test each is followed and scored, in training each clip shows one, drawn; an id: that one.
         test_mode: whether items are sequences.
 
     Raises:
@@ -70,15 +70,19 @@ class VOSDataset(BaseDataset):
     LISTS = ''  # the data that lists of the project are for, see shipped_lists
     SPARSE = False  # whether it is the rule that frames are not annotated
     THRESHOLD: int | None = None  # of annotations, see VOSSequence
+    OBJECTS: str = APART  # what ``objects`` is by default
+    SUBMISSION = '{sequence}/{frame}.png'  # where masks lie in the archive that the benchmark's server takes
 
     def __init__(self, data_root: str, split: Split, *, resolution: str = '480p',
                  clip_sampler: dict | None = None, pipeline: Sequence = (), size: Size = None,
                  sequences: Sequence | None = None,
-                 object_id: int | None = None, test_mode: bool = False) -> None:
+                 objects: str | int | None = None, test_mode: bool = False) -> None:
         self.split = [str(name) for name in split] if isinstance(split, list | tuple) else str(split)
-        self.resolution, self.size, self.object_id = resolution, size, object_id
-        if object_id is not None and self.THRESHOLD is not None:
-            raise ValueError(f'object_id is {object_id}, but annotations of {type(self).__name__} hold one object each')
+        self.resolution, self.size = resolution, size
+        self.objects = self.OBJECTS if objects is None else objects
+        check_objects(self.objects)
+        if self.objects != MERGED and self.THRESHOLD is not None:
+            raise ValueError(f'objects is {objects!r}, but annotations of {type(self).__name__} hold one object each')
         self.clip_sampler = ClipSampler(**(clip_sampler or {}))
         names = [sequences] if isinstance(sequences, str) else sequences
         self._wanted = None if names is None else [str(name) for name in names]
@@ -137,7 +141,7 @@ class VOSDataset(BaseDataset):
         flow_folder = self._path('Flow', name)
         flows = files_by_stem(flow_folder, ('.flo',)) if os.path.isdir(flow_folder) else {}
         return VOSSequence(
-            name, tuple(frames.values()), tuple(masks.get(stem) for stem in frames), object_id=self.object_id,
+            name, tuple(frames.values()), tuple(masks.get(stem) for stem in frames), objects=self.objects,
             threshold=self.THRESHOLD, flow_paths=tuple(flows.get(stem) for stem in list(frames)[:-1]) if flows else ())
 
     def _require_names_to_match(self, name: str, frames: dict, masks: dict) -> None:
@@ -283,18 +287,3 @@ def folders_in(folder: str) -> list:
     """Names of the folders in ``folder`` that are not hidden, in natural order."""
     names = [name for name in os.listdir(folder) if not name.startswith('.')]
     return sorted((name for name in names if os.path.isdir(os.path.join(folder, name))), key=natural_key)
-
-
-@DATASETS.register_module()
-class DAVISDataset(VOSDataset):
-    """The archive "DAVIS 2016 480p" as unpacked; splits ``train`` (30 sequences), ``val`` (20), or a list of yours.
-
-    With the project come ``fit`` and ``dev`` (24 and 6 of ``train``), ``fit20`` and ``dev10`` (20 and 10 of them).
-
-    See :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` for the folders and the arguments.
-    """
-
-    METAINFO = dict(dataset_name='DAVIS 2016')
-    LISTS = DAVIS_2016
-    SOURCE = ('Get the "DAVIS 2016 480p" TrainVal archive from https://davischallenge.org/davis2016/code.html and name '
-              'the folder that holds its JPEGImages: `data_root`, or TEMPSEG_DAVIS_ROOT in the environment.')

@@ -1,8 +1,10 @@
 """One sequence on disk as a small handle that decodes on demand. Made by data sets, read by everything after them."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,6 +16,9 @@ from tempseg_mm.sources.mask_files import Labels, MaskReader
 from tempseg_mm.sources.mask_regions import VOID
 from tempseg_mm.sources.stored_mask import decode_mask
 from tempseg_mm.sources.unreadable import read_as
+from tempseg_mm.structures.segmented_frame import ids_of
+
+MERGED, APART = 'merged', 'apart'
 
 
 @dataclass(frozen=True)
@@ -27,30 +32,36 @@ class VOSSequence:
         frame_paths: T image files in order.
         mask_paths: T annotation files; ``None`` for a frame that is not annotated.
         flow_paths: T-1 ``.flo`` files, entry i running from frame i to i+1, ``None`` where there is none; or empty.
-        object_id: the object of the annotations that counts; ``None``: all of them, as one.
+        objects: what an object is: ``'merged'``, all that is not background, as one, 1, as DAVIS 2016 has it;
+            ``'apart'``, each id of the annotations; or an id: that one alone, as 1.
         threshold: instead, for annotations whose values are known: pixels above it count as object. Without it, what
             values mean is said in :mod:`~tempseg_mm.sources.mask_regions`.
         annotation_size: (H, W) of the annotations where it is not that of the frames; frames are then brought to it
             as they are decoded, so that nothing is scored against a mask that was resized.
+        groups: id -> name of the group over which a benchmark averages the object, such as ``'seen'``; often none.
+        asked: stems of the frames whose masks a benchmark takes; ``None``: of all.
 
     Raises:
-        ValueError: if there are no frames, the numbers of paths do not fit, both ``object_id`` and ``threshold`` are
-            given, or the name is no plain one
+        ValueError: if there are no frames, the numbers of paths do not fit, ``objects`` is none of the above or more
+            than ``'merged'`` with a ``threshold``, or the name is no plain one
             (:func:`~tempseg_mm.runtime.safe_path.plain_name`), so that nothing filed under it can leave its folder.
     """
     name: str
     frame_paths: tuple
     mask_paths: tuple
     flow_paths: tuple = ()
-    object_id: int | None = None
+    objects: str | int = MERGED
     threshold: int | None = None
     annotation_size: tuple | None = None
+    groups: Mapping = field(default_factory=dict, hash=False)
+    asked: frozenset | None = None
 
     def __post_init__(self) -> None:
         plain_name(self.name, what='sequence name')
-        if self.object_id is not None and self.threshold is not None:
-            raise ValueError(f'sequence {self.name!r}: objects are told apart by object_id ({self.object_id}) or by '
-                             f'threshold ({self.threshold}), not by both')
+        check_objects(self.objects)
+        if self.objects != MERGED and self.threshold is not None:
+            raise ValueError(f'sequence {self.name!r}: objects are told apart by their ids (objects={self.objects!r}) '
+                             f'or by threshold ({self.threshold}), not by both')
         if not self.frame_paths:
             raise ValueError(f'sequence {self.name!r} has no frames')
         for what, paths, lengths in (('mask_paths', self.mask_paths, (len(self),)),
@@ -96,7 +107,8 @@ class VOSSequence:
         """Decodes the annotation of frame i.
 
         Returns:
-            (H, W) uint8, 1 on the object; ``None`` if the frame is not annotated.
+            (H, W) uint8, 1 on the object, or on any of those that are told apart; ``None`` if the frame is not
+            annotated.
 
         Raises:
             IndexError: if there is no frame i.
@@ -107,25 +119,25 @@ class VOSSequence:
         labels = self.annotation(i)
         if labels is None:
             return None
-        return resize_mask(labels.ids, target_size(size, labels.ids.shape))
+        return resize_mask((labels.ids > 0).view(np.uint8), target_size(size, labels.ids.shape))
 
     def annotation(self, i: int) -> Labels | None:
-        """Decodes the annotation of frame i at its stored size: 1 on the object, and where it is void.
+        """Decodes the annotation of frame i at its stored size: its objects as :attr:`objects` has them, and void.
 
         Returns:
-            ``None`` if the frame is not annotated.
+            1 on the object, or the ids of those that are told apart; ``None`` if the frame is not annotated.
 
         Raises:
             IndexError, OSError, ValueError: as :meth:`mask`.
         """
         labels = self.labels(i)
-        if labels is None or self.threshold is not None:
+        if labels is None or self.threshold is not None or self.objects == APART:
             return labels
-        if self.object_id is None:
+        if self.objects == MERGED:
             return Labels((labels.ids > 0).view(np.uint8), labels.void)
-        if self.object_id == VOID and labels.void is not None:  # asked for, so it is an object
+        if self.objects == VOID and labels.void is not None:  # asked for, so it is an object
             return Labels(labels.void.view(np.uint8))
-        return Labels((labels.ids == self.object_id).view(np.uint8), labels.void)
+        return Labels((labels.ids == self.objects).view(np.uint8), labels.void)
 
     def labels(self, i: int) -> Labels | None:
         """Decodes the annotation of frame i at its stored size, with the ids of all its objects.
@@ -146,12 +158,23 @@ class VOSSequence:
         return _reader_of(self.mask_paths).labels_of(stored)
 
     @property
+    def first_shown(self) -> Mapping[int, int]:
+        """Id of each object that is told apart, ascending -> index of the first frame whose annotation shows it.
+
+        The first call reads all annotations; each process remembers.
+
+        Raises:
+            OSError, ValueError: as :meth:`mask`.
+        """
+        return _first_shown(self.mask_paths)
+
+    @property
     def merged_ids(self) -> tuple:
         """Ids of the objects that count as one, ascending, as far as annotations were read in this process.
 
-        Nothing where there is one object, or ``object_id`` picks one.
+        Nothing where there is one object, or where they are told apart.
         """
-        if self.object_id is not None or self.threshold is not None:
+        if self.objects != MERGED or self.threshold is not None:
             return ()
         ids = sorted(_reader_of(self.mask_paths).names.known)
         return tuple(ids) if len(ids) > 1 else ()
@@ -233,6 +256,26 @@ class VOSSequence:
 def _reader_of(mask_paths: tuple) -> MaskReader:
     """The reader of a sequence, kept by each process; what it finds does not depend on which mask is read first."""
     return MaskReader(masks=[path for path in mask_paths if path is not None])
+
+
+@lru_cache(maxsize=1000)
+def _first_shown(mask_paths: tuple) -> Mapping[int, int]:
+    found: dict[int, int] = {}
+    for i, path in enumerate(mask_paths):
+        for object_id in ids_of(_reader_of(mask_paths).read(path).ids) if path is not None else ():
+            found.setdefault(object_id, i)
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+def check_objects(objects: str | int) -> None:
+    """Check what is to count as an object.
+
+    Raises:
+        ValueError: if it is none of ``'merged'``, ``'apart'`` and 1 to 255.
+    """
+    if objects not in (MERGED, APART) and not (isinstance(objects, int) and 1 <= objects <= VOID):
+        raise ValueError(f"objects must be 'merged' (all are one), 'apart' (each id is one) or an id, 1 to {VOID}; got "
+                         f'{objects!r}')
 
 
 def _text(size: tuple) -> str:

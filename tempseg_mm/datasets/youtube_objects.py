@@ -11,7 +11,7 @@ from tempseg_mm.sources.stored_mask import decode_mask
 
 from .splits import Split
 from .vos_dataset import VOSDataset
-from .vos_sequence import VOSSequence
+from .vos_sequence import MERGED, VOSSequence
 
 CLASSES = ('aeroplane', 'bird', 'boat', 'car', 'cat', 'cow', 'dog', 'horse', 'motorbike', 'train')
 FRAME_SUFFIXES = ('.jpg', '.jpeg', '.png')
@@ -50,6 +50,7 @@ class YouTubeObjectsDataset(VOSDataset):
               'lay them out. Name their folder: `data_root`, or TEMPSEG_YOUTUBE_OBJECTS_ROOT in the environment.')
     SPARSE = True
     THRESHOLD = 127
+    OBJECTS = MERGED
 
     def __init__(self, data_root: str, split: Split = 'all', **kwargs) -> None:
         super().__init__(data_root, split, resolution='', **kwargs)

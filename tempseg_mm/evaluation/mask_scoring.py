@@ -1,6 +1,5 @@
 """J, F and T of masks on disk, without any model. Called by tempseg-evaluate."""
 
-import math
 import multiprocessing
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +10,8 @@ from pathlib import Path
 
 from tempseg_mm.evaluation.functional.boundary import BOUND_TH
 from tempseg_mm.evaluation.functional.statistics import RECALL_THRESHOLD
-from tempseg_mm.evaluation.score_table import MEASURES, STATISTICS, ScoreTable, measure_summary
+from tempseg_mm.evaluation.score_table import MEASURES, ScoreTable
+from tempseg_mm.evaluation.summaries import sequence_summary
 from tempseg_mm.runtime.notices import Notices
 from tempseg_mm.runtime.progress import Progress
 
@@ -69,7 +69,7 @@ def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | Sequ
     faults = [f'{name}: {fault}' for name in sorted(found) for fault in found[name].faults]
     if faults:
         raise MaskFaults(faults)
-    table = {name: {measure: _averaged(measure, found[name].objects) for measure in measures} for name in sorted(found)}
+    table = {name: sequence_summary(found[name].objects) for name in sorted(found)}
     file_notices = Notices()
     for name in table:
         notices.update(found[name].notices)
@@ -109,24 +109,3 @@ def _mapped(score: Callable, sequences: list[MaskSequence], workers: int) -> Ite
             names = ', '.join(sequence.name for sequence in sequences[done:])
             raise RuntimeError(f'a worker process died, perhaps for want of memory, before these sequences were done: '
                                f'{names}; try fewer workers') from error
-
-
-def _averaged(measure: str, objects: dict[int, dict[str, dict[int, float]]]) -> dict:
-    """What the table holds of a measure over one sequence: of its object, or the means over its objects.
-
-    Of a frame on which some objects have not shown yet, the mean is over the others.
-    """
-    summaries = {str(label): measure_summary(measure, values[measure]) for label, values in objects.items()}
-    first, *others = summaries.values()
-    if not others:
-        return first
-    statistics = {s: _mean([summary[s] for summary in (first, *others)]) for s in first if s in STATISTICS}
-    frames = sorted({frame for values in objects.values() for frame in values[measure]})
-    per_frame = [_mean([values[measure][frame] for values in objects.values() if frame in values[measure]])
-                 for frame in frames]
-    return dict(statistics, frames=frames, per_frame=per_frame, objects=summaries)
-
-
-def _mean(values: Sequence[float]) -> float:
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan

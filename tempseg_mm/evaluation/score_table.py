@@ -12,10 +12,9 @@ import numpy as np
 
 from tempseg_mm.runtime.atomic import written_beside
 
-from .functional.statistics import SequenceStatistics, sequence_statistics
 from .markdown import markdown_table
+from .summaries import STATISTICS, sequence_summary, units_of
 
-STATISTICS = SequenceStatistics._fields
 MEASURES = ('J', 'F', 'T')
 
 
@@ -26,13 +25,16 @@ class ScoreTable:
     Attributes:
         sequences: ``{name: {'J': {'mean', 'recall', 'decay', 'frames', 'per_frame'}, 'F': {…}, 'T': {'mean', 'frames',
             'per_frame'}}}``, by name; ``per_frame`` lists the values of the frames that count, ``frames`` their
-            indices. T of a frame is that of the pair it ends; NaN where one of the two has no contour.
+            indices. T of a frame is that of the pair it ends; NaN where one of the two has no contour. A measure of
+            several objects has means over them, and ``'objects': {'1': {'mean', …}, '2': {…}}``.
         protocol: how the scores were taken, e.g. ``{'name': 'DAVIS 2016', 'frames': 'first and last left out'}``.
         notices: what a reader should know of how masks were read.
+        groups: sequence -> object -> name of the group over which a benchmark averages it; see :attr:`group_means`.
     """
     sequences: dict[str, dict[str, dict]]
     protocol: dict = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def from_frames(cls, frames: Iterable[Mapping], *, measures: Sequence[str] = ('J', 'F'),
@@ -40,20 +42,24 @@ class ScoreTable:
         """Put a table together from single frames, in any order.
 
         Args:
-            frames: dicts of ``sequence``, ``frame_id`` and a value per measure; a measure may be missing where a frame
-                has no value. Of a frame that comes twice (a distributed sampler pads) the first is kept.
-            measures: names of the measures. A sequence without a value of the first of them has no row.
+            frames: dicts of ``sequence``, ``frame_id``, perhaps ``object``, and a value per measure; a measure may be
+                missing where a frame has no value. Of a frame that comes twice (a distributed sampler pads) the first
+                is kept.
+            measures: names of the measures. An object without a value of the first of them does not count, a sequence
+                without such an object has no row.
             protocol: see the class.
         """
-        by_sequence: dict[str, dict[int, Mapping]] = {}
-        for frame in frames:
-            by_sequence.setdefault(frame['sequence'], {}).setdefault(frame['frame_id'], frame)
+        values: dict[str, dict[int, dict[str, dict[int, float]]]] = {}
+        for frame in sorted(frames, key=lambda frame: frame['frame_id']):
+            own = values.setdefault(frame['sequence'], {}).setdefault(
+                frame.get('object', 0), {measure: {} for measure in measures})
+            for measure in frame.keys() & own.keys():
+                own[measure].setdefault(frame['frame_id'], frame[measure])
         sequences = {}
-        for name, by_frame in sorted(by_sequence.items()):
-            values = {measure: {i: by_frame[i][measure] for i in sorted(by_frame) if measure in by_frame[i]}
-                      for measure in measures}
-            if any(values[measure] for measure in measures[:1]):
-                sequences[name] = {measure: measure_summary(measure, values[measure]) for measure in measures}
+        for name in sorted(values):
+            scored = {label: values[name][label] for label in sorted(values[name]) if values[name][label][measures[0]]}
+            if scored:
+                sequences[name] = sequence_summary(scored)
         return cls(sequences, dict(protocol or {}))
 
     @property
@@ -74,37 +80,62 @@ class ScoreTable:
                 overall[key] = dict(mean=self._mean('T', 'mean', names), sequences=names)
         return overall
 
-    def scalars(self, sequence: str | None = None) -> dict[str, float]:
+    @property
+    def group_means(self) -> dict[str, float]:
+        """``{'J_seen', 'F_seen', 'J_unseen', 'F_unseen', 'G'}``, as YouTube-VOS has it, by the names of the groups.
+
+        Each is a mean over the objects of a group; G, where there are two groups or more, is the mean of all of them.
+        """
+        values: dict[str, list] = {}
+        for group in sorted({group for objects in self.groups.values() for group in objects.values()}):
+            for measure in ('J', 'F'):
+                values[f'{measure}_{group}'] = [
+                    unit['mean'] for name, scores in self.sequences.items() if measure in scores
+                    for label, unit in units_of(scores[measure]).items()
+                    if self._group_of(name, label) == group and not math.isnan(unit['mean'])]
+        means = {name: float(np.mean(found)) for name, found in values.items() if found}
+        return dict(means, G=float(np.mean([*means.values()]))) if len(means) > 2 else means
+
+    def objects(self, sequence: str) -> list[str]:
+        """The objects of a sequence that has several."""
+        return list(next(iter(self.sequences[sequence].values())).get('objects', ()))
+
+    def scalars(self, sequence: str | None = None, object_id: str | None = None) -> dict[str, float]:
         """One row as ``{'J_mean', 'J_recall', 'J_decay', 'F_mean', …, 'J&F', 'T_mean', 'T_all'}``.
 
-        J&F is the average of both means. T_all, the mean over all sequences, is in the overall row only.
+        J&F is the average of both means. T_all, the mean over all sequences, and the means over groups are in the
+        overall row only.
 
         Args:
             sequence: a name; ``None`` for the overall row.
+            object_id: one of :meth:`objects`; ``None`` for the mean over them.
 
         Raises:
-            KeyError: an unknown sequence.
+            KeyError: an unknown sequence or object.
         """
         if sequence is not None and sequence not in self.sequences:
             raise KeyError(f'no scores of sequence {sequence!r}; the table has: {", ".join(self.sequences) or "none"}')
         scores = self.overall if sequence is None else self.sequences[sequence]
+        if object_id is not None:
+            scores = {measure: summary['objects'][object_id] for measure, summary in scores.items()}
         row = {f'{measure}_{s}': scores[measure][s] for measure in scores if measure[0] != 'T' for s in STATISTICS}
         if 'J' in scores and 'F' in scores:
             row['J&F'] = (row['J_mean'] + row['F_mean']) / 2
         for key, measure in (('T_mean', 'T'), ('T_all', 'T_all')):
             if measure in scores:
                 row[key] = scores[measure]['mean']
-        return row
+        return {**row, **self.group_means} if sequence is None else row
 
     def to_json(self, path: str | Path) -> None:
         """Write ``{'sequences': …, 'overall': …, 'protocol': …, 'notices': …}``, NaN as null; the file is replaced at
         once."""
-        content = dict(sequences=self.sequences, overall=self.overall, protocol=self.protocol, notices=self.notices)
+        content = dict(sequences=self.sequences, overall={**self.overall, **self.group_means}, protocol=self.protocol,
+                       notices=self.notices)
         with written_beside(path) as beside:
             beside.write_text(json.dumps(_without_nan(content), indent=2) + '\n', encoding='utf-8')
 
     def to_csv(self, path: str | Path) -> None:
-        """Write a row per sequence, by name, then ``overall``; the folder is made, the file replaced at once."""
+        """Write the rows of :meth:`to_text`; the folder is made, the file replaced at once."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator='\n')
         header, *rows = self._rows()
@@ -114,7 +145,8 @@ class ScoreTable:
             beside.write_text(text.getvalue(), encoding='utf-8')
 
     def to_text(self) -> str:
-        """The table in plain text: the protocol, a row per sequence by name, the overall row last, then the notices."""
+        """The table in plain text: the protocol, a row per sequence by name, below one of several objects a row per
+        object (``judo/1``), the overall row last, then the notices."""
         title = '; '.join(['Scores', *(f'{key} {value}' for key, value in self.protocol.items())])
         header, *rows = self._rows()
         cells = [[name, str(frames), *(_number(value, 3, '-') for value in values)] for name, frames, *values in rows]
@@ -130,13 +162,17 @@ class ScoreTable:
             f'T mean: over the {len(stable)} of these {len(known)} sequences that the list of DAVIS 2016 counts.']
 
     def _mean(self, measure: str, statistic: str, names: Iterable[str]) -> float:
-        units = [unit for name in names for unit in self.sequences[name][measure].get(
-            'objects', {None: self.sequences[name][measure]}).values()]
+        units = [unit for name in names for unit in units_of(self.sequences[name][measure]).values()]
         known = [unit[statistic] for unit in units if not math.isnan(unit[statistic])]
         return float(np.mean(known)) if known else float('nan')
 
+    def _group_of(self, sequence: str, label: str) -> str | None:
+        """Of an object; the only one of a sequence may be filed under its id."""
+        groups = self.groups.get(sequence, {})
+        return groups.get(label) if label else next(iter(groups.values()), None)
+
     def _rows(self) -> list[list]:
-        """Header, a row per sequence, the overall row: name, number of frames, the scalars.
+        """Header, a row per sequence and object, the overall row: name, number of frames, the scalars.
 
         Where T counts for some sequences only, its column is empty for the others, and all have theirs under T_all.
         """
@@ -144,28 +180,16 @@ class ScoreTable:
         counts = {name: len(next(iter(scores.values()))['frames']) for name, scores in self.sequences.items()}
         rows = []
         for name in self.sequences:
-            row = self.scalars(name)
-            if 'T_mean' in row:
-                row['T_all'] = row['T_mean']
-                row['T_mean'] = row['T_mean'] if counts_for_stability(name) else math.nan
-            rows.append([name, counts[name], *row.values()])
+            for object_id in (None, *self.objects(name)):
+                row = self.scalars(name, object_id)
+                if 'T_mean' in row:
+                    row['T_all'] = row['T_mean']
+                    row['T_mean'] = row['T_mean'] if counts_for_stability(name) else math.nan
+                frames = counts[name] if object_id is None else len(
+                    next(iter(self.sequences[name].values()))['objects'][object_id]['frames'])
+                rows.append([name if object_id is None else f'{name}/{object_id}', frames,
+                             *(row.get(column, math.nan) for column in overall)])
         return [['sequence', 'frames', *overall], *rows, ['overall', sum(counts.values()), *overall.values()]]
-
-
-def measure_summary(measure: str, values: Mapping[int, float]) -> dict:
-    """What a table holds of one measure over one sequence.
-
-    Args:
-        measure: 'T' has a mean only.
-        values: ``{frame: value}``, in order.
-
-    Returns:
-        The statistics, ``frames`` and ``per_frame``; NaN for the statistics of no value.
-    """
-    per_frame = [float(value) for value in values.values()]
-    statistics = sequence_statistics(per_frame or [float('nan')])._asdict()
-    kept = {s: statistics[s] for s in (STATISTICS[:1] if measure == 'T' else STATISTICS)}
-    return dict(kept, frames=list(values), per_frame=per_frame)
 
 
 def comparison_table(rows: Mapping[str, Mapping[str, float]],

@@ -2,21 +2,10 @@
 
 from collections.abc import Sequence
 
-import cv2
-import numpy as np
-
 from tempseg_mm.sources.mask_files import Labels, MaskReader
+from tempseg_mm.structures.segmented_frame import ids_of
 
 MOST_KEPT = 2 ** 28  # bytes of decoded annotations that a process keeps between its two passes
-
-
-def ids_of(labels: np.ndarray) -> list[int]:
-    """The ids, without 0, that (H, W) uint8 holds, ascending."""
-    top = int(labels.max())
-    if np.count_nonzero(labels) == np.count_nonzero(labels == top):  # one object, as a rule, and many times as fast
-        return [top] if top else []
-    counts = cv2.calcHist([np.ascontiguousarray(labels)], [0], None, [256], [0, 256])  # 3 times as fast as bincount
-    return (np.flatnonzero(counts[1:]) + 1).tolist()
 
 
 class Annotations:

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from tempseg_mm.runtime.notices import Notices
-from tempseg_mm.sources.mask_files import Labels, MaskReader
+from tempseg_mm.sources.mask_files import MaskReader
 from tempseg_mm.sources.stored_mask import MaskValueError
+from tempseg_mm.structures.segmented_frame import ids_of
 
-from .functional import InstabilityChain, contour_accuracy, region_similarity
-from .functional.binary_mask import without_void
 from .identities import IdentityCheck
 from .mask_folders import MaskSequence
+from .object_track import ObjectTrack
 from .score_table import MEASURES
-from .sequence_labels import Annotations, ids_of
+from .sequence_labels import Annotations
 
 MOST_FAULTS = 3  # of one kind that are listed one by one
 ALL = 1  # the object of a sequence with one object, whatever its id
@@ -70,32 +70,6 @@ def score_sequence(sequence: MaskSequence, *, measures: Sequence[str] = MEASURES
     return found
 
 
-class _Track:
-    """The scores of one object."""
-
-    def __init__(self, measures: Sequence[str], label: int | None) -> None:
-        self.label = label
-        self.values: dict[str, dict[int, float]] = {measure: {} for measure in measures}
-        self._chain = InstabilityChain() if 'T' in measures else None
-
-    def begin(self, gt: Labels) -> None:
-        """Its first annotation, which is given."""
-        if self._chain is not None:
-            self._chain.step(self._of(gt.ids))
-
-    def add(self, frame: int, pred: np.ndarray, gt: Labels) -> None:
-        pred_mask, gt_mask = self._of(pred), self._of(gt.ids)
-        if 'J' in self.values:
-            self.values['J'][frame] = region_similarity(pred_mask, gt_mask, gt.void)
-        if 'F' in self.values:
-            self.values['F'][frame] = contour_accuracy(pred_mask, gt_mask, void=gt.void)
-        if self._chain is not None:
-            self.values['T'][frame] = self._chain.step(without_void(pred_mask, gt.void))
-
-    def _of(self, labels: np.ndarray) -> np.ndarray:
-        return labels != 0 if self.label is None else labels == self.label
-
-
 class _Scoring:
     """The walk over the masks of one sequence."""
 
@@ -106,8 +80,9 @@ class _Scoring:
         self.is_one, self.is_merged = merge_objects or len(truth.first_seen) < 2, merge_objects
         self.starts = {ALL: min(truth.first_seen.values(), default=0)} if self.is_one else truth.first_seen
         self.stop = len(sequence) if sequence.last_counts else len(sequence) - 1
-        self.tracks = {label: _Track(measures, None if self.is_one else label)
+        self.tracks = {label: ObjectTrack(measures, None if self.is_one else label)
                        for label, start in self.starts.items() if start < self.stop - 1}
+        found.objects = {label: {measure: {} for measure in measures} for label in self.tracks}
         self._predicted: set[int] = set()
         self._has_void = False
         self._unknown: dict[tuple, list[str]] = {}
@@ -128,10 +103,10 @@ class _Scoring:
             if pred is None:
                 continue
             for label in begun:
-                self.tracks[label].add(frame, pred, gt)
+                for measure, value in self.tracks[label].score(pred, gt).items():
+                    self.found.objects[label][measure][frame] = value
             if not self.is_one:
                 self._check.look(pred, gt.ids, begun)
-        self.found.objects = {label: track.values for label, track in self.tracks.items()}
         self._add_faults()
         self._note_prediction()
 

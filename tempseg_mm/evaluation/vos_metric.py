@@ -1,4 +1,4 @@
-"""J, F and T of DAVIS 2016 over a test run. Fed by the test loop, frame by frame; keeps numbers and no mask."""
+"""J, F and T of DAVIS over a test run, object by object. Fed by the test loop; keeps numbers and no mask."""
 
 import logging
 import math
@@ -11,13 +11,15 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from tempseg_mm.registry import METRICS
-from tempseg_mm.structures.segmented_frame import SegmentedFrame
+from tempseg_mm.sources.mask_files import Labels
+from tempseg_mm.structures.segmented_frame import SegmentedFrame, ids_of
 
-from .functional.binary_mask import as_binary_mask, without_void
+from .functional.binary_mask import without_void
 from .functional.boundary import BOUND_TH, contour_accuracy
 from .functional.region import region_similarity
 from .functional.statistics import RECALL_THRESHOLD
 from .functional.temporal import InstabilityChain
+from .object_track import ObjectTrack
 from .score_table import MEASURES, ScoreTable
 
 NO_FRAME = -1  # of what is noted on a sequence as a whole
@@ -31,6 +33,10 @@ class VOSMetric(BaseMetric):
     own size, and sequences are averaged without weights: the protocol of DAVIS 2016 (paper note P20). A frame that
     comes twice counts once. A sequence none of whose frames counts has no row. Void pixels of an annotation count in
     neither mask, for none of the measures.
+
+    Where a sequence has several objects each is scored on its own, from the frame after its first annotation on, and
+    sequences count by their objects: the protocol of DAVIS 2017, by the code that scores folders of masks
+    (:class:`~tempseg_mm.evaluation.object_track.ObjectTrack`). Frames without annotation are left out of T, too.
 
     T compares consecutive masks: the annotation of frame 0 with the mask of frame 1, 1 with 2, and so on; the last
     frame is left out as above. It therefore needs the frames of a sequence in order and in one process (sequences may
@@ -80,6 +86,7 @@ class VOSMetric(BaseMetric):
         self.scores: ScoreTable | None = None
         self._chains: dict[str, tuple[int, InstabilityChain]] = {}  # last frame and its contour, by sequence
         self._broken: set[str] = set()
+        self._tracks: dict[str, tuple[int, dict[int, ObjectTrack]]] = {}  # last frame and objects, by sequence
 
     @property
     def protocol(self) -> dict:
@@ -104,21 +111,27 @@ class VOSMetric(BaseMetric):
         """
         for frame in data_samples:
             try:
-                scores = {**self._agreement(frame), **self._stability(frame)}
+                if len(frame.object_ids) > 1:
+                    found = self._by_object(frame)
+                else:
+                    found = [{**self._agreement(frame), **self._stability(frame)}]
             except ValueError as error:
                 raise ValueError(f'sequence {frame.sequence!r}, frame {frame.frame_id}: {error}') from error
-            if scores:
-                self.results.append(dict(sequence=frame.sequence, frame_id=frame.frame_id, **scores))
+            self.results += [dict(sequence=frame.sequence, frame_id=frame.frame_id, **scores)
+                             for scores in found if scores]
 
-    def note_merged(self, name: str, ids: Sequence[int]) -> None:
-        """Note that the annotations of a sequence hold several objects, which were followed and scored as one.
+    def note(self, name: str, *, merged: Sequence[int] = (), groups: Mapping[int, str] | None = None) -> None:
+        """Note what belongs to a sequence as a whole, once it has gone by.
 
         Args:
             name: of the sequence.
-            ids: of the objects; fewer than two are not worth a note.
+            merged: ids of the objects in its annotations that were followed and scored as one.
+            groups: object -> name of the group over which a benchmark averages it.
         """
-        if len(ids) > 1:
-            self.results.append(dict(sequence=name, frame_id=NO_FRAME, merged=list(ids)))
+        noted = {**(dict(merged=list(merged)) if len(merged) > 1 else {}),
+                 **(dict(groups={str(i): group for i, group in groups.items()}) if groups else {})}
+        if noted:
+            self.results.append(dict(sequence=name, frame_id=NO_FRAME, **noted))
 
     def sequence_scores(self, name: str) -> dict[str, float]:
         """Scalars of one sequence, for a line in the log as soon as the sequence is done.
@@ -177,13 +190,18 @@ class VOSMetric(BaseMetric):
             no frame counted.
         """
         frames = [frame for item in results for frame in (item if isinstance(item, list) else [item])]
-        self.scores = replace(self._table(frames), notices=_merged_objects(frames))
+        self.scores = replace(self._table(frames), notices=_merged_objects(frames), groups={
+            frame['sequence']: frame['groups'] for frame in frames if 'groups' in frame})
         if not self.scores.sequences:
             self._warn(f'no annotated frame counted (frames: {self.protocol["frames"]}), so there is nothing to score.')
         return self.scores.scalars()
 
     def _table(self, frames: list[dict]) -> ScoreTable:
-        return ScoreTable.from_frames(frames, measures=self.measures, protocol=self.protocol)
+        protocol = self.protocol
+        if any('object' in frame for frame in frames):
+            protocol = dict(protocol, protocol=protocol['protocol'].replace('2016', '2017'),
+                            objects='by id where a sequence has several')
+        return ScoreTable.from_frames(frames, measures=self.measures, protocol=protocol)
 
     def _warn(self, text: str) -> None:
         print_log(f'{type(self).__name__}: {text}', logger='current', level=logging.WARNING)
@@ -194,14 +212,33 @@ class VOSMetric(BaseMetric):
         left_out = first and self.skip_first or last and self.skip_last
         return frame.gt_labels is not None and not left_out
 
+    def _by_object(self, frame: SegmentedFrame) -> list[dict]:
+        """A record for each object that has shown before; annotations must come in order."""
+        last, tracks = self._tracks.setdefault(frame.sequence, (-1, {}))
+        if frame.frame_id <= last:
+            raise ValueError(f'came after frame {last}: objects are scored from their first annotation on, which takes '
+                             'the frames of a sequence in order')
+        self._tracks[frame.sequence] = frame.frame_id, tracks
+        is_last = frame.frame_id == frame.num_frames - 1
+        if is_last:
+            self._tracks.pop(frame.sequence)
+        if frame.gt_labels is None or self.skip_last and is_last:
+            return []
+        gt, shown = Labels(frame.gt_labels, frame.gt_void), ids_of(frame.gt_labels)
+        begun = list(tracks)
+        for object_id in (i for i in frame.object_ids if i in shown and i not in tracks):
+            tracks[object_id] = ObjectTrack(self.measures, object_id, self.bound_th)
+            tracks[object_id].begin(gt)
+        return [dict(object=object_id, **tracks[object_id].score(frame.labels, gt)) for object_id in begun]
+
     def _agreement(self, frame: SegmentedFrame) -> dict[str, float]:
         """J and F, if the frame counts."""
         scores = {}
         if self.counts(frame):
             if 'J' in self.measures:
-                scores['J'] = region_similarity(frame.labels, frame.gt_labels, frame.gt_void)
+                scores['J'] = region_similarity(frame.labels != 0, frame.gt_labels != 0, frame.gt_void)
             if 'F' in self.measures:
-                scores['F'] = contour_accuracy(frame.labels, frame.gt_labels, self.bound_th, frame.gt_void)
+                scores['F'] = contour_accuracy(frame.labels != 0, frame.gt_labels != 0, self.bound_th, frame.gt_void)
         return scores
 
     def _stability(self, frame: SegmentedFrame) -> dict[str, float]:
@@ -211,7 +248,7 @@ class VOSMetric(BaseMetric):
         if frame.frame_id == 0:
             chain = InstabilityChain()
             if frame.gt_labels is not None:
-                chain.step(frame.gt_labels)
+                chain.step(frame.gt_labels != 0)
             self._chains[frame.sequence] = 0, chain
             return {}
         before, chain = self._chains.get(frame.sequence, (None, None))
@@ -221,7 +258,7 @@ class VOSMetric(BaseMetric):
         if before != frame.frame_id - 1:
             self._broken.add(frame.sequence)
             return {}
-        value = chain.step(without_void(as_binary_mask(frame.labels), frame.gt_void))
+        value = chain.step(without_void(frame.labels != 0, frame.gt_void))
         self._chains[frame.sequence] = frame.frame_id, chain
         return {} if value is None else dict(T=value)
 
@@ -235,5 +272,5 @@ def _merged_objects(frames: Iterable[Mapping]) -> list[str]:
     first, *others = sorted(merged)
     which = f'{first}: {", ".join(map(str, merged[first]))}{"; ..." if others else ""}'
     return [f'{len(merged)} of {len(names)} sequence(s) hold several objects ({which}); as in DAVIS 2016 they are '
-            f'followed and scored as one. --cfg-options test_dataloader.dataset.object_id={merged[first][0]} follows '
-            'one of them; tempseg-segment follows all, and tempseg-evaluate scores them apart.']
+            'followed and scored as one. --cfg-options test_dataloader.dataset.objects=apart follows and scores each '
+            f'of them, objects={merged[first][0]} one.']

@@ -51,12 +51,17 @@ class SearchReport:
         return self.after.mean > self.before.mean
 
 
-def save_frame(folder: str | Path, frame: SegmentedFrame) -> Path:
-    """Keep a frame of one object for the search, at ``<folder>/<sequence>/<frame>.npz``; it must have an annotation."""
-    path = Path(folder) / frame.sequence / f'{frame.file_name}.npz'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, probability=frame.probabilities[0], image=frame.image, gt_mask=frame.gt_labels)
-    return path
+def save_frame(folder: str | Path, frame: SegmentedFrame) -> list[Path]:
+    """Keep the objects of an annotated frame for the search, each at ``<folder>/<sequence>/<frame>_<object>.npz``."""
+    paths = []
+    for object_id, probability in zip(frame.object_ids, frame.probabilities, strict=True):
+        is_one = len(frame.object_ids) == 1
+        path = Path(folder) / frame.sequence / f'{frame.file_name}_{object_id}.npz'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, probability=probability, image=frame.image,
+                 gt_mask=frame.gt_labels != 0 if is_one else frame.gt_labels == object_id)
+        paths.append(path)
+    return paths
 
 
 def search_crf(paths: Sequence[Path], pool: WorkerPool, *, trials: int = 40, seed: int = 0,

@@ -66,6 +66,17 @@ class AdaptedGenerator:
         return replace(self, generator=generator, trained=self.trained or self.generator)
 
 
+def summary_of(adapted: Mapping[int, AdaptedGenerator]) -> str:
+    """What fine-tuning on all objects of a sequence took and gained, in words; empty without a step."""
+    fitted = [found for found in adapted.values() if found.fit]
+    if len(fitted) < 2:
+        return ''.join(found.summary for found in fitted)
+    before, after = (sum(values) / len(fitted) for values in zip(
+        *((found.fit.before, found.fit.after) for found in fitted), strict=True))
+    return (f'fine-tuned on {len(fitted)} objects, {sum(len(found.losses) for found in fitted)} steps in '
+            f'{sum(found.seconds for found in fitted):.1f} s, IoU on their masks {before:.2f} -> {after:.2f}')
+
+
 def faults_of(adapted: Mapping[int, AdaptedGenerator]) -> list[str]:
     """A sentence for each object, by its id, that fine-tuning did not work for."""
     return [f'Object {object_id}: {found.fit.fault}.' for object_id, found in adapted.items()

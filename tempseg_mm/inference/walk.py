@@ -104,9 +104,9 @@ class Walk:
             truth = sequence.truth(read)
             if truth is not None:
                 frame.gt_labels, frame.gt_void = truth.ids, truth.void
-            given = sequence.labels.get(frame.frame_id)
-            if given is not None and (sequence.answers_given or frame.frame_id == sequence.first_given):
-                frame.given, frame.going_on = True, sequence.going_on(frame.frame_id)
+            given = sequence.answer(frame.frame_id)
+            if given is not None:
+                frame.given, frame.going_on = True, sequence.unanswered(frame.frame_id)
                 # Known from an earlier walk, with what the network answered for the objects that go on.
                 frame.labels = None if frame.going_on and frame.frame_id <= first else given
             with self.clock('prepare'):

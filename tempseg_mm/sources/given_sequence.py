@@ -22,8 +22,6 @@ class GivenSequence(ABC):
         labels: frame number -> (H, W) uint8 object ids, given; at least one.
         start: number of the first frame.
         num_frames: how many there are; ``None`` where nobody knows.
-        answers_given: whether the masks given for frames after the first given one are the answer there (a video), or
-            the network answers all the same and is scored (a test).
         ends: whether an object that a later given mask lacks ends there, or goes on as if nothing were given for it.
             Whole annotations, as data sets have them, say where an object is not, too.
         hidden: ids of objects that the first given mask does not show, but that were there before: they are looked for
@@ -35,7 +33,6 @@ class GivenSequence(ABC):
     labels: Mapping[int, np.ndarray]
     start: int = 0
     num_frames: int | None = None
-    answers_given: bool = True
     ends: bool = False
     hidden: tuple = ()
     remembered: Mapping[int, np.ndarray] = MappingProxyType({})
@@ -66,6 +63,18 @@ class GivenSequence(ABC):
         if frame_id not in self.labels:
             return ()
         return tuple(sorted(self._given_before(frame_id) - self.mentioned(frame_id)))
+
+    def answer(self, frame_id: int) -> np.ndarray | None:
+        """The given masks that are the answer of a frame, (H, W) uint8 ids: all of them, except in a test.
+
+        Returns:
+            ``None`` where the network answers for all objects.
+        """
+        return self.labels.get(frame_id)
+
+    def unanswered(self, frame_id: int) -> tuple:
+        """Ids of the objects, given before, for which the network answers where :meth:`answer` has something."""
+        return self.going_on(frame_id)
 
     def _given_before(self, frame_id: int) -> frozenset:
         return frozenset(object_id for object_id, first in self._first_shown.items() if first < frame_id)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 
 
@@ -22,8 +23,8 @@ class SegmentedFrame:
             reads them. ``None`` where the frame was segmented by an earlier run or before the walk turned round.
         labels: (H, W) uint8 object ids, 0 the background: what is saved. ``None`` until they are decided.
         given: whether ``labels`` are the masks that were given.
-        going_on: ids of the objects that the given masks do not mention and that are not ended by that: the network
-            answers for them where the given masks have background.
+        going_on: ids of the objects for which the network answers all the same, where the given masks have background:
+            they do not mention them, and do not end them by that.
         answered: whether the network segmented the frame. It did so on a given frame too, except the first, where
             ``probabilities`` are 0 or 1 as the given mask has it.
         gt_labels: (H, W) uint8, the annotation; ``None`` where there is none.
@@ -78,3 +79,12 @@ def labels_of(probabilities: np.ndarray, object_ids: Sequence[int]) -> np.ndarra
 def one_hot(labels: np.ndarray, object_ids: Sequence[int]) -> np.ndarray:
     """Labels -> (K, H, W) float32, 1 where the object is."""
     return np.stack([labels == object_id for object_id in object_ids]).astype(np.float32)
+
+
+def ids_of(labels: np.ndarray) -> list[int]:
+    """The ids, without 0, that labels, (H, W) uint8, hold, ascending."""
+    top = int(labels.max())
+    if np.count_nonzero(labels) == np.count_nonzero(labels == top):  # one object, as a rule, and many times as fast
+        return [top] if top else []
+    counts = cv2.calcHist([np.ascontiguousarray(labels)], [0], None, [256], [0, 256])  # 3 times as fast as bincount
+    return (np.flatnonzero(counts[1:]) + 1).tolist()

@@ -20,7 +20,7 @@ class SequenceSheet:
 
     ::
 
-        sheet = SequenceSheet('work_dirs/show', score=region_similarity)
+        sheet = SequenceSheet('work_dirs/show', score=mean_similarity)
         for prediction in stream:      # one sequence after the other, frames in order
             sheet.add(prediction)      # the path, once the last frame has come
         sheet.close()                  # a sequence that was cut short gets its sheet too
@@ -31,7 +31,7 @@ class SequenceSheet:
         columns: of the grid.
         tile_width: wider frames are shrunk to this many pixels.
         score: ``score(mask, gt_mask)``, or with the void pixels as a third, for the captions, such as
-            ``region_similarity``; called for the frames shown.
+            ``mean_similarity``; called for the frames shown.
 
     Raises:
         ValueError: fewer than 1 tile.

@@ -29,7 +29,7 @@ def test_from_config_to_fragment(tiny_config, tmp_path, monkeypatch):
         [settings['on_trial'](trial, GAIN.before) for trial in (1, 2)], GAIN)[-1])
     assert tune_crf(cfg, tmp_path / 'new/crf.py', trials=2, frames_per_sequence=2, seed=6, workers=0) is GAIN
     (frames, workers, settings), = asked
-    assert frames == [f'train_00{i}/0000{frame}.npz' for i in range(2) for frame in (2, 4)]
+    assert frames == [f'train_00{i}/0000{frame}_1.npz' for i in range(2) for frame in (2, 4)]
     assert workers == 0 and (settings['trials'], settings['seed']) == (2, 6)
     assert cfg.custom_hooks == [] and list(method_hooks(cfg)) == ['finetune', 'tta']
     text = (tmp_path / 'new/crf.py').read_text()
@@ -110,19 +110,20 @@ def keep(tmp_path, per_sequence, *, num_frames=12, annotated=lambda i: True, giv
 @pytest.mark.parametrize('per_sequence, expected', [
     (1, [2]), (2, [2, 10]), (3, [2, 6, 10]), (5, [2, 4, 6, 8, 10]), (50, list(range(2, 11)))])
 def test_kept_frames_are_spread_over_those_that_count(tmp_path, per_sequence, expected):
-    assert [int(path.stem) for path in keep(tmp_path, per_sequence).paths] == expected
+    assert [int(path.stem.removesuffix('_1')) for path in keep(tmp_path, per_sequence).paths] == expected
 
 
 def test_what_is_kept(tmp_path):
     path, = keep(tmp_path, 1, given=1).paths
-    assert path == tmp_path / 'a/00001.npz'
+    assert path == tmp_path / 'a/00001_1.npz'
     frame = np.load(path)
     assert (frame['probability'] == np.float32(0.01)).all() and frame['probability'].dtype == np.float32
     assert (frame['image'] == 1).all() and frame['image'].shape == (2, 3, 3) and (frame['gt_mask'] == 1).all()
 
 
 def test_frames_without_annotation_and_given_ones_are_not_kept(tmp_path):
-    assert [int(path.stem) for path in keep(tmp_path, 5, annotated=lambda i: i % 4 == 0).paths] == [4, 8]
+    kept = keep(tmp_path, 5, annotated=lambda i: i % 4 == 0).paths
+    assert [int(path.stem.removesuffix('_1')) for path in kept] == [4, 8]
     assert keep(tmp_path, 3, num_frames=2).paths == []
     with pytest.raises(ValueError, match='per_sequence must be at least 1, got 0'):
         KeepFrames('', 0)

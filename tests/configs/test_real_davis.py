@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from tempseg_mm.datasets.vos_dataset import DAVISDataset
+from tempseg_mm.datasets.davis import DAVISDataset
 
 pytestmark = pytest.mark.davis
 

@@ -2,10 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
+from tempseg_mm.datasets.davis import DAVISDataset
 from tempseg_mm.datasets.segtrack_v2 import SegTrackV2Dataset
 from tempseg_mm.datasets.splits import DAVIS_2016, is_path, shipped_lists, split_text
 from tempseg_mm.datasets.synthetic.dataset import SyntheticVOSDataset
-from tempseg_mm.datasets.vos_dataset import DAVISDataset, VOSDataset
+from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.datasets.youtube_objects import YouTubeObjectsDataset
 from tempseg_mm.evaluation.score_table import STABLE, UNSTABLE
 

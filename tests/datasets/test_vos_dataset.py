@@ -1,4 +1,3 @@
-import os
 import shutil
 
 import cv2
@@ -6,13 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.datasets.vos_dataset import DAVISDataset, VOSDataset
+from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.datasets.vos_sequence import VOSSequence
 from tempseg_mm.flow.flo_file import write_flo
 from tempseg_mm.registry import DATASETS
 
 LENGTHS = dict(bear=6, boat=4, camel=5)
-REAL = os.environ.get('TEMPSEG_DAVIS_ROOT', '')
 
 
 @pytest.fixture
@@ -219,22 +217,3 @@ def test_a_split_cannot_name_a_place_elsewhere(root, line):
     (root / 'ImageSets/480p/val.txt').write_text(f'camel\n{line}\n')
     with pytest.raises(ValueError, match=r'in the list .*val\.txt: sequence .* cannot be used'):
         VOSDataset(root, 'val', test_mode=True)
-
-
-def test_missing_root_says_where_to_get_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'davischallenge.org/davis2016/.*JPEGImages: .*TEMPSEG_DAVIS_ROOT.*'
-                                                r'configs/tempseg_synthetic.py'):
-        DATASETS.build(dict(type='DAVISDataset', data_root=str(tmp_path / 'DAVIS'), split='train'))
-
-
-def test_metainfo(tmp_path):
-    assert DAVISDataset.METAINFO['dataset_name'] == 'DAVIS 2016'
-
-
-@pytest.mark.davis
-@pytest.mark.skipif(not os.path.isdir(REAL), reason='needs the real DAVIS 2016 where TEMPSEG_DAVIS_ROOT says')
-def test_real_rgba_annotation():
-    bear = DAVISDataset(REAL, 'train', sequences=['bear'], test_mode=True)[0]['sequence']
-    assert bear.shape == (480, 854) and bear.file_name(77) == '00077'
-    areas = [bear.mask(i).mean() for i in (76, 77, 78)]
-    assert areas[0] == pytest.approx(areas[1], rel=0.05) and areas[2] == pytest.approx(areas[1], rel=0.05)

@@ -6,6 +6,7 @@ import pytest
 
 from tempseg_mm.datasets.vos_sequence import VOSSequence
 from tempseg_mm.flow.flo_file import write_flo
+from tempseg_mm.visualization.exporters import write_indexed_png
 
 SIZE = (97, 131)
 
@@ -52,10 +53,10 @@ def test_reads_at_a_working_size(sequence, size, expected):
     np.testing.assert_allclose(flow[3, 4], [5 * expected[1] / 131, -2 * expected[0] / 97], rtol=1e-5)
 
 
-def test_object_id_selects_an_instance(tmp_path, sequence):
+def test_an_id_selects_an_instance(tmp_path, sequence):
     ids = object_mask(0) + 2 * (object_mask(2) & ~object_mask(0) & 1)
     cv2.imwrite(str(tmp_path / 'ids.png'), ids)
-    one = VOSSequence('walk', sequence.frame_paths[:1], (str(tmp_path / 'ids.png'),), object_id=2)
+    one = VOSSequence('walk', sequence.frame_paths[:1], (str(tmp_path / 'ids.png'),), objects=2)
     np.testing.assert_array_equal(one.mask(0), ids == 2)
 
 
@@ -170,3 +171,23 @@ def test_verification_compares_sizes(sequence):
     cv2.imwrite(sequence.frame_paths[2], np.zeros((10, 20, 3), np.uint8))
     with pytest.raises(ValueError, match='differ in size: .*00002.png is 10x20'):
         sequence.verify(2)
+
+
+def test_objects_that_are_told_apart(tmp_path, sequence):
+    ids = [object_mask(0), object_mask(0) * 0, object_mask(0) + 4 * (object_mask(2) & ~object_mask(0) & 1)]
+    paths = tuple(str(tmp_path / f'apart/{i}.png') for i in range(3))
+    for path, mask in zip(paths, ids, strict=True):
+        write_indexed_png(path, mask)
+    apart = VOSSequence('walk', sequence.frame_paths[:3], paths, objects='apart')
+    assert dict(apart.first_shown) == {1: 0, 4: 2} and apart.merged_ids == ()
+    np.testing.assert_array_equal(apart.annotation(2).ids, ids[2])
+    np.testing.assert_array_equal(apart.mask(2), ids[2] > 0)
+    assert pickle.loads(pickle.dumps(apart)) == apart
+
+
+@pytest.mark.parametrize('objects', ['all', 0, 256, 1.5, None])
+def test_what_an_object_is(sequence, objects):
+    with pytest.raises(ValueError, match="objects must be 'merged' .*, 'apart' .* or an id, 1 to 255; got"):
+        VOSSequence('walk', sequence.frame_paths, sequence.mask_paths, objects=objects)
+    with pytest.raises(ValueError, match=r"by their ids \(objects='apart'\) or by threshold"):
+        VOSSequence('walk', sequence.frame_paths, sequence.mask_paths, objects='apart', threshold=9)

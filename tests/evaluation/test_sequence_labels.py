@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tempseg_mm.evaluation import sequence_labels
-from tempseg_mm.evaluation.sequence_labels import Annotations, ids_of
+from tempseg_mm.evaluation.sequence_labels import Annotations
 from tempseg_mm.sources.mask_files import MaskReader
 from tempseg_mm.visualization.exporters import write_indexed_png
 
@@ -12,13 +12,6 @@ def square(*boxes):
     for label, column in boxes:
         mask[6:18, column:column + 10] = label
     return mask
-
-
-@pytest.mark.parametrize('labels, ids', [
-    (np.zeros((3, 4)), []), (np.full((2, 2), 5), [5]), ([[0, 9], [9, 0]], [9]), ([[1, 2], [255, 0]], [1, 2, 255]),
-    (np.arange(256).reshape(16, 16), list(range(1, 256)))])
-def test_ids_of_a_mask(labels, ids):
-    assert ids_of(np.asarray(labels, np.uint8)) == ids
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ from mmengine.evaluator import Evaluator
 
 from tempseg_mm.evaluation.functional.boundary import contour_accuracy
 from tempseg_mm.evaluation.functional.temporal import temporal_instability
+from tempseg_mm.evaluation.mask_scoring import evaluate_masks
 from tempseg_mm.evaluation.vos_metric import VOSMetric
 from tempseg_mm.registry import METRICS
 from tempseg_mm.structures import SegmentedFrame
+from tempseg_mm.visualization.exporters import write_indexed_png
 
 SHAPE = (12, 16)
 
@@ -222,7 +224,7 @@ def test_objects_that_were_merged_are_told_in_the_table_and_kept_for_a_resumed_t
     metric, other = VOSMetric(), VOSMetric()
     frames = [prediction(i, 8, sequence=name) for name in ('camel', 'cows') for i in range(5)]
     for name, ids in (('camel', (3, 7)), ('cows', (1,))):
-        metric.note_merged(name, ids)
+        metric.note(name, merged=ids)
     metric.process(None, frames)
     state = json.loads(json.dumps(metric.sequence_state('camel')))
     other.restore_sequence('camel', state)
@@ -231,3 +233,57 @@ def test_objects_that_were_merged_are_told_in_the_table_and_kept_for_a_resumed_t
         assert one.evaluate(2) == run(frames)[1]
         assert len(one.scores.notices) == 1 and '1 of 2 sequence(s) hold several objects (camel: 3, 7)' in \
             one.scores.notices[0]
+
+
+def several(frame_id, sequence='judo', num_frames=6):
+    """Object 1 in all frames, 7 from frame 2 on; 7 is found from frame 3 on, 1 a column too narrow."""
+    gt, labels = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, np.uint8)
+    gt[:5, :8], labels[:5, :7] = 1, 1
+    gt[6:, :4] = 7 * (frame_id >= 2)
+    labels[6:, :4] = 7 * (frame_id >= 3)
+    return SegmentedFrame(sequence, frame_id, f'{frame_id:05d}', np.zeros((*SHAPE, 3), np.uint8), object_ids=(1, 7),
+                          num_frames=num_frames, labels=labels, gt_labels=gt)
+
+
+def test_objects_are_scored_one_by_one_as_folders_of_masks_are(tmp_path):
+    frames = [several(i) for i in range(6)] + [prediction(i, 4, sequence='lone') for i in range(5)]
+    metric, scores = run(frames)
+    objects = metric.scores.sequences['judo']['J']['objects']
+    assert objects['1']['frames'] == [1, 2, 3, 4] and objects['1']['mean'] == pytest.approx(7 / 8)
+    assert objects['7']['frames'] == [3, 4] and objects['7']['mean'] == 1.0
+    assert scores['J_mean'] == pytest.approx((7 / 8 + 1 + 0.5) / 3)
+    assert metric.scores.protocol['protocol'] == 'DAVIS 2017'
+    for frame in frames:
+        write_indexed_png(tmp_path / 'gt' / frame.sequence / f'{frame.file_name}.png', frame.gt_labels)
+        write_indexed_png(tmp_path / 'pred' / frame.sequence / f'{frame.file_name}.png', frame.labels)
+    on_disk = evaluate_masks(tmp_path / 'gt', tmp_path / 'pred')
+    assert on_disk.sequences == metric.scores.sequences and on_disk.overall == metric.scores.overall
+    rows = metric.scores.to_text().splitlines()
+    assert [row.split()[:2] for row in rows[2:5]] == [['judo', '4'], ['judo/1', '4'], ['judo/7', '2']]
+    metric.scores.to_csv(tmp_path / 'scores.csv')
+    assert 'judo/7,2,1.000000' in (tmp_path / 'scores.csv').read_text()
+
+
+def test_means_over_groups_of_objects():
+    metric, other = VOSMetric(measures=('J', 'F')), VOSMetric(measures=('J', 'F'))
+    frames = [several(i) for i in range(6)] + [prediction(i, 4, sequence='lone') for i in range(5)]
+    metric.process(None, frames)
+    metric.note('judo', groups={1: 'seen', 7: 'unseen'})
+    metric.note('lone', groups={1: 'seen'})
+    for name in ('judo', 'lone'):
+        other.restore_sequence(name, json.loads(json.dumps(metric.sequence_state(name))))
+    for one in (metric, other):
+        scores = one.evaluate(2)
+        assert scores['J_seen'] == pytest.approx((7 / 8 + 0.5) / 2) and scores['J_unseen'] == 1
+        both = [scores[f'{measure}_{group}'] for measure in 'JF' for group in ('seen', 'unseen')]
+        assert scores['G'] == pytest.approx(np.mean(both))
+    assert 'G' in metric.scores.to_text() and 'J_seen' not in run(frames)[1]
+
+
+def test_frames_of_several_objects_come_in_order():
+    with pytest.raises(ValueError, match="'judo', frame 1: came after frame 2: objects are scored .* in order"):
+        run([several(2), several(1)])
+    frame = several(3)
+    frame.gt_labels = None  # not annotated: left out
+    assert run([several(0), several(1), several(2), frame, several(4)])[0].scores.sequences['judo']['J']['frames'] == [
+        1, 2, 4]

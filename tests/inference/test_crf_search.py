@@ -25,7 +25,7 @@ def kept(tmp_path):
                 gt_mask = np.zeros((24, 32), np.uint8)
                 gt_mask[6:18, 8 + i:22 + i] = 1
                 probability = np.clip(0.5 + 0.2 * (2.0 * gt_mask - 1) + generator.normal(0, strength, (24, 32)), 0, 1)
-                paths.append(save_frame(tmp_path, SegmentedFrame(
+                paths.extend(save_frame(tmp_path, SegmentedFrame(
                     sequence=name, frame_id=i, num_frames=9, file_name=f'{i:05d}',
                     image=np.repeat(40 + 160 * gt_mask[..., None], 3, axis=-1), gt_labels=gt_mask,
                     probabilities=probability.astype(np.float32)[None])))

@@ -65,7 +65,7 @@ def test_forwards_over_all_frames(given, propagator, ahead):
 
 
 def test_a_test_wants_the_answer_on_later_given_frames(given, propagator):
-    given.answers_given = False
+    given.answer = lambda frame_id: given.labels[frame_id] if frame_id == FIRST_GIVEN else None
     frames = list(Walk(given, propagator).forwards())
     assert [frame.frame_id for frame in frames if frame.given] == [FIRST_GIVEN]
     assert frames[SECOND_GIVEN].labels is None and frames[SECOND_GIVEN].answered

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.structures.segmented_frame import SegmentedFrame, labels_of, one_hot
+from tempseg_mm.structures.segmented_frame import SegmentedFrame, ids_of, labels_of, one_hot
 
 
 def frame(probabilities, **fields):
@@ -37,3 +37,10 @@ def test_one_hot_of_labels_gives_the_labels_back(ids):
     probabilities = one_hot(labels, ids)
     assert probabilities.dtype == np.float32 and probabilities.shape == (len(ids), 2, 2)
     np.testing.assert_array_equal(labels_of(probabilities, ids), labels)
+
+
+@pytest.mark.parametrize('labels, ids', [
+    (np.zeros((3, 4)), []), (np.full((2, 2), 5), [5]), ([[0, 9], [9, 0]], [9]), ([[1, 2], [255, 0]], [1, 2, 255]),
+    (np.arange(256).reshape(16, 16), list(range(1, 256)))])
+def test_ids_of_a_mask(labels, ids):
+    assert ids_of(np.asarray(labels, np.uint8)) == ids

@@ -6,8 +6,8 @@ import numpy as np
 
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.evaluation.identities import IdentityCheck
-from tempseg_mm.evaluation.sequence_labels import ids_of
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
+from tempseg_mm.structures.segmented_frame import ids_of
 
 WHOLE = 0  # among scores by id: of the only object followed, against everything that is not background
 

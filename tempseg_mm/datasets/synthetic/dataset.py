@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from mmengine.logging import MMLogger
 
+from tempseg_mm.datasets.davis import DAVISDataset
 from tempseg_mm.datasets.splits import Split
-from tempseg_mm.datasets.vos_dataset import DAVISDataset
+from tempseg_mm.datasets.vos_sequence import APART, MERGED
 from tempseg_mm.flow.flo_file import write_flo
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.closing_block import seen_from_here
@@ -44,6 +45,8 @@ class SyntheticVOSDataset(DAVISDataset):
         scene: arguments of :class:`~tempseg_mm.datasets.synthetic.draw.SceneParams`.
         seed: of everything drawn.
         num_sequences: sequences in each split, by default 16 in ``train`` and 4 in ``test``.
+        all_objects: whether annotations number what moves behind the object, too, see :meth:`Scene.labels`; then
+            objects are told apart unless ``objects`` says otherwise.
         kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
 
     Raises:
@@ -55,10 +58,11 @@ class SyntheticVOSDataset(DAVISDataset):
     SOURCE = 'Delete the folder to have it made again.'
 
     def __init__(self, data_root: str = 'data/synthetic', split: Split = 'train', *, scene: Mapping | None = None,
-                 seed: int = 0, num_sequences: Mapping | None = None, **kwargs) -> None:
+                 seed: int = 0, num_sequences: Mapping | None = None, all_objects: bool = False, **kwargs) -> None:
         params = SceneParams(**(scene or {}))
         write_davis_layout(data_root, scene=params, seed=seed, num_sequences=num_sequences,
-                           log=MMLogger.get_current_instance().info)
+                           all_objects=all_objects, log=MMLogger.get_current_instance().info)
+        kwargs = dict(dict(objects=APART if all_objects else MERGED), **kwargs)
         super().__init__(data_root, split, resolution=f'{params.height}p', **kwargs)
 
 

@@ -4,8 +4,11 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
+from tempseg_mm.datasets.vos_sequence import APART
 from tempseg_mm.flow.base import FlowProvider
+from tempseg_mm.ops.resize import resize_mask, target_size
 from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
+from tempseg_mm.structures.segmented_frame import ids_of
 
 
 @TRANSFORMS.register_module()
@@ -13,6 +16,9 @@ class LoadClip(BaseTransform):
     """Decodes the frames and annotations of a clip, and its flow where the data set has all of it.
 
     Required keys: ``sequence`` (VOSSequence), ``frame_ids`` (T int), ``size``.
+
+    Where objects are told apart the clip is about one of them: drawn from those in its first frame or, where it shows
+    none, from all of the clip.
 
     Added keys: ``sequence_name`` str; ``frames``, list of T (H, W, 3) uint8 RGB; ``gt_masks``, list of T (H, W) uint8
     0/1; ``flow``, list of T-1 (H, W, 2) float32, absent where a file is missing or the frames are not neighbours.
@@ -31,16 +37,25 @@ class LoadClip(BaseTransform):
         sequence, ids, size = results['sequence'], results['frame_ids'], results.get('size')
         results['sequence_name'] = sequence.name
         results['frames'] = [sequence.frame(i, size) for i in ids]
-        results['gt_masks'] = [sequence.mask(i, size) for i in ids]
-        for i, mask in zip(ids, results['gt_masks'], strict=True):
-            if mask is None:
+        labels = [sequence.annotation(i) for i in ids]
+        for i, found in zip(ids, labels, strict=True):
+            if found is None:
                 raise ValueError(f'frame {sequence.file_name(i)} of sequence {sequence.name!r} is not annotated')
+        object_id = _drawn(labels) if sequence.objects == APART else 1
+        results['gt_masks'] = [resize_mask((found.ids == object_id).view(np.uint8), target_size(size, found.ids.shape))
+                               for found in labels]
         neighbours = all(after == before + 1 for before, after in zip(ids, ids[1:], strict=False))
         if self.with_flow and neighbours and len(ids) > 1:
             flow = [sequence.flow(i, size) for i in ids[:-1]]
             if all(field is not None for field in flow):
                 results['flow'] = flow
         return results
+
+
+def _drawn(labels: list) -> int:
+    """The object that a clip is about; 1 where it shows none."""
+    shown = ids_of(labels[0].ids) or sorted({i for found in labels for i in ids_of(found.ids)}) or [1]
+    return shown[np.random.randint(len(shown))] if len(shown) > 1 else shown[0]
 
 
 @TRANSFORMS.register_module()

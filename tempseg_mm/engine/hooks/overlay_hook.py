@@ -4,7 +4,7 @@ import os.path as osp
 
 from mmengine.hooks import Hook
 
-from tempseg_mm.evaluation.functional.region import region_similarity
+from tempseg_mm.evaluation.functional.region import mean_similarity
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.background import BackgroundWriter
 from tempseg_mm.runtime.safe_path import inside
@@ -36,7 +36,7 @@ class OverlayHook(Hook):
 
     def before_test(self, runner) -> None:
         self.out_dir = self.out_dir or osp.join(runner.test_loop.out_dir, 'overlays')
-        self._sheet = SequenceSheet(self.out_dir, score=region_similarity)
+        self._sheet = SequenceSheet(self.out_dir, score=mean_similarity)
         self._drawer = BackgroundWriter(self._draw, depth=AHEAD)
 
     def before_sequence(self, runner, sequence, size) -> None:

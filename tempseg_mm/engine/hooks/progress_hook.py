@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mmengine.hooks import Hook
 
+from tempseg_mm.inference.online_finetuner import summary_of
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.progress import Progress
 
@@ -71,11 +72,11 @@ class ProgressHook(Hook):
 
     def after_finetuning(self, runner, sequence, adapted: dict) -> None:
         """All objects of the sequence have their generator."""
-        for found in adapted.values():
-            if found.fit:
-                self._gained.append(found.summary)
+        self._gained = [summary] if (summary := summary_of(adapted)) else []
+        for object_id, found in adapted.items():
             if found.fit and found.fit.fault:
-                runner.logger.warning(f'{sequence.name}: {found.fit.fault}.')
+                which = f', object {object_id}' if len(adapted) > 1 else ''
+                runner.logger.warning(f'{sequence.name}{which}: {found.fit.fault}.')
 
     def after_frame(self, runner, frame) -> None:
         self._progress.step(f'{frame.sequence}: frame {frame.frame_id + 1}/{frame.num_frames}')

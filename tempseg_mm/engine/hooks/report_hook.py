@@ -11,7 +11,7 @@ from mmengine.dist import collect_results, get_world_size
 from mmengine.hooks import Hook
 
 from tempseg_mm.engine.stages import method_hooks
-from tempseg_mm.evaluation.functional.region import region_similarity
+from tempseg_mm.evaluation.functional.region import mean_similarity
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime.versions import versions
 from tempseg_mm.visualization.report.dataset_report import DatasetReport, SequenceRow, write_dataset_report
@@ -51,12 +51,13 @@ class ReportHook(Hook):
 
     def after_finetuning(self, runner, sequence, adapted: dict) -> None:
         """What it gained stands on the page."""
-        self._told = [found.summary for found in adapted.values() if found.fit]
+        self._told = [f'{f"Object {object_id}: " if len(adapted) > 1 else ""}{found.summary}'
+                      for object_id, found in adapted.items() if found.fit]
 
     def after_frame(self, runner, frame) -> None:
         if frame.given or not runner.test_loop.evaluator.metrics[0].counts(frame):
             return  # neither is to look like the worst of what was scored
-        score = self._scores[frame.frame_id] = region_similarity(frame.labels, frame.gt_labels, frame.gt_void)
+        score = self._scores[frame.frame_id] = mean_similarity(frame.labels, frame.gt_labels, frame.gt_void)
         self._worst.add(frame.frame_id, frame.image, frame.labels, 1 - score, gt_mask=frame.gt_labels)
 
     def after_sequence(self, runner, sequence, size) -> None:
@@ -88,8 +89,9 @@ class ReportHook(Hook):
         report = DatasetReport(
             title=f'Test of {self._experiment(runner)}',
             rows=[rows[name] for name in sorted(rows)],
-            columns=[column for column in means if column != 'T_all'],  # has no value by sequence
+            columns=[column for column in means if column not in ('T_all', *table.group_means)],  # have no row
             scores={name: table.scalars(name) for name in table.sequences},
+            objects={name: {i: table.scalars(name, i) for i in table.objects(name)} for name in table.sequences},
             means=means,
             curves=table.sequences,
             settings=self._settings(runner, table.protocol),

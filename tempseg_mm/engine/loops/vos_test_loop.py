@@ -104,15 +104,15 @@ class VOSTestLoop(BaseLoop):
             for frame in frames:
                 self.evaluator.process(data_samples=[frame], data_batch=None)
                 self.runner.call_hook('after_frame', frame=frame)
-        self._note_merged(sequence)
+        self._note(sequence)
         self.runner.call_hook('after_sequence', sequence=sequence, size=size)
         self.runner.call_hook('keep_sequence', sequence=sequence)
 
-    def _note_merged(self, sequence) -> None:
-        """Metrics are told of objects that were followed as one, when all annotations have been read."""
+    def _note(self, sequence) -> None:
+        """Metrics are told what the annotations hold, when all have been read."""
         for metric in self.evaluator.metrics:
-            if hasattr(metric, 'note_merged'):
-                metric.note_merged(sequence.name, sequence.merged_ids)
+            if hasattr(metric, 'note'):
+                metric.note(sequence.name, merged=sequence.merged_ids, groups=sequence.groups)
 
     def _is_recalled(self, sequence) -> bool:
         """Whether a hook restored the results of this sequence from an earlier run."""

@@ -58,4 +58,4 @@ class VOSValLoop(VOSTestLoop):
         """One sequence."""
         for frame in self.segmenter.segment(AnnotatedSequence(sequence, self.num_given_frames)):
             self.evaluator.process(data_samples=[frame], data_batch=None)
-        self._note_merged(sequence)
+        self._note(sequence)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tempseg_mm.structures.segmented_frame import ids_of
+
 from .binary_mask import as_binary_pair
 
 
@@ -27,3 +29,18 @@ def region_similarity(pred: np.ndarray, gt: np.ndarray, void: np.ndarray | None 
     if union == 0:
         return 1.0
     return float(np.count_nonzero(pred & gt) / union)
+
+
+def mean_similarity(pred: np.ndarray, gt: np.ndarray, void: np.ndarray | None = None) -> float:
+    """Mean J over the objects that a frame shows, for captions and for what is worth a look.
+
+    Args:
+        pred: (H, W) uint8 ids, 0 the background.
+        gt: likewise.
+        void: as in :func:`region_similarity`.
+
+    Returns:
+        J in [0, 1]; 1 where both show nothing.
+    """
+    shown = {*ids_of(pred), *ids_of(gt)}
+    return sum(region_similarity(pred == i, gt == i, void) for i in shown) / len(shown) if shown else 1.0

@@ -44,6 +44,7 @@ class DatasetReport:
         settings: what was tested, how; mappings may lie in mappings.
         versions: of the packages involved.
         notices: sentences for the top of the page.
+        objects: values of each object, by sequence, object and column, where a sequence has several.
     """
     title: str
     rows: Sequence[SequenceRow]
@@ -54,6 +55,7 @@ class DatasetReport:
     settings: Mapping = field(default_factory=dict)
     versions: Mapping = field(default_factory=dict)
     notices: Sequence[str] = ()
+    objects: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
 
 def write_dataset_report(path: str | Path, report: DatasetReport) -> None:
@@ -87,6 +89,7 @@ def _row(row: SequenceRow, report: DatasetReport) -> dict:
               for measure, curve in report.curves.get(row.name, {}).items()]
     return dict(
         name=row.name, frames=row.num_frames, seconds=row.seconds, scores=report.scores.get(row.name, {}),
+        objects=[dict(name=name, scores=scores) for name, scores in report.objects.get(row.name, {}).items()],
         curves=curves, told=list(row.told), links=row.links,
         thumbnails=[dict(frame=frame, score=score, picture=picture) for frame, score, picture in row.thumbnails])
 

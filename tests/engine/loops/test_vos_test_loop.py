@@ -214,7 +214,7 @@ def test_several_objects_that_are_scored_as_one_are_told_in_log_scores_and_page(
     assert runner.test()['J_mean'] == 1
     notice, = scores_of(runner.work_dir)['notices']
     assert notice.startswith('1 of 2 sequence(s) hold several objects (test_000: 1, 2); as in DAVIS 2016')
-    assert 'dataset.object_id=1' in notice and 'tempseg-evaluate' in notice
+    assert 'dataset.objects=apart' in notice
     assert '\n'.join(said).count(f'note: {notice}') == 1
     assert 'hold several objects' in Path(runner.work_dir, 'test/report.html').read_text()
 
@@ -223,7 +223,7 @@ def test_one_of_several_objects_can_be_followed(make_runner, annotated):
     def halves(i, mask):
         return mask * np.where(np.cumsum(mask).reshape(mask.shape) * 2 > mask.sum(), 2, 1).astype(np.uint8)
     options = {**annotated(halves), 'test_dataloader.dataset.sequences': ['test_000']}
-    runner = make_runner(**options, **{'test_dataloader.dataset.object_id': 2})
+    runner = make_runner(**options, **{'test_dataloader.dataset.objects': 2})
     seen = []
     runner.register_hook(Refine(lambda frame: seen.append(frame.gt_labels) or perfect(frame)))
     assert runner.test()['J_mean'] == 1 and scores_of(runner.work_dir)['notices'] == []
@@ -231,7 +231,7 @@ def test_one_of_several_objects_can_be_followed(make_runner, annotated):
         options['test_dataloader.dataset.data_root'], 'Annotations/32p/test_000').iterdir())]
     np.testing.assert_array_equal(seen, [truth == 2 for truth in whole])
     with pytest.raises(ValueError, match='the mask of frame 0 has no object 3, so there is nothing to segment'):
-        make_runner(**options, **{'test_dataloader.dataset.object_id': 3}).test()
+        make_runner(**options, **{'test_dataloader.dataset.objects': 3}).test()
 
 
 def test_what_is_void_is_no_object_and_not_scored(make_runner, annotated):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.evaluation.functional.region import region_similarity
+from tempseg_mm.evaluation.functional.region import mean_similarity, region_similarity
 
 
 def test_hand_worked_value():
@@ -30,3 +30,10 @@ def test_void_pixels_count_in_neither_mask():
     void = np.array([[1, 0, 0], [0, 0, 1]], bool)
     assert region_similarity(pred, gt, void) == 2 / 3
     assert region_similarity(pred, gt, np.ones((2, 3), bool)) == 1
+
+
+def test_the_mean_over_the_objects_that_a_frame_shows():
+    pred, gt = np.array([[3, 3, 0, 0, 9]], np.uint8), np.array([[3, 0, 7, 0, 9]], np.uint8)
+    assert mean_similarity(pred, gt) == (0.5 + 0 + 1) / 3
+    assert mean_similarity(pred, gt * (gt != 7), gt == 7) == (0.5 + 1) / 2
+    assert mean_similarity(pred * 0, gt * 0) == 1

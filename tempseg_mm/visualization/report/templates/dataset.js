@@ -39,6 +39,12 @@ function unfold(row, open) {
 
 function detailOf(row) {
   const cell = el('div', {class: 'inside'});
+  if (row.objects.length) {
+    cell.append(el('table', {class: 'objects'}, el('thead', {}, el('tr', {}, el('th', {scope: 'col'}, 'object'),
+      ...DATA.columns.map(column => el('th', {scope: 'col'}, column.replaceAll('_', ' '))))),
+      el('tbody', {}, ...row.objects.map(({name, scores}) => el('tr', {}, el('th', {scope: 'row'}, name),
+        ...DATA.columns.map(column => el('td', {}, fixed(scores[column]))))))));
+  }
   const curves = row.curves.filter(curve => curve.values.some(isNumber));
   // T has no bound: beside it J and F would lie flat.
   for (const [title, range, series] of [['Scores by frame', [0, 1], curves.filter(({label}) => label !== 'T')],
@@ -70,6 +76,7 @@ function bodyOf(row) {
 const frames = DATA.rows.reduce((sum, row) => sum + row.frames, 0), seconds = DATA.rows.reduce((sum, row) => sum + row.seconds, 0);
 showFacts([
   ...DATA.columns.filter(column => /^[JFT]_mean$|^J&F$/.test(column)).map(column => [column.replace('_', ' '), fixed(DATA.means[column])]),
+  ...Object.keys(DATA.means).filter(name => name !== 'T_all' && !DATA.columns.includes(name)).map(name => [name.replace('_', ' '), fixed(DATA.means[name])]),
   ['sequences', String(DATA.rows.length)], ['frames', whole(frames)], ['seconds', whole(seconds)]]);
 showNotices();
 for (const {key, title} of COLUMNS) {
