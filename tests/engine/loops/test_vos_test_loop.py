@@ -10,6 +10,7 @@ from PIL import Image
 
 from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
 from tempseg_mm.engine.loops.vos_test_loop import VOSTestLoop
+from tempseg_mm.evaluation.mask_scoring import evaluate_masks
 from tempseg_mm.evaluation.vos_metric import VOSMetric
 from tempseg_mm.visualization.exporters import write_indexed_png
 
@@ -232,6 +233,28 @@ def test_one_of_several_objects_can_be_followed(make_runner, annotated):
     np.testing.assert_array_equal(seen, [truth == 2 for truth in whole])
     with pytest.raises(ValueError, match='the mask of frame 0 has no object 3, so there is nothing to segment'):
         make_runner(**options, **{'test_dataloader.dataset.objects': 3}).test()
+
+
+@pytest.mark.parametrize('num_given', [1, 2])
+def test_objects_that_are_told_apart_are_followed_and_scored_one_by_one(make_runner, annotated, num_given):
+    options = {**annotated(second_from_frame_2), 'test_dataloader.dataset.objects': 'apart',
+               'test_cfg.num_given_frames': num_given, 'default_hooks.report': dict(type='ReportHook')}
+    runner = make_runner(**options)
+    stages = Recording()
+    runner.register_hook(stages)
+    metrics = runner.test()
+    assert [ids for stage, ids in (entry for entry in stages.stages if entry[0] == 'adapted')] == [[1, 2], [1]]
+    out, data = Path(runner.work_dir, 'test'), Path(options['test_dataloader.dataset.data_root'])
+    on_disk = evaluate_masks(data / 'Annotations/32p', out / 'masks', split=['test_000', 'test_001'])
+    on_disk.to_json(out / 'on_disk.json')
+    assert scores_of(runner.work_dir)['sequences'] == json.loads((out / 'on_disk.json').read_text())['sequences']
+    assert metrics == pytest.approx(on_disk.scalars(), nan_ok=True) and list(on_disk.sequences['test_000']['J']['objects']) == ['1', '2']
+    assert on_disk.sequences['test_000']['J']['objects']['2']['frames'] == [3, 4]
+    masks, truth = ([np.asarray(Image.open(folder / f'test_000/0000{i}.png')) for i in range(6)]
+                    for folder in (out / 'masks', data / 'Annotations/32p'))
+    assert [2 in mask for mask in masks[:3]] == [False, False, True]
+    np.testing.assert_array_equal(masks[2] == 2, truth[2] == 2)  # its first mask is given, and the answer
+    assert '"objects":[{"name":"1"' in (out / 'report.html').read_text()
 
 
 def test_what_is_void_is_no_object_and_not_scored(make_runner, annotated):
