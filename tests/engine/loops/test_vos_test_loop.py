@@ -248,7 +248,7 @@ def test_objects_that_are_told_apart_are_followed_and_scored_one_by_one(make_run
     on_disk = evaluate_masks(data / 'Annotations/32p', out / 'masks', split=['test_000', 'test_001'])
     on_disk.to_json(out / 'on_disk.json')
     assert scores_of(runner.work_dir)['sequences'] == json.loads((out / 'on_disk.json').read_text())['sequences']
-    assert metrics == pytest.approx(on_disk.scalars(), nan_ok=True) and list(on_disk.sequences['test_000']['J']['objects']) == ['1', '2']
+    assert metrics == pytest.approx(on_disk.scalars(), nan_ok=True) and on_disk.objects('test_000') == ['1', '2']
     assert on_disk.sequences['test_000']['J']['objects']['2']['frames'] == [3, 4]
     masks, truth = ([np.asarray(Image.open(folder / f'test_000/0000{i}.png')) for i in range(6)]
                     for folder in (out / 'masks', data / 'Annotations/32p'))
