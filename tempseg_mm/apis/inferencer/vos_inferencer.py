@@ -147,7 +147,7 @@ class VOSInferencer:
                 keep_session(video, run, self.loaded, result, reading)
             if exports:
                 result.exports = export_result(exports, source, out, fps=DEFAULT_FPS, on_progress=on_progress,
-                                               object_names=dict.fromkeys(inputs.object_ids, ''))
+                                               object_names=inputs.object_names)
                 result.write()
             return result
 
