@@ -14,7 +14,6 @@ from typing import Any
 from tempseg_mm.runtime.safe_path import printable
 
 from .coco_regions import region_size
-from .image_io import MOST_PIXELS
 from .unreadable import image_fault
 
 WHAT_COCO_IS = ('COCO JSON holds "images" with "id" and "file_name", and "annotations" with "image_id", "category_id" '
@@ -80,7 +79,7 @@ def read_coco(path: str | os.PathLike) -> list[CocoImage]:
                           for part in ('categories', 'videos'))
     found: dict = {_key(image): [] for image in content['images']}
     for place, annotation in enumerate(content['annotations'], 1):
-        named = annotation.get('id', place)
+        named = _hashable(annotation.get('id', place))
         if (image := _hashable(annotation.get('image_id'))) not in found:
             raise ValueError(f'annotation {named} belongs to image {annotation.get("image_id")!r}, which is not among '
                              'its "images"')
@@ -123,12 +122,15 @@ def _tracks_as_images(content: dict[str, list]) -> None:
     lengths = {}
     for video in content['videos']:
         number, names = _key(video), video.get('file_names') or []
+        if not isinstance(names, list):
+            raise ValueError(f'"file_names" of video {number!r} is no list: {WHAT_COCO_IS}')
         lengths[number] = len(names)
         shared = dict(video_id=number, width=video.get('width'), height=video.get('height'))
         content['images'] += [dict(shared, id=(number, i), file_name=name, frame_id=i) for i, name in enumerate(names)]
     annotations = []
     for place, track in enumerate(content['annotations'], 1):
-        number, video, regions = track.get('id', place), _hashable(track.get('video_id')), track.get('segmentations')
+        number, video = _hashable(track.get('id', place)), _hashable(track.get('video_id'))
+        regions = track.get('segmentations')
         if not isinstance(regions, list) or len(regions) != lengths.get(video):
             raise ValueError(f'annotation {number} must have a segmentation, or null, for each of the '
                              f'{lengths.get(video, 0)} "file_names" of its video {track.get("video_id")!r}')
@@ -142,8 +144,6 @@ def _image(image: Mapping, videos: Mapping, annotations: list) -> CocoImage:
     if not isinstance(name, str) or not name:
         raise ValueError(f'image {image.get("id")!r} has no "file_name", which says whose masks these are')
     size = region_size(dict(size=[image.get('height'), image.get('width')]))
-    if size and size[0] * size[1] > MOST_PIXELS:
-        raise ValueError(f'image {name} claims {size[1]}x{size[0]} pixels, more than {MOST_PIXELS} are not read')
     folder = PurePosixPath(name.replace('\\', '/')).parent.name
     sequence = videos.get(_hashable(image.get('video_id'))) or folder
     frame_id = frame_id if isinstance(frame_id, int) and frame_id >= 0 else None

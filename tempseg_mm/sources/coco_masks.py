@@ -120,10 +120,8 @@ def coco_masks(path: str | os.PathLike, names: FrameNames, notices: Notices, *, 
     notices.update(told)
     if frame_id is None:
         _tell_what_is_odd(path, frames, taken, names, notices)
-    for image in taken.values():
-        for annotation in image.annotations:
-            if annotation.is_crowd:
-                notices.add(f'{path} marks annotations as crowds ("iscrowd"), which were taken as an object each')
+    if any(annotation.is_crowd for image in taken.values() for annotation in image.annotations):
+        notices.add(f'{path} marks annotations as crowds ("iscrowd"), which were taken as an object each')
     return masks
 
 
@@ -157,6 +155,9 @@ def _frames(path: str, images: list[CocoImage], names: FrameNames, told: Notices
     if len(images) == 1:
         [image] = images
         if frame_id is not None:
+            if found and frame_id not in found:
+                told.add(f'{path} was taken for frame {frame_id} ({names.name(frame_id)}), though its image is called '
+                         f'{image.file_name}')
             return {frame_id: image}
         if not found:
             i, note = names.place(f'mask {path}', None, Path(path).stem)
@@ -182,7 +183,8 @@ def _frame_of(image: CocoImage, names: FrameNames) -> int | None:
 def _require_regions(i: int, image: CocoImage) -> None:
     for annotation in image.annotations:
         if annotation.segmentation is None:
-            is_box = isinstance(annotation.box, list) and len(annotation.box) == 4
+            is_box = isinstance(annotation.box, list) and len(annotation.box) == 4 and all(
+                isinstance(value, int | float) for value in annotation.box)
             box = ','.join(f'{value:g}' for value in annotation.box) if is_box else ''
             way = (f'a mask is made of it if it is given as --box {box}@{i}; ' if is_box else '') + \
                 'take it out of the file'

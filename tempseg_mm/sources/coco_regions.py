@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .image_io import MOST_PIXELS
+
 WHAT_REGIONS_ARE = ('a segmentation is run lengths, {"size": [height, width], "counts": ...}, or polygons, '
                     '[[x, y, x, y, x, y, ...], ...]')
 FAR = 2  # a point may lie so many frame sizes from its frame's corner; farther ones are no slip of the hand
@@ -35,6 +37,8 @@ def region_mask(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
     Raises:
         ValueError: what is wrong with it.
     """
+    if size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(f'is one of {size[1]}x{size[0]} pixels, and more than {MOST_PIXELS} are not read')
     if isinstance(segmentation, Mapping):
         return _of_runs(segmentation, size)
     if isinstance(segmentation, list) and segmentation:

@@ -55,7 +55,7 @@ def test_tracks_of_youtube_vis(read):
     (dict(images=[], annotations=[ONE]), 'annotation 1 belongs to image 7, which is not among'),
     (dict(images=[IMAGE, IMAGE], annotations=[ONE]), '2 of its "images" have the id 7'),
     (dict(images=[dict(id=7)], annotations=[ONE]), 'image 7 has no "file_name"'),
-    (dict(images=[IMAGE | dict(width=10 ** 6, height=10 ** 6)], annotations=[]), 'claims 1000000x1000000 pixels'),
+    (dict(videos=[dict(id=1, file_names='a')], annotations=[dict(segmentations=[])]), '"file_names" of video 1 is no'),
 ])
 def test_what_is_no_coco_is_refused(read, content, words):
     with pytest.raises(ValueError, match=words):

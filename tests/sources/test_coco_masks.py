@@ -80,6 +80,9 @@ def test_one_image_is_for_the_frame_that_is_said(given, tmp_path):
     assert titles == {1: 'cat', 2: 'dog'} and 'object 1 (cat), object 2 (dog), one for each annotation' in told
     found, told, _ = given(*one, said='@7')
     assert list(found) == [7] and 'holiday' not in told
+    found, told, _ = given([image(1, '00003.png')], [square(1, 1, 2, iscrowd=1)], said='@7')
+    assert list(found) == [7] and 'was taken for frame 7 (00007), though its image is called 00003.png' in told
+    assert 'x.json marks annotations as crowds ("iscrowd"), which were taken as an object each' in told
     assert [mask.frame_id for mask in read_given_masks({9: tmp_path / 'x.json'}, SHAPE)] == [9]
 
 

@@ -57,6 +57,11 @@ def test_what_is_no_region_is_refused(segmentation, words):
         region_mask(segmentation, (4, 5))
 
 
+def test_more_pixels_than_masks_may_have_are_not_decoded():
+    with pytest.raises(ValueError, match='1000000x1000000 pixels, and more than'):
+        region_mask(dict(size=[10 ** 6, 10 ** 6], counts=[10 ** 12]), (10 ** 6, 10 ** 6))
+
+
 def test_the_size_that_a_region_states():
     assert region_size(dict(size=[4, 5], counts='')) == (4, 5)
     assert region_size([[1, 2, 3, 4, 5, 6]]) is region_size(dict(size=['4', 5])) is region_size(None) is None
