@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from pycocotools import mask as rle
 
 from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.engine.hooks.result_hook import mask_file
 from tempseg_mm.engine.hooks.submission_hook import SubmissionHook
+from tempseg_mm.sources.coco_regions import region_mask
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 
@@ -95,7 +95,7 @@ def test_coco_json_holds_all_sequences(runner):
     assert found['categories'] == [dict(id=1, name='object')]
     assert found['images'][7] == dict(id=8, file_name='test_001/00001.jpg', height=32, width=48, frame_id=1, video_id=2)
     one = next(entry for entry in found['annotations'] if entry['image_id'] == 8 and entry['track_id'] == 7)
-    np.testing.assert_array_equal(rle.decode([one['segmentation']])[..., 0],
+    np.testing.assert_array_equal(region_mask(one['segmentation'], (32, 48)),
                                   np.asarray(Image.open(out / 'masks/test_001/00001.png')) == 7)
     assert {entry['track_id'] for entry in found['annotations']} == {1, 7} and not (out / 'submission.zip').exists()
 
