@@ -124,3 +124,19 @@ def skip_finished(cfg: Config) -> None:
         raise ValueError('a test is resumed from what ResultHook has kept, but default_hooks.results of the config is '
                          'switched off: test without --resume')
     cfg.default_hooks.results.resume = True
+
+
+def hand_in(cfg: Config, formats: Sequence[str]) -> None:
+    """Let the test pack its masks for a benchmark's server, or as COCO JSON, see ``SubmissionHook``.
+
+    Args:
+        cfg: of the test.
+        formats: ``'zip'``, ``'coco'``.
+
+    Raises:
+        ValueError: if the config has switched the results off.
+    """
+    if not cfg.get('default_hooks', {}).get('results'):
+        raise ValueError('a submission is packed from the masks that ResultHook writes, but default_hooks.results of '
+                         'the config is switched off: leave --submission out, or switch it on')
+    cfg.default_hooks.submission = dict(type='SubmissionHook', formats=list(formats))

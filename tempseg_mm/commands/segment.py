@@ -2,8 +2,9 @@
 
 VIDEO is a file, a folder of frames, a pattern in quotes ('shots/a*.png') or the number of a camera. A mask is an image
 of the size of the frames: white on black for one object; a palette, colours or numbers for several. A mask that is
-transparent around the object does, too. Frames before the first mask are segmented backwards from it. Several videos
-are done one after the other: their masks lie beside them, or a --list says what belongs to which.
+transparent around the object does, too, and so does COCO JSON (FILE.json). Frames before the first mask are
+segmented backwards from it. Several videos are done one after the other: their masks lie beside them, or a --list says
+what belongs to which.
 
 Written to --out: masks/ (indexed PNG, one a frame), overlay.webm, report.html (open it in a browser) and result.json.
 Starts from the weights that the config names, those that come with the project, unless a --checkpoint is named. Works

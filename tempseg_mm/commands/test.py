@@ -1,8 +1,8 @@
 """Segment the sequences of a test split, fine-tuning on the first frames of each, and score them.
 
 Writes to one folder: report.html (a table to sort, the worst frames of each sequence), indexed masks, scores.json and
-scores.csv, overlays, the log. SIGTERM and Ctrl-C stop it at once with exit code 75; finished sequences are kept for
---resume.
+scores.csv, overlays, the log; with --submission also what a benchmark's server takes. SIGTERM and Ctrl-C stop it at
+once with exit code 75; finished sequences are kept for --resume.
 """
 
 import argparse
@@ -16,6 +16,7 @@ EXAMPLES = """\
   %(prog)s configs/tempseg_synthetic.py --tta --crf --out mine
   %(prog)s configs/tempseg_davis.py work_dirs/tempseg_davis/iter_10000.pth --sequences blackswan camel
   %(prog)s configs/tempseg_davis.py --cfg-options test_dataloader.dataset.split=dev
+  %(prog)s configs/tempseg_davis.py --submission zip --resume
   torchrun --nproc-per-node 4 -m tempseg_mm.commands.test configs/tempseg_davis.py --launcher pytorch --resume
 """
 
@@ -36,6 +37,9 @@ def make_parser() -> argparse.ArgumentParser:
                         help='test-time augmentation: of the frames fine-tuned on, and of predictions, by mirroring')
     parser.add_argument('--crf', action='store_true',
                         help='refine the masks with the dense CRF; its settings are `crf` of the config, if it has any')
+    parser.add_argument('--submission', nargs='+', choices=('zip', 'coco'), metavar='zip|coco',
+                        help="pack the masks: 'zip', the archive that the benchmark's server takes, and 'coco', COCO "
+                             'JSON of all sequences; beside --resume: of a finished test')
     parser.add_argument('--resume', action='store_true',
                         help='go on after a stop: skip the sequences that are finished; the scores are those of a run '
                              'without a stop')
@@ -44,7 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Tests."""
-    from tempseg_mm.apis.testing import choose_checkpoint, run_test, skip_finished, switch_on
+    from tempseg_mm.apis.testing import choose_checkpoint, hand_in, run_test, skip_finished, switch_on
 
     cfg = config_from(args)
     cfg.load_from = choose_checkpoint(cfg, args.checkpoint)
@@ -61,6 +65,8 @@ def run(args: argparse.Namespace) -> None:
         switch_on(cfg, 'tta', dict(type='TTAHook'))
     if args.crf:
         switch_on(cfg, 'crf', dict(type='CRFHook', crf=cfg.get('crf')))
+    if args.submission:
+        hand_in(cfg, args.submission)
     if args.resume:
         skip_finished(cfg)
     run_test(cfg)

@@ -56,7 +56,7 @@ def _methods(cls: type) -> set[str]:
 # Entries of default_hooks that change no weight and no mask: mmengine's own and those of default_runtime.py.
 HOUSEKEEPING = (
     'runtime_info', 'timer', 'logger', 'param_scheduler', 'checkpoint', 'sampler_seed', 'check_data', 'pictures',
-    'progress', 'results', 'heartbeat', 'overlays', 'report')
+    'progress', 'results', 'heartbeat', 'overlays', 'report', 'submission')
 
 
 def method_hooks(cfg: Mapping) -> dict:

@@ -36,10 +36,12 @@ class FrameNames:
         names: stems of all frames, by position; ``None``: they are called ``'00000'``, ``'00001'``, ....
         start: first frame of the part that is segmented.
         num_frames: how many there are from it on; ``None``: nobody knows.
+        sequence: name of the source, for files that hold several.
     """
 
-    def __init__(self, names: Sequence[str] | None = None, *, start: int = 0, num_frames: int | None = None) -> None:
-        self.names, self.start, self.num_frames = names, start, num_frames
+    def __init__(self, names: Sequence[str] | None = None, *, start: int = 0, num_frames: int | None = None,
+                 sequence: str = '') -> None:
+        self.names, self.start, self.num_frames, self.sequence = names, start, num_frames, sequence
         self._by_name = {name.casefold(): i for i, name in enumerate(names or ())}
         digits = Counter(map(last_digits, names or ()))
         self._by_digits = {last_digits(name): i for i, name in enumerate(names or ())
@@ -48,7 +50,7 @@ class FrameNames:
     @classmethod
     def of(cls, source: FrameSource) -> 'FrameNames':
         """Those of a source."""
-        return cls(source.names, start=source.start, num_frames=source.num_frames)
+        return cls(source.names, start=source.start, num_frames=source.num_frames, sequence=source.name)
 
     def name(self, i: int) -> str:
         """Of the frame at a position."""

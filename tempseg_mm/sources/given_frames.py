@@ -16,6 +16,7 @@ from PIL import Image
 
 from tempseg_mm.runtime.notices import Notices
 
+from .coco_masks import CocoMask, coco_masks, is_coco
 from .frame_names import FrameNames
 
 SAM_KEY = 'segmentation'  # of the dicts that SAM's mask generators return
@@ -27,7 +28,8 @@ class PlacedMask:
 
     Attributes:
         frame_id: the frame, counted in the whole source.
-        mask: a path or an array; a list of them: objects 1, 2, ... of this frame.
+        mask: a path, an array or a :class:`~tempseg_mm.sources.coco_masks.CocoMask`; a list of paths or arrays: objects
+            1, 2, ... of this frame.
     """
     frame_id: int
     mask: object
@@ -35,7 +37,7 @@ class PlacedMask:
     @property
     def text(self) -> str:
         """What it is, for messages."""
-        shown = f' {self.mask}' if isinstance(self.mask, (str, os.PathLike)) else ''
+        shown = f' {self.mask}' if isinstance(self.mask, (str, os.PathLike, CocoMask)) else ''
         return f'mask{shown} for frame {self.frame_id}'
 
 
@@ -90,6 +92,12 @@ def _numbered(masks: object, names: FrameNames, notices: Notices) -> list[Placed
     placed, following, by_order = [], names.start, []
     for mask in masks:
         text, number = _split(mask, names)
+        if is_coco(text):
+            frame_id, note = names.place(f'mask {mask}', number, None)
+            if note:
+                notices.add(note)
+            placed += [PlacedMask(i, found) for i, found in coco_masks(text, names, notices, frame_id=frame_id)]
+            continue
         stem = Path(text).stem if isinstance(text, (str, os.PathLike)) else None
         frame_id, note = names.place(f'mask {mask}' if stem else 'a mask', number, stem)
         if note:
@@ -118,6 +126,9 @@ def _plain(mask: object) -> object:
 def _keyed(frame_id: object, mask: object, names: FrameNames, notices: Notices) -> PlacedMask:
     if not isinstance(frame_id, (int, np.integer)) or isinstance(frame_id, bool):
         raise ValueError(f'masks as a dict have frame numbers as keys, got {frame_id!r}')
+    if is_coco(mask):
+        [(_, found)] = coco_masks(mask, names, notices, frame_id=int(frame_id))
+        return PlacedMask(int(frame_id), found)
     if isinstance(mask, (str, os.PathLike)):
         named = names.meant(Path(mask).stem)
         if named not in (None, frame_id):

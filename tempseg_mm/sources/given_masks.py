@@ -9,6 +9,7 @@ import numpy as np
 
 from tempseg_mm.runtime.notices import Notices
 
+from .coco_masks import CocoMask
 from .frame_names import FrameNames
 from .given_frames import PlacedMask, place_masks
 from .mask_files import MaskReader
@@ -38,7 +39,8 @@ def read_given_masks(masks: str | os.PathLike | np.ndarray | Sequence | Mapping,
     or its name. Without that the name of the file decides, if it is a frame's (``'00007.png'``, ``'00007_mask.png'``);
     other masks are for the frames ``start``, ``start + 1``, ... in the order given. A list of boolean arrays that do
     not overlap, and what SAM returns, are the objects of frame ``start``. What values mean:
-    :mod:`~tempseg_mm.sources.mask_regions`; a colour means the same object in all of them.
+    :mod:`~tempseg_mm.sources.mask_regions`; a colour means the same object in all of them. A path that ends in
+    ``.json`` is COCO JSON, with the masks of one frame or many: :func:`~tempseg_mm.sources.coco_masks.coco_masks`.
 
     Args:
         masks: a path, an array, a tensor, a picture of Pillow, a sequence of them, or ``{frame: mask}``. A list as the
@@ -66,13 +68,20 @@ def read_given_masks(masks: str | os.PathLike | np.ndarray | Sequence | Mapping,
     if not placed:
         raise ValueError('no mask is given; at least one is needed to know what to follow')
     placed.sort(key=lambda one: one.frame_id)
+    labels = {one.frame_id: one.mask.labels(shape, notices) for one in placed if isinstance(one.mask, CocoMask)}
+    for one in placed:
+        if one.frame_id in labels:
+            reader.names.add_numbers(i for i, _ in one.mask.objects)
+            reader.names.titles.update(one.mask.names)
+    drawn = [one for one in placed if one.frame_id not in labels]
     with read_as('mask'):
-        found = [_of_objects(one, notices) if isinstance(one.mask, list) else one.mask for one in placed]
+        found = [_of_objects(one, notices) if isinstance(one.mask, list) else one.mask for one in drawn]
         reader.learn(found)
-        labels = [reader.read(mask, name=one.text).ids for one, mask in zip(placed, found, strict=True)]
+        labels.update({one.frame_id: reader.read(mask, name=one.text).ids
+                       for one, mask in zip(drawn, found, strict=True)})
     given = []
-    for one, pixels in zip(placed, labels, strict=True):
-        fitted = _fitted(pixels, tuple(shape[:2]), one.text, resize=resize, turned=turned)
+    for one in placed:
+        fitted = _fitted(labels[one.frame_id], tuple(shape[:2]), one.text, resize=resize, turned=turned)
         given.append(GivenMask(one.frame_id, fitted, one.text))
     for i, mask in enumerate(given):
         if not mask.labels.any() and not (ends and i):

@@ -57,6 +57,11 @@ class Inputs(GivenSequence):
     def size(self) -> tuple:
         return self._size
 
+    @property
+    def object_names(self) -> dict[int, str]:
+        """Object id -> what people call it, '' where the masks do not say."""
+        return {i: self.reader.names.titles.get(i, '') for i in self.object_ids}
+
     def frames(self) -> Iterator[SourceFrame]:
         """All frames in order, at the original size; only once where the source is not rewindable."""
         if self.rest is None:

@@ -24,12 +24,14 @@ class ObjectNames:
         colors: colour -> id of those that masks have shown.
         numbers: ids that masks hold as numbers.
         palette: colour -> id of palettes that masks came with.
+        titles: id -> what people call the object, '' where masks do not say.
     """
 
     def __init__(self) -> None:
         self.colors: dict[Color, int] = {}
         self.numbers: set[int] = set()
         self.palette: dict[Color, int] = {}
+        self.titles: dict[int, str] = {}
         self._davis = {tuple(color): i for i, color in enumerate(color_palette().tolist()) if i}
 
     @property

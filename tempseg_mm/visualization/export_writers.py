@@ -4,7 +4,6 @@ Each is a function that opens a file or folder for a shot and gives, as a contex
 one. Nothing is left after an error.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -14,8 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tempseg_mm.runtime.atomic import folder_beside, written_beside
+from tempseg_mm.runtime.atomic import folder_beside
 
+from .coco_writer import coco_file
 from .exporters import OverlayVideoWriter, write_png
 from .overlay import cut_out
 from .video_writer import MATTE_MP4, VideoProfile, VideoWriter
@@ -121,30 +121,9 @@ def object_mattes(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None
 
 @contextmanager
 def coco_json(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
-    """A file of COCO's format: an image for each frame, an annotation for each object in it.
-
-    A category is a name; which of its objects an annotation is, ``track_id`` tells. Needs pycocotools.
-    """
-    from pycocotools import mask as rle
-    categories: dict = {}
-    images: list = []
-    annotations: list = []
-
-    def write(frame: ShotFrame) -> None:
-        height, width = frame.labels.shape
-        images.append(dict(id=len(images) + 1, file_name=f'{frame.name}{shot.suffix}', height=height, width=width,
-                           frame_id=frame.frame_id))
-        for i in np.unique(frame.labels[frame.labels > 0]).tolist():
-            code = rle.encode(np.asfortranarray(frame.labels == i, dtype=np.uint8))
-            annotations.append(dict(
-                id=len(annotations) + 1, image_id=len(images), track_id=i, iscrowd=0, area=int(rle.area(code)),
-                category_id=categories.setdefault(shot.names.get(i) or f'object {i}', len(categories) + 1),
-                bbox=rle.toBbox(code).tolist(), segmentation=dict(code, counts=code['counts'].decode())))
-    yield write
-    found = dict(images=images, annotations=annotations,
-                 categories=[dict(id=number, name=name) for name, number in categories.items()])
-    with written_beside(path) as beside:
-        beside.write_text(json.dumps(found), encoding='utf-8')
+    """A file of COCO's format, see :class:`~tempseg_mm.visualization.coco_writer.CocoWriter`. Needs pycocotools."""
+    with coco_file(path) as coco:
+        yield lambda frame: coco.add(f'{frame.name}{shot.suffix}', frame.labels, shot.names, frame_id=frame.frame_id)
 
 
 def _matte(mask: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tempseg_mm.apis.testing import choose_checkpoint, closing_lines, run_test, skip_finished, switch_on
+from tempseg_mm.apis.testing import choose_checkpoint, closing_lines, hand_in, run_test, skip_finished, switch_on
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime import project_files
 from tempseg_mm.runtime.stop_signals import Stopped
@@ -106,6 +106,8 @@ def test_resuming_is_asked_of_the_results(tiny_config):
     for without in (cfg, Config(dict())):
         with pytest.raises(ValueError, match='default_hooks.results of the config is switched off'):
             skip_finished(without)
+        with pytest.raises(ValueError, match='leave --submission out, or switch it on'):
+            hand_in(without, ['zip'])
 
 
 def test_a_signal_stops_it_between_two_lines_of_python(tiny_config):

@@ -48,12 +48,14 @@ def test_sigterm_keeps_finished_sequences_and_resume_goes_on(command, tiny_confi
 
 def test_test_arguments_reach_the_config(command, config_file, built):
     path = config_file(**{'default_hooks.overlays': dict(type='OverlayHook')})
-    command('test', path, 'some.pth', '--out', 'o', '--show-dir', 's', '--sequences', 'a', 'b', '--baselines')
+    command('test', path, 'some.pth', '--out', 'o', '--show-dir', 's', '--sequences', 'a', 'b', '--baselines',
+            '--submission', 'coco', 'zip')
     cfg, = built
     assert cfg.load_from == 'some.pth' and not cfg.resume
     assert (cfg.test_cfg.out_dir, cfg.work_dir, cfg.default_hooks.overlays.out_dir) == ('o', 'o', 's')
     assert cfg.test_dataloader.dataset.sequences == ['a', 'b']
     assert cfg.default_hooks.baselines == dict(type='BaselineHook')
+    assert cfg.default_hooks.submission == dict(type='SubmissionHook', formats=['coco', 'zip'])
 
 
 @pytest.mark.parametrize('flags', [('--tta', '--crf'), ('--crf', '--tta')])

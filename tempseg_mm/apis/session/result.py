@@ -47,7 +47,7 @@ def keep_session(video: object, run: SequenceRun, loaded: Loaded, result: Segmen
     inputs, files = run.inputs, SessionFiles(run.out)
     state = SessionState.of(video, inputs.source, loaded.settings.get('model', {}), size=inputs.size)
     state.num_frames, state.reading = len(result.records), dict(reading)
-    state.objects = dict.fromkeys(inputs.object_ids, '')
+    state.objects = inputs.object_names
     state.given = {i: tuple(sorted(inputs.mentioned(i))) for i in sorted(inputs.labels)}
     state.palette = {i: tuple(color) for i, color in enumerate(run.palette.tolist()) if i in state.objects}
     names = {record.frame_id: record.file_name for record in result.records}
@@ -87,7 +87,7 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
     for frame_id, labels in taken.items():
         shown = {int(i) for i in np.unique(labels)} - {0}
         for object_id in sorted(shown - set(session.objects)):
-            session.add_object(object_id=object_id)
+            session.add_object(reader.names.titles.get(object_id, ''), object_id=object_id)
         mentioned = set(session.objects) if ends else shown
         found = session.labels(frame_id)
         kept = np.zeros(session.size, np.uint8) if found is None or ends else np.where(

@@ -10,11 +10,12 @@ from .progress_hook import ProgressHook
 from .report_hook import ReportHook
 from .result_hook import ResultHook
 from .stop_hook import StopHook
+from .submission_hook import SubmissionHook
 from .training_picture_hook import TrainingPictureHook
 from .tta_hook import TTAHook
 
 __all__ = [
     'AtomicCheckpointHook', 'BaselineHook', 'CRFHook', 'CheckDataHook', 'HeartbeatHook', 'OnlineFinetuneHook',
-    'OverlayHook', 'OwnReferenceHook', 'ProgressHook', 'ReportHook', 'ResultHook', 'StopHook', 'TTAHook',
-    'TrainingPictureHook',
+    'OverlayHook', 'OwnReferenceHook', 'ProgressHook', 'ReportHook', 'ResultHook', 'StopHook',
+    'SubmissionHook', 'TTAHook', 'TrainingPictureHook',
 ]

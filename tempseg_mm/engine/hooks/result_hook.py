@@ -2,6 +2,7 @@
 
 import os.path as osp
 import sys
+from pathlib import Path
 
 import torch
 from mmengine.dist import barrier, is_main_process, master_only
@@ -65,7 +66,7 @@ class ResultHook(Hook):
         return True
 
     def after_frame(self, runner, frame) -> None:
-        write_indexed_png(inside(self.out_dir, 'masks', frame.sequence, f'{frame.file_name}.png'), frame.labels)
+        write_indexed_png(mask_file(self.out_dir, frame.sequence, frame.file_name), frame.labels)
 
     def keep_sequence(self, runner, sequence) -> None:
         """See ``VOSTestLoop``."""
@@ -96,8 +97,12 @@ class ResultHook(Hook):
 
     def _has_masks(self, sequence) -> bool:
         """Whether every frame of a sequence has its mask on disk."""
-        folder = osp.join(self.out_dir, 'masks', sequence.name)
-        return all(osp.exists(osp.join(folder, f'{sequence.file_name(i)}.png')) for i in range(len(sequence)))
+        return all(mask_file(self.out_dir, sequence.name, sequence.file_name(i)).exists() for i in range(len(sequence)))
+
+
+def mask_file(out_dir: str, sequence: str, file_name: str) -> Path:
+    """Where the mask of a frame lies in the folder of a test."""
+    return inside(out_dir, 'masks', sequence, f'{file_name}.png')
 
 
 def depends_on(runner) -> dict:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tempseg_mm.apis.inferencer import exports
 from tempseg_mm.apis.inferencer.exports import EXPORTS, export_finished, export_kinds, export_masks, export_result
 from tempseg_mm.apis.inferencer.output import OutputFolder
 from tempseg_mm.commands import segment
 from tempseg_mm.sources.open_source import open_source
+from tempseg_mm.visualization import coco_writer
 from tempseg_mm.visualization.exporters import write_indexed_png
 from tempseg_mm.visualization.video_writer import MP4, VideoWriter
 
@@ -111,7 +111,7 @@ def test_names_that_people_type(monkeypatch):
     assert export_kinds('all') == list(EXPORTS) and export_kinds(()) == []
     with pytest.raises(ValueError, match='no export is called gif, mp4; there are cutout-png, .*, coco, and all'):
         export_kinds(['matte,gif', 'mp4'])
-    monkeypatch.setattr(exports.importlib.util, 'find_spec', lambda name: None)
+    monkeypatch.setattr(coco_writer.importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(ImportError, match='pip install pycocotools'):
         export_kinds(['coco'])
 

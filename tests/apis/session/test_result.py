@@ -5,11 +5,14 @@ import pytest
 from PIL import Image
 
 from tempseg_mm.apis.inferencer.exports import export_finished
+from tempseg_mm.apis.inferencer.output import OutputFolder
 from tempseg_mm.apis.inferencer.sequence_run import Wishes
+from tempseg_mm.apis.session.files import SessionFiles
 from tempseg_mm.apis.session.result import can_be_corrected, give_masks, write_result
 from tempseg_mm.apis.session.session import Session
 from tempseg_mm.sources.arrays import ArraySource
 from tempseg_mm.sources.open_source import open_source
+from tempseg_mm.visualization.coco_writer import coco_file
 
 
 def test_only_what_can_be_read_again_can_be_corrected(shot, make_sequence):
@@ -23,7 +26,11 @@ def test_only_what_can_be_read_again_can_be_corrected(shot, make_sequence):
 def test_a_call_is_corrected_as_a_whole(tiny, shot, two, masks_in, tmp_path):
     video, masks = shot
     out = tmp_path / 'out'
-    first = tiny(video, {0: two(0)}, out_dir=out)
+    with coco_file(tmp_path / 'first.json') as coco:
+        coco.add('any.png', two(0), {1: 'fox', 2: 'owl'}, frame_id=0)
+    first = tiny(video, f'{tmp_path}/first.json', out_dir=out)
+    assert SessionFiles(OutputFolder(out)).load().objects == {1: 'fox', 2: 'owl'}
+    np.testing.assert_array_equal(masks_in(out)[0], two(0))
     assert first.paths['given'] == out / 'given' and [path.name for path in first.given.iterdir()] == ['00000.png']
     before, told = masks_in(out), []
     Image.fromarray(255 * masks[4]).save(tmp_path / 'later.png')
