@@ -45,8 +45,9 @@ class SyntheticVOSDataset(DAVISDataset):
         scene: arguments of :class:`~tempseg_mm.datasets.synthetic.draw.SceneParams`.
         seed: of everything drawn.
         num_sequences: sequences in each split, by default 16 in ``train`` and 4 in ``test``.
-        all_objects: whether annotations number what moves behind the object, too, see :meth:`Scene.labels`; then
-            objects are told apart unless ``objects`` says otherwise.
+        all_objects: whether annotations number what moves behind the object, too, see :meth:`Scene.labels`.
+        objects: as in :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`; default: ``'apart'`` with
+            ``all_objects``, else ``'merged'``.
         kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
 
     Raises:
@@ -58,12 +59,13 @@ class SyntheticVOSDataset(DAVISDataset):
     SOURCE = 'Delete the folder to have it made again.'
 
     def __init__(self, data_root: str = 'data/synthetic', split: Split = 'train', *, scene: Mapping | None = None,
-                 seed: int = 0, num_sequences: Mapping | None = None, all_objects: bool = False, **kwargs) -> None:
+                 seed: int = 0, num_sequences: Mapping | None = None, all_objects: bool = False,
+                 objects: str | int | None = None, **kwargs) -> None:
         params = SceneParams(**(scene or {}))
         write_davis_layout(data_root, scene=params, seed=seed, num_sequences=num_sequences,
                            all_objects=all_objects, log=MMLogger.get_current_instance().info)
-        kwargs = dict(dict(objects=APART if all_objects else MERGED), **kwargs)
-        super().__init__(data_root, split, resolution=f'{params.height}p', **kwargs)
+        super().__init__(data_root, split, resolution=f'{params.height}p',
+                         objects=objects or (APART if all_objects else MERGED), **kwargs)
 
 
 def write_davis_layout(root: str, *, scene: SceneParams | None = None, seed: int = 0,
