@@ -17,6 +17,7 @@ EXAMPLES = """\
   %(prog)s configs/tempseg_youtube_objects.py --part test
   %(prog)s --type SegTrackV2Dataset --root data/SegTrackv2
   %(prog)s --type DAVISDataset --root data/DAVIS --split train val
+  %(prog)s --type YouTubeVOSDataset --root data/YouTubeVOS --split valid --workers 4
 """
 
 
@@ -31,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--root', metavar='DIR', help='its folder')
     parser.add_argument('--split', nargs='+', metavar='NAME', help='its splits; default: all that there are')
     parser.add_argument('--resolution', help='its middle folder, e.g. 480p; only for the layout of DAVIS')
+    parser.add_argument('--year', type=int, help='its lists and annotations, e.g. 2016; only for DAVIS2017Dataset')
     parser.add_argument('--workers', type=int, default=1, help='threads that decode; default: 1')
     return parser
 
@@ -45,9 +47,8 @@ def run(args: argparse.Namespace) -> int:
         cfg = load_config(args.config, options=args.cfg_options)
         parts = [(cfg[f'{part}_dataloader'].dataset, ()) for part in args.part if cfg.get(f'{part}_dataloader')]
     else:
-        resolution = dict(resolution=args.resolution) if args.resolution else {}
-        parts = [(dict(type=args.type, data_root=args.root, split='', test_mode=True, **resolution),
-                  args.split or ['*'])]
+        given = {name: value for name in ('resolution', 'year') if (value := getattr(args, name)) is not None}
+        parts = [(dict(type=args.type, data_root=args.root, split='', test_mode=True, **given), args.split or ['*'])]
     errors = sum([report(dataset, splits, args.workers) for dataset, splits in parts])
     return 1 if errors else 0
 

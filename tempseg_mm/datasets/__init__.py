@@ -1,5 +1,7 @@
 from .davis import DAVISDataset
+from .davis2017 import DAVIS2017Dataset
 from .image_folder import ImageFolderDataset
+from .mose import MOSEDataset
 from .samplers import ClipSampler, ResumableSampler, SequenceSampler
 from .segtrack_v2 import SegTrackV2Dataset
 from .synthetic.dataset import SyntheticVOSDataset, write_davis_layout
@@ -19,6 +21,7 @@ from .transforms import (
 from .vos_dataset import VOSDataset
 from .vos_sequence import VOSSequence
 from .youtube_objects import YouTubeObjectsDataset
+from .youtube_vos import YouTubeVOSDataset
 
 __all__ = [
     'ClipObjectWindow',
@@ -26,12 +29,14 @@ __all__ = [
     'ClipRandomAffine',
     'ClipResize',
     'ClipSampler',
+    'DAVIS2017Dataset',
     'DAVISDataset',
     'DeformReferenceMask',
     'ImageFolderDataset',
     'LoadClip',
     'LoadFlow',
     'LucidClip',
+    'MOSEDataset',
     'PackClip',
     'PackImage',
     'RandomResizedCrop',
@@ -42,5 +47,6 @@ __all__ = [
     'VOSDataset',
     'VOSSequence',
     'YouTubeObjectsDataset',
+    'YouTubeVOSDataset',
     'write_davis_layout',
 ]

@@ -8,8 +8,9 @@ from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.safe_path import plain_name
 
 from .name_list import read_lines
+from .sequence_files import files_by_stem, folders_in
 from .splits import Split, require_known
-from .vos_dataset import VOSDataset, files_by_stem, folders_in
+from .vos_dataset import VOSDataset
 from .vos_sequence import MERGED, VOSSequence
 
 SUFFIXES = ('.png', '.bmp', '.jpg', '.jpeg')
@@ -58,6 +59,7 @@ class SegTrackV2Dataset(VOSDataset):
 
     def splits(self) -> list:
         """``'all'`` and the lists in ``ImageSets`` that are not those of the frames of one sequence."""
+        self._folder('GroundTruth')
         folder = self._path('ImageSets')
         lists = files_by_stem(folder, ('.txt',)) if os.path.isdir(folder) else {}
         return sorted({'all', *lists} - set(folders_in(self._folder('JPEGImages'))))

@@ -1,18 +1,18 @@
 """Sequences on disk as a data set of clips (training) or of whole sequences (testing). Built by the Runner."""
 
 import difflib
-import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 
+from tempseg_mm.datasets.known_trees import advice, other_resolutions
 from tempseg_mm.datasets.name_list import sequence_names
 from tempseg_mm.datasets.readable import ReadablePart
 from tempseg_mm.datasets.samplers import ClipSampler, draws_of
+from tempseg_mm.datasets.sequence_files import FRAME_SUFFIXES, files_by_stem, folders_in, require_names_to_match
 from tempseg_mm.datasets.splits import (
     Split,
     is_elsewhere,
@@ -24,9 +24,6 @@ from tempseg_mm.datasets.splits import (
 from tempseg_mm.datasets.vos_sequence import APART, MERGED, VOSSequence, check_objects
 from tempseg_mm.ops.resize import Size
 from tempseg_mm.registry import DATASETS, TRANSFORMS
-from tempseg_mm.runtime.safe_path import natural_key, natural_order
-
-FRAME_SUFFIXES = ('.jpg', '.jpeg', '.png')
 
 
 @DATASETS.register_module()
@@ -69,6 +66,10 @@ class VOSDataset(BaseDataset):
     SOURCE = ''  # where to get the data; for the message about a missing root
     LISTS = ''  # the data that lists of the project are for, see shipped_lists
     SPARSE = False  # whether it is the rule that frames are not annotated
+    LATE_START = False  # whether a sequence may begin before its first object; sequence() cuts the frames before it
+    LATE_OBJECTS = False  # whether it is the rule that objects appear later
+    MASKS_SET_SIZE = False  # whether frames are brought to the size of the masks
+    STEP: int | None = 1  # from frame number to frame number; None: the same all through a sequence
     THRESHOLD: int | None = None  # of annotations, see VOSSequence
     OBJECTS: str = APART  # what ``objects`` is by default
     SUBMISSION = '{sequence}/{frame}.png'  # where masks lie in the archive that the benchmark's server takes
@@ -123,6 +124,22 @@ class VOSDataset(BaseDataset):
         """What the release has and ``data_root`` has not, in words; nothing for data of your own."""
         return []
 
+    def has_given_masks_only(self, name: str) -> bool:
+        """Whether the release has no masks of sequence ``name`` but those to begin with: nothing of it is scored."""
+        return False
+
+    def further_faults(self, name: str, shown: Mapping) -> Iterable[tuple]:
+        """What else is odd about sequence ``name``, for the check of a data set.
+
+        Args:
+            name: of the sequence.
+            shown: object id -> key of the first annotation that shows it.
+
+        Returns:
+            (text, level) of each fault; the level is ``'error'`` or ``'warning'``.
+        """
+        return ()
+
     def frame_files(self, name: str) -> dict:
         """Key -> path of the frames of sequence ``name``, in order. Frame and annotation of one key belong together."""
         return files_by_stem(self._folder('JPEGImages', name), FRAME_SUFFIXES)
@@ -137,40 +154,25 @@ class VOSDataset(BaseDataset):
         if not frames:
             raise ValueError(f'sequence {name!r} has no frames: {self._folder("JPEGImages", name)} holds no '
                              f'{", ".join(FRAME_SUFFIXES)} files')
-        self._require_names_to_match(name, frames, masks)
+        require_names_to_match(name, frames, masks)
         flow_folder = self._path('Flow', name)
         flows = files_by_stem(flow_folder, ('.flo',)) if os.path.isdir(flow_folder) else {}
         return VOSSequence(
             name, tuple(frames.values()), tuple(masks.get(stem) for stem in frames), objects=self.objects,
             threshold=self.THRESHOLD, flow_paths=tuple(flows.get(stem) for stem in list(frames)[:-1]) if flows else ())
 
-    def _require_names_to_match(self, name: str, frames: dict, masks: dict) -> None:
-        """Masks numbered from 0 for frames numbered from 1, say, would each be taken for the next frame's."""
-        bare = [stem for stem in frames if stem not in masks]
-        lone = [stem for stem in masks if stem not in frames]
-        if lone and bare:
-            raise ValueError(
-                f'sequence {name!r}: frames and masks do not match by name: {len(lone)} of {len(masks)} masks have no '
-                f'frame ({lone[0]}, ...), and {len(bare)} of {len(frames)} frames no mask ({bare[0]}, ...). Is one of '
-                f'them numbered from 0, the other from 1? Rename those in {self._path("Annotations", name)} as their '
-                'frames are')
-        if lone:
-            print_log(f'sequence {name!r}: {len(lone)} of {len(masks)} masks have no frame of their name and are left '
-                      f'out ({lone[0]}, ...)', 'current', logging.WARNING)
-
     def _path(self, kind: str, *names: str) -> str:
         return os.path.join(self.data_root, *filter(None, (kind, self.resolution, *names)))
 
     def _folder(self, kind: str, *names: str) -> str:
         path = self._path(kind, *names)
+        whole = os.path.dirname(path) if names else path
+        if not os.path.isdir(whole):
+            raise FileNotFoundError(f'the {kind} folder is missing: {whole}.'
+                                    f'{other_resolutions(self) or advice(self) or " " + self._expected()}')
         if not os.path.isdir(path):
-            if names and self._folder(kind):
-                raise FileNotFoundError(f'the {kind} folder of sequence {names[0]!r} is missing: {path}; unpack or '
-                                        'copy it again, or leave the sequence out')
-            parent = os.path.join(self.data_root, kind)
-            there = sorted(os.listdir(parent)) if self.resolution and os.path.isdir(parent) else []
-            hint = f' {parent} has: {", ".join(there)}; set `resolution` to one of them.' if there else ''
-            raise FileNotFoundError(f'the {kind} folder is missing: {path}.{hint} {self._expected()}')
+            raise FileNotFoundError(f'the {kind} folder of sequence {names[0]!r} is missing: {path}; unpack or copy it '
+                                    'again, or leave the sequence out')
         return path
 
     def _expected(self) -> str:
@@ -192,16 +194,24 @@ class VOSDataset(BaseDataset):
         lacking = is_elsewhere(self.split, self.LISTS) and not os.path.isdir(self._path('ImageSets'))
         own = [] if lacking else self.splits()
         if self.split not in own:
-            return self.named(self.listed(list_elsewhere(self.split, own, self.LISTS, self.data_root)))
+            try:
+                path = list_elsewhere(self.split, own, self.LISTS, self.data_root)
+            except ValueError as error:
+                raise ValueError(f'{error}.{advice(self)}') from None
+            return self.named(self.listed(path))
         names = self.own_split(self.split)
         note_namesake(self.split, names, self.LISTS, self.data_root)
         return names
 
+    def root_fault(self) -> str:
+        """What to do about a ``data_root`` that is no folder."""
+        way_out = advice(self, own_only=True) or f' {self.SOURCE or self._expected()}'
+        return f'data root {self.data_root!r} is not a folder.{way_out}'
+
     def load_data_list(self) -> list:
         """Called once by mmengine: finds the sequences, then lists the items as indices into them."""
         if not os.path.isdir(self.data_root):
-            raise FileNotFoundError(f'data root {self.data_root!r} is not a folder. {self.SOURCE or self._expected()} '
-                                    'configs/tempseg_synthetic.py needs no data')
+            raise FileNotFoundError(f'{self.root_fault()} configs/tempseg_synthetic.py needs no data')
         self._sequences = [self.sequence(name) for name in self.selected_names()]
         if self.test_mode:
             return [dict(sequence=index) for index in range(len(self._sequences))]
@@ -265,25 +275,3 @@ class VOSDataset(BaseDataset):
             raise ValueError(f'the pipeline of {type(self).__name__} returned None for item {idx}; a transform that '
                              'cannot do its work must raise')
         return data
-
-
-def files_by_stem(folder: str, suffixes: tuple) -> dict:
-    """Stem -> path of the files in ``folder`` with one of ``suffixes`` (lower case), in natural order.
-
-    Raises:
-        ValueError: for two files of one stem.
-    """
-    names = [name for name in os.listdir(folder) if name.lower().endswith(suffixes) and not name.startswith('.')]
-    found: dict = {}
-    for name in natural_order(names):
-        path, stem = os.path.join(folder, name), os.path.splitext(name)[0]
-        if stem in found:
-            raise ValueError(f'{found[stem]} and {path} have one name, and only one can be meant: remove the other')
-        found[stem] = path
-    return found
-
-
-def folders_in(folder: str) -> list:
-    """Names of the folders in ``folder`` that are not hidden, in natural order."""
-    names = [name for name in os.listdir(folder) if not name.startswith('.')]
-    return sorted((name for name in names if os.path.isdir(os.path.join(folder, name))), key=natural_key)

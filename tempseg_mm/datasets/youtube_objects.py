@@ -9,32 +9,38 @@ from tempseg_mm.runtime.safe_path import natural_key
 from tempseg_mm.sources.image_io import image_size
 from tempseg_mm.sources.stored_mask import decode_mask
 
+from .known_trees import YOUTUBE_OBJECTS, advice
+from .sequence_files import FRAME_SUFFIXES, folders_in
 from .splits import Split
 from .vos_dataset import VOSDataset
 from .vos_sequence import MERGED, VOSSequence
 
-CLASSES = ('aeroplane', 'bird', 'boat', 'car', 'cat', 'cow', 'dog', 'horse', 'motorbike', 'train')
-FRAME_SUFFIXES = ('.jpg', '.jpeg', '.png')
 MASK_SUFFIXES = ('.png', '.jpg', '.jpeg')
 
 
 @DATASETS.register_module()
 class YouTubeObjectsDataset(VOSDataset):
-    """Frames and masks, unpacked over each other::
+    """Frames and masks of the two releases, unpacked over each other::
 
         data_root/<class>/data/<video>/shots/<shot>/frame0001.jpg, frame0002.jpg, ...     else images/ below it is read
         data_root/<class>/data/<video>/shots/<shot>/labels/00001.jpg, 00011.jpg, ...      or .png
 
-    A shot with a folder ``labels`` is a sequence, ``aeroplane-0001-001`` for instance. Frame and mask belong together
-    when the last numbers of their names are equal. A sequence begins with the first annotated frame that shows the
-    object and ends with the last annotated one: there is no mask to begin with before, and nothing to score after.
+    or the tree that research repositories pack the same files into::
+
+        data_root/JPEGImages/<class>_<number>/00000.jpg, 00001.jpg, ...
+        data_root/Annotations/<class>_<number>/00000.png, 00010.png, ...
+
+    A shot with a folder ``labels`` is a sequence, ``aeroplane-0001-001`` for instance; of the second tree, a folder of
+    ``Annotations`` is one, ``aeroplane_001``. Frame and mask belong together when the last numbers of their names are
+    equal. A sequence begins with the first annotated frame that shows the object and ends with the last annotated one:
+    there is no mask to begin with before, and nothing to score after.
 
     Paper note: about every tenth frame is annotated, only those are scored, and those without the object count too
     (paper note P21). Masks are JPEG, hence noisy: object is what is above 127. Where frames are larger than masks they
     are brought to the size of the masks.
 
     Args:
-        data_root: the folder drawn above.
+        data_root: the folder of one of the trees drawn above.
         split: ``'all'``, one of the classes, the path of a list, or names of sequences.
         kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
 
@@ -49,6 +55,8 @@ class YouTubeObjectsDataset(VOSDataset):
               'https://vision.cs.utexas.edu/projects/videoseg/data_download_register.html; docs/data.md says how to '
               'lay them out. Name their folder: `data_root`, or TEMPSEG_YOUTUBE_OBJECTS_ROOT in the environment.')
     SPARSE = True
+    LATE_START = True
+    MASKS_SET_SIZE = True
     THRESHOLD = 127
     OBJECTS = MERGED
 
@@ -56,27 +64,37 @@ class YouTubeObjectsDataset(VOSDataset):
         super().__init__(data_root, split, resolution='', **kwargs)
 
     def splits(self) -> list:
-        """``'all'`` and the classes that have a folder."""
-        return ['all', *sorted({name.split('-')[0] for name in self.names_on_disk()})]
+        """``'all'`` and the classes that have a sequence."""
+        return ['all', *sorted(set(map(_class_of, self.names_on_disk())))]
 
     def own_split(self, name: str) -> list:
         """Names of the sequences of a class, or of all, in natural order."""
-        return [sequence for sequence in self.names_on_disk() if name in ('all', sequence.split('-')[0])]
+        return [sequence for sequence in self.names_on_disk() if name in ('all', _class_of(sequence))]
 
     def names_on_disk(self) -> list:
-        shots = (path.parent for path in Path(self.data_root).glob('*/data/*/shots/*/labels') if path.is_dir())
-        return sorted((f'{shot.parts[-5]}-{shot.parts[-3]}-{shot.name}' for shot in shots), key=natural_key)
+        if self._is_repacked():
+            names = [name for name in folders_in(os.path.join(self.data_root, 'Annotations'))
+                     if _class_of(name) in YOUTUBE_OBJECTS]
+        else:
+            shots = (path.parent for path in Path(self.data_root).glob('*/data/*/shots/*/labels') if path.is_dir())
+            names = [f'{shot.parts[-5]}-{shot.parts[-3]}-{shot.name}' for shot in shots]
+        if not names:
+            raise FileNotFoundError(f'{self.data_root} holds no sequence.{advice(self) or " " + self._expected()}')
+        return sorted(names, key=natural_key)
 
     def missing_parts(self) -> list:
-        there = {name.split('-')[0] for name in self.names_on_disk()}
-        return [f'class {name!r} of the release has no shot with labels' for name in CLASSES if name not in there]
+        there = set(map(_class_of, self.names_on_disk()))
+        return [f'class {name!r} of the release has no annotated shot' for name in YOUTUBE_OBJECTS if name not in there]
 
     def frame_files(self, name: str) -> dict:
+        if self._is_repacked():
+            return _by_number(self._folder('JPEGImages', name), FRAME_SUFFIXES)
         shot = self._shot(name)
         return _by_number(shot, FRAME_SUFFIXES) or _by_number(os.path.join(shot, 'images'), FRAME_SUFFIXES)
 
     def mask_files(self, name: str) -> dict:
-        return _by_number(os.path.join(self._shot(name), 'labels'), MASK_SUFFIXES)
+        folder = self._folder('Annotations', name) if self._is_repacked() else os.path.join(self._shot(name), 'labels')
+        return _by_number(folder, MASK_SUFFIXES)
 
     def sequence(self, name: str) -> VOSSequence:
         """The part of the shot that is segmented; decodes masks up to the first that shows the object."""
@@ -84,7 +102,7 @@ class YouTubeObjectsDataset(VOSDataset):
         bare = [path for number, path in masks.items() if number not in frames]
         if bare:
             raise ValueError(f'sequence {name!r} has {len(bare)} mask(s) without frame, e.g. {bare[0]}: a frame of '
-                             f'that number must lie in {self._shot(name)} or its folder images. {self._expected()}')
+                             f'that number must lie beside the others. {self._expected()}')
         seen = (number for number, path in masks.items() if decode_mask(path).above(self.THRESHOLD).any())
         start = next(seen, None)
         if start is None:
@@ -99,9 +117,19 @@ class YouTubeObjectsDataset(VOSDataset):
         label, video, shot = name.split('-', 2)
         return os.path.join(self.data_root, label, 'data', video, 'shots', shot)
 
+    def _is_repacked(self) -> bool:
+        return os.path.isdir(os.path.join(self.data_root, 'Annotations')) and not any(
+            os.path.isdir(os.path.join(self.data_root, name, 'data')) for name in YOUTUBE_OBJECTS)
+
     def _expected(self) -> str:
         return (f'{type(self).__name__} expects <class>/data/<video>/shots/<shot>/frame0001.jpg, ... and '
-                f'labels/00001.jpg, ... beside them in `data_root`. {self.SOURCE}')
+                f'labels/00001.jpg, ... beside them in `data_root`, or JPEGImages/<class>_<number>/*.jpg and '
+                f'Annotations/<class>_<number>/*.png. {self.SOURCE}')
+
+
+def _class_of(name: str) -> str:
+    """The letters that the name of a sequence begins with."""
+    return re.match('[A-Za-z]*', name)[0]
 
 
 def _by_number(folder: str, suffixes: tuple) -> dict:

@@ -74,7 +74,7 @@ def test_missing_folder_of_a_sequence(davis, part):
 
 
 def test_missing_root(tmp_path):
-    the_one(check(tmp_path / 'gone')[0], 'error', '', 'gone is not a folder', 'davischallenge.org')
+    the_one(check(tmp_path / 'gone')[0], 'error', '', "gone' is not a folder", 'davischallenge.org')
 
 
 def test_missing_list_does_not_stop_the_search(davis):

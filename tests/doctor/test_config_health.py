@@ -94,7 +94,7 @@ def test_files(config, tmp_path):
 
 def test_data_that_is_not_there(config, tmp_path):
     check = found(config(root=tmp_path / 'gone'))['train data']
-    assert check.is_fault and check.text.startswith(f'data root {tmp_path}/gone is not a folder')
+    assert check.is_fault and check.text.startswith(f"data root '{tmp_path}/gone' is not a folder")
 
 
 def test_the_first_findings_of_broken_data(config, synthetic_root, tmp_path):

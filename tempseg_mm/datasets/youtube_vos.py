@@ -1,0 +1,163 @@
+"""YouTube-VOS (Xu et al., arXiv:1809.03327), of 2018 and 2019: 6 frames a second, objects that appear later."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property, lru_cache
+
+from tempseg_mm.registry import DATASETS
+
+from .mose import MOSEDataset
+from .sequence_files import FRAME_SUFFIXES, files_by_stem
+from .splits import Split
+from .vos_sequence import VOSSequence
+
+META = 'meta.json'
+SEEN = frozenset((  # the 65 categories of the training set
+    'airplane', 'ape', 'bear', 'bike', 'bird', 'boat', 'bucket', 'bus', 'camel', 'cat', 'cow', 'crocodile', 'deer',
+    'dog', 'dolphin', 'duck', 'eagle', 'earless_seal', 'elephant', 'fish', 'fox', 'frisbee', 'frog', 'giant_panda',
+    'giraffe', 'hand', 'hat', 'hedgehog', 'horse', 'knife', 'leopard', 'lion', 'lizard', 'monkey', 'motorbike',
+    'mouse', 'others', 'owl', 'paddle', 'parachute', 'parrot', 'penguin', 'person', 'plant', 'rabbit', 'raccoon',
+    'sedan', 'shark', 'sheep', 'sign', 'skateboard', 'snail', 'snake', 'snowboard', 'squirrel', 'surfboard',
+    'tennis_racket', 'tiger', 'toilet', 'train', 'truck', 'turtle', 'umbrella', 'whale', 'zebra'))
+
+
+@DATASETS.register_module()
+class YouTubeVOSDataset(MOSEDataset):
+    """The archives as unpacked::
+
+        data_root/
+        ├── train/JPEGImages/<sequence>/00000.jpg, 00005.jpg, ...    6 frames a second
+        ├── train/Annotations/<sequence>/00000.png, 00005.png, ...   palette PNG: the value is the object's id
+        ├── train/meta.json                                          categories, and the frames of each object
+        ├── valid/JPEGImages, valid/meta.json                        likewise
+        ├── valid/Annotations/<sequence>/00000.png, 00040.png, ...   a mask where an object first shows
+        └── valid_all_frames/JPEGImages/<sequence>/00000.jpg, 00001.jpg, ...    30 frames a second; optional
+
+    Objects of the 65 categories of the training set are seen, those of others unseen: scores are averaged over each
+    group. The 65 are known; categories that ``train/meta.json`` has beyond them are seen, too. Where the
+    ``meta.json`` of a split names no categories, there are no groups.
+
+    With ``all_frames`` the 30 frames a second are segmented, of which the benchmark's server takes the 6.
+
+    Args:
+        data_root: the folder drawn above.
+        split: ``'train'``, ``'valid'`` or ``'test'``, the path of a list, or names of sequences.
+        all_frames: whether frames come from ``<split>_all_frames``, or ``all_frames/<split>_all_frames``.
+        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
+
+    Raises:
+        FileNotFoundError: if the root, or with ``all_frames`` the folder of these, is missing.
+        ValueError: for a ``meta.json`` of another form, for training on ``all_frames``, and as
+            :class:`~tempseg_mm.datasets.mose.MOSEDataset`.
+    """
+
+    METAINFO = dict(dataset_name='YouTube-VOS')
+    SOURCE = ('Get the archives from https://youtube-vos.org/dataset/vos/ and name the folder that holds train and '
+              'valid: `data_root`, or TEMPSEG_YOUTUBE_VOS_ROOT in the environment.')
+    SUBMISSION = 'Annotations/{sequence}/{frame}.png'
+
+    def __init__(self, data_root: str, split: Split = 'train', *, all_frames: bool = False, **kwargs) -> None:
+        if all_frames and not kwargs.get('test_mode'):
+            raise ValueError('all_frames is for tests: of 30 frames a second 6 have a mask, and training needs one for '
+                             'every frame')
+        self.all_frames = self.SPARSE = all_frames
+        super().__init__(data_root, split, **kwargs)
+
+    def frame_files(self, name: str) -> dict:
+        if not self.all_frames:
+            return super().frame_files(name)
+        split = f'{self._places[name]}_all_frames'
+        folders = [os.path.join(self.data_root, place, 'JPEGImages', name)
+                   for place in (split, os.path.join('all_frames', split))]
+        there = next(filter(os.path.isdir, folders), None)
+        if there is None:
+            raise FileNotFoundError(f'sequence {name!r} has no folder of 30 frames a second, neither '
+                                    f'{" nor ".join(folders)}: unpack {split}.zip, or leave out all_frames')
+        return files_by_stem(there, FRAME_SUFFIXES)
+
+    def missing_parts(self) -> list:
+        """What a ``meta.json`` and the folders beside it do not have in common, and which ``meta.json`` is missing."""
+        found = []
+        for split in self.splits():
+            on_disk, listed, folder = dict.fromkeys(self.own_split(split)), self._meta(split), f'{split}/JPEGImages'
+            if not listed:
+                found.append(f'{split}/{META} is missing or empty: objects have no categories')
+                continue
+            found += _missing([name for name in listed if name not in on_disk], f'{split}/{META} are not in {folder}')
+            found += _missing([name for name in on_disk if name not in listed], f'{folder} are not in {split}/{META}')
+        return found
+
+    def sequence(self, name: str) -> VOSSequence:
+        """As in :class:`~tempseg_mm.datasets.mose.MOSEDataset`; with the groups of objects and the frames asked for."""
+        sequence = super().sequence(name)
+        if not self.test_mode:
+            return sequence
+        if not self.all_frames:
+            return replace(sequence, groups=self._groups(name))
+        asked = super().frame_files(name)
+        if absent := [stem for stem in asked if stem not in self.frame_files(name)]:
+            raise ValueError(f'sequence {name!r}: {len(absent)} of the 6 frames a second are not among the 30 '
+                             f'({", ".join(absent[:3])}); unpack both archives again')
+        kept = {sequence.file_name(i) for i in range(len(sequence))}
+        return replace(sequence, groups=self._groups(name), asked=frozenset(asked) & kept)
+
+    def further_faults(self, name: str, shown: Mapping) -> Iterator[tuple]:
+        """Where ``meta.json`` and the annotations of a sequence say different things."""
+        objects = self._objects(name)
+        if not objects:
+            return
+        for number in sorted(objects.keys() | shown.keys()):
+            if number not in shown:
+                yield f'object {number} of {META} shows in no mask', 'warning'
+            elif number not in objects:
+                yield f'object {number}, which shows in {shown[number]}, is not in {META}', 'warning'
+            elif (frames := objects[number].get('frames')) and min(frames) != shown[number]:
+                yield f'object {number} first shows in {shown[number]}, but {META} says in {min(frames)}', 'warning'
+        listed = {frame for entry in objects.values() for frame in entry.get('frames', ())}
+        if absent := sorted(listed - super().frame_files(name).keys()):
+            yield f'{len(absent)} frame(s) of {META} are not there: {", ".join(absent[:3])}', 'warning'
+
+    def _groups(self, name: str) -> dict:
+        categories = {number: entry.get('category') for number, entry in self._objects(name).items()}
+        return {number: 'seen' if category in SEEN or category in self._trained_on else 'unseen'
+                for number, category in categories.items() if category}
+
+    @cached_property
+    def _trained_on(self) -> frozenset:
+        """Categories of the training set that is there."""
+        videos = self._meta('train').values()
+        return frozenset(entry.get('category') for video in videos for entry in video.get('objects', {}).values())
+
+    def _objects(self, name: str) -> dict:
+        """Id -> entry of the objects of a sequence in ``meta.json``; none where it says nothing of them."""
+        return {int(number): entry for number, entry in
+                self._meta(self._places[name]).get(name, {}).get('objects', {}).items()}
+
+    def _meta(self, split: str) -> dict:
+        path = os.path.join(self.data_root, split, META)
+        return _videos(path, os.stat(path).st_mtime_ns) if os.path.isfile(path) else {}
+
+    def _is_split(self, name: str) -> bool:
+        return bool(name) and super()._is_split(name)
+
+
+@lru_cache(maxsize=4)
+def _videos(path: str, time: int) -> dict:
+    """Sequence -> entry of a ``meta.json``. Kept by process, so that workers are not sent it."""
+    with open(path, encoding='utf-8') as file:
+        try:
+            videos = json.load(file)['videos']
+            for video in videos.values():
+                for number, entry in video.get('objects', {}).items():
+                    int(number), entry.get('category')
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f'{path} is not what it should be, {{"videos": {{sequence: {{"objects": {{id: '
+                             f'{{"category": ..., "frames": [...]}}}}}}}}}}: {error!r}; unpack it again') from error
+    return videos
+
+
+def _missing(names: list, text: str) -> list:
+    some = ', '.join(names[:3]) + (', ...' if names[3:] else '')
+    return [f'{len(names)} sequence(s) of {text}: {some}'] if names else []
