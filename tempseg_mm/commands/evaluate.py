@@ -50,6 +50,8 @@ def make_parser() -> argparse.ArgumentParser:
                         help='which frames count: davis leaves out the first and the last annotation; annotated the '
                              'first only; auto (default) is annotated where the numbers of the annotations have gaps, '
                              'as in YouTube-VOS, and else davis')
+    parser.add_argument('--groups', metavar='meta.json',
+                        help='of YouTube-VOS: also averages over objects of seen and of unseen categories')
     parser.add_argument('--out', metavar='FILE.json', help='write all values there, and the table beside it as .csv')
     parser.add_argument('--plots', metavar='DIR', help='write a plot of the scores over time for each sequence')
     return parser
@@ -57,6 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Prints the table, and writes what is asked for."""
+    from tempseg_mm.datasets.youtube_vos import object_groups
     from tempseg_mm.evaluation.mask_scoring import evaluate_masks
     from tempseg_mm.runtime.folder_lock import locked, locked_file
     from tempseg_mm.visualization.score_plot import write_score_plot
@@ -69,7 +72,8 @@ def run(args: argparse.Namespace) -> None:
         # One word may be a list or a sequence, several are sequences.
         split = args.split[0] if args.split and len(args.split) == 1 else args.split
         table = evaluate_masks(args.gt, args.pred, split=split, measures=args.metrics, workers=args.workers,
-                               merge_objects=args.merge_objects, protocol=args.protocol, log=print)
+                               merge_objects=args.merge_objects, protocol=args.protocol,
+                               groups=object_groups(args.groups) if args.groups else None, log=print)
         print(table.to_text())
         if args.out:
             table.to_json(args.out)

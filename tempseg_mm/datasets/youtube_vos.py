@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from tempseg_mm.registry import DATASETS
 
@@ -120,15 +120,8 @@ class YouTubeVOSDataset(MOSEDataset):
             yield f'{len(absent)} frame(s) of {META} are not there: {", ".join(absent[:3])}', 'warning'
 
     def _groups(self, name: str) -> dict:
-        categories = {number: entry.get('category') for number, entry in self._objects(name).items()}
-        return {number: 'seen' if category in SEEN or category in self._trained_on else 'unseen'
-                for number, category in categories.items() if category}
-
-    @cached_property
-    def _trained_on(self) -> frozenset:
-        """Categories of the training set that is there."""
-        videos = self._meta('train').values()
-        return frozenset(entry.get('category') for video in videos for entry in video.get('objects', {}).values())
+        path = os.path.join(self.data_root, self._places[name], META)
+        return object_groups(path).get(name, {}) if os.path.isfile(path) else {}
 
     def _objects(self, name: str) -> dict:
         """Id -> entry of the objects of a sequence in ``meta.json``; none where it says nothing of them."""
@@ -141,6 +134,35 @@ class YouTubeVOSDataset(MOSEDataset):
 
     def _is_split(self, name: str) -> bool:
         return bool(name) and super()._is_split(name)
+
+
+def object_groups(path: str | os.PathLike) -> dict[str, dict[int, str]]:
+    """Which objects are of categories that the training set has.
+
+    Args:
+        path: a ``meta.json`` of YouTube-VOS; categories that ``../train/meta.json`` has are seen, too.
+
+    Returns:
+        Sequence -> id of each object with a category -> ``'seen'`` or ``'unseen'``.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is of another form.
+    """
+    path = os.path.abspath(path)
+    training = os.path.join(os.path.dirname(os.path.dirname(path)), 'train', META)
+    training_time = os.stat(training).st_mtime_ns if os.path.isfile(training) else 0
+    return _groups(path, training, os.stat(path).st_mtime_ns, training_time)
+
+
+@lru_cache(maxsize=4)
+def _groups(path: str, training: str, time: int, training_time: int) -> dict:
+    trained_on = _videos(training, training_time) if training_time else {}
+    seen = SEEN | {entry.get('category') for video in trained_on.values()
+                   for entry in video.get('objects', {}).values()}
+    return {name: {int(number): 'seen' if entry['category'] in seen else 'unseen'
+                   for number, entry in video.get('objects', {}).items() if entry.get('category')}
+            for name, video in _videos(path, time).items()}
 
 
 @lru_cache(maxsize=4)

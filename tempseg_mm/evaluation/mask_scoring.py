@@ -2,7 +2,7 @@
 
 import multiprocessing
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -25,7 +25,8 @@ START_METHOD = 'forkserver' if sys.platform == 'linux' else 'spawn'
 
 def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | Sequence[str] | None = None,
                    measures: Sequence[str] = MEASURES, workers: int = 1, merge_objects: bool = False,
-                   protocol: str = 'auto', log: Callable[[str], None] | None = None) -> ScoreTable:
+                   protocol: str = 'auto', groups: Mapping[str, Mapping[int, str]] | None = None,
+                   log: Callable[[str], None] | None = None) -> ScoreTable:
     """Score a folder of predicted masks as DAVIS does.
 
     The first and the last frame of a sequence do not count (T begins with the first annotation). Where the annotations
@@ -41,6 +42,8 @@ def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | Sequ
         workers: processes; a sequence is scored by one. The result does not depend on it.
         merge_objects: all ids are one object, as DAVIS 2016 has it.
         protocol: whether the last annotation counts, see :func:`~tempseg_mm.evaluation.mask_folders.match_folders`.
+        groups: sequence -> object -> name of the group over which objects are averaged, too, such as
+            :func:`~tempseg_mm.datasets.youtube_vos.object_groups` reads them.
         log: takes a line on the progress now and then.
 
     Returns:
@@ -82,7 +85,14 @@ def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | Sequ
                if by_id else 'one a sequence, all but 0')
     return ScoreTable(table, dict(protocol='DAVIS 2017' if by_id else 'DAVIS 2016', objects=objects,
                                   frames=_frames_that_count(sequences), bound_th=BOUND_TH,
-                                  recall_above=RECALL_THRESHOLD), notices=[*notices, *file_notices])
+                                  recall_above=RECALL_THRESHOLD), notices=[*notices, *file_notices],
+                      groups={name: _scored(found[name].objects, own) for name, own in (groups or {}).items()
+                              if name in found})
+
+
+def _scored(objects: Mapping, groups: Mapping[int, str]) -> dict[str, str]:
+    """The groups of objects that have scores, where they are known by id."""
+    return {str(i): group for i, group in groups.items() if len(objects) < 2 or i in objects}
 
 
 def _frames_that_count(sequences: Sequence[MaskSequence]) -> str:

@@ -167,9 +167,9 @@ class ScoreTable:
         return float(np.mean(known)) if known else float('nan')
 
     def _group_of(self, sequence: str, label: str) -> str | None:
-        """Of an object; the only one of a sequence may be filed under its id."""
+        """Of an object; of the only one of a sequence, whose id is not kept, where there is no choice."""
         groups = self.groups.get(sequence, {})
-        return groups.get(label) if label else next(iter(groups.values()), None)
+        return groups.get(label) if label else next(iter({*groups.values()})) if len({*groups.values()}) == 1 else None
 
     def _rows(self) -> list[list]:
         """Header, a row per sequence and object, the overall row: name, number of frames, the scalars.

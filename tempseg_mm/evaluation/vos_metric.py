@@ -190,8 +190,7 @@ class VOSMetric(BaseMetric):
             no frame counted.
         """
         frames = [frame for item in results for frame in (item if isinstance(item, list) else [item])]
-        self.scores = replace(self._table(frames), notices=_merged_objects(frames), groups={
-            frame['sequence']: frame['groups'] for frame in frames if 'groups' in frame})
+        self.scores = replace(self._table(frames), notices=_merged_objects(frames), groups=_groups(frames))
         if not self.scores.sequences:
             self._warn(f'no annotated frame counted (frames: {self.protocol["frames"]}), so there is nothing to score.')
         return self.scores.scalars()
@@ -261,6 +260,17 @@ class VOSMetric(BaseMetric):
         value = chain.step(without_void(frame.labels != 0, frame.gt_void))
         self._chains[frame.sequence] = frame.frame_id, chain
         return {} if value is None else dict(T=value)
+
+
+def _groups(frames: Iterable[Mapping]) -> dict[str, dict[str, str]]:
+    """Sequence -> object -> group, of the objects that have scores where a sequence has several."""
+    scored: dict[str, set] = {}
+    for frame in frames:
+        if 'object' in frame:
+            scored.setdefault(frame['sequence'], set()).add(str(frame['object']))
+    return {frame['sequence']: {i: group for i, group in frame['groups'].items()
+                                if i in scored.get(frame['sequence'], {i})}
+            for frame in frames if 'groups' in frame}
 
 
 def _merged_objects(frames: Iterable[Mapping]) -> list[str]:

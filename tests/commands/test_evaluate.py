@@ -122,3 +122,13 @@ def test_what_is_no_list_and_no_folder_ends_with_a_sentence(refused, folders, tm
     (tmp_path / 'file').write_bytes(b'\xff\xfe\x00')
     said = refused('evaluate', *folders, option, tmp_path / 'file')
     assert re.search('error: .*file.*(no UTF-8 text|is a file and no folder)', said)
+
+
+def test_means_over_seen_and_unseen_categories(call, folders, tmp_path, capsys):
+    objects = {'a': {'1': dict(category='dog')}, 'b': {'1': dict(category='unicorn')}}
+    (tmp_path / 'meta.json').write_text(json.dumps(dict(videos={k: dict(objects=v) for k, v in objects.items()})))
+    call(*folders, '--metrics', 'J', 'F', '--groups', tmp_path / 'meta.json', '--out', tmp_path / 'r.json')
+    found = json.loads((tmp_path / 'r.json').read_text())
+    means = [found['overall'][f'{measure}_{group}'] for measure in 'JF' for group in ('seen', 'unseen')]
+    assert means[:2] == [found['sequences'][name]['J']['mean'] for name in 'ab']
+    assert found['overall']['G'] == pytest.approx(sum(means) / 4) and 'J seen' in capsys.readouterr().out

@@ -4,7 +4,7 @@ import pytest
 import released_trees as trees
 
 from tempseg_mm.datasets.check import check_sequences, find_sequences, unloaded
-from tempseg_mm.datasets.youtube_vos import SEEN, YouTubeVOSDataset
+from tempseg_mm.datasets.youtube_vos import SEEN, YouTubeVOSDataset, object_groups
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_objects_appear_where_they_are_given(root):
 
 def test_seen_are_the_categories_of_the_training_set(root):
     assert len(SEEN) == 65
-    assert dict(only(root).groups) == {1: 'seen', 2: 'unseen'}
+    assert dict(only(root).groups) == {1: 'seen', 2: 'unseen'} == object_groups(root / 'valid/meta.json')['b1']
     change(root, 'train', category='unicorn')  # trained on here
     assert dict(only(root).groups) == {1: 'seen', 2: 'seen'}
     (root / 'train/meta.json').unlink()
