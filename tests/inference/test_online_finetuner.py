@@ -41,7 +41,7 @@ def with_statistics(model):
 
 def failing_loss(monkeypatch, fail):
     class Failing(nn.Module):
-        needs_adversary, per_frame, calls = False, False, 0
+        needs_adversary, needs_flow, per_frame, calls = False, False, False, 0
 
         def forward(self, prediction, batch):
             self.calls += 1

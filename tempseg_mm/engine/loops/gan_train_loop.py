@@ -18,7 +18,7 @@ class GANTrainLoop(IterBasedTrainLoop):
     """One iteration::
 
         before_train_iter
-        batch = data_preprocessor(data)          # stack, normalise, optical flow once
+        batch = data_preprocessor(data)          # stack, normalise; flow, once, if workers have not brought it
         Y^ = G(I)                                # one forward pass serves both half-steps
         discriminator_steps x:  max over D, E    # eq. 4, on Y^ detached
         generator_steps x:      min over G       # eq. 10, the adversary held still
@@ -56,7 +56,7 @@ class GANTrainLoop(IterBasedTrainLoop):
 
     @dataloader.setter
     def dataloader(self, loader) -> None:
-        self._stream = DataStream(loader)
+        self._stream = DataStream(loader, self.model.data_preprocessor.in_workers)
 
     @property
     def model(self) -> nn.Module:
