@@ -15,7 +15,8 @@ class TrainingClock(ParamSchedulerHook):
     Schedules go on counting the iterations that the config writes, of ``max_iters`` in all: when a third of the time is
     over each has made a third of them, in as many steps at once as it takes, or in none. The hook that gives them one
     step an iteration makes room. All that comes after ``before_run`` counts, validations and checkpoints too; the
-    iteration under way is finished, and a last validation comes on top.
+    iteration under way is finished, and a last validation comes on top. Gradients that still gather under accumulation
+    are dropped.
 
     Processes go by the one that has spent most, so that they agree on every rate and on the last iteration.
 
