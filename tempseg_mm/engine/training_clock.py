@@ -73,6 +73,6 @@ class TrainingClock(ParamSchedulerHook):
         self._expect(done)
 
     def _expect(self, done: int) -> None:
-        """Never ``done`` before the time is over, so that no iteration is taken for the last one that is not."""
-        left = self.max_minutes - self.minutes
-        self.expected_iters = done if left <= 0 else done + max(1, math.ceil(left * done / max(self.minutes, 1e-9)))
+        """More than ``done`` until the time is over, so that no iteration is taken for the last one that is not."""
+        left = max(self.max_minutes - self.minutes, 0.0)
+        self.expected_iters = done + math.ceil(left * done / max(self.minutes, 1e-9))

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 from tempseg_mm.engine import training_clock
 from tempseg_mm.runtime.differences import ResumeError
@@ -28,12 +28,17 @@ class Watch(Hook):
 @pytest.fixture
 def train(tiny_config, tmp_path, monkeypatch):
     """Trains for a minute by a clock that shows these seconds, at the start and after each iteration."""
-    def run(seconds, *, folder='work', stop=None, **options):
+    def run(seconds, *, folder='work', stop=None, validated=None, **options):
         shown = iter(seconds)
         monkeypatch.setattr(training_clock, 'time', SimpleNamespace(monotonic=lambda: next(shown)))
         runner = Runner.from_cfg(tiny_config(**{
             'train_cfg.max_minutes': 1, 'train_cfg.max_iters': 6, 'param_scheduler.generator.0.end': 6,
             'work_dir': str(tmp_path / folder), **options}))
+        if validated is not None:
+            class Validation(BaseLoop):
+                def run(self):
+                    validated.append(runner.iter)
+            runner._val_loop = Validation(runner, runner.train_loop.dataloader.loader)
         watch = Watch(stop)
         runner.register_hook(watch, 'LOW')
         runner.train()
@@ -68,9 +73,11 @@ def test_the_time_ends_training_and_schedules_whatever_came_between(train, said)
 
 
 def test_more_iterations_than_schedules_count_end_no_sooner(train):
-    runner, watch = train([0, 12, 24, 36, 48, 61], **{'train_cfg.max_iters': 2, 'param_scheduler.generator.0.end': 2})
+    validated = []
+    runner, watch = train([0, 12, 24, 36, 48, 61], validated=validated, **{
+        'train_cfg.max_iters': 2, 'train_cfg.val_interval': 3, 'param_scheduler.generator.0.end': 2})
     assert [rate / 0.002 for rate in watch.rates] == pytest.approx([1, 1, 1, 0.2, 0.2])
-    assert (runner.iter, left_in(runner)) == (5, ['iter_5.pth'])
+    assert (runner.iter, left_in(runner), validated) == (5, ['iter_5.pth'], [3, 5])
 
 
 def test_a_resumed_training_goes_on_with_its_minutes_and_bit_for_bit_if_the_clock_shows_the_same(train, said):
