@@ -1,5 +1,7 @@
 """How much a whole GAN step costs beside the generator's bare forward and backward pass, and where the rest goes.
 
+At the end whole steps on batches of a data loader, with the flow estimated in the step and by the loader's workers.
+
     .venv/bin/python benchmarks/train_step.py                             # the configuration of tempseg_synthetic.py
     .venv/bin/python benchmarks/train_step.py --width 1 --size 120 214    # full width
 
@@ -16,8 +18,12 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning th
 
 import torch
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
+from torch.utils.data import DataLoader
 
+from tempseg_mm.datasets.data_stream import DataStream
 from tempseg_mm.engine.optim import GANOptimWrapperConstructor
 from tempseg_mm.registry import MODELS
 from tempseg_mm.runtime.memory import keep_freed_memory
@@ -32,33 +38,52 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--clips', type=int, default=4, help='clips a batch')
     parser.add_argument('--frames', type=int, default=5, help='frames a clip')
     parser.add_argument('--rounds', type=int, default=7)
+    parser.add_argument('--workers', type=int, default=1, help='of the data loader')
     parser.add_argument('--give-memory-back', action='store_true',
                         help='leave the allocator as it is by default, unlike the tools; to see what that costs')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     return parser.parse_args()
 
 
-def loaded_clips(args: argparse.Namespace) -> dict:
-    """A batch as the data loader gives it, without flow."""
-    generator = torch.Generator().manual_seed(0)
-    masks = torch.zeros(args.frames, 1, *args.size, dtype=torch.uint8)
-    masks[..., args.size[0] // 4:args.size[0] // 2, args.size[1] // 4:args.size[1] // 2] = 1
-    samples = []
-    for _ in range(args.clips):
-        samples.append(VOSDataSample(metainfo=dict(sequence='benchmark', frame_ids=list(range(args.frames)))))
-        samples[-1].gt_masks = samples[-1].reference_masks = masks
-    frames = torch.randint(0, 256, (args.clips, args.frames, 3, *args.size), dtype=torch.uint8, generator=generator)
-    return dict(inputs=list(frames), data_samples=samples)
+class Clips:
+    """As many clips as anyone asks for, packed, without flow; in memory, so that flow is all that workers do."""
+
+    def __init__(self, frames: int, size: tuple, length: int) -> None:
+        generator = torch.Generator().manual_seed(0)
+        self.frames = torch.randint(0, 256, (frames, 3, *size), dtype=torch.uint8, generator=generator)
+        self.masks = torch.zeros(frames, 1, *size, dtype=torch.uint8)
+        self.masks[..., size[0] // 4:size[0] // 2, size[1] // 4:size[1] // 2] = 1
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> dict:
+        if index >= self.length:
+            raise IndexError(index)
+        sample = VOSDataSample(metainfo=dict(sequence='benchmark', frame_ids=list(range(len(self.frames)))))
+        sample.gt_masks = sample.reference_masks = self.masks
+        return dict(inputs=self.frames.roll(index, -1), data_samples=sample)
 
 
 class Step:
     """The parts of one training step, each callable on its own."""
 
     def __init__(self, model: torch.nn.Module, optim, data: dict) -> None:
-        self.model, self.optim, self.data = model, optim, data
-        self.preprocess()
+        self.model, self.optim = model, optim
+        self.frames = torch.stack(data['inputs']).to(model.data_preprocessor.device)
+        self.flow()
+        for sample, flow in zip(data['data_samples'], self.estimated, strict=True):
+            sample.flow = flow
+        self.preprocess(data)
 
-    def preprocess(self) -> None:
+    def flow(self) -> None:
+        pairs = self.frames[:, :-1].flatten(0, 1), self.frames[:, 1:].flatten(0, 1)
+        estimated = self.model.data_preprocessor.estimate_flow(*pairs)
+        self.estimated = estimated.unflatten(0, (len(self.frames), -1))
+
+    def preprocess(self, data: dict | None = None) -> None:
+        self.data = self.data if data is None else data
         self.batch: ClipBatch = self.model.data_preprocessor(self.data, training=True)
 
     def bare_generator(self) -> None:
@@ -77,11 +102,41 @@ class Step:
     def generator_losses(self) -> None:
         self.loss, _ = self.model.parse_losses(self.model.generator_losses(self.prediction, self.batch))
 
-    def generator_update(self) -> None:
-        self.optim['generator'].update_params(self.loss)
+    def backward(self) -> None:
+        self.optim['generator'].backward(self.loss)
+
+    def optimiser(self) -> None:
+        self.optim['generator'].step()
+        self.optim['generator'].zero_grad()
+
+    def whole(self, data: dict) -> None:
+        self.preprocess(data)
+        for name in IN_STEP[1:]:
+            getattr(self, name)()
 
 
-PARTS = ('preprocess', 'predict', 'discriminator_step', 'generator_losses', 'generator_update')
+LABELS = dict(flow='flow', preprocess='batch: stack, normalise, references', predict='generator, forward',
+              discriminator_step='discriminator, half-step', generator_losses='losses of G, adversary',
+              backward='generator, backward', optimiser='generator, optimiser')
+IN_STEP = tuple(LABELS)[1:]
+
+
+def waited_for(device: str) -> float:
+    """The time, when the device is through."""
+    if device != 'cpu':
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def with_a_loader(step: Step, args: argparse.Namespace, finish) -> list[float]:
+    """Seconds of whole steps, waiting for data included; the workers start, and fill up, before."""
+    loader = DataLoader(Clips(args.frames, args.size, args.clips * 5), args.clips, num_workers=args.workers,
+                        collate_fn=pseudo_collate)
+    times = [waited_for(args.device)]
+    for data in DataStream(loader, finish):
+        step.whole(data)
+        times.append(waited_for(args.device))
+    return [after - before for before, after in zip(times[1:], times[2:], strict=False)]
 
 
 def main() -> None:
@@ -90,35 +145,42 @@ def main() -> None:
         keep_freed_memory()
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.default_scope)
+    MMLogger.get_current_instance().setLevel('WARNING')  # it tells the learning rate of every parameter
     if args.width is not None:
         cfg.model.width = args.width
     model = MODELS.build(cfg.model).to(args.device).train()
     optim_cfg = {name: part for name, part in cfg.optim_wrapper.items() if name != 'constructor'}
-    step = Step(model, GANOptimWrapperConstructor(optim_cfg)(model), loaded_clips(args))
+    model.data_preprocessor.needs_flow = True
+    clips = Clips(args.frames, args.size, args.clips)
+    step = Step(model, GANOptimWrapperConstructor(optim_cfg)(model), pseudo_collate(list(clips)))
 
-    seconds = {name: [] for name in ('bare_generator', *PARTS)}
+    seconds = {name: [] for name in ('bare_generator', *LABELS)}
+    by_workers = model.data_preprocessor.in_workers
+    loaded: dict = dict(step=[]) if by_workers is None else dict(step=[], workers=[])
     for round_ in range(args.rounds + 1):
         for name, times in seconds.items():
             started = time.perf_counter()
             getattr(step, name)()
-            if args.device != 'cpu':
-                torch.cuda.synchronize()
             if round_ > 0:  # the first warms up
-                times.append(time.perf_counter() - started)
+                times.append(waited_for(args.device) - started)
+    for _ in range(max(1, args.rounds // 3)):  # in turn: a machine that slows down slows both
+        for where, times in loaded.items():
+            times += with_a_loader(step, args, by_workers if where == 'workers' else None)
 
-    bare = statistics.median(seconds['bare_generator'])
-    step_ratios = [sum(parts) / b for b, *parts in zip(seconds['bare_generator'], *(seconds[p] for p in PARTS))]
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    bare, whole = medians.pop('bare_generator'), sum(medians[name] for name in LABELS)
     print(f'{args.clips} clips x {args.frames} frames {args.size[0]}x{args.size[1]}, width {cfg.model.width}, '
           f'{args.device}, {torch.get_num_threads()} threads')
     print(f'{"generator, forward + backward":36s} {1e3 * bare:9.1f} ms   1.00')
-    labels = dict(preprocess='data preprocessor (DIS flow)', predict='step: generator forward',
-                  discriminator_step='step: discriminator', generator_losses='step: generator losses, adversary',
-                  generator_update='step: backward, optimiser')
-    for name in PARTS:
-        median = statistics.median(seconds[name])
-        print(f'{labels[name]:36s} {1e3 * median:9.1f} ms   {median / bare:.2f}')
-    print(f'whole step: {1e3 * sum(statistics.median(seconds[name]) for name in PARTS):.1f} ms')
-    print(f'whole step / bare generator: {statistics.median(step_ratios):.2f}')
+    for name, label in LABELS.items():
+        print(f'{label:36s} {1e3 * medians[name]:9.1f} ms   {medians[name] / bare:.2f}  {medians[name] / whole:4.0%}')
+    print(f'{"sum of the parts":36s} {1e3 * whole:9.1f} ms   {whole / bare:.2f}')
+    print(f'{"the same without flow":36s} {1e3 * (whole - medians["flow"]):9.1f} ms   '
+          f'{(whole - medians["flow"]) / bare:.2f}')
+    for where, times in loaded.items():
+        label = f'loaded steps, flow by {args.workers} workers' if where == 'workers' else 'loaded steps, flow in them'
+        median = statistics.median(times)
+        print(f'{label:36s} {1e3 * median:9.1f} ms   {median / bare:.2f}')
 
 
 if __name__ == '__main__':

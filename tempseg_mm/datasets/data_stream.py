@@ -26,17 +26,20 @@ class DataStream:
     Args:
         loader: with a :class:`~tempseg_mm.datasets.samplers.ResumableSampler`, or any other if training never
             resumes.
+        finish: what workers do with each batch when it is collated; must be picklable.
 
     Attributes:
         position: clips that training was given so far, over all processes.
     """
 
-    def __init__(self, loader: DataLoader) -> None:
+    def __init__(self, loader: DataLoader, finish: Callable[[Any], Any] | None = None) -> None:
         self.loader, self.position = loader, 0
         self._running: Callable[[], Generator | None] = lambda: None
         # Else each iterator draws a number from the main stream, of which dropout draws.
         loader.generator = torch.Generator()
         loader.worker_init_fn = partial(_start_worker, loader.worker_init_fn)
+        if finish is not None:
+            loader.collate_fn = partial(_finished, finish, loader.collate_fn)
         if loader.num_workers > 0:
             atexit.unregister(_end_workers)
             atexit.register(_end_workers)
@@ -92,6 +95,10 @@ class DataStream:
             raise ValueError(f'{type(self.loader.sampler).__name__} cannot start in the middle of the data, as it must '
                              "to resume a run: set train_dataloader.sampler=dict(type='ResumableSampler')")
         self.position = position
+
+
+def _finished(finish: Callable, collate: Callable, items: list) -> Any:
+    return finish(collate(items))
 
 
 def _start_worker(others: Callable | None, worker: int) -> None:

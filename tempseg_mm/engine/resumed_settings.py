@@ -95,6 +95,8 @@ def _kind(one: Difference, *, validates: bool) -> str:
     top, last = keys[0], keys[-1]
     if top in OF_TESTS or top == 'default_hooks' and keys[1:2] and keys[1] in HOOKS_OF_TESTS and not validates:
         return 'of_tests'
+    if keys == ['train_cfg', 'max_minutes'] and None in (one.then, one.now):
+        return 'refused'
     if top == 'param_scheduler':
         if not one.now and _is_component(one.then):
             return 'taken'  # without schedule the learning rate stays where it is

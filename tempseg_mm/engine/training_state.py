@@ -9,20 +9,32 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.runner import LogProcessor
 
 from tempseg_mm.engine.loops.gan_train_loop import GANTrainLoop
+from tempseg_mm.runtime.differences import ResumeError
 from tempseg_mm.runtime.random_state import get_random_state, set_random_state
 
 
 def training_state(loop: GANTrainLoop) -> dict:
-    """Random streams of this process, position in the data, counts, and gradients that wait for more (accumulation)."""
+    """Random streams of this process, position in the data, counts, gradients that wait for more (accumulation), and
+    the time spent by a training by the clock."""
     return dict(random=get_random_state(), data=loop.dataloader.state_dict(), steps=loop.steps.state_dict(),
-                gradients=_gradients(loop.runner.optim_wrapper))
+                gradients=_gradients(loop.runner.optim_wrapper), clock=loop.clock and loop.clock.state_dict())
 
 
 def resume(loop: GANTrainLoop, state: dict | None, logger: Logger) -> None:
     """Go on with this state, or, where the checkpoint holds none, at the right place in the data at least.
 
     Before the first batch, as the last thing that touches random streams.
+
+    Raises:
+        ResumeError: if training goes by the clock and the checkpoint does not tell the minutes that it has had.
     """
+    if loop.clock is not None:
+        if not (state or {}).get('clock'):
+            raise ResumeError('the checkpoint does not tell how many of the train_cfg.max_minutes it has had: start '
+                              'again from its weights, with --cfg-options load_from=<file> instead of --resume')
+        loop.clock.load_state_dict(state['clock'], loop.iter)
+        logger.info(f'{loop.clock.minutes:.1f} of {loop.clock.max_minutes:g} minutes are over'
+                    + (': nothing is left to do' if loop.max_iters == loop.iter else ''))
     if state is None:
         loop.dataloader.go_on_at(loop.iter * loop.dataloader.clips_per_batch)
         logger.warning('the checkpoint has no training_state: it goes on at the right place in the data, but with '

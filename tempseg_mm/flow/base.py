@@ -7,7 +7,13 @@ from torch import Tensor
 
 
 class FlowProvider(ABC):
-    """Estimates how each frame moves onto the next. A subclass implements :meth:`estimate` and :attr:`signature`."""
+    """Estimates how each frame moves onto the next. A subclass implements :meth:`estimate` and :attr:`signature`.
+
+    Attributes:
+        on_cpu: whether it works on the CPU wherever the frames are. In training the workers of the data loader then
+            estimate the flow, so that no step waits for it.
+    """
+    on_cpu: bool = False
 
     @torch.no_grad()
     def __call__(self, frames: Tensor, next_frames: Tensor) -> Tensor:
@@ -31,13 +37,13 @@ class FlowProvider(ABC):
         shape = (len(frames), 2, *frames.shape[2:])
         if len(frames) == 0:
             return torch.zeros(shape, device=frames.device)
-        flow = self.estimate(frames, next_frames).to(frames.device, torch.float32)
+        flow = self.estimate(frames, next_frames).float()
         if flow.shape != shape:
             raise ValueError(f'{type(self).__name__}.estimate must return {shape}, got {tuple(flow.shape)}')
         if not torch.isfinite(flow).all():
             raise ValueError(f'{type(self).__name__} gave flow that is not finite (NaN or infinite); look at its '
                              'weights and at the frames')
-        return flow
+        return flow.to(frames.device)
 
     @abstractmethod
     def estimate(self, frames: Tensor, next_frames: Tensor) -> Tensor:

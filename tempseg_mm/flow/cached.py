@@ -64,6 +64,10 @@ class CachedFlow(FlowProvider):
         self._opened: set = set()
 
     @property
+    def on_cpu(self) -> bool:
+        return self.provider.on_cpu
+
+    @property
     def signature(self) -> str:
         return self.provider.signature
 

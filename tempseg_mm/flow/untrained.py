@@ -27,6 +27,7 @@ class DISFlow(FlowProvider):
     Raises:
         ValueError: for another preset.
     """
+    on_cpu = True
 
     def __init__(self, preset: str = 'medium') -> None:
         if preset not in PRESETS:

@@ -262,7 +262,7 @@ class OnlineFinetuner:
         return [run * 2 if len(run) == 1 else run for run in runs]
 
     def _clip(self, model: nn.Module, given: GivenObject, indices: list[int], size: Size) -> dict:
-        """Results dict of a clip, its flow computed once."""
+        """Results dict of a clip, its flow, where it is needed, computed once."""
         frames, masks = [], []
         for i in indices:
             frame, mask = given.frame(i), given.mask(i)
@@ -271,7 +271,9 @@ class OnlineFinetuner:
             masks.append(resize_mask(mask, shape))
         clip = dict(sequence_name=given.name, frame_ids=indices, frames=frames, gt_masks=masks,
                     shown=[given.shown(i) for i in indices])
-        return dict(clip, flow=self._flow(model, frames, still=indices[0] == indices[-1])) if frames[1:] else clip
+        if not frames[1:] or not model.data_preprocessor.needs_flow:
+            return clip
+        return dict(clip, flow=self._flow(model, frames, still=indices[0] == indices[-1]))
 
     def _flow(self, model: nn.Module, frames: list, still: bool) -> list:
         if still:

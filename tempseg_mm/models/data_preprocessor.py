@@ -1,11 +1,13 @@
 """From the data loader's lists to one :class:`ClipBatch`: stacked, normalised, flow once, references moved along it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from tempseg_mm.flow.base import FlowProvider
 from tempseg_mm.ops.warp import references_from
 from tempseg_mm.registry import MODELS, TASK_UTILS
 from tempseg_mm.structures import ClipBatch
@@ -25,11 +27,16 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
         mean: of RGB in 0..255.
         std: of RGB in 0..255.
         flow: config of an optical-flow provider; also what the propagator uses. ``None``: data must bring flow.
+
+    Attributes:
+        needs_flow: whether anything reads the flow of a batch. Set by the model, which knows its losses; without it the
+            batch has none, and reference masks stay where they are.
     """
 
     def __init__(self, *, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD,
                  flow: dict | None = None) -> None:
-        super().__init__()
+        super().__init__(non_blocking=True)  # clips go to the device without waiting for what it does
+        self.needs_flow = True
         self.flow = None if flow is None else TASK_UTILS.build(flow)
         self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std).view(3, 1, 1), persistent=False)
@@ -53,8 +60,10 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
         frames = torch.stack(clips)
         gt_masks = torch.stack([s.gt_masks for s in samples]).float()
         first = torch.stack([s.first_reference for s in samples]).float()
-        flow = self._flow(frames, samples)
-        references = references_from(torch.stack([s.reference_masks for s in samples]).float(), first, flow)
+        flow = self._flow(frames, samples) if self.needs_flow else None
+        references = torch.stack([s.reference_masks for s in samples]).float()
+        if flow is not None:
+            references = references_from(references, first, flow)
         return ClipBatch(
             frames=self.normalize(frames), gt_masks=gt_masks, reference_masks=references, flow=flow,
             sequences=tuple(s.sequence for s in samples),
@@ -67,6 +76,11 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
         flow = self.estimate_flow(frames[:, :-1].flatten(0, 1), frames[:, 1:].flatten(0, 1))
         return flow.unflatten(0, (frames.shape[0], frames.shape[1] - 1))
 
+    @property
+    def in_workers(self) -> Callable[[dict], dict] | None:
+        """What workers of the data loader can do of it with each batch: the flow, where that is work for a CPU."""
+        return ClipFlow(self.flow) if self.needs_flow and self.flow is not None and self.flow.on_cpu else None
+
     def estimate_flow(self, frames: Tensor, next_frames: Tensor) -> Tensor:
         """The provider's flow: (B, 3, H, W) RGB 0..255 twice -> (B, 2, H, W) pixels, forward.
 
@@ -77,3 +91,20 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
             raise ValueError('flow is needed here, but the data preprocessor has no provider: '
                              "set model.data_preprocessor.flow, e.g. to dict(type='DISFlow')")
         return self.flow(frames, next_frames)
+
+
+@dataclass
+class ClipFlow:
+    """Estimates the flow of all clips of a batch where one has none, as the data preprocessor would, bit for bit.
+
+    Args:
+        provider: that of the data preprocessor.
+    """
+    provider: FlowProvider
+
+    def __call__(self, data: dict) -> dict:
+        """Lists of N ``inputs`` (T, 3, H, W) and N ``data_samples``, which get their ``flow`` (T-1, 2, H, W)."""
+        if not all('flow' in sample for sample in data['data_samples']):
+            for frames, sample in zip(data['inputs'], data['data_samples'], strict=True):
+                sample.flow = self.provider(frames[:-1], frames[1:])
+        return data

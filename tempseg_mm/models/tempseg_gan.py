@@ -60,6 +60,8 @@ class TempSegGAN(BaseModel):
         self.losses = nn.ModuleDict({name: MODELS.build(loss) for name, loss in losses.items() if loss is not None})
         if self.adversary is None:
             self._drop_what_needs_an_adversary()
+        self.data_preprocessor.needs_flow = self.uses_reference or any(
+            loss.needs_flow for loss in self.losses.values())
         if reach is not None and not reach >= 0:
             raise ValueError(f'reach is a distance in object sizes, at least 0, or None; got {reach!r}')
         self.reach = reach

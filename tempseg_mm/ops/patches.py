@@ -51,7 +51,7 @@ def halo_splat(labels: Tensor, flow: Tensor, patch_size: int = 4, *, halo: int =
     if halo < 0:
         raise ValueError(f'halo must be at least 0, got {halo}')
     height, width = flow.shape[-2:]
-    x_range, y_range = (_reach(side, patch_size, halo).to(flow.device) for side in (width, height))
+    x_range, y_range = (_reach(side, patch_size, halo, flow.device) for side in (width, height))
     return splat_within(labels, flow, x_range, y_range)
 
 
@@ -78,9 +78,9 @@ def check_patch_size(patch_size: int) -> None:
         raise ValueError(f'patch_size must be at least 1 (the paper: 2 to 4), got {patch_size}')
 
 
-def _reach(side: int, size: int, halo: int) -> Tensor:
+def _reach(side: int, size: int, halo: int, device: torch.device) -> Tensor:
     """(2, side): first and last pixel of the patches whose window holds each pixel of an axis, within the frame."""
-    p = torch.arange(side)
+    p = torch.arange(side, device=device)  # there: a copy to a GPU would wait for all that it has to do
     first = torch.div(p + halo, size, rounding_mode='floor')  # the last patch that begins no later than p + halo
     last_pixel = first * size + size - 1
     first_pixel = -torch.div(halo + size - 1 - p, size, rounding_mode='floor') * size

@@ -18,14 +18,15 @@ class ClipBatch:
         frames: (N, T, 3, H, W) float, normalised RGB.
         gt_masks: (N, T, 1, H, W) float, 0 or 1: Y.
         reference_masks: (N, T, 1, H, W) float in [0, 1]: what the generator is told of the object in each frame.
-        flow: (N, T-1, 2, H, W) float, pixels, (x, y), forward: ``flow[:, t]`` runs from frame t to t+1.
+        flow: (N, T-1, 2, H, W) float, pixels, (x, y), forward: ``flow[:, t]`` runs from frame t to t+1. ``None`` where
+            neither a loss nor reference masks need it.
         sequences: N names, for messages.
         frame_ids: N tuples of T numbers, those of the frames in their sequences, for messages.
     """
     frames: Tensor
     gt_masks: Tensor
     reference_masks: Tensor
-    flow: Tensor
+    flow: Tensor | None
     sequences: tuple = ()
     frame_ids: tuple = ()
 

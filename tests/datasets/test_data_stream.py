@@ -47,6 +47,18 @@ def take(stream, number):
     return [next(batches) for _ in range(number)]
 
 
+@pytest.mark.parametrize('workers', [1, 0])
+def test_batches_are_finished_where_they_are_collated(workers):
+    loader = DataLoader(Draws(), batch_size=2, num_workers=workers, sampler=ResumableSampler(Draws(), seed=3),
+                        collate_fn=list)
+    (found, pid), = take(DataStream(loader, with_process), 1)
+    assert found == take(stream_of(Draws()), 1)[0] and (pid == os.getpid()) == (workers == 0)
+
+
+def with_process(batch):
+    return batch, os.getpid()
+
+
 @pytest.mark.parametrize('workers', [2, 1, 0])
 def test_it_goes_on_where_training_was_not_where_workers_are_nor_with_as_many(workers):
     whole = take(stream_of(Draws()), 6)

@@ -12,7 +12,7 @@ from tempseg_mm.registry import MODELS
 
 class Trap(nn.Module):
     """A loss that is infinite where the mean prediction lies in ``danger``: bit for bit that of one moment."""
-    needs_adversary, per_frame, danger, seen = False, False, None, []
+    needs_adversary, needs_flow, per_frame, danger, seen = False, False, False, None, []
 
     def forward(self, prediction, batch):
         mean = prediction.masks.mean()

@@ -165,7 +165,7 @@ SGD = dict(type='SGD', lr=0.1)
 
 class MeanLogit(nn.Module):
     """A loss whose gradient for the last bias is one in every step."""
-    needs_adversary = per_frame = False
+    needs_adversary = needs_flow = per_frame = False
 
     def forward(self, prediction, batch):
         return prediction.logits.mean()

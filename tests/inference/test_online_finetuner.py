@@ -41,7 +41,7 @@ def with_statistics(model):
 
 def failing_loss(monkeypatch, fail):
     class Failing(nn.Module):
-        needs_adversary, per_frame, calls = False, False, 0
+        needs_adversary, needs_flow, per_frame, calls = False, False, False, 0
 
         def forward(self, prediction, batch):
             self.calls += 1
@@ -190,12 +190,14 @@ def test_augmentation_comes_before_the_pipeline_and_is_drawn_for_each_copy(make_
     assert order == (own if instead is None else [('pipeline', False)] * 2)
 
 
-def test_flow_comes_once_from_the_models_provider(make_model, square, monkeypatch):
-    model, calls = make_model(), []
+@pytest.mark.parametrize('changes, times', [({}, 1), (dict(generator=dict(reference_mask='none'), losses=dict(
+    l1=dict(type='L1Loss'), iftl=dict(type='IFTLoss'))), 0)])
+def test_flow_comes_once_from_the_models_provider_if_anything_reads_it(changes, times, make_model, square, monkeypatch):
+    model, calls = make_model(**changes), []
     estimate = model.data_preprocessor.flow.estimate
     monkeypatch.setattr(model.data_preprocessor.flow, 'estimate', lambda *a: calls.append(1) or estimate(*a))
     OnlineFinetuner(steps=3).adapt(model, square())
-    assert len(calls) == 1
+    assert len(calls) == times
 
 
 def test_works_at_the_working_size(make_model, square):

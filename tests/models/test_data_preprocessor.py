@@ -1,7 +1,11 @@
+import pickle
+from pathlib import Path
+
 import pytest
 import torch
 
 from tempseg_mm.flow.base import FlowProvider
+from tempseg_mm.flow.untrained import DISFlow
 from tempseg_mm.models.data_preprocessor import VOSDataPreprocessor
 from tempseg_mm.registry import MODELS, TASK_UTILS
 from tempseg_mm.structures import VOSDataSample
@@ -132,3 +136,72 @@ def test_without_flow_and_provider_the_way_out_is_named():
 
 def test_constants_are_not_part_of_checkpoints():
     assert list(VOSDataPreprocessor().state_dict()) == []
+
+
+@pytest.mark.parametrize('flow', [None, torch.zeros(2, 2, 8, 12)])  # of the first of two clips
+def test_workers_find_the_flow_that_the_step_would_find(flow):
+    preprocessor = VOSDataPreprocessor(flow=dict(type='DISFlow'))
+    clips = data(sample(flow=flow), sample())
+    expected = preprocessor(clips).flow
+    brought = pickle.loads(pickle.dumps(preprocessor.in_workers))(clips)
+    preprocessor.flow = None  # nothing is left to estimate
+    assert torch.equal(preprocessor(brought).flow, expected) and expected.abs().max() > 0
+
+
+def test_workers_leave_alone_what_the_data_bring(provider):
+    preprocessor = VOSDataPreprocessor(flow=dict(type='Counting'))
+    provider.on_cpu = True
+    flow = torch.randn(2, 2, 8, 12)
+    assert preprocessor.in_workers(data(sample(flow=flow)))['data_samples'][0].flow is flow and provider.calls == []
+
+
+@pytest.mark.parametrize('flow, given', [
+    (dict(type='DISFlow'), True), (dict(type='CachedFlow', provider=dict(type='DISFlow'), cache_dir='unused'), True),
+    (dict(type='ZeroFlow'), False), (None, False)])
+def test_workers_are_given_what_is_work_for_a_cpu(flow, given):
+    preprocessor = VOSDataPreprocessor(flow=flow)
+    assert (preprocessor.in_workers is not None) is given
+    preprocessor.needs_flow = False
+    assert preprocessor.in_workers is None
+
+
+def test_flow_that_nobody_reads_is_not_estimated(provider):
+    preprocessor = VOSDataPreprocessor(flow=dict(type='Counting'))
+    preprocessor.needs_flow = False
+    batch = preprocessor(data(sample()))
+    assert provider.calls == [] and batch.flow is None and batch.reference_masks.shape == batch.gt_masks.shape
+
+
+@pytest.fixture
+def with_dis(make_runner):
+    """A Runner whose data bring no flow, and whose provider works on the CPU."""
+    def make(**options):
+        return make_runner(**{
+            'train_cfg.max_iters': 2, 'model.data_preprocessor.flow': dict(type='DISFlow'),
+            'train_dataloader.dataset.pipeline.0.with_flow': False, **options})
+    return make
+
+
+def test_in_training_workers_bring_the_flow_and_change_no_bit(with_dis, monkeypatch):
+    def train(**options):
+        calls, runner = [], with_dis(**options)
+        estimate = runner.model.data_preprocessor.estimate_flow
+        runner.model.data_preprocessor.estimate_flow = lambda *pairs: calls.append(1) or estimate(*pairs)
+        runner.train()
+        return calls, runner.train_loop.last_batch.flow, runner.model.state_dict()
+    in_step, flow, weights = train(**{'train_dataloader.num_workers': 1})
+    assert in_step == [] and flow.any()
+    monkeypatch.setattr(VOSDataPreprocessor, 'in_workers', None)
+    in_step, expected, expected_weights = train()
+    assert in_step == [1, 1] and torch.equal(flow, expected)
+    assert all(torch.equal(value, weights[name]) for name, value in expected_weights.items())
+
+
+def test_no_flow_where_neither_losses_nor_references_need_it(with_dis, monkeypatch):
+    monkeypatch.setattr(DISFlow, 'estimate', None)
+    pictures = dict(type='TrainingPictureHook', interval=1)
+    runner = with_dis(**{'model.generator.reference_mask': 'none', 'model.losses.itsd': None,
+                         'default_hooks.pictures': pictures})
+    runner.train()
+    assert runner.train_loop.last_batch.flow is None and runner.iter == 2
+    assert list(Path(runner.work_dir).rglob('train_clip_2.png'))

@@ -60,7 +60,9 @@ def _drawn(labels: list) -> int:
 
 @TRANSFORMS.register_module()
 class LoadFlow(BaseTransform):
-    """Estimates the flow of a clip that has none, in the worker. (Without it the data preprocessor does, in a batch.)
+    """Estimates the flow of a clip that has none, here in the pipeline; transforms after it carry the flow along.
+
+    Without it flow is that of the finished clips: by the config's provider, in the worker too if that works on the CPU.
 
     Required keys: ``frames``. Added key: ``flow``, as :class:`LoadClip` makes it, unless it is there.
 

@@ -200,9 +200,9 @@ class AtomicCheckpointHook(Hook):
         require_resumable_with(changed)
         if changed:
             runner.logger.warning(str(changed))
-        end = runner.cfg.get('train_cfg', {}).get('max_epochs' if self.by_epoch else 'max_iters')
-        done = meta.get(self._unit, 0)
-        if end is not None and done >= end:
+        train_cfg, done = runner.cfg.get('train_cfg', {}), meta.get(self._unit, 0)
+        end = train_cfg.get('max_epochs' if self.by_epoch else 'max_iters')
+        if train_cfg.get('max_minutes') is None and end is not None and done >= end:
             runner.logger.warning(f'the checkpoint is at {self._unit} {done} already, and training ends at '
                                   f'{end}: nothing is left to do')
 

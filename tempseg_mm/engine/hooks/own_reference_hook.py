@@ -14,7 +14,7 @@ class OwnReferenceHook(Hook):
 
     Args:
         prob: share of the clips from ``end`` on, in [0, 1].
-        begin: iteration.
+        begin: iteration, as schedules count them.
         end: iteration; default: the last.
 
     Raises:
@@ -29,10 +29,10 @@ class OwnReferenceHook(Hook):
     def before_train(self, runner) -> None:
         if not runner.train_loop.model.uses_reference:
             raise ValueError("OwnReferenceHook needs reference masks: set model.generator.reference_mask='input'")
-        self._end = runner.max_iters if self.end is None else self.end
+        self._end = runner.train_loop.scheduled[1] if self.end is None else self.end
         if self._end <= self.begin:
             raise ValueError(f'end must be after begin, got {self._end} and {self.begin}')
 
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
-        share = (runner.iter - self.begin) / (self._end - self.begin)
+        share = (runner.train_loop.scheduled[0] - self.begin) / (self._end - self.begin)
         runner.train_loop.model.own_reference_prob = self.prob * min(max(share, 0.0), 1.0)

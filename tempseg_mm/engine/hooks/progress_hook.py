@@ -15,6 +15,7 @@ class ProgressHook(Hook):
     """Lines for the person who waits, as few as :class:`~tempseg_mm.runtime.progress.Progress` has them::
 
         iteration 80 of 450 (18%): loss_g 0.261, loss_bce 0.009, loss_d 1.385  (1.64 s each, eta 0:10:07)
+        iteration 80, minute 2.2 of 30 (7%): loss_g 0.261, loss_bce 0.009, loss_d 1.385  (1.64 s each, eta 0:27:48)
         validation after iteration 300: J_mean 0.712, F_mean 0.655
         test_001: frame 40/80  (2.1 frames/s, eta 0:01:10)
         [2/6] test_001: J 0.812, F 0.790, T 0.102; fine-tuned on 2 masks, 60 steps in 4.1 s, IoU on them 0.31 -> 0.96
@@ -39,10 +40,12 @@ class ProgressHook(Hook):
         self._iterations: Progress | None = None
 
     def before_train(self, runner) -> None:
+        self._first = runner.iter
         self._iterations = Progress(runner.max_iters - runner.iter, runner.logger.info, unit='iterations',
                                     interval=self.interval, steady=True)
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        self._iterations.total = runner.max_iters - self._first  # by the clock, what is expected changes
         self._iterations.step(lambda: self._iteration(runner, runner.iter + 1))
 
     def after_train(self, runner) -> None:
@@ -99,7 +102,10 @@ class ProgressHook(Hook):
         window = runner.log_processor.window_size
         terms = ', '.join(f'{name} {scalars[f"train/{name}"].mean(window):.3f}' for name in self.losses
                           if f'train/{name}' in scalars)
-        return f'iteration {done} of {runner.max_iters} ({done / runner.max_iters:.0%}){terms and ": "}{terms}'
+        clock = getattr(runner.train_loop, 'clock', None)
+        where = f' of {runner.max_iters} ({done / runner.max_iters:.0%})' if clock is None else \
+            f', minute {clock.minutes:.1f} of {clock.max_minutes:g} ({clock.share:.0%})'
+        return f'iteration {done}{where}{terms and ": "}{terms}'
 
     def _scores(self, runner, sequence) -> str:
         scores = runner.test_loop.evaluator.metrics[0].sequence_scores(sequence.name)

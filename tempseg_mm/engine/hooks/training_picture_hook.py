@@ -8,7 +8,7 @@ from tempseg_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class TrainingPictureHook(Hook):
-    """Frame, ground truth, prediction, reference, flow and warped target of the newest batch's first clip.
+    """Frame, ground truth, prediction of the newest batch's first clip; reference, flow and warped target, if it has.
 
     Args:
         interval: iterations.
@@ -26,12 +26,15 @@ class TrainingPictureHook(Hook):
             return
         loop = runner.train_loop
         batch, preprocessor = loop.last_batch, loop.model.data_preprocessor
-        warped = itsd_target(batch.gt_masks[:1], batch.flow[:1], self.patch_size)
+        moved = {}
+        if batch.flow is not None:
+            warped = itsd_target(batch.gt_masks[:1], batch.flow[:1], self.patch_size)
+            moved = dict(flow=batch.flow[0].permute(0, 2, 3, 1).cpu().numpy(), warped_target=_masks(warped),
+                         reference_masks=_masks(batch.reference_masks))
         frames = (batch.frames[0] * preprocessor.std + preprocessor.mean).round().clamp(0, 255).byte()
         runner.visualizer.add_clip(
             'train/clip', frames=frames.permute(0, 2, 3, 1).cpu().numpy(), gt_masks=_masks(batch.gt_masks),
-            pred_masks=_masks(loop.last_prediction.masks), reference_masks=_masks(batch.reference_masks),
-            flow=batch.flow[0].permute(0, 2, 3, 1).cpu().numpy(), warped_target=_masks(warped), step=runner.iter + 1)
+            pred_masks=_masks(loop.last_prediction.masks), step=runner.iter + 1, **moved)
 
 
 def _masks(clips):

@@ -8,6 +8,7 @@ from torch import nn
 from tempseg_mm.datasets.data_stream import DataStream
 from tempseg_mm.engine.finite_steps import FiniteSteps
 from tempseg_mm.engine.nonfinite_dump import dumped_if_not_finite
+from tempseg_mm.engine.training_clock import TrainingClock
 from tempseg_mm.registry import LOOPS
 from tempseg_mm.runtime.random_state import get_random_state
 from tempseg_mm.structures import ClipBatch, ClipPrediction
@@ -18,7 +19,7 @@ class GANTrainLoop(IterBasedTrainLoop):
     """One iteration::
 
         before_train_iter
-        batch = data_preprocessor(data)          # stack, normalise, optical flow once
+        batch = data_preprocessor(data)          # stack, normalise; flow, once, if workers have not brought it
         Y^ = G(I)                                # one forward pass serves both half-steps
         discriminator_steps x:  max over D, E    # eq. 4, on Y^ detached
         generator_steps x:      min over G       # eq. 10, the adversary held still
@@ -29,7 +30,9 @@ class GANTrainLoop(IterBasedTrainLoop):
     Args:
         runner: the Runner.
         dataloader: of training clips.
-        max_iters: iterations in all.
+        max_iters: iterations in all; with ``max_minutes`` those that schedules count.
+        max_minutes: training ends when they are over, and schedules with it: see
+            :class:`~tempseg_mm.engine.training_clock.TrainingClock`. ``None``: after ``max_iters``.
         discriminator_steps: D half-steps an iteration.
         generator_steps: G half-steps an iteration; each after the first predicts again.
         on_nonfinite: ``'stop'``, with a dump that repeats the iteration, or ``'skip'``.
@@ -37,9 +40,11 @@ class GANTrainLoop(IterBasedTrainLoop):
         kwargs: of ``IterBasedTrainLoop`` (validation interval).
     """
 
-    def __init__(self, runner, dataloader, max_iters: int, *, discriminator_steps: int = 1, generator_steps: int = 1,
-                 on_nonfinite: str = 'stop', max_skips: int = 10, **kwargs) -> None:
+    def __init__(self, runner, dataloader, max_iters: int, *, max_minutes: float | None = None,
+                 discriminator_steps: int = 1, generator_steps: int = 1, on_nonfinite: str = 'stop',
+                 max_skips: int = 10, **kwargs) -> None:
         super().__init__(runner, dataloader, max_iters, **kwargs)
+        self.clock = None if max_minutes is None else TrainingClock(runner, max_minutes, max_iters)
         if discriminator_steps < 1 or generator_steps < 1:
             raise ValueError('discriminator_steps and generator_steps must be at least 1, got '
                              f'{discriminator_steps} and {generator_steps}; without an adversary set adversary=None')
@@ -56,23 +61,33 @@ class GANTrainLoop(IterBasedTrainLoop):
 
     @dataloader.setter
     def dataloader(self, loader) -> None:
-        self._stream = DataStream(loader)
+        self._stream = DataStream(loader, self.model.data_preprocessor.in_workers)
 
     @property
     def model(self) -> nn.Module:
         """The model without its distributed wrapper, whose ``no_sync`` breaks with more than one sub-module."""
         return self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
 
+    @property
+    def max_iters(self) -> int:
+        """Iterations in all, by the clock as many as are expected."""
+        return self._max_iters if self.clock is None else self.clock.expected_iters
+
+    @property
+    def scheduled(self) -> tuple[int, int]:
+        """Iterations that schedules take as done, and as all of them."""
+        return self._iter if self.clock is None else self.clock.steps, self._max_iters
+
     def run(self) -> nn.Module:
-        """Train from the current iteration to ``max_iters``, on the data from ``dataloader.position`` on."""
+        """Train from the current iteration to the end, on the data from ``dataloader.position`` on."""
         steps = dict(generator=self.generator_steps, adversary=self.discriminator_steps)
         for name, optim in self.runner.optim_wrapper.items():
-            done, all_of_them = (iters * steps[name] for iters in (self.iter, self.max_iters))
-            optim.initialize_count_status(getattr(self.model, name), done, all_of_them)
+            all_of_them = self.max_iters * steps[name] if self.clock is None else -1  # not known
+            optim.initialize_count_status(getattr(self.model, name), self.iter * steps[name], all_of_them)
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
         self.validate_if_due()  # which a run that was stopped at this iteration left undone
-        while self._iter < self._max_iters and not self.stop_training:
+        while self._iter < self.max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
             self.validate_if_due()
@@ -92,7 +107,7 @@ class GANTrainLoop(IterBasedTrainLoop):
     def validate_if_due(self) -> None:
         """At every ``val_interval`` iterations from ``val_begin`` on, and at the last; not when asked to stop."""
         self._decide_current_val_interval()
-        due = self._iter % self.val_interval == 0 or self._iter == self._max_iters
+        due = self._iter % self.val_interval == 0 or self._iter == self.max_iters
         if self.runner.val_loop is not None and due and self._iter >= self.val_begin and not self.stop_training:
             self.runner.val_loop.run()
 

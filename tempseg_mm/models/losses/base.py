@@ -19,12 +19,18 @@ class GeneratorLoss(nn.Module):
     Attributes:
         needs_adversary: whether the term reads ``prediction.fake_logits`` or ``prediction.verdicts``.
         per_frame: whether it looks at each frame on its own. Where all terms do, online fine-tuning needs no clips.
+        needs_flow: whether it reads ``batch.flow``; unless a class says, every loss that is not ``per_frame``. Where no
+            loss does, and the generator takes no reference masks, flow is not estimated.
 
     Raises:
         ValueError: if ``loss_weight`` is negative or not finite.
     """
     needs_adversary: bool = False
     per_frame: bool = False
+
+    @property
+    def needs_flow(self) -> bool:
+        return not self.per_frame
 
     def __init__(self, loss_weight: float) -> None:
         super().__init__()

@@ -124,6 +124,7 @@ def l_iftl(masks: Tensor, verdicts: Tensor, *, delta: float = 0.1, normalize: bo
 
 class _IntraFrameLoss(GeneratorLoss):
     needs_adversary = True
+    needs_flow = False  # masks are compared where they are
 
     def __init__(self, loss_weight: float = 0.25, *, delta: float = 0.1, normalize: bool = True,
                  reduction: str = 'mean') -> None:

@@ -8,6 +8,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tempseg_mm.flow.untrained import ZeroFlow
 from tempseg_mm.registry import MODELS
@@ -78,6 +79,34 @@ def test_numbers_of_steps_and_one_flow_a_batch(make_runner, monkeypatch):
     runner.train()
     assert done == ['forward', 'D', 'step a', 'D', 'step a', 'G', 'step g', 'forward', 'G', 'step g'] * 2
     assert flows == [4, 4]  # two clips of two pairs, once an iteration
+
+
+class Reads(TorchDispatchMode):
+    """Counts the operations that hand a value from the device to Python, for which a GPU must be through."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        if function.overloadpacket in (torch.ops.aten._local_scalar_dense, torch.ops.aten.nonzero):
+            self.found.append(str(function))
+        return function(*args, **kwargs or {})
+
+
+def test_nothing_in_a_step_waits_for_the_device_but_the_terms(make_runner):
+    sgd = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01))  # Adam reads its own count, on the CPU
+    runner = make_runner(**{'optim_wrapper.generator': sgd, 'optim_wrapper.adversary': sgd})
+    loop = runner.train_loop
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    runner.model.train()
+    data = next(loop.dataloader_iterator)
+    with Reads() as reads:
+        assert loop.alternate(data)['loss_itsd'] > 0  # the floats of all terms come by `tolist`, once a half-step
+    assert reads.found == []
+    with reads:
+        bool(torch.ones(()))
+    assert reads.found
 
 
 def test_terms_logged(make_runner):
@@ -153,7 +182,7 @@ def test_trains_without_an_adversary(tiny_config):
 
 def test_a_term_that_is_not_finite_stops_the_run(make_runner, monkeypatch):
     class Fragile(nn.Module):
-        needs_adversary, calls = False, 0
+        needs_adversary, needs_flow, calls = False, False, 0
 
         def forward(self, prediction, batch):
             self.calls += 1
@@ -170,7 +199,7 @@ def test_a_term_that_is_not_finite_stops_the_run(make_runner, monkeypatch):
 
 class Spoiling(nn.Module):
     """A loss that is NaN the second time."""
-    needs_adversary, calls = False, 0
+    needs_adversary, needs_flow, calls = False, False, 0
 
     def forward(self, prediction, batch):
         self.calls += 1

@@ -37,6 +37,14 @@ def test_losses_say_whether_they_need_an_adversary():
     assert needing == ['AdversarialLoss', 'IFTLoss', 'LongRangeIFTLoss']
 
 
+def test_losses_say_whether_they_need_flow():
+    assert [name for name in NAMES if MODELS.build(dict(type=name)).needs_flow] == ['ITSDLoss']
+
+    class Mine(GeneratorLoss):
+        """Says nothing: it may read the flow."""
+    assert Mine(1.0).needs_flow
+
+
 def test_an_unknown_option_is_not_swallowed():
     with pytest.raises(TypeError, match='patchsize'):
         MODELS.build(dict(type='ITSDLoss', patchsize=3))
