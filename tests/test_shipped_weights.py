@@ -1,6 +1,7 @@
 """The weights that come with the project: small, what their card says, found where none are named."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from safetensors.torch import load_file
 
 from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.export import build_generator
-from tempseg_mm.apis.inferencer.loading import default_config, weights_to_start_from
+from tempseg_mm.apis.inferencer.loading import default_config, load_segmenter, weights_to_start_from
+from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
+from tempseg_mm.datasets.synthetic.dataset import SyntheticVOSDataset
+from tempseg_mm.evaluation.vos_metric import VOSMetric
 from tempseg_mm.models.generator_weights import read_metadata
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +56,24 @@ def test_it_is_found_where_no_weights_are_named(tmp_path, monkeypatch):
     cfg = default_config()
     assert weights_to_start_from(cfg) == str(FILE)
     build_generator(cfg, str(FILE))
+
+
+def test_each_of_two_objects_is_found_as_well_as_it_is_alone(tmp_path):
+    scene = dict(num_frames=5, height=96, width=160, occluders=0, distractors=1, similarity=0)
+    data = SyntheticVOSDataset(tmp_path / 'two', 'test', seed=2, num_sequences=dict(test=1), all_objects=True,
+                               test_mode=True, scene=scene)
+    sequence = data[0]['sequence']
+    segmenter = load_segmenter(default_config(), str(FILE), steps=0).segmenter
+
+    def scores(objects):
+        metric = VOSMetric(measures=('J',))
+        metric.process(None, [*segmenter.segment(AnnotatedSequence(replace(sequence, objects=objects), 1))])
+        metric.evaluate(1)
+        return metric.scores.sequences[sequence.name]['J']
+    together = scores('apart')['objects']
+    for object_id in (1, 2):
+        alone = scores(object_id)['mean']
+        assert alone > 0.6 and abs(together[str(object_id)]['mean'] - alone) < 0.02
 
 
 @pytest.mark.parametrize('title, wanted', SECTIONS.items(), ids=SECTIONS)
