@@ -96,6 +96,14 @@ def box_of(x: np.ndarray, y: np.ndarray) -> Box:
 
 
 def box_of_mask(mask: np.ndarray) -> Box | None:
-    """The box of a mask (H, W), not 0 where the object is; ``None`` if that is nowhere."""
-    y, x = np.nonzero(mask)
-    return box_of(x, y) if len(x) else None
+    """As :func:`box_of`, of a mask (H, W), not 0 where the object is; ``None`` if that is nowhere."""
+    shown, sides = mask != 0, []
+    for axis in (0, 1):  # counts by column and by row tell as much as a list of all pixels, in a quarter of the time
+        up_to = np.cumsum(np.count_nonzero(shown, axis=axis))
+        if not up_to[-1]:
+            return None
+        cut = int(TRIMMED * up_to[-1])
+        first, last = np.searchsorted(up_to, (cut, up_to[-1] - 1 - cut), side='right')
+        sides.append((float(first), float(last) + 1))
+    (left, right), (top, bottom) = sides
+    return left, top, right, bottom

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tempseg_mm.ops.object_window import ObjectWindow, box_of_mask
+from tempseg_mm.ops.object_window import ObjectWindow, box_of, box_of_mask
 from tempseg_mm.registry import TASK_UTILS
 
 FRAME = (480, 854)
@@ -81,3 +81,11 @@ def test_settings_out_of_range_are_refused(setting, fault):
 
 def test_it_is_built_from_a_config():
     assert TASK_UTILS.build(dict(type='ObjectWindow', size=[64, 64])) == ObjectWindow((64, 64))
+
+
+def test_the_box_of_a_mask_is_that_of_its_pixels():
+    generator = np.random.default_rng(0)
+    for share in (0.001, 0.01, 0.2, 0.9, 1.0):
+        mask = (generator.random((37, 61)) < share).astype(np.uint8) * np.uint8(9)
+        y, x = np.nonzero(mask)
+        assert box_of_mask(mask) == box_of(x, y)
