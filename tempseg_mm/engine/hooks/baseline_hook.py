@@ -19,6 +19,8 @@ RIVALS = {
 class BaselineHook(Hook):
     """After each sequence every baseline segments it too; at the end one table compares them with the method.
 
+    Its frames count as those of the method do: by the first ``VOSMetric`` of the test.
+
     Args:
         baselines: title -> config; default: all three of ``tempseg_mm.inference.baselines``.
     """
@@ -27,7 +29,12 @@ class BaselineHook(Hook):
 
     def __init__(self, baselines: dict | None = None) -> None:
         self.baselines = {title: TASK_UTILS.build(cfg) for title, cfg in (baselines or RIVALS).items()}
-        self.metrics = {title: VOSMetric(measures=('J', 'F')) for title in self.baselines}
+
+    def before_test(self, runner) -> None:
+        own = (metric for metric in runner.test_loop.evaluator.metrics if isinstance(metric, VOSMetric))
+        like = next(own, VOSMetric())
+        self.metrics = {title: VOSMetric(measures=('J', 'F'), bound_th=like.bound_th, skip_first=like.skip_first,
+                                         skip_last=like.skip_last) for title in self.baselines}
 
     def after_sequence(self, runner, sequence, size) -> None:
         loop = runner.test_loop

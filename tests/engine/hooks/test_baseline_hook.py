@@ -45,6 +45,20 @@ def test_own_selection_without_fine_tuning(make_runner, sequence):
     assert hook.metrics['copy'].scores.sequences['test_000']['J']['per_frame'][1:] == pytest.approx(expected)
 
 
+def test_frames_count_as_they_do_for_the_method_object_by_object(make_runner, tmp_path):
+    runner = make_runner(**{
+        'default_hooks.finetune': None, 'test_evaluator.skip_last': False, 'test_cfg.num_given_frames': 1,
+        'test_dataloader.dataset': dict(
+            type='SyntheticVOSDataset', data_root=str(tmp_path / 'two'), split='test', all_objects=True, test_mode=True,
+            scene=dict(num_frames=4, height=32, width=48, occluders=0), num_sequences=dict(test=1)),
+        'default_hooks.baselines': dict(type='BaselineHook', baselines={'copy': dict(type='CopyMask')})})
+    runner.test()
+    hook = next(hook for hook in runner.hooks if isinstance(hook, BaselineHook))
+    for metric in (hook.metrics['copy'], runner.test_loop.evaluator.metrics[0]):
+        objects = metric.scores.sequences['test_000']['J']['objects']
+        assert [(i, found['frames']) for i, found in objects.items()] == [('1', [1, 2, 3]), ('2', [1, 2, 3])]
+
+
 def test_sequences_of_which_only_the_given_mask_exists(make_runner, synthetic_root, tmp_path, logged):
     root = tmp_path / 'mine'
     shutil.copytree(synthetic_root, root)
