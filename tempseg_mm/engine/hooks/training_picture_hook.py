@@ -28,9 +28,10 @@ class TrainingPictureHook(Hook):
         batch, preprocessor = loop.last_batch, loop.model.data_preprocessor
         moved = {}
         if batch.flow is not None:
+            moved.update(reference_masks=_masks(batch.reference_masks))
+        if batch.flow is not None and batch.flow.shape[1]:  # a clip of one frame has none
             warped = itsd_target(batch.gt_masks[:1], batch.flow[:1], self.patch_size)
-            moved = dict(flow=batch.flow[0].permute(0, 2, 3, 1).cpu().numpy(), warped_target=_masks(warped),
-                         reference_masks=_masks(batch.reference_masks))
+            moved.update(flow=batch.flow[0].permute(0, 2, 3, 1).cpu().numpy(), warped_target=_masks(warped))
         frames = (batch.frames[0] * preprocessor.std + preprocessor.mean).round().clamp(0, 255).byte()
         runner.visualizer.add_clip(
             'train/clip', frames=frames.permute(0, 2, 3, 1).cpu().numpy(), gt_masks=_masks(batch.gt_masks),

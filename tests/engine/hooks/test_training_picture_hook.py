@@ -47,3 +47,14 @@ def test_lands_on_disk(make_runner):
     runner.train()
     pictures = [path.name for path in Path(runner.work_dir).rglob('vis_image/*.png')]
     assert pictures == ['train_clip_1.png']
+
+
+def test_clips_of_one_frame(make_runner, monkeypatch):
+    runner = picture_runner(make_runner, 1, **{
+        'train_cfg.max_iters': 1, 'train_dataloader.dataset.clip_sampler.clip_length': 1,
+        **{f'model.losses.{name}': None for name in ('itsd', 'iftl', 'l_iftl')}})
+    spy = Spy(runner, monkeypatch)
+    runner.train()
+    (_, given), = spy.calls
+    assert given['pred_masks'].shape == given['reference_masks'].shape == (1, *given['frames'].shape[1:3])
+    assert 'flow' not in given and 'warped_target' not in given
