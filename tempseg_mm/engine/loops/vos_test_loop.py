@@ -42,7 +42,8 @@ class VOSTestLoop(BaseLoop):
         runner: the Runner.
         dataloader: of whole sequences (a dataset with ``test_mode=True``, batch size 1, ``SequenceSampler``).
         evaluator: of ``VOSMetric``.
-        num_given_frames: how many of the first frames come with their mask: 2 in the paper, 1 in the one-shot protocol.
+        num_given_frames: how many frames of each object come with its mask, from the one on where it first shows: 2 in
+            the paper, 1 in the one-shot protocol and in the benchmarks of several objects.
         out_dir: where hooks write what the test finds; default: ``<work_dir>/test``.
 
     Attributes:
