@@ -151,7 +151,9 @@ class ConfigWalk:
         self.known += [(*place, key) for key in accepted or () if key not in value]
 
     def _inside(self, value: Any, place: tuple, owner: Any) -> None:
-        """What a constructor is given; ``owner`` declares the parameter, ``None``: not known."""
+        """Check a value that a constructor receives. ``owner`` declares the parameter; it is ``None`` if that is not
+        known.
+        """
         key, trusted = place[-1], owner is not None and owner.__module__.split('.')[0] in OWN
         arguments = ARGUMENTS.get((getattr(owner, '__name__', ''), key))
         if trusted and arguments:
