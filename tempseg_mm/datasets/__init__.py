@@ -1,3 +1,5 @@
+"""Data sets of video object segmentation, the samplers that read them, and the transforms of clips."""
+
 from .davis import DAVISDataset
 from .davis2017 import DAVIS2017Dataset
 from .image_folder import ImageFolderDataset

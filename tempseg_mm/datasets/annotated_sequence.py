@@ -1,4 +1,4 @@
-"""A sequence of a data set with the first masks of its objects given. Made by the test loop."""
+"""A sequence of a data set together with the first masks of its objects, as a test uses it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,18 +13,19 @@ from .vos_sequence import APART
 
 
 class AnnotatedSequence(GivenSequence):
-    """Of each object the first mask is given and passed on as it is: in frame 0, or where the object first shows.
+    """Gives the first mask of each object to the segmenter: in frame 0, or in the frame where the object first shows.
 
-    Further given masks of an object correct what the frames after them start from, yet their own frames get the
-    network's answer: nothing that was given is scored. Where each annotation shows a new object, annotations are only
-    given, as in the hidden splits of benchmarks, and nothing is scored against them.
+    That first mask is also the answer for its frame. Further given masks of an object correct the reference for the
+    frames after them, but in their own frames the network's answer counts, so no given mask is scored. If every
+    annotation shows a new object, as in the hidden splits of benchmarks, all annotations are given and none is scored.
 
     Args:
         sequence: a ``VOSSequence``.
-        num_given: how many frames of each object come with its mask, from the one on where it first shows; at least 1.
+        num_given: number of consecutive frames whose masks are given for each object, starting with the frame where the
+            object first shows; at least 1.
 
     Raises:
-        ValueError: if one of them has no annotation, or frame 0's has no object.
+        ValueError: if one of these frames has no annotation, or the annotation of frame 0 shows no object.
     """
 
     def __init__(self, sequence: Any, num_given: int = 2) -> None:
@@ -38,41 +39,41 @@ class AnnotatedSequence(GivenSequence):
 
     @property
     def object_ids(self) -> tuple:
-        """1 where a data set does not tell objects apart, as DAVIS 2016."""
+        """Ids of the objects; ``(1,)`` if the data set does not tell objects apart, as in DAVIS 2016."""
         return tuple(self._first)
 
     def mentioned(self, frame_id: int) -> frozenset:
-        """Ids of the objects whose masks are given for a frame, also where the mask has nothing of them."""
+        """Return the ids of the objects whose masks are given for a frame, even if the mask shows nothing of them."""
         return frozenset(i for i, first in self._first.items() if first <= frame_id < first + self.num_given)
 
     def answer(self, frame_id: int) -> np.ndarray | None:
-        """See :class:`GivenSequence`: of each object its first mask."""
+        """Return the masks of objects that first show in this frame, (H, W) uint8 ids; ``None`` if there are none."""
         new = [object_id for object_id, first in self._first.items() if first == frame_id]
         return self._only(self.labels[frame_id], new) if new else None
 
     def unanswered(self, frame_id: int) -> tuple:
-        """See :class:`GivenSequence`."""
+        """Return the ids of the objects that showed in an earlier frame; the network answers for them."""
         return tuple(object_id for object_id, first in self._first.items() if first < frame_id)
 
     def frames(self) -> Iterator[SourceFrame]:
-        """See :class:`GivenSequence`."""
+        """Yield all frames in order, decoded at the size of the sequence."""
         for i in range(len(self.sequence)):
             yield SourceFrame(i, self.sequence.file_name(i), self.sequence.frame(i))
 
     def given_image(self, frame_id: int) -> np.ndarray:
-        """See :class:`GivenSequence`."""
+        """Return a frame that has a given mask, (H, W, 3) uint8 RGB."""
         return self.sequence.frame(frame_id)
 
     def truth(self, frame: SourceFrame) -> Labels | None:
-        """See :class:`GivenSequence`."""
+        """Return the annotation to score the frame against; ``None`` if there is none or nothing is scored."""
         return self.sequence.annotation(frame.frame_id) if self._is_scored else None
 
     def _given(self, i: int) -> np.ndarray:
         annotation = self.sequence.annotation(i)
         if annotation is None:
             of = f' of object {", ".join(map(str, sorted(self.mentioned(i))))}' * self._tells_apart
-            raise ValueError(f'sequence {self.name}: the mask{of} of frame {i} is to be given, but that frame is not '
-                             'annotated. Annotate it, or lower the number of given frames.')
+            raise ValueError(f'sequence {self.name}: the mask{of} of frame {i} is to be given, but this frame is not '
+                             'annotated. Annotate it, or give the masks of fewer frames (`num_given_frames`).')
         given = self._only(annotation.ids, self.mentioned(i))
         if i == 0 and not given.any():
             which = '' if isinstance(self.sequence.objects, str) else f' {self.sequence.objects}'

@@ -1,7 +1,7 @@
-"""Everything that is wrong with a data set, at once. Called by ``tempseg-check-dataset``.
+"""Finds all faults of a data set in one pass. Called by ``tempseg-check-dataset``.
 
-A data set raises at the first fault; here each fault becomes a
-:class:`~tempseg_mm.datasets.checked_sequence.Finding`, and the search goes on.
+A data set itself raises an error at its first fault. Here each fault becomes a
+:class:`~tempseg_mm.datasets.checked_sequence.Finding`, and the search continues.
 """
 
 import os
@@ -17,32 +17,29 @@ __all__ = ['Finding', 'SequenceReport', 'check_sequence', 'check_sequences', 'fi
 
 
 def unloaded(cfg: Mapping) -> VOSDataset:
-    """Builds a data set without looking for its sequences, which would raise at the first fault.
-
-    Args:
-        cfg: config of the data set; its pipeline is left out.
+    """Build a data set without listing its sequences, because listing raises at the first fault; skip the pipeline.
 
     Raises:
-        KeyError: for an unknown ``type``.
-        TypeError: if it is no ``VOSDataset``.
+        KeyError: if ``type`` in ``cfg`` is unknown.
+        TypeError: if the class is not a ``VOSDataset``.
     """
     cfg = {key: value for key, value in cfg.items() if key != 'pipeline'}
     cls = DATASETS.get(cfg.pop('type'))
     if not issubclass(cls, VOSDataset):
-        raise TypeError(f'only data sets of sequences can be checked, and {cls.__name__} is no VOSDataset')
+        raise TypeError(f'only data sets of sequences can be checked, but {cls.__name__} is not a VOSDataset')
     return type(cls.__name__, (cls,), dict(full_init=lambda self: None))(**cfg)
 
 
 def find_sequences(dataset: VOSDataset, splits: Sequence[str] = ()) -> tuple[list, list]:
-    """Names of the sequences to check, each once, and the faults met on the way to them.
+    """Return the names of the sequences to check, and the faults found while listing them.
 
     Args:
-        dataset: of :func:`unloaded`.
-        splits: splits to check instead of the data set's own; ``['*']`` for all that there are.
+        dataset: made by :func:`unloaded`.
+        splits: splits to check instead of the data set's own; ``['*']``: all splits, and sequences on disk in no split.
 
     Returns:
-        Names in the order of the splits; findings. Where a list is missing or broken, and beside all splits, all
-        sequences on disk are taken.
+        Names in the order of the splits, each once; then the findings. If there are findings and no list gives a name,
+        all sequences on disk are taken.
     """
     if not os.path.isdir(dataset.data_root):
         return [], [Finding('', dataset.root_fault())]
@@ -64,21 +61,21 @@ def find_sequences(dataset: VOSDataset, splits: Sequence[str] = ()) -> tuple[lis
 
 
 def check_sequences(dataset: VOSDataset, names: Sequence[str], *, workers: int = 1) -> Iterator[SequenceReport]:
-    """:func:`check_sequence` of each name, in order, in ``workers`` threads (decoding does not hold Python's lock).
+    """Yield :func:`check_sequence` of each name, in order, using ``workers`` threads.
 
     Raises:
         ValueError: if ``workers`` is below 1.
     """
     if workers < 1:
         raise ValueError(f'workers must be at least 1, got {workers}')
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers) as pool:  # decoding does not hold Python's lock
         yield from pool.map(lambda name: check_sequence(dataset, name), names)
 
 
 def summary(reports: Sequence[SequenceReport]) -> str:
-    """A table of the sequences with a line of totals, and what is no fault and yet worth knowing, as text.
+    """Return the reports as a plain-text table with a line of totals, followed by remarks that are not faults.
 
-    The column of objects is there where a sequence has several.
+    The column ``objects`` appears only if a sequence has several objects.
     """
     several = any(len(report.objects) > 1 for report in reports)
     rows = [('sequence', 'frames', 'annotated', 'with object', *['objects'][:several], 'errors', 'warnings',
@@ -97,7 +94,7 @@ def summary(reports: Sequence[SequenceReport]) -> str:
                       'each is given where it first shows']
     given_only = sum(report.has_given_masks_only for report in reports)
     if given_only:
-        lines += ['', f'{given_only} sequence(s) come with the masks to begin with alone: segmented, not scored']
+        lines += ['', f'{given_only} sequence(s) have only the masks to begin with: they are segmented, not scored']
     return '\n'.join(lines)
 
 

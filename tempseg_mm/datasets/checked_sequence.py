@@ -1,5 +1,6 @@
-"""Everything that is wrong with one sequence of a data set. Called by ``check``; relies on the layout methods of
-:class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`.
+"""Finds all faults of one sequence of a data set. Called by ``check``.
+
+It relies on the layout methods of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`.
 """
 
 import os
@@ -20,17 +21,17 @@ from tempseg_mm.sources.stored_mask import decode_mask
 from .vos_dataset import VOSDataset
 from .vos_sequence import APART, MERGED, VOSSequence
 
-MOST_GIVEN = 2  # masks that a test can be given: with no more, a sequence is meant to be segmented, not scored
+MOST_GIVEN = 2  # a test is given at most this many masks; a sequence with no more is meant to be segmented, not scored
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault.
+    """One fault of a data set.
 
     Attributes:
-        where: name of the sequence, or of the split; empty for the data set as a whole.
-        text: what is wrong, with the file.
-        level: ``'error'``, or ``'warning'`` where the data can be read but may not be what was meant.
+        where: name of the sequence or of the split; empty if the fault concerns the whole data set.
+        text: what is wrong, with the path of the file.
+        level: ``'error'``; or ``'warning'`` if the data can be read but may not be what the user meant.
     """
     where: str
     text: str
@@ -42,18 +43,18 @@ class Finding:
 
 @dataclass
 class SequenceReport:
-    """What one sequence holds, and its faults.
+    """Contents and faults of one sequence.
 
     Attributes:
-        name: of the sequence.
-        findings: faults, errors and warnings mixed.
-        num_frames: frame files.
-        num_annotated: mask files.
-        num_with_object: masks that show an object.
-        objects: id of each object -> key of the first mask that shows it; ``{1: ...}`` where all count as one.
-        late: ids of those that the first mask does not show.
-        has_given_masks_only: whether the release has no masks but those to begin with, and there are no others.
-        sizes: (H, W) that occur among the frames.
+        name: name of the sequence.
+        findings: errors and warnings, mixed.
+        num_frames: number of frame files.
+        num_annotated: number of mask files.
+        num_with_object: number of masks that show an object.
+        objects: id of each object -> key of the first mask that shows it; ``{1: ...}`` if all objects count as one.
+        late: ids of the objects that the first mask does not show.
+        has_given_masks_only: True if the release has only the masks to begin with, and there are no others.
+        sizes: all sizes (H, W) of the frames.
     """
     name: str
     findings: list = field(default_factory=list)
@@ -67,7 +68,7 @@ class SequenceReport:
 
 
 def check_sequence(dataset: VOSDataset, name: str) -> SequenceReport:
-    """Looks at every file of a sequence: first which there are, then their headers, then every pixel once."""
+    """Check every file of a sequence: first which files exist, then their headers, then every pixel once."""
     report = SequenceReport(name)
     faults = report.findings
     frames = attempt(lambda: dataset.frame_files(name), faults, name, {})
@@ -88,7 +89,7 @@ def check_sequence(dataset: VOSDataset, name: str) -> SequenceReport:
         shows.keys() <= {*report.objects.values()})
     report.late = tuple(number for number, key in report.objects.items() if key != first)
     faults += [Finding(name, *fault) for fault in _object_faults(dataset, report, masks, shows, first)]
-    if not any(fault.level == 'error' for fault in faults):  # whatever else the data set itself objects to
+    if not any(fault.level == 'error' for fault in faults):  # then faults that only the data set itself detects
         sequence = attempt(lambda: dataset.sequence(name), faults, name, None)
         faults += [Finding(name, *fault) for fault in _sequence_faults(dataset, sequence)] if sequence else []
     report.num_frames, report.num_annotated = len(frames), len(masks)
@@ -98,7 +99,7 @@ def check_sequence(dataset: VOSDataset, name: str) -> SequenceReport:
 
 
 def attempt(call: Callable, faults: list, where: str = '', otherwise: Any = ()) -> Any:
-    """What ``call`` returns; else the fault goes to ``faults``, and ``otherwise`` is returned."""
+    """Return ``call()``. On OSError or ValueError, append the fault to ``faults`` and return ``otherwise``."""
     try:
         return call()
     except (OSError, ValueError) as error:
@@ -107,7 +108,7 @@ def attempt(call: Callable, faults: list, where: str = '', otherwise: Any = ()) 
 
 
 def _each(look: Callable, files: dict, faults: list, name: str) -> dict:
-    """Key -> what ``look`` finds in its file, where it can be read."""
+    """Return key -> ``look(path)`` of every file that can be read; append the other files to ``faults``."""
     unread = object()
     found = {key: attempt(partial(look, path), faults, name, unread) for key, path in files.items()}
     return {key: value for key, value in found.items() if value is not unread}
@@ -118,11 +119,11 @@ def _file_faults(dataset: VOSDataset, name: str, frames: dict, masks: dict) -> I
         yield ('has no frames',)
     least = 2 if dataset.test_mode else dataset.clip_sampler.span
     if 0 < len(frames) < least:
-        yield (f'has {len(frames)} frame(s), needed are at least {least}',)
+        yield (f'has {len(frames)} frame(s), but at least {least} are needed',)
     bare = [os.path.basename(path) for key, path in frames.items() if key not in masks]
     given = len(frames) - len(bare)
     if bare and not dataset.test_mode:
-        yield (f'{len(bare)} frame(s) without mask, but training needs all: {", ".join(bare)}',)
+        yield (f'{len(bare)} frame(s) without mask, but training needs a mask for every frame: {", ".join(bare)}',)
     elif dataset.has_given_masks_only(name):
         if not masks:
             yield ('has no mask: nothing to begin with',)
@@ -143,7 +144,8 @@ def _file_faults(dataset: VOSDataset, name: str, frames: dict, masks: dict) -> I
     for folder in sorted({os.path.dirname(path) for path in read}):
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if os.path.isfile(entry.path) and entry.path not in read and not entry.name.startswith('.'):
-                yield f'{entry.path} is not read: neither a frame nor a mask, or another has its name', 'warning'
+                yield (f'{entry.path} is not read: it is neither a frame nor a mask, or another file has its name',
+                       'warning')
 
 
 def _number(key: str | int) -> int | None:
@@ -167,12 +169,12 @@ def _text(size: tuple) -> str:
 
 
 def _objects_in(dataset: VOSDataset, reader: MaskReader, path: str, faults: list, name: str) -> frozenset:
-    """Ids of the objects that a mask shows, as the data set reads it before any are merged."""
+    """Return the ids of the objects that a mask shows, as the data set reads it before any objects are merged."""
     stored, threshold = decode_mask(path), dataset.THRESHOLD
     if threshold is not None:
         highest, mask = int(stored.levels.max()), stored.above(threshold)
         if 0 < highest <= threshold:
-            faults.append(Finding(name, f'{path} holds values up to {highest}, none above the threshold of '
+            faults.append(Finding(name, f'{path} holds values up to {highest}, but none above the threshold of '
                                         f'{threshold}'))
         return frozenset({1} if mask.any() else ())
     return frozenset(np.unique(reader.labels_of(stored).ids).tolist()) - {0}
@@ -189,7 +191,7 @@ def _object_faults(dataset: VOSDataset, report: SequenceReport, masks: dict, sho
         if several and type(dataset).OBJECTS == MERGED:
             others = f', and {len(several) - 1} other mask(s) likewise' if several[1:] else ''
             yield (f'{masks[several[0]]} shows {len(shows[several[0]])} objects, which count as one{others}; '
-                   "objects='apart' takes each for itself", 'warning')
+                   "objects='apart' treats each separately", 'warning')
         report.objects, report.late = {1: first} if report.objects else {}, ()
     elif picked:
         report.objects, report.late = {key: at for key, at in report.objects.items() if key == picked}, ()
@@ -203,7 +205,7 @@ def _object_faults(dataset: VOSDataset, report: SequenceReport, masks: dict, sho
 def _sequence_faults(dataset: VOSDataset, sequence: VOSSequence) -> Iterator[tuple]:
     if dataset.SPARSE and not dataset.has_given_masks_only(sequence.name) and not any(
             map(sequence.is_annotated, range(1, len(sequence)))):
-        yield 'has no mask after the one that is given: nothing of it is scored', 'warning'
+        yield 'has no mask after the given one, so it is not scored', 'warning'
     if None in sequence.flow_paths:
         yield f'{sequence.flow_paths.count(None)} of {len(sequence.flow_paths)} flow files are missing', 'warning'
     faults: list = []

@@ -1,7 +1,8 @@
-"""The training data as a stream that knows how far training has read. Made by ``GANTrainLoop`` around its data loader.
+"""The training data as a stream that counts how far training has read. ``GANTrainLoop`` wraps its data loader in it.
 
-Workers read ahead of training; what counts here is what training was given. torchdata's ``StatefulDataLoader`` keeps a
-state in each process, wants as many workers as before, and draws from the main stream of random numbers.
+Workers read ahead of training, so the stream counts the batches that training received. torchdata's
+``StatefulDataLoader`` does not fit: it keeps one state per worker process, needs the same number of workers when it
+resumes, and draws from the main random stream.
 """
 
 import atexit
@@ -19,23 +20,23 @@ from tempseg_mm.runtime.stop_signals import STOP_SIGNALS
 
 
 class DataStream:
-    """A data loader that starts, with its workers, at ``position`` when its first batch is asked for.
+    """A data loader that starts at ``position``, together with its workers, when the first batch is requested.
 
-    Everything else is answered by the data loader.
+    All other attributes are those of the data loader.
 
     Args:
-        loader: with a :class:`~tempseg_mm.datasets.samplers.ResumableSampler`, or any other if training never
+        loader: has a :class:`~tempseg_mm.datasets.samplers.ResumableSampler`; any other sampler works if training never
             resumes.
-        finish: what workers do with each batch when it is collated; must be picklable.
+        finish: function that the workers apply to each collated batch; must be picklable.
 
     Attributes:
-        position: clips that training was given so far, over all processes.
+        position: number of clips that training has received so far, over all processes.
     """
 
     def __init__(self, loader: DataLoader, finish: Callable[[Any], Any] | None = None) -> None:
         self.loader, self.position = loader, 0
         self._running: Callable[[], Generator | None] = lambda: None
-        # Else each iterator draws a number from the main stream, of which dropout draws.
+        # Without its own generator each iterator would draw from the main random stream, which dropout also uses.
         loader.generator = torch.Generator()
         loader.worker_init_fn = partial(_start_worker, loader.worker_init_fn)
         if finish is not None:
@@ -45,13 +46,13 @@ class DataStream:
             atexit.register(_end_workers)
 
     def __iter__(self) -> Iterator[Any]:
-        """Batches from ``position`` on; a sampler that cannot start there, a round through the data."""
+        """Return the batches from ``position`` on; if the sampler cannot start there, one pass through the data."""
         batches = self._batches()
-        self._running = weakref.ref(batches)  # no circle: whoever drops the batches ends the workers at once
+        self._running = weakref.ref(batches)  # no reference cycle: the workers end as soon as the batches are dropped
         return batches
 
     def close(self) -> None:
-        """End the workers, unless they are persistent: the garbage collector would wait five seconds for each."""
+        """Stop the workers, unless they are persistent: the garbage collector would wait five seconds for each."""
         batches = self._running()
         if batches is not None:
             batches.close()
@@ -67,30 +68,30 @@ class DataStream:
         return len(self.loader)
 
     def __getattr__(self, name: str) -> Any:
-        if name == 'loader':  # not there yet, as while a copy is being made
+        if name == 'loader':  # not set yet, for example while a copy is being made
             raise AttributeError(name)
         return getattr(self.loader, name)
 
     @property
     def clips_per_batch(self) -> int:
-        """Of all processes together."""
+        """Number of clips in one batch, summed over all processes."""
         return self.loader.batch_sampler.batch_size * getattr(self.loader.sampler, 'world_size', 1)
 
     def state_dict(self) -> dict:
-        """``position``, and the ``seed`` of the order."""
+        """Return ``position`` and the ``seed`` of the sampler's order."""
         return dict(position=self.position, seed=getattr(self.loader.sampler, 'seed', None))
 
     def load_state_dict(self, state: dict) -> None:
-        """Go on where :meth:`state_dict` was asked; before the first batch.
+        """Resume at the position where :meth:`state_dict` was called. Call this before the first batch.
 
         Raises:
-            ValueError: if the sampler cannot start there.
+            ValueError: if the sampler cannot start in the middle of the data.
         """
         self.go_on_at(state['position'])
         self.loader.sampler.seed = state['seed']
 
     def go_on_at(self, position: int) -> None:
-        """Start after so many clips, see :meth:`load_state_dict`."""
+        """Start after ``position`` clips. See :meth:`load_state_dict`."""
         if not hasattr(self.loader.sampler, 'start'):
             raise ValueError(f'{type(self.loader.sampler).__name__} cannot start in the middle of the data, as it must '
                              "to resume a run: set train_dataloader.sampler=dict(type='ResumableSampler')")
@@ -102,7 +103,7 @@ def _finished(finish: Callable, collate: Callable, items: list) -> Any:
 
 
 def _start_worker(others: Callable | None, worker: int) -> None:
-    """A signal to the whole job is for the main process: it finishes its iteration, which needs its workers."""
+    """Make a worker ignore stop signals sent to the whole job: the main process needs it to finish its iteration."""
     for one in STOP_SIGNALS:
         signal.signal(one, signal.SIG_IGN)
     if others is not None:
@@ -110,9 +111,9 @@ def _start_worker(others: Callable | None, worker: int) -> None:
 
 
 def _end_workers() -> None:
-    """At the end of the program, before multiprocessing asks them by SIGTERM, which they ignore, and waits for ever."""
+    """Kill the workers at the end of the program, since they ignore the SIGTERM that multiprocessing would send."""
     if hasattr(signal, 'SIGCHLD'):
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would call it a crash
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would report the kill as a crash
     for child in multiprocessing.active_children():
         if child.daemon:
             child.kill()

@@ -1,4 +1,4 @@
-"""DAVIS 2017 (Pont-Tuset et al., arXiv:1704.00675): several objects a sequence, or one by the lists of DAVIS 2016."""
+"""DAVIS 2017 (Pont-Tuset et al., arXiv:1704.00675): several objects per sequence; with the lists of DAVIS 2016, one."""
 
 import os
 from functools import cached_property
@@ -11,47 +11,49 @@ from .vos_dataset import VOSDataset
 from .vos_sequence import MERGED
 
 YEARS = (2016, 2017, 2019)
-GIVEN_ONLY = ('test-dev', 'test-challenge')  # their other masks are kept by the organisers
+GIVEN_ONLY = ('test-dev', 'test-challenge')  # the organisers do not publish their other masks
 
 
 @DATASETS.register_module()
 class DAVIS2017Dataset(VOSDataset):
-    """The archives "DAVIS 2017" (TrainVal, Test-Dev, Test-Challenge) as unpacked, one over the other or each alone::
+    """The unpacked archives of DAVIS 2017 (TrainVal, Test-Dev, Test-Challenge), in one folder or each in its own::
 
         data_root/
         ├── JPEGImages/480p/<sequence>/00000.jpg, ...            or Full-Resolution
         ├── Annotations/480p/<sequence>/00000.png, ...           palette PNG: the value is the object's id
-        ├── Annotations_unsupervised/480p/<sequence>/...         of the unsupervised archives, for year 2019
-        └── ImageSets/2016/, 2017/, 2019/<split>.txt             one sequence a line
+        ├── Annotations_unsupervised/480p/<sequence>/...         from the unsupervised archives, for year 2019
+        └── ImageSets/2016/, 2017/, 2019/<split>.txt             one sequence per line
 
-    ``year`` says which lists and annotations count:
+    ``year`` selects the lists and annotations:
 
-    - 2017: objects apart; splits ``train`` (60 sequences), ``val`` (30), ``test-dev``, ``test-challenge``. The last
-      two come with the masks of the first frames alone: they are segmented, not scored.
-    - 2016: the lists of DAVIS 2016, ``train`` (30) and ``val`` (20), and those of the project that
-      :class:`~tempseg_mm.datasets.davis.DAVISDataset` knows; all objects of a sequence are one.
-    - 2019: the annotations of the unsupervised challenge, objects apart. Its ``train`` and ``val`` are those of 2017.
+    - 2017: objects are told apart. Splits: ``train`` (60 sequences), ``val`` (30), ``test-dev``, ``test-challenge``.
+      The last two have only the masks of the first frames, so they are segmented but not scored.
+    - 2016: the lists of DAVIS 2016, ``train`` (30) and ``val`` (20), and the lists of the project that
+      :class:`~tempseg_mm.datasets.davis.DAVISDataset` names. All objects of a sequence count as one.
+    - 2019: the annotations of the unsupervised challenge, with objects told apart. ``train`` and ``val`` are those of
+      2017.
 
     Args:
         data_root: the folder drawn above.
-        split: a list of the year, or as for :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`.
-        year: see above.
-        kwargs: the other arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`; ``objects`` follows the
-            year unless it is given.
+        split: name of a list of that year, or any other value that :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`
+            accepts.
+        year: 2016, 2017 or 2019, as described above.
+        kwargs: the other arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`. The default of ``objects``
+            depends on the year.
 
     Raises:
         FileNotFoundError: if the root or one of the folders above is missing.
-        ValueError: for another year, and as :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`.
+        ValueError: for another year, and in the cases of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`.
     """
 
     METAINFO = dict(dataset_name='DAVIS 2017')
     SOURCE = ('Get the archives from https://davischallenge.org/davis2017/code.html and name the folder that holds '
-              'JPEGImages: `data_root`, or TEMPSEG_DAVIS2017_ROOT in the environment.')
+              'JPEGImages: set `data_root`, or TEMPSEG_DAVIS2017_ROOT in the environment.')
 
     def __init__(self, data_root: str, split: Split, *, year: int = 2017, **kwargs) -> None:
         if year not in YEARS:
             raise ValueError(f'year is {year!r}, but there are lists of {", ".join(map(str, YEARS))}: 2017 for several '
-                             'objects a sequence, 2016 for one, 2019 for the unsupervised annotations')
+                             'objects per sequence, 2016 for one, 2019 for the unsupervised annotations')
         self.year = year
         if year == 2016:
             self.LISTS = DAVIS_2016
@@ -71,13 +73,13 @@ class DAVIS2017Dataset(VOSDataset):
     def _given_only(self) -> frozenset:
         try:
             lists = self._lists()
-        except FileNotFoundError:  # said where a split is looked for; names and lists from elsewhere do without
+        except FileNotFoundError:  # reported when a split is looked up; names and other lists do not need these lists
             return frozenset()
         paths = [path for split, path in lists.items() if split in GIVEN_ONLY]
         return frozenset(name for path in paths for name in self.listed(path))
 
     def _lists(self) -> dict:
-        """Split -> path of its list; what the unsupervised archives do not list themselves is that of 2017."""
+        """Return split -> path of its list. For 2019, a split that has no list of 2019 takes the list of 2017."""
         years = (2017, 2019) if self.year == 2019 else (self.year,)
         there = [path for year in years if os.path.isdir(path := os.path.join(self.data_root, 'ImageSets', str(year)))]
         return {split: path for folder in there or [self._folder('ImageSets')]

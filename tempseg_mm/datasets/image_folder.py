@@ -1,4 +1,4 @@
-"""Images with one class each, as ImageNet is commonly unpacked: for pre-training a backbone. Built by the Runner."""
+"""Images with one class each in the usual folder layout of ImageNet, for pre-training a backbone."""
 
 import os
 from collections.abc import Sequence
@@ -17,24 +17,24 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
 
 @DATASETS.register_module()
 class ImageFolderDataset(BaseDataset):
-    """A folder for each class::
+    """Reads one folder of images per class::
 
         data_root/
-        ├── n01440764/*.JPEG      class 0: names of folders in sorted order
+        ├── n01440764/*.JPEG      class 0: folders are numbered in sorted order
         ├── n01443537/*.JPEG      class 1
         └── ...
 
-    Item: what ``pipeline`` makes of ``dict(img=(H, W, 3) uint8 RGB, label=int)``. An image that cannot be read raises
-    with its path: no other is put in its place.
+    An item is the result of ``pipeline`` for ``dict(img=(H, W, 3) uint8 RGB, label=int, path=str)``. An image that
+    cannot be read raises an error with its path; no other image is returned instead.
 
     Args:
-        data_root: the folder drawn above; ``.jpg``, ``.jpeg`` and ``.png`` files, in either case.
+        data_root: the folder drawn above, with ``.jpg``, ``.jpeg`` and ``.png`` files (upper or lower case).
         pipeline: configs of transforms.
-        size: at which images are decoded, see :func:`~tempseg_mm.ops.resize.target_size`; ``None``: as stored.
-        num_classes: how many folders there must be, the model's number; ``None``: any.
+        size: size at which images are decoded, see :func:`~tempseg_mm.ops.resize.target_size`; ``None``: as stored.
+        num_classes: required number of folders, equal to the model's number of classes; ``None``: any number.
 
     Attributes:
-        classes: names of the classes.
+        classes: names of the classes, sorted.
 
     Raises:
         FileNotFoundError: if the root is missing.
@@ -45,20 +45,20 @@ class ImageFolderDataset(BaseDataset):
                  ) -> None:
         self.size, self.num_classes = size, num_classes
         self.classes: list = []
-        # Built here, not by mmengine, so that our transforms are found without a default scope too.
+        # Built here, not by mmengine, so that our transforms are also found without a default scope.
         transforms = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
         super().__init__(data_root=os.fspath(data_root), data_prefix={}, pipeline=transforms, max_refetch=0)
 
     def load_data_list(self) -> list:
-        """Called once by mmengine: ``path`` and ``label`` of every image; nothing is decoded."""
+        """List ``path`` and ``label`` of every image without decoding any. mmengine calls this once."""
         if not os.path.isdir(self.data_root):
-            raise FileNotFoundError(f'data root {self.data_root!r} is not a folder; {type(self).__name__} expects one '
-                                    'folder of images for each class in it')
+            raise FileNotFoundError(f'data root {self.data_root!r} is not a folder; {type(self).__name__} expects it '
+                                    'to hold one folder of images for each class')
         self.classes = sorted(entry.name for entry in os.scandir(self.data_root)
                               if entry.is_dir() and not entry.name.startswith('.'))
         if self.num_classes not in (None, len(self.classes)):
             raise ValueError(f'{self.data_root} has {len(self.classes)} folders, one for each class, but num_classes '
-                             f'is {self.num_classes}; set num_classes, that of the model too, or complete the data')
+                             f'is {self.num_classes}; set num_classes here and in the model, or complete the data')
         return [dict(path=path, label=label)
                 for label, name in enumerate(self.classes) for path in self._images(name)]
 
@@ -71,11 +71,11 @@ class ImageFolderDataset(BaseDataset):
         return [os.path.join(folder, file) for file in found]
 
     def readable_parts(self) -> list:
-        """A :class:`~tempseg_mm.datasets.readable.ReadablePart` for every image."""
+        """Return a :class:`~tempseg_mm.datasets.readable.ReadablePart` for every image."""
         paths = (BaseDataset.get_data_info(self, idx)['path'] for idx in range(len(self)))
         return [ReadablePart((path,), partial(verify_image, path)) for path in paths]
 
     def get_data_info(self, idx: int) -> dict:
-        """Item ``idx`` before the pipeline: ``img``, ``label``, ``path``."""
+        """Return item ``idx`` before the pipeline: ``img``, ``label``, ``path``."""
         info = super().get_data_info(idx)
         return dict(img=read_image(info['path'], self.size), label=info['label'], path=info['path'])

@@ -1,6 +1,6 @@
-"""Folders of released data sets, known by what lies in them. Read by data sets when theirs is not as they expect.
+"""Recognises the folders of released data sets by the names of files and folders; decodes nothing.
 
-Looks at names of folders and files alone, and at a few of them: nothing is decoded.
+Data sets use it to explain an error when ``data_root`` is not laid out as they expect.
 """
 
 import os
@@ -13,28 +13,28 @@ from typing import Any
 from tempseg_mm.runtime.safe_path import natural_key
 
 YOUTUBE_OBJECTS = ('aeroplane', 'bird', 'boat', 'car', 'cat', 'cow', 'dog', 'horse', 'motorbike', 'train')
-SPLITS = ('train', 'valid', 'val', 'test')  # of the releases whose splits are folders
-YEARS = ('2017', '2019', '2016')  # of the lists in the archives of DAVIS 2017
+SPLITS = ('train', 'valid', 'val', 'test')  # in releases whose splits are folders
+YEARS = ('2017', '2019', '2016')  # names of the folders of lists in the archives of DAVIS 2017
 RESOLUTIONS = ('480p', '1080p', 'Full-Resolution')
-USUAL = ('train', 'val')  # lists that come first
+USUAL = ('train', 'val')  # these lists are named first
 CONFIGS = dict(
     DAVISDataset='configs/tempseg_davis.py', DAVIS2017Dataset='configs/tempseg_davis2017.py',
     MOSEDataset='configs/tempseg_mose.py', SegTrackV2Dataset='configs/tempseg_segtrack_v2.py',
     YouTubeObjectsDataset='configs/tempseg_youtube_objects.py', YouTubeVOSDataset='configs/tempseg_youtube_vos.py')
 FRAMES = ('.jpg', '.jpeg', '.png')
-MOST_NEIGHBOURS = 100  # folders beside or below one that are looked into
+MOST_NEIGHBOURS = 100  # at most this many folders beside or below a folder are looked into
 
 
 @dataclass(frozen=True)
 class KnownTree:
-    """A folder that looks like a release, or like a split of one.
+    """A folder that looks like a release, or like one split of a release.
 
     Attributes:
-        folder: that was looked at.
-        release: what it is called.
-        type: the data set class that reads it.
-        data_root: the folder that the class is to be given.
-        choices: other argument of the class -> values that there are, the likeliest first.
+        folder: the recognised folder.
+        release: name of the release.
+        type: name of the data set class that reads it.
+        data_root: the value of ``data_root`` for that class.
+        choices: other argument of the class -> available values, the most likely first.
     """
     folder: str
     release: str
@@ -43,24 +43,24 @@ class KnownTree:
     choices: dict = field(default_factory=dict)
 
     def arguments(self, told: Mapping) -> dict:
-        """Arguments that read the tree: those that were told, as far as they can be kept."""
+        """Return the arguments that read the tree. A value in ``told`` is kept if the tree offers it."""
         chosen = {name: next((value for value in values if str(value) == str(told.get(name))), values[0])
                   for name, values in self.choices.items() if values}
         return dict(data_root=self.data_root, **chosen)
 
 
 def advice(data_set: Any, *, own_only: bool = False) -> str:
-    """A sentence that names the release which ``data_root`` looks like, and the arguments that read it.
+    """Name the release that ``data_root`` looks like, and the arguments that read it.
 
     Args:
-        data_set: what was to read it; its class and its attributes of the arguments' names are looked at.
-        own_only: whether to name only releases that its own class reads.
+        data_set: the data set that failed; its class and the attributes named like arguments are used.
+        own_only: name only releases that the same class reads.
 
     Returns:
-        Begins with a space; empty where nothing is recognised, or only what the data set was told already.
+        A sentence with a leading space; empty if no release is recognised, or the arguments are correct already.
     """
     kinds, told = [kind.__name__ for kind in type(data_set).__mro__], vars(data_set)
-    if 'DAVISDataset' in kinds:  # meant is one object a sequence, which the archives of DAVIS 2017 give, too
+    if 'DAVISDataset' in kinds:  # one object per sequence is meant, which the archives of DAVIS 2017 also offer
         told = dict(told, year=2016)
     trees = [tree for tree in _around(told['data_root']) if tree.type in kinds or not own_only]
     for tree in sorted(trees, key=lambda tree: tree.type not in kinds):
@@ -76,10 +76,10 @@ def advice(data_set: Any, *, own_only: bool = False) -> str:
 
 
 def other_resolutions(data_set: Any) -> str:
-    """What to set ``resolution`` to, where that helps: folders that lie below each kind of files that there is.
+    """Name the folders that ``resolution`` could be set to: those below each of JPEGImages, Annotations and ImageSets.
 
     Returns:
-        Begins with a space; empty where there are none.
+        A sentence that begins with a space. Empty if no such folder would help.
     """
     kinds = [os.path.join(data_set.data_root, kind) for kind in ('JPEGImages', 'Annotations', 'ImageSets')]
     there = [set(_folders(kind)) for kind in kinds if os.path.isdir(kind)]
@@ -93,11 +93,11 @@ def other_resolutions(data_set: Any) -> str:
 def _is_same(name: str, value: Any, told: Mapping) -> bool:
     if name == 'data_root':
         return os.path.realpath(value) == os.path.realpath(told[name])
-    return name == 'split' or str(value) == str(told.get(name))  # which splits there are, the data set says itself
+    return name == 'split' or str(value) == str(told.get(name))  # the data set itself reports an unknown split
 
 
 def _around(root: str) -> list:
-    """What a folder is, or else one of the two above it, or else those in it; for one that is missing, beside it."""
+    """Return the trees recognised at a folder, else above it, else inside it; beside it if the folder is missing."""
     root = os.path.normpath(root)
     above = os.path.dirname(root) or os.curdir
     if not os.path.isdir(root):
@@ -108,7 +108,7 @@ def _around(root: str) -> list:
 
 
 def recognise(folder: str) -> KnownTree | None:
-    """The release that lies in a folder, or that the folder is a split of; ``None``: none that is known."""
+    """Return the release that the folder holds or is a split of; ``None`` if no known release is recognised."""
     looks = (_segtrack, _youtube_objects, _davis, _split_folders, _split_folder)
     return next((tree for look in looks if (tree := look(folder)) is not None), None)
 
@@ -168,7 +168,7 @@ def _split_folder(folder: str) -> KnownTree | None:
 
 
 def has_sequences(folder: str) -> bool:
-    """Whether frames lie in ``JPEGImages/<sequence>/`` below it, and there is a folder ``Annotations``."""
+    """Return True if the folder has ``Annotations`` and frames in ``JPEGImages/<sequence>/``."""
     return _has(folder, 'Annotations') and any(
         name.lower().endswith(FRAMES) for sequence in _folders(folder, 'JPEGImages')
         for name in _names(os.path.join(folder, 'JPEGImages', sequence)))
@@ -193,5 +193,5 @@ def _folders(*parts: str) -> list:
 def _names(path: str) -> Iterator[str]:
     try:
         yield from os.listdir(path)
-    except OSError:  # missing, a file, or closed to us: nothing is known of it
+    except OSError:  # the folder is missing, is a file, or may not be read
         return

@@ -1,4 +1,4 @@
-"""MOSE (Ding et al., ICCV 2023) and what is laid out like it, LVOS for one: folders of splits, no lists."""
+"""MOSE (Ding et al., ICCV 2023) and releases with the same layout, such as LVOS: folders of splits without lists."""
 
 import os
 from dataclasses import replace
@@ -11,56 +11,56 @@ from .splits import Split
 from .vos_dataset import VOSDataset
 from .vos_sequence import VOSSequence
 
-ALL = 'all'  # the split of a tree that has none
+ALL = 'all'  # name of the only split of a tree without splits
 
 
 @DATASETS.register_module()
 class MOSEDataset(VOSDataset):
-    """The archives as unpacked, each split a folder::
+    """The unpacked archives, with one folder per split::
 
         data_root/
         ├── train/JPEGImages/<sequence>/00000.jpg, ...
         ├── train/Annotations/<sequence>/00000.png, ...     palette PNG: the value is the object's id
         ├── valid/JPEGImages/<sequence>/00000.jpg, ...
-        └── valid/Annotations/<sequence>/00000.png          the first mask alone
+        └── valid/Annotations/<sequence>/00000.png          only the first mask
 
-    or a single tree, whose only split is ``'all'``::
+    or a single tree, which has only the split ``'all'``::
 
         data_root/
         ├── JPEGImages/<sequence>/00000.jpg, ...
         └── Annotations/<sequence>/00000.png, ...
 
-    Of ``valid`` and ``test`` the organisers keep all masks but those to begin with: they are segmented, not scored. A
-    sequence that is tested on begins with the first annotated frame that shows an object.
+    For ``valid`` and ``test`` the organisers publish only the masks to begin with, so these splits are segmented but
+    not scored. In a test, a sequence begins with the first annotated frame that shows an object.
 
     Args:
         data_root: the folder drawn above.
-        split: name of a folder there, ``'all'``, the path of a list, or names of sequences.
-        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
+        split: name of a folder in ``data_root``, ``'all'``, the path of a list, or names of sequences.
+        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` except ``resolution``.
 
     Raises:
         FileNotFoundError: if the root is missing or holds no such tree.
-        ValueError: for an unknown split, one name in two splits, a sequence whose masks show no object, and as
-            :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`.
+        ValueError: for an unknown split, a sequence name that occurs in two splits, or a sequence whose masks show no
+            object, and in the cases of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`.
     """
 
     METAINFO = dict(dataset_name='MOSE')
     SOURCE = ('Get the archives from https://henghuiding.github.io/MOSE/ and name the folder that holds train and '
-              'valid: `data_root`, or TEMPSEG_MOSE_ROOT in the environment.')
+              'valid: set `data_root`, or TEMPSEG_MOSE_ROOT in the environment.')
     LATE_START = True
     LATE_OBJECTS = True
     STEP = None
 
     def __init__(self, data_root: str, split: Split = 'train', **kwargs) -> None:
-        self._places: dict = {}  # sequence -> the folder of its split
+        self._places: dict = {}  # sequence -> folder of its split
         super().__init__(data_root, split, resolution='', **kwargs)
 
     def splits(self) -> list:
-        """Folders with JPEGImages and Annotations; ``'all'`` where these lie in ``data_root`` itself."""
+        """Return the folders that hold JPEGImages and Annotations, and ``'all'`` if ``data_root`` itself holds them."""
         found = [name for name in folders_in(self.data_root) if self._is_split(name)]
         found += [ALL] if self._is_split('') and has_sequences(self.data_root) else []
         if not found:
-            raise FileNotFoundError(f'{self.data_root} holds no split, which is a folder with JPEGImages and '
+            raise FileNotFoundError(f'{self.data_root} holds no split, that is, no folder with JPEGImages and '
                                     f'Annotations.{advice(self) or " " + self._expected()}')
         return found
 
@@ -70,7 +70,7 @@ class MOSEDataset(VOSDataset):
         for sequence in names:
             if self._places.setdefault(sequence, place) != place:
                 raise ValueError(f'sequence {sequence!r} is in {self._places[sequence]} and in {name}, but results are '
-                                 'filed by its name: look at one split at a time')
+                                 'stored by sequence name: look at one split at a time')
         return names
 
     def names_on_disk(self) -> list:
@@ -80,7 +80,9 @@ class MOSEDataset(VOSDataset):
         return self._places[name] not in ('', 'train')
 
     def sequence(self, name: str) -> VOSSequence:
-        """The sequence; of one that is tested on, masks are decoded up to the first that shows an object."""
+        """Return a sequence; in a test it begins with the first annotated frame that shows an object, found by
+        decoding.
+        """
         sequence = super().sequence(name)
         return from_first_object(sequence) if self.test_mode else sequence
 
@@ -96,10 +98,10 @@ class MOSEDataset(VOSDataset):
 
 
 def from_first_object(sequence: VOSSequence) -> VOSSequence:
-    """The sequence without the frames before the first annotation that shows an object.
+    """Return the sequence without the frames before the first annotation that shows an object.
 
     Raises:
-        OSError, ValueError: for masks that cannot be read, and if none shows an object.
+        OSError, ValueError: if a mask cannot be read, or no mask shows an object.
     """
     for i in filter(sequence.is_annotated, range(len(sequence))):
         if sequence.annotation(i).ids.any():
@@ -108,4 +110,4 @@ def from_first_object(sequence: VOSSequence) -> VOSSequence:
                 flow_paths=sequence.flow_paths[i:])
     masks = sum(map(sequence.is_annotated, range(len(sequence))))
     raise ValueError(f'sequence {sequence.name!r} has {masks} mask(s), none of which shows an object: nothing to begin '
-                     'with; leave it out with `sequences`')
+                     'with. Leave it out with `sequences`')

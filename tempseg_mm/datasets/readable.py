@@ -1,6 +1,6 @@
-"""Whether all that a data set will read can be read, found out before the first iteration. Called by the data hook.
+"""Checks before the first iteration that a data set can read all of its files. Called by the data hook.
 
-Relies on ``readable_parts()`` of the data set; what is wrong beyond that is the business of ``check``.
+It relies on ``readable_parts()`` of the data set. ``check`` finds other faults.
 """
 
 import hashlib
@@ -12,29 +12,26 @@ from typing import Any, NamedTuple
 from tempseg_mm.runtime.safe_path import printable
 
 MOST_SHOWN = 20
-AT_ONCE = 256  # parts given to the threads in one go, so that a million of them takes no memory
+AT_ONCE = 256  # parts given to the threads at a time, so that a million parts need no memory
 
 
 class ReadablePart(NamedTuple):
-    """Files that belong together.
+    """Files that are used together, such as a frame, its annotation and its flow.
 
     Attributes:
-        paths: of the files.
-        verify: reads them to their ends; raises OSError or ValueError, naming the file.
+        paths: paths of the files.
+        verify: reads the files completely; raises OSError or ValueError that names the file.
     """
     paths: tuple
     verify: Callable[[], None]
 
 
 class BrokenDataError(ValueError):
-    """Files of a data set that cannot be read, or do not fit together.
+    """Raised if files of a data set cannot be read or do not fit together.
 
     Args:
-        faults: a line for each.
-        num_parts: how many parts were looked at.
-
-    Attributes:
-        faults: likewise.
+        faults: one line per fault; also an attribute.
+        num_parts: number of parts that were checked.
     """
 
     def __init__(self, faults: Sequence[str], num_parts: int) -> None:
@@ -43,11 +40,11 @@ class BrokenDataError(ValueError):
         lines = [printable(fault) for fault in self.faults[:MOST_SHOWN]] + ([f'and {rest} more'] if rest > 0 else [])
         super().__init__(
             f'{len(self.faults)} of {num_parts} frames cannot be used:\n  ' + '\n  '.join(lines) + '\n'
-            'Mend them, or leave their sequences out with `sequences`; tempseg-check-dataset looks for more')
+            'Fix them, or leave their sequences out with `sequences`; tempseg-check-dataset looks for more faults')
 
 
 def parts_of(dataset: Any) -> list:
-    """The :class:`ReadablePart` of a data set or of those that it wraps; none of one that reads no files."""
+    """Return every :class:`ReadablePart` of a data set, or of those that it wraps; none if it reads no files."""
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
     if inner != [None]:
         return [part for one in inner for part in parts_of(one)]
@@ -55,7 +52,7 @@ def parts_of(dataset: Any) -> list:
 
 
 def notices_of(dataset: Any) -> list:
-    """How the files of a data set, or of those that it wraps, were understood, as far as they were read."""
+    """Return the notices of a data set, or of those that it wraps, on how files read so far were interpreted."""
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
     if inner != [None]:
         return [notice for one in inner for notice in notices_of(one)]
@@ -63,7 +60,7 @@ def notices_of(dataset: Any) -> list:
 
 
 def fingerprint(parts: Sequence[ReadablePart]) -> str:
-    """32 hexadecimal digits that change when a file is added, removed, renamed, or gets another size or time."""
+    """Return 32 hexadecimal digits that change if a file is added, removed or renamed, or its size or time changes."""
     digest = hashlib.blake2b(digest_size=16)
     for path in (path for part in parts for path in part.paths):
         try:
@@ -76,21 +73,17 @@ def fingerprint(parts: Sequence[ReadablePart]) -> str:
 
 
 def faults_of(parts: Sequence[ReadablePart], *, workers: int = 1) -> Iterator[str | None]:
-    """Reads every file once.
-
-    Args:
-        parts: what to read.
-        workers: threads; decoding does not hold Python's lock.
+    """Read every file of ``parts`` once, using ``workers`` threads.
 
     Yields:
-        What is wrong with a part, in order; ``None``: nothing. Broken files do not stop the search.
+        The fault of each part, in order, or ``None`` if it has none. A broken file does not stop the search.
 
     Raises:
         ValueError: if ``workers`` is below 1.
     """
     if workers < 1:
         raise ValueError(f'workers must be at least 1, got {workers}')
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers) as pool:  # decoding does not hold Python's lock
         for start in range(0, len(parts), AT_ONCE):
             yield from pool.map(_fault, parts[start:start + AT_ONCE])
 

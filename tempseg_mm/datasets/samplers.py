@@ -1,4 +1,4 @@
-"""What is drawn from data sets: the frames of a clip, the endless indices of training, the sequences of a test."""
+"""Selects data: the frames of a clip, the endless indices of training, the sequences of a test."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -14,18 +14,18 @@ from tempseg_mm.runtime.random_state import seed_of, seeded
 
 
 class ClipSampler:
-    """Every clip of T frames, ``stride`` apart, starting at every ``step``-th frame.
+    """Lists the clips of a sequence: T frames each, ``stride`` frames apart, one clip at every ``step``-th frame.
 
     Paper note: "mini-batches of 50 frames" are read as 10 clips of 5 consecutive frames (paper note P14).
 
     Args:
         clip_length: T, at least 1. Losses between frames need 2 or more.
-        stride: distance between neighbouring frames of a clip. Above 1 the flow on disk, which joins neighbouring
-            frames only, no longer fits; it is then left to the flow provider.
+        stride: distance between neighbouring frames of a clip. Flow on disk joins neighbouring frames only, so with a
+            stride above 1 the flow provider estimates the flow.
         step: distance between the first frames of neighbouring clips.
 
     Raises:
-        ValueError: if one of them is not an integer of at least 1.
+        ValueError: if an argument is not an integer of at least 1.
     """
 
     def __init__(self, clip_length: int = 5, *, stride: int = 1, step: int = 1) -> None:
@@ -36,17 +36,14 @@ class ClipSampler:
 
     @property
     def span(self) -> int:
-        """Number of frames from the first to the last of a clip, both included."""
+        """Number of frames from the first to the last frame of a clip, both included."""
         return (self.clip_length - 1) * self.stride + 1
 
     def clips(self, num_frames: int) -> list:
-        """All clips of a sequence.
-
-        Args:
-            num_frames: length of the sequence.
+        """Return all clips of a sequence of ``num_frames`` frames.
 
         Returns:
-            Lists of T frame indices each; none if the sequence is shorter than :attr:`span`.
+            One list of T frame indices per clip; no clip if the sequence is shorter than :attr:`span`.
 
         >>> ClipSampler(3, stride=2, step=1).clips(6)
         [[0, 2, 4], [1, 3, 5]]
@@ -56,7 +53,7 @@ class ClipSampler:
 
 
 class SeededIndex(int):
-    """An index with ``draw_seed``; to a data set that does not know it, an index like any other."""
+    """An index with ``draw_seed``, the seed for the random draws of its item. It also serves as a plain index."""
 
     def __new__(cls, index: int, draw_seed: int = 0) -> 'SeededIndex':
         made = super().__new__(cls, index)
@@ -65,31 +62,31 @@ class SeededIndex(int):
 
 
 def draws_of(index: int) -> AbstractContextManager:
-    """Inside, random draws are those of a :class:`SeededIndex`, whatever process makes them, and leave no trace."""
+    """Return a context in which random draws follow a :class:`SeededIndex` in any process, and leave no trace."""
     return seeded(index.draw_seed, gpu=False) if isinstance(index, SeededIndex) else nullcontext()
 
 
 @DATA_SAMPLERS.register_module()
 class ResumableSampler(InfiniteSampler):
-    """The order of mmengine's ``InfiniteSampler``, from any place on.
+    """Gives the order of mmengine's ``InfiniteSampler`` and can start at any position.
 
-    The stream is numbered through all processes: of P processes, number r takes the entries r, r + P, r + 2P, ...
-    An entry's index and the seed of its draws follow from ``seed`` and its number alone, so the process or worker that
-    loads it changes nothing.
+    Entries are numbered over all processes: with P processes, process r takes the entries r, r + P, r + 2P, ... The
+    index of an entry and the seed of its random draws depend only on ``seed`` and the entry's number, so it makes no
+    difference which process or worker loads it.
 
     Args:
-        dataset: of which indices are drawn.
-        shuffle: whether each round through the data set is in a new order.
-        seed: of the run, the same in all processes; ``None``: one drawn and shared.
+        dataset: the data set whose indices are drawn.
+        shuffle: draw a new order for each pass through the data set.
+        seed: seed of the run, the same in all processes; ``None``: one is drawn and shared.
 
     Attributes:
-        start: number of the entry that the next iteration over this sampler begins with, before the processes' shares.
+        start: number of the entry, over all processes, with which the next iteration begins.
     """
 
     start = 0
 
     def __iter__(self) -> Iterator[int]:
-        """Endless :class:`SeededIndex`; to skip is to count, nothing is loaded."""
+        """Yield :class:`SeededIndex` endlessly. Entries before ``start`` are counted and not loaded."""
         first = self.start + self.rank
         indices = islice(self._infinite_indices(), first, None, self.world_size)
         for number, index in zip(count(first, self.world_size), indices):  # noqa: B905 - both endless
@@ -98,14 +95,14 @@ class ResumableSampler(InfiniteSampler):
 
 @DATA_SAMPLERS.register_module()
 class SequenceSampler(Sampler):
-    """Each sequence goes to one process, so that all have about as many frames; one process has all of them, in order.
+    """Assigns each test sequence to one process so that all processes have about as many frames.
 
-    Unlike mmengine's ``DefaultSampler`` it repeats none where their number is no multiple of the processes'; a process
-    may have none at all.
+    A single process gets all sequences, in order. Unlike mmengine's ``DefaultSampler`` it never repeats a sequence to
+    even out the numbers, so a process may get none.
 
     Args:
         dataset: a :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` of whole sequences.
-        seed: not used; mmengine gives one to every sampler.
+        seed: not used; mmengine passes one to every sampler.
     """
 
     def __init__(self, dataset: Any, *, seed: int | None = None) -> None:
@@ -121,10 +118,10 @@ class SequenceSampler(Sampler):
 
 
 def shares(lengths: Sequence[int], parts: int) -> list[list[int]]:
-    """Split sequences: the longest first, each to the part that has the fewest frames so far.
+    """Distribute sequences, the longest first, each to the part that has the fewest frames so far.
 
     Args:
-        lengths: frames of each sequence.
+        lengths: number of frames of each sequence.
         parts: number of processes.
 
     Returns:

@@ -1,4 +1,4 @@
-"""SegTrack-v2 (Li et al., ICCV 2013): 14 sequences with 24 annotated objects; each object is a test sequence."""
+"""SegTrack-v2 (Li et al., ICCV 2013): 14 sequences with 24 annotated objects; each object becomes one test sequence."""
 
 import os
 import re
@@ -21,26 +21,26 @@ OBJECTS = dict(
 
 @DATASETS.register_module()
 class SegTrackV2Dataset(VOSDataset):
-    """The archive as unpacked::
+    """The unpacked archive::
 
         data_root/
         ├── JPEGImages/<folder>/*.png, *.bmp or *.jpg
         ├── GroundTruth/<folder>/*.png ...                one object: masks with the stems of the frames
-        ├── GroundTruth/<folder>/1/, 2/, ...              several: one folder an object
-        └── ImageSets/all.txt                             optional; one folder a line, with or without a ``*`` before it
+        ├── GroundTruth/<folder>/1/, 2/, ...              several objects: one folder per object
+        └── ImageSets/all.txt                             optional; one folder per line, with or without a leading ``*``
 
-    A folder with one object is a sequence of its name; of several, ``bmx`` gives the sequences ``bmx-1`` and ``bmx-2``.
-    Names hold only letters, digits, ``.``, ``_`` and ``-``, so that results can be filed under them. Suffixes of
-    frames and masks may differ (penguin, monkeydog and cheetah mix BMP and PNG); stems may not. Every frame needs its
-    mask.
+    A folder with one object becomes a sequence of the same name. A folder with several objects becomes several
+    sequences: ``bmx`` gives ``bmx-1`` and ``bmx-2``. Other characters than letters, digits, ``.``, ``_`` and ``-`` are
+    replaced by ``_``, so that results can be stored under the name. Frames and masks may have different suffixes
+    (penguin, monkeydog and cheetah mix BMP and PNG), but their stems must be equal. Every frame needs its mask.
 
     Paper note: every instance is an object of its own, fine-tuned on and scored alone (paper note P21). Masks are
-    anti-aliased and stored with three channels: object is what is above 127.
+    anti-aliased and stored with three channels: values above 127 are the object.
 
     Args:
         data_root: the folder drawn above.
-        split: ``'all'``, another list in ``ImageSets``, the path of one, or names; of folders or of sequences.
-        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
+        split: ``'all'``, another list in ``ImageSets``, the path of a list, or names of folders or sequences.
+        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` except ``resolution``.
 
     Raises:
         FileNotFoundError: if the root or a folder is missing.
@@ -49,16 +49,16 @@ class SegTrackV2Dataset(VOSDataset):
 
     METAINFO = dict(dataset_name='SegTrack-v2')
     SOURCE = ('Get SegTrackv2.zip from https://web.engr.oregonstate.edu/~lif/SegTrack2/dataset.html and name the '
-              'folder that holds its JPEGImages: `data_root`, or TEMPSEG_SEGTRACK_ROOT in the environment.')
+              'folder that holds its JPEGImages: set `data_root`, or TEMPSEG_SEGTRACK_ROOT in the environment.')
     THRESHOLD = 127
     OBJECTS = MERGED
 
     def __init__(self, data_root: str, split: Split = 'all', **kwargs) -> None:
-        self._places: dict = {}  # sequence -> (folder, folder of its object or '')
+        self._places: dict = {}  # sequence -> (folder, subfolder of its object or '')
         super().__init__(data_root, split, resolution='', **kwargs)
 
     def splits(self) -> list:
-        """``'all'`` and the lists in ``ImageSets`` that are not those of the frames of one sequence."""
+        """Return ``'all'`` and the lists in ``ImageSets``, except lists of the frames of one sequence."""
         self._folder('GroundTruth')
         folder = self._path('ImageSets')
         lists = files_by_stem(folder, ('.txt',)) if os.path.isdir(folder) else {}
@@ -69,7 +69,7 @@ class SegTrackV2Dataset(VOSDataset):
         return [plain_name(entry, what=f'in the list {path}: folder') for entry in dict.fromkeys(entries)]
 
     def own_split(self, name: str) -> list:
-        """All objects of all folders of a list, in its order."""
+        """Return all objects of all folders of a list, in its order."""
         path = self._path('ImageSets', f'{name}.txt')
         return self._find(self.listed(path)) if os.path.isfile(path) else self.names_on_disk()
 
@@ -84,11 +84,11 @@ class SegTrackV2Dataset(VOSDataset):
 
     def missing_parts(self) -> list:
         there = set(folders_in(self._folder('JPEGImages')))
-        missing = [f'sequence {folder!r} of the release is not there' for folder in OBJECTS if folder not in there]
+        missing = [f'sequence {folder!r} of the release is missing' for folder in OBJECTS if folder not in there]
         for folder in sorted(there & set(OBJECTS)):
             found = len(self._objects(folder))
             if found < OBJECTS[folder]:
-                missing.append(f'{folder} has {found} object(s), the release {OBJECTS[folder]}')
+                missing.append(f'{folder} has {found} object(s), but the release has {OBJECTS[folder]}')
         return missing
 
     def frame_files(self, name: str) -> dict:
@@ -106,11 +106,11 @@ class SegTrackV2Dataset(VOSDataset):
             orphans = [stem for stem in masks if stem not in frames]
             raise ValueError(f'sequence {name!r} has {len(frames)} frames and {len(masks)} masks that do not match: '
                              f'{_some(bare, "frames without mask")}{_some(orphans, "masks without frame")}their stems '
-                             'must be the same; unpack the sequence again, or leave it out')
+                             'must be equal; unpack the sequence again, or leave it out')
         return super().sequence(name)
 
     def _find(self, folders: Iterable[str]) -> list:
-        """Names of the sequences in these folders; remembers where they are."""
+        """Return the names of the sequences in these folders and remember where their files are."""
         names = []
         for folder in folders:
             for instance in self._objects(folder) or ['']:
@@ -122,7 +122,7 @@ class SegTrackV2Dataset(VOSDataset):
         return names
 
     def _objects(self, folder: str) -> list:
-        """Folders of the objects; ``['']`` where the masks lie in the folder itself, none where it is missing."""
+        """Return the folders of the objects; ``['']`` if masks lie in the folder itself, ``[]`` if it is missing."""
         path = self._path('GroundTruth', folder)
         return (folders_in(path) or ['']) if os.path.isdir(path) else []
 

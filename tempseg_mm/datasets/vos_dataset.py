@@ -1,4 +1,4 @@
-"""Sequences on disk as a data set of clips (training) or of whole sequences (testing). Built by the Runner."""
+"""Sequences on disk as a data set of clips (for training) or of whole sequences (for tests). Built by the Runner."""
 
 import difflib
 import os
@@ -28,51 +28,53 @@ from tempseg_mm.registry import DATASETS, TRANSFORMS
 
 @DATASETS.register_module()
 class VOSDataset(BaseDataset):
-    """Any data set laid out like this (``resolution`` is the middle folder)::
+    """Any data set with this layout (``resolution`` is the middle folder)::
 
         data_root/
         ├── JPEGImages/480p/<sequence>/00000.jpg, 00001.jpg, ...      or .png
         ├── Annotations/480p/<sequence>/00000.png, ...                same stems as the frames
         ├── Flow/480p/<sequence>/00000.flo, ...                       optional; 00000.flo runs from frame 00000 to 00001
-        └── ImageSets/480p/<split>.txt                                one sequence a line, or one frame a line
+        └── ImageSets/480p/<split>.txt                                one sequence per line, or one frame per line
 
-    A data set of another layout overrides what stands under "the layout" below, as far as it differs;
-    :mod:`~tempseg_mm.datasets.check` reads the same methods.
+    A data set with another layout overrides the methods of the section "the layout" that differ.
+    :mod:`~tempseg_mm.datasets.check` uses the same methods.
 
-    Item of a training set: what ``pipeline`` makes of ``dict(sequence=VOSSequence, frame_ids=[...], size=size)``; one
-    item for every clip. Item of a test set: the same of ``dict(sequence=VOSSequence, size=size)``; one for every
-    sequence. Broken data raise: no other item is put in their place.
+    A training set has one item per clip: the result of ``pipeline`` for ``dict(sequence=VOSSequence, frame_ids=[...],
+    size=size)``. A test set has one item per sequence: the result of ``pipeline`` for ``dict(sequence=VOSSequence,
+    size=size)``. Broken data raise an error; the data set never returns another item instead.
 
     Args:
         data_root: the folder drawn above.
-        split: name of a file in ``ImageSets``, without ``.txt``; else of a list that comes with the project; the path
-            of a list, with a ``/`` or ``.txt``, as seen from the working folder; or names of sequences.
+        split: one of: the name of a file in ``ImageSets`` without ``.txt``; the name of a list that the project ships;
+            the path of a list, which contains a ``/`` or ends in ``.txt`` and is relative to the working directory; or
+            names of sequences.
         resolution: name of the middle folder.
         clip_sampler: arguments of :class:`~tempseg_mm.datasets.samplers.ClipSampler`.
         pipeline: configs of transforms.
         size: working size, see :func:`~tempseg_mm.ops.resize.target_size`; ``None``: as stored.
-        sequences: names of the sequences to keep; ``None``: all of the split.
-        objects: what an object is: ``'merged'``, all that is not background, as one; ``'apart'``, each id of the
-            annotations: in a test each is followed and scored, in training each clip shows one, drawn; an id: that one.
-        test_mode: whether items are sequences.
+        sequences: names of the sequences to keep; ``None``: all sequences of the split.
+        objects: what counts as an object. ``'merged'``: everything except background, as one object. ``'apart'``: each
+            id of the annotations is an object; a test follows and scores each, a training clip shows one, drawn at
+            random. An id: only this object.
+        test_mode: items are whole sequences instead of clips.
 
     Raises:
         FileNotFoundError: if the root or one of the folders above is missing.
-        ValueError: for an unknown split or sequence, a split without sequences, frames and masks whose names do not
-            match, and, in training, a sequence with a frame that is not annotated or shorter than a clip.
+        ValueError: for an unknown split or sequence, a split without sequences, or frames and masks whose names do not
+            match. In training also for a sequence that is shorter than a clip or has a frame without annotation.
     """
 
     METAINFO = dict(task_name='semi-supervised video object segmentation')
     SOURCE = ''  # where to get the data; for the message about a missing root
-    LISTS = ''  # the data that lists of the project are for, see shipped_lists
-    SPARSE = False  # whether it is the rule that frames are not annotated
-    LATE_START = False  # whether a sequence may begin before its first object; sequence() cuts the frames before it
-    LATE_OBJECTS = False  # whether it is the rule that objects appear later
-    MASKS_SET_SIZE = False  # whether frames are brought to the size of the masks
-    STEP: int | None = 1  # from frame number to frame number; None: the same all through a sequence
-    THRESHOLD: int | None = None  # of annotations, see VOSSequence
-    OBJECTS: str = APART  # what ``objects`` is by default
-    SUBMISSION = '{sequence}/{frame}.png'  # where masks lie in the archive that the benchmark's server takes
+    LISTS = ''  # argument of shipped_lists: the data set that the lists of the project are for
+    SPARSE = False  # True: frames without annotation are normal
+    LATE_START = False  # True: frames may precede the first object; sequence() cuts them
+    LATE_OBJECTS = False  # True: objects that appear later are normal
+    MASKS_SET_SIZE = False  # True: frames are resized to the size of the masks
+    STEP: int | None = 1  # difference of neighbouring frame numbers; None: any, but constant within a sequence
+    THRESHOLD: int | None = None  # threshold of annotations, see VOSSequence
+    OBJECTS: str = APART  # default of the argument ``objects``
+    SUBMISSION = '{sequence}/{frame}.png'  # path of a mask in the archive that the benchmark's server accepts
 
     def __init__(self, data_root: str, split: Split, *, resolution: str = '480p',
                  clip_sampler: dict | None = None, pipeline: Sequence = (), size: Size = None,
@@ -83,56 +85,57 @@ class VOSDataset(BaseDataset):
         self.objects = self.OBJECTS if objects is None else objects
         check_objects(self.objects)
         if self.objects != MERGED and self.THRESHOLD is not None:
-            raise ValueError(f'objects is {objects!r}, but annotations of {type(self).__name__} hold one object each')
+            raise ValueError(f'objects is {objects!r}, but an annotation of {type(self).__name__} holds only one '
+                             "object: set objects='merged' or leave it out")
         self.clip_sampler = ClipSampler(**(clip_sampler or {}))
         names = [sequences] if isinstance(sequences, str) else sequences
         self._wanted = None if names is None else [str(name) for name in names]
         self._sequences: list = []
-        # Built here, not by mmengine, so that our transforms are found without a default scope too.
+        # Built here, not by mmengine, so that our transforms are also found without a default scope.
         transforms = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
         super().__init__(data_root=os.fspath(data_root), data_prefix={}, pipeline=transforms, test_mode=test_mode,
                          serialize_data=False, max_refetch=0)
 
-    # --- the layout: what a data set of another layout overrides ---
+    # --- the layout: methods that a data set with another layout overrides ---
 
     def splits(self) -> list:
-        """Names of the splits, sorted: the files in ``ImageSets/<resolution>``."""
+        """Return the names of the splits, sorted: the files in ``ImageSets/<resolution>``."""
         return sorted(files_by_stem(self._folder('ImageSets'), ('.txt',)))
 
     def listed(self, path: str) -> list:
-        """What a list names, in order, each once. See :func:`~tempseg_mm.datasets.name_list.sequence_names`."""
+        """Return the names in a list, in order, each once; see :func:`~tempseg_mm.datasets.name_list.sequence_names`"""
         return sequence_names(path)
 
     def own_split(self, name: str) -> list:
-        """Names of the sequences of a split that is among :meth:`splits`, in order, each once."""
+        """Return the names of the sequences of a split in :meth:`splits`, in order, each once."""
         return self.listed(os.path.join(self._folder('ImageSets'), f'{name}.txt'))
 
     def named(self, names: list) -> list:
-        """The sequences that a list from elsewhere means.
+        """Return the sequences that the names of a list from elsewhere stand for.
 
         Raises:
-            ValueError: for those that are not on disk.
+            ValueError: if one of them is not on disk.
         """
         require_known(names, self.names_on_disk(), self.split, self.LISTS, self.data_root)
         return list(dict.fromkeys(names))
 
     def names_on_disk(self) -> list:
-        """Names of all sequences that have a folder, whatever the splits say, in natural order."""
+        """Return the names of all sequences that have a folder, in natural order, regardless of the splits."""
         return folders_in(self._folder('JPEGImages'))
 
     def missing_parts(self) -> list:
-        """What the release has and ``data_root`` has not, in words; nothing for data of your own."""
+        """Return a text for each part of the release that ``data_root`` lacks; none for your own data."""
         return []
 
     def has_given_masks_only(self, name: str) -> bool:
-        """Whether the release has no masks of sequence ``name`` but those to begin with: nothing of it is scored."""
+        """Return True if the release has only the masks to begin with for sequence ``name``; it is then not scored."""
         return False
 
     def further_faults(self, name: str, shown: Mapping) -> Iterable[tuple]:
-        """What else is odd about sequence ``name``, for the check of a data set.
+        """Return further faults of sequence ``name``, for the check of a data set.
 
         Args:
-            name: of the sequence.
+            name: name of the sequence.
             shown: object id -> key of the first annotation that shows it.
 
         Returns:
@@ -141,15 +144,15 @@ class VOSDataset(BaseDataset):
         return ()
 
     def frame_files(self, name: str) -> dict:
-        """Key -> path of the frames of sequence ``name``, in order. Frame and annotation of one key belong together."""
+        """Return key -> path of the frames of sequence ``name``, in order. A frame and its annotation share one key."""
         return files_by_stem(self._folder('JPEGImages', name), FRAME_SUFFIXES)
 
     def mask_files(self, name: str) -> dict:
-        """Key -> path of the annotations of sequence ``name``, in order."""
+        """Return key -> path of the annotations of sequence ``name``, in order."""
         return files_by_stem(self._folder('Annotations', name), ('.png',))
 
     def sequence(self, name: str) -> VOSSequence:
-        """The sequence ``name``, its paths found, nothing decoded."""
+        """Find the paths of sequence ``name`` without decoding any file."""
         frames, masks = self.frame_files(name), self.mask_files(name)
         if not frames:
             raise ValueError(f'sequence {name!r} has no frames: {self._folder("JPEGImages", name)} holds no '
@@ -183,11 +186,11 @@ class VOSDataset(BaseDataset):
     # --- the items ---
 
     def split_names(self) -> list:
-        """Names of the sequences of the split, in order, each once.
+        """Return the names of the sequences of the split, in order, each once.
 
         Raises:
-            FileNotFoundError: if the data have no lists, and none elsewhere is named.
-            ValueError: if there is no such list, or a sequence that one from elsewhere names is not on disk.
+            FileNotFoundError: if the data set has no lists and the split is not a list from elsewhere.
+            ValueError: if the list does not exist, or names a sequence that is not on disk.
         """
         if not isinstance(self.split, str):
             return self.named(self.split)
@@ -204,12 +207,12 @@ class VOSDataset(BaseDataset):
         return names
 
     def root_fault(self) -> str:
-        """What to do about a ``data_root`` that is no folder."""
+        """Explain what to do if ``data_root`` is not a folder."""
         way_out = advice(self, own_only=True) or f' {self.SOURCE or self._expected()}'
         return f'data root {self.data_root!r} is not a folder.{way_out}'
 
     def load_data_list(self) -> list:
-        """Called once by mmengine: finds the sequences, then lists the items as indices into them."""
+        """Find the sequences, then list the items as indices into them. mmengine calls this once."""
         if not os.path.isdir(self.data_root):
             raise FileNotFoundError(f'{self.root_fault()} configs/tempseg_synthetic.py needs no data')
         self._sequences = [self.sequence(name) for name in self.selected_names()]
@@ -219,7 +222,7 @@ class VOSDataset(BaseDataset):
                 for index, sequence in enumerate(self._sequences) for clip in self._clips(sequence)]
 
     def selected_names(self) -> list:
-        """Names of the sequences of the split that ``sequences`` keeps."""
+        """Return the names of the sequences of the split that the argument ``sequences`` keeps."""
         names = self.split_names()
         if not names:
             raise ValueError(f'split {split_text(self.split)} of {self.data_root} has no sequences')
@@ -231,7 +234,7 @@ class VOSDataset(BaseDataset):
                 raise ValueError(f'unknown sequence {name!r} in split {split_text(self.split)} of {self.data_root}; '
                                  f'nearest: {", ".join(near)}')
         if not self._wanted:
-            raise ValueError('`sequences` is empty: name at least one, or leave it out for the whole split')
+            raise ValueError('`sequences` is empty: name at least one sequence, or leave it out for the whole split')
         return self._wanted
 
     def _clips(self, sequence: VOSSequence) -> list:
@@ -239,7 +242,7 @@ class VOSDataset(BaseDataset):
         if not clips:
             raise ValueError(f'sequence {sequence.name!r} has {len(sequence)} frames, too few for a clip of '
                              f'T = {self.clip_sampler.clip_length} frames with stride {self.clip_sampler.stride}; '
-                             'shorten `clip_length` or leave the sequence out')
+                             'reduce `clip_length` or leave the sequence out')
         for i in range(len(sequence)):
             if not sequence.is_annotated(i):
                 raise ValueError(f'frame {sequence.file_name(i)} of sequence {sequence.name!r} has no annotation, but '
@@ -247,16 +250,16 @@ class VOSDataset(BaseDataset):
         return clips
 
     def readable_parts(self) -> list:
-        """A :class:`~tempseg_mm.datasets.readable.ReadablePart` for every frame, with its annotation and flow."""
+        """Return one :class:`~tempseg_mm.datasets.readable.ReadablePart` per frame, with its annotation and flow."""
         return [ReadablePart(sequence.files(i), partial(sequence.verify, i))
                 for sequence in self._sequences for i in range(len(sequence))]
 
     def notices(self) -> list:
-        """How annotations that were read in this process were understood, where that is not plain."""
+        """Return how annotations that this process has read were interpreted, as far as there was a choice."""
         return [f'{sequence.name}: {notice}' for sequence in self._sequences for notice in sequence.notices]
 
     def get_data_info(self, idx: int) -> dict:
-        """Item ``idx`` before the pipeline: ``sequence``, ``size`` and, in training, ``frame_ids``."""
+        """Return item ``idx`` before the pipeline: ``sequence``, ``size`` and, in training, ``frame_ids``."""
         info = dict(self.data_list[idx])
         info['sequence'] = self._sequences[info['sequence']]
         if 'frame_ids' in info:
@@ -264,7 +267,7 @@ class VOSDataset(BaseDataset):
         return dict(info, size=self.size)
 
     def __getitem__(self, idx: int) -> Any:
-        """Item ``idx`` after the pipeline. Unlike mmengine's, never another item in its place.
+        """Return item ``idx`` after the pipeline. Unlike mmengine's data sets, never return another item instead.
 
         Raises:
             ValueError: if a transform returned ``None``.

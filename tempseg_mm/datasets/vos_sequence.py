@@ -1,4 +1,4 @@
-"""One sequence on disk as a small handle that decodes on demand. Made by data sets, read by everything after them."""
+"""One sequence on disk as a small handle that decodes files on demand."""
 
 import os
 from collections.abc import Mapping
@@ -25,26 +25,27 @@ MERGED, APART = 'merged', 'apart'
 class VOSSequence:
     """Paths of the frames, annotations and flow of one sequence; picklable, a few kilobytes.
 
-    ``size`` arguments: ``None`` as stored, (H, W) exactly that, an int the shorter side with the aspect kept.
+    Arguments named ``size`` accept ``None`` (as stored), (H, W) (exactly that size) or an int (length of the shorter
+    side, with the aspect ratio kept).
 
     Attributes:
-        name: unique within its data set; results are filed under it.
+        name: name of the sequence, unique within its data set; results are stored under it.
         frame_paths: T image files in order.
         mask_paths: T annotation files; ``None`` for a frame that is not annotated.
-        flow_paths: T-1 ``.flo`` files, entry i running from frame i to i+1, ``None`` where there is none; or empty.
-        objects: what an object is: ``'merged'``, all that is not background, as one, 1, as DAVIS 2016 has it;
-            ``'apart'``, each id of the annotations; or an id: that one alone, as 1.
-        threshold: instead, for annotations whose values are known: pixels above it count as object. Without it, what
-            values mean is said in :mod:`~tempseg_mm.sources.mask_regions`.
-        annotation_size: (H, W) of the annotations where it is not that of the frames; frames are then brought to it
-            as they are decoded, so that nothing is scored against a mask that was resized.
-        groups: id -> name of the group over which a benchmark averages the object, such as ``'seen'``; often none.
-        asked: stems of the frames whose masks a benchmark takes; ``None``: of all.
+        flow_paths: T-1 ``.flo`` files, or empty. Entry i runs from frame i to i+1; ``None`` if the file is missing.
+        objects: what counts as an object. ``'merged'``: everything except background, as object 1, as in DAVIS 2016.
+            ``'apart'``: each id of the annotations. An id: only this object, as 1.
+        threshold: pixels above it are the object; for annotations with known values. If it is ``None``, values are
+            interpreted as :mod:`~tempseg_mm.sources.mask_regions` describes.
+        annotation_size: (H, W) of the annotations if it differs from the size of the frames; ``None`` if it does not.
+            Decoded frames are then resized to it, so that no mask is resized before it is scored.
+        groups: id -> name of the group over which a benchmark averages the object, such as ``'seen'``; often empty.
+        asked: stems of the frames whose masks a benchmark evaluates; ``None``: all frames.
 
     Raises:
-        ValueError: if there are no frames, the numbers of paths do not fit, ``objects`` is none of the above or more
-            than ``'merged'`` with a ``threshold``, or the name is no plain one
-            (:func:`~tempseg_mm.runtime.safe_path.plain_name`), so that nothing filed under it can leave its folder.
+        ValueError: if there are no frames, the numbers of paths do not fit, ``objects`` is none of the above, or
+            ``objects`` is not ``'merged'`` although there is a ``threshold``. Also if the name is not a plain one
+            (:func:`~tempseg_mm.runtime.safe_path.plain_name`), so that no result can be written outside its folder.
     """
     name: str
     frame_paths: tuple
@@ -75,21 +76,21 @@ class VOSSequence:
 
     @property
     def shape(self) -> tuple:
-        """(H, W) of the sequence: ``annotation_size``, or that of frame 0 as stored, read from the file's header."""
+        """(H, W) of the sequence in pixels: ``annotation_size``, or the stored size of frame 0 from its header."""
         return self.annotation_size or image_size(self.frame_paths[0])
 
     def file_name(self, i: int) -> str:
-        """Stem of the file of frame i, e.g. ``'00007'``."""
+        """Return the stem of the file of frame i, e.g. ``'00007'``."""
         self._check_index(i, len(self))
         return os.path.splitext(os.path.basename(self.frame_paths[i]))[0]
 
     def is_annotated(self, i: int) -> bool:
-        """Whether frame i has an annotation file."""
+        """Return True if frame i has an annotation file."""
         self._check_index(i, len(self))
         return self.mask_paths[i] is not None
 
     def frame(self, i: int, size: Size = None) -> np.ndarray:
-        """Decodes frame i.
+        """Decode frame i.
 
         Returns:
             (H, W, 3) uint8 RGB.
@@ -97,24 +98,23 @@ class VOSSequence:
         Raises:
             IndexError: if there is no frame i.
             OSError: if the file is missing or cannot be decoded.
-            ValueError: if the frame's stored size is not that of frame 0.
+            ValueError: if the stored size of the frame differs from that of frame 0.
         """
         stored = self._frame_size(i)
         with read_as('frame of a data set'):
             return read_image(self.frame_paths[i], target_size(size, self.annotation_size or stored))
 
     def mask(self, i: int, size: Size = None) -> np.ndarray | None:
-        """Decodes the annotation of frame i.
+        """Decode the annotation of frame i as one binary mask.
 
         Returns:
-            (H, W) uint8, 1 on the object, or on any of those that are told apart; ``None`` if the frame is not
-            annotated.
+            (H, W) uint8, 1 on any object; ``None`` if the frame is not annotated.
 
         Raises:
             IndexError: if there is no frame i.
             OSError: if the file is missing or cannot be decoded.
-            ValueError: if its stored size is not that of the frame, or ``annotation_size``, or its values say nothing
-                sensible.
+            ValueError: if its stored size is not that of the frame (or ``annotation_size``), or its values have no
+                meaning.
         """
         labels = self.annotation(i)
         if labels is None:
@@ -122,10 +122,11 @@ class VOSSequence:
         return resize_mask((labels.ids > 0).view(np.uint8), target_size(size, labels.ids.shape))
 
     def annotation(self, i: int) -> Labels | None:
-        """Decodes the annotation of frame i at its stored size: its objects as :attr:`objects` has them, and void.
+        """Decode the annotation of frame i at its stored size, with the objects that :attr:`objects` selects.
 
         Returns:
-            1 on the object, or the ids of those that are told apart; ``None`` if the frame is not annotated.
+            Void pixels, and ids: 1 on the object, or each object's id if they are told apart. ``None`` if not
+                annotated.
 
         Raises:
             IndexError, OSError, ValueError: as :meth:`mask`.
@@ -135,15 +136,15 @@ class VOSSequence:
             return labels
         if self.objects == MERGED:
             return Labels((labels.ids > 0).view(np.uint8), labels.void)
-        if self.objects == VOID and labels.void is not None:  # asked for, so it is an object
+        if self.objects == VOID and labels.void is not None:  # selected by its id, so it is an object
             return Labels(labels.void.view(np.uint8))
         return Labels((labels.ids == self.objects).view(np.uint8), labels.void)
 
     def labels(self, i: int) -> Labels | None:
-        """Decodes the annotation of frame i at its stored size, with the ids of all its objects.
+        """Decode the annotation of frame i at its stored size, with the ids of all its objects.
 
         Returns:
-            ``None`` if the frame is not annotated. With a ``threshold`` there is one object, 1.
+            The labels; with a ``threshold`` they have one object, 1. ``None`` if the frame is not annotated.
 
         Raises:
             IndexError, OSError, ValueError: as :meth:`mask`.
@@ -159,9 +160,9 @@ class VOSSequence:
 
     @property
     def first_shown(self) -> Mapping[int, int]:
-        """Id of each object that is told apart, ascending -> index of the first frame whose annotation shows it.
+        """Id of each object that the annotations tell apart, ascending -> index of the first frame that shows it.
 
-        The first call reads all annotations; each process remembers.
+        The first access reads all annotations; each process caches the result.
 
         Raises:
             OSError, ValueError: as :meth:`mask`.
@@ -170,9 +171,9 @@ class VOSSequence:
 
     @property
     def merged_ids(self) -> tuple:
-        """Ids of the objects that count as one, ascending, as far as annotations were read in this process.
+        """Ids of the objects that count as one, ascending, in the annotations that this process has read.
 
-        Nothing where there is one object, or where they are told apart.
+        Empty if there is only one object, or if objects are told apart.
         """
         if self.objects != MERGED or self.threshold is not None:
             return ()
@@ -181,19 +182,19 @@ class VOSSequence:
 
     @property
     def notices(self) -> list:
-        """How annotations that were read in this process were understood, where that is not plain."""
+        """Sentences on how annotations that this process has read were interpreted, as far as there was a choice."""
         return [] if self.threshold is not None else list(_reader_of(self.mask_paths).notices)
 
     def flow(self, i: int, size: Size = None) -> np.ndarray | None:
-        """Reads the forward flow from frame i to i+1.
+        """Read the forward flow from frame i to i+1.
 
         Returns:
-            (H, W, 2) float32, (x, y) in pixels of the returned size; ``None`` if there is no file for it.
+            (H, W, 2) float32, (x, y) in pixels of the returned size; ``None`` if there is no file.
 
         Raises:
             IndexError: if there is no such pair of frames.
             OSError: if the file is missing or broken.
-            ValueError: if its stored size is not that of the frame, or a vector of it is not finite.
+            ValueError: if its stored size is not that of the frame, or one of its vectors is not finite.
         """
         self._check_index(i, len(self) - 1)
         if not self.flow_paths or self.flow_paths[i] is None:
@@ -203,16 +204,16 @@ class VOSSequence:
         self._check_same_size(i, self.flow_paths[i], flow.shape[:2], stored)
         if not np.isfinite(flow).all():
             raise ValueError(f'{self.flow_paths[i]} holds vectors that are not finite (sequence {self.name!r}); remove '
-                             'it, and the flow is estimated, or make it again')
+                             'it so that the flow is estimated, or create it again')
         return resize_flow(flow, target_size(size, self.annotation_size or stored))
 
     def files(self, i: int) -> tuple:
-        """Paths of frame i, of its annotation and of the flow from it, as far as they are there."""
+        """Return the paths of frame i, its annotation and the flow from it, as far as they exist."""
         self._check_index(i, len(self))
         return tuple(filter(None, (self.frame_paths[i], self.mask_paths[i], *self.flow_paths[i:i + 1])))
 
     def verify(self, i: int) -> None:
-        """Reads the :meth:`files` of frame i to their ends, which a truncated JPEG is not when it is decoded for use.
+        """Read the :meth:`files` of frame i completely; decoding a frame for use does not detect a truncated JPEG.
 
         Raises:
             OSError, ValueError: as :meth:`frame`, :meth:`mask` and :meth:`flow`.
@@ -225,14 +226,14 @@ class VOSSequence:
             self.flow(i)
 
     def _frame_size(self, i: int) -> tuple:
-        """(H, W) of frame i as stored, which must be that of frame 0."""
+        """Return (H, W) of frame i as stored, which must be that of frame 0."""
         self._check_index(i, len(self))
         path = self.frame_paths[i]
         with read_as('frame of a data set'):
             stored, first = image_size(path), image_size(self.frame_paths[0])
         if stored != first:
             raise ValueError(f'frames of sequence {self.name!r} differ in size: {path} is {_text(stored)}, the first, '
-                             f'{self.frame_paths[0]}, is {_text(first)}; bring them to one size first')
+                             f'{self.frame_paths[0]}, is {_text(first)}; resize them to one size first')
         return stored
 
     def _check_index(self, i: int, stop: int) -> None:
@@ -243,18 +244,18 @@ class VOSSequence:
         if tuple(size) != tuple(frame_size):
             verb = 'is' if self.annotation_size is None else 'is to be read at'
             raise ValueError(f'{path} is {_text(size)}, but its frame {self.frame_paths[i]} {verb} {_text(frame_size)} '
-                             f'(sequence {self.name!r}); both must have one size{self._turned(i)}')
+                             f'(sequence {self.name!r}); both must have the same size{self._turned(i)}')
 
     def _turned(self, i: int) -> str:
         if image_header(self.frame_paths[i]).turn == 1:
             return ''
-        return ('. The frame is turned upright, as its EXIF notes: turn what belongs to it likewise, or save the '
-                'frames without EXIF')
+        return ('. The frame is turned upright, as its EXIF notes: turn its annotation and flow in the same way, or '
+                'save the frames without EXIF')
 
 
 @lru_cache(maxsize=1000)
 def _reader_of(mask_paths: tuple) -> MaskReader:
-    """The reader of a sequence, kept by each process; what it finds does not depend on which mask is read first."""
+    """Return the mask reader of a sequence, cached per process. Its results do not depend on the order of reading."""
     return MaskReader(masks=[path for path in mask_paths if path is not None])
 
 
@@ -268,16 +269,12 @@ def _first_shown(mask_paths: tuple) -> Mapping[int, int]:
 
 
 def check_objects(objects: str | int) -> None:
-    """Check what is to count as an object.
-
-    Raises:
-        ValueError: if it is none of ``'merged'``, ``'apart'`` and 1 to 255.
-    """
+    """Raise ValueError if ``objects`` is none of ``'merged'``, ``'apart'`` and 1 to 255."""
     if objects not in (MERGED, APART) and not (isinstance(objects, int) and 1 <= objects <= VOID):
-        raise ValueError(f"objects must be 'merged' (all are one), 'apart' (each id is one) or an id, 1 to {VOID}; got "
-                         f'{objects!r}')
+        raise ValueError("objects must be 'merged' (all count as one), 'apart' (each id is one object) or an id, 1 to "
+                         f'{VOID}; got {objects!r}')
 
 
 def _text(size: tuple) -> str:
-    """Height and width for messages."""
+    """Format height and width for messages."""
     return f'{size[0]}x{size[1]} (height x width)'

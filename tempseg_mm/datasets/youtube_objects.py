@@ -20,40 +20,41 @@ MASK_SUFFIXES = ('.png', '.jpg', '.jpeg')
 
 @DATASETS.register_module()
 class YouTubeObjectsDataset(VOSDataset):
-    """Frames and masks of the two releases, unpacked over each other::
+    """Frames and masks of the two releases, unpacked into one folder::
 
-        data_root/<class>/data/<video>/shots/<shot>/frame0001.jpg, frame0002.jpg, ...     else images/ below it is read
+        data_root/<class>/data/<video>/shots/<shot>/frame0001.jpg, frame0002.jpg, ...     or in images/ below the shot
         data_root/<class>/data/<video>/shots/<shot>/labels/00001.jpg, 00011.jpg, ...      or .png
 
-    or the tree that research repositories pack the same files into::
+    or the tree into which research repositories repack the same files::
 
         data_root/JPEGImages/<class>_<number>/00000.jpg, 00001.jpg, ...
         data_root/Annotations/<class>_<number>/00000.png, 00010.png, ...
 
-    A shot with a folder ``labels`` is a sequence, ``aeroplane-0001-001`` for instance; of the second tree, a folder of
-    ``Annotations`` is one, ``aeroplane_001``. Frame and mask belong together when the last numbers of their names are
-    equal. A sequence begins with the first annotated frame that shows the object and ends with the last annotated one:
-    there is no mask to begin with before, and nothing to score after.
+    In the first tree a sequence is a shot with a folder ``labels``, for example ``aeroplane-0001-001``. In the second
+    tree it is a folder of ``Annotations``, for example ``aeroplane_001``. A frame and a mask belong together if the
+    last numbers in their names are equal. A sequence begins with the first annotated frame that shows the object,
+    because there is no mask to begin with earlier. It ends with the last annotated frame, because nothing can be scored
+    later.
 
     Paper note: about every tenth frame is annotated, only those are scored, and those without the object count too
-    (paper note P21). Masks are JPEG, hence noisy: object is what is above 127. Where frames are larger than masks they
-    are brought to the size of the masks.
+    (paper note P21). Masks are JPEG files and therefore noisy: values above 127 are the object. If frames are larger
+    than masks, they are resized to the size of the masks.
 
     Args:
-        data_root: the folder of one of the trees drawn above.
+        data_root: root folder of one of the trees drawn above.
         split: ``'all'``, one of the classes, the path of a list, or names of sequences.
-        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
+        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` except ``resolution``.
 
     Raises:
-        FileNotFoundError: if the root is missing.
-        ValueError: for an unknown split, a mask without its frame, frames or masks of one number, a sequence whose
-            masks show no object, and for training, which needs a mask for every frame.
+        FileNotFoundError: if the root is missing or holds no sequence.
+        ValueError: for an unknown split, a mask without its frame, two frames or two masks of one number, or a sequence
+            whose masks show no object. Also in training, because training needs a mask for every frame.
     """
 
     METAINFO = dict(dataset_name='YouTube-Objects')
     SOURCE = ('Get the frames from https://data.vision.ee.ethz.ch/cvl/youtube-objects/ and the masks from '
               'https://vision.cs.utexas.edu/projects/videoseg/data_download_register.html; docs/data.md says how to '
-              'lay them out. Name their folder: `data_root`, or TEMPSEG_YOUTUBE_OBJECTS_ROOT in the environment.')
+              'lay them out. Name their folder: set `data_root`, or TEMPSEG_YOUTUBE_OBJECTS_ROOT in the environment.')
     SPARSE = True
     LATE_START = True
     MASKS_SET_SIZE = True
@@ -64,11 +65,11 @@ class YouTubeObjectsDataset(VOSDataset):
         super().__init__(data_root, split, resolution='', **kwargs)
 
     def splits(self) -> list:
-        """``'all'`` and the classes that have a sequence."""
+        """Return ``'all'`` and the classes that have a sequence."""
         return ['all', *sorted(set(map(_class_of, self.names_on_disk())))]
 
     def own_split(self, name: str) -> list:
-        """Names of the sequences of a class, or of all, in natural order."""
+        """Return the names of the sequences of a class, or of all classes, in natural order."""
         return [sequence for sequence in self.names_on_disk() if name in ('all', _class_of(sequence))]
 
     def names_on_disk(self) -> list:
@@ -97,7 +98,7 @@ class YouTubeObjectsDataset(VOSDataset):
         return _by_number(folder, MASK_SUFFIXES)
 
     def sequence(self, name: str) -> VOSSequence:
-        """The part of the shot that is segmented; decodes masks up to the first that shows the object."""
+        """Return the part of the shot that is segmented. Masks are decoded up to the first that shows the object."""
         frames, masks = self.frame_files(name), self.mask_files(name)
         bare = [path for number, path in masks.items() if number not in frames]
         if bare:
@@ -107,7 +108,7 @@ class YouTubeObjectsDataset(VOSDataset):
         start = next(seen, None)
         if start is None:
             raise ValueError(f'sequence {name!r} has {len(masks)} masks, none of which shows the object: nothing to '
-                             f'begin with; leave it out with `sequences`')
+                             'begin with. Leave it out with `sequences`')
         numbers = [number for number in frames if start <= number <= max(masks)]
         return VOSSequence(
             name, tuple(frames[number] for number in numbers), tuple(masks.get(number) for number in numbers),
@@ -128,12 +129,12 @@ class YouTubeObjectsDataset(VOSDataset):
 
 
 def _class_of(name: str) -> str:
-    """The letters that the name of a sequence begins with."""
+    """Return the letters at the beginning of a sequence's name."""
     return re.match('[A-Za-z]*', name)[0]
 
 
 def _by_number(folder: str, suffixes: tuple) -> dict:
-    """Last number in the name -> path of the images in ``folder``; none if it is missing."""
+    """Return last number in the name -> path of the images in ``folder``; empty if the folder is missing."""
     if not os.path.isdir(folder):
         return {}
     found: dict = {}
@@ -143,14 +144,14 @@ def _by_number(folder: str, suffixes: tuple) -> dict:
             continue
         path, key = os.path.join(folder, name), int(number.group(1))
         if key in found:
-            raise ValueError(f'{found[key]} and {path} have one number, {key}, and only one can be meant; remove the '
-                             'other')
+            raise ValueError(f'{found[key]} and {path} have one number, {key}, but only one of them can be read; '
+                             'remove the other')
         found[key] = path
     return dict(sorted(found.items()))
 
 
 def _annotation_size(name: str, frame_path: str, mask_path: str) -> tuple | None:
-    """(H, W) of the masks where the frames are larger or smaller; ``None`` where both are one size."""
+    """Return (H, W) of the masks if it differs from the size of the frames, else ``None``."""
     frame, mask = image_size(frame_path), image_size(mask_path)
     if frame == mask:
         return None

@@ -1,4 +1,4 @@
-"""YouTube-VOS (Xu et al., arXiv:1809.03327), of 2018 and 2019: 6 frames a second, objects that appear later."""
+"""YouTube-VOS (Xu et al., arXiv:1809.03327), releases of 2018 and 2019: 6 frames a second; objects may appear later."""
 
 import json
 import os
@@ -25,43 +25,43 @@ SEEN = frozenset((  # the 65 categories of the training set
 
 @DATASETS.register_module()
 class YouTubeVOSDataset(MOSEDataset):
-    """The archives as unpacked::
+    """The unpacked archives::
 
         data_root/
         ├── train/JPEGImages/<sequence>/00000.jpg, 00005.jpg, ...    6 frames a second
         ├── train/Annotations/<sequence>/00000.png, 00005.png, ...   palette PNG: the value is the object's id
         ├── train/meta.json                                          categories, and the frames of each object
         ├── valid/JPEGImages, valid/meta.json                        likewise
-        ├── valid/Annotations/<sequence>/00000.png, 00040.png, ...   a mask where an object first shows
+        ├── valid/Annotations/<sequence>/00000.png, 00040.png, ...   a mask for each frame where an object first shows
         └── valid_all_frames/JPEGImages/<sequence>/00000.jpg, 00001.jpg, ...    30 frames a second; optional
 
-    Objects of the 65 categories of the training set are seen, those of others unseen: scores are averaged over each
-    group. The 65 are known; categories that ``train/meta.json`` has beyond them are seen, too. Where the
-    ``meta.json`` of a split names no categories, there are no groups.
+    An object is "seen" if its category is one of the 65 categories of the training set or occurs in
+    ``train/meta.json``, and "unseen" otherwise. Scores are averaged over each group. If the ``meta.json`` of a split
+    names no categories, there are no groups.
 
-    With ``all_frames`` the 30 frames a second are segmented, of which the benchmark's server takes the 6.
+    With ``all_frames`` the 30 frames a second are segmented; the benchmark's server evaluates 6 of them.
 
     Args:
         data_root: the folder drawn above.
         split: ``'train'``, ``'valid'`` or ``'test'``, the path of a list, or names of sequences.
-        all_frames: whether frames come from ``<split>_all_frames``, or ``all_frames/<split>_all_frames``.
-        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
+        all_frames: read frames from ``<split>_all_frames`` or ``all_frames/<split>_all_frames``.
+        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` except ``resolution``.
 
     Raises:
-        FileNotFoundError: if the root, or with ``all_frames`` the folder of these, is missing.
-        ValueError: for a ``meta.json`` of another form, for training on ``all_frames``, and as
+        FileNotFoundError: if the root is missing, or with ``all_frames`` the folder of these frames.
+        ValueError: for a ``meta.json`` of another form, for training on ``all_frames``, and in the cases of
             :class:`~tempseg_mm.datasets.mose.MOSEDataset`.
     """
 
     METAINFO = dict(dataset_name='YouTube-VOS')
     SOURCE = ('Get the archives from https://youtube-vos.org/dataset/vos/ and name the folder that holds train and '
-              'valid: `data_root`, or TEMPSEG_YOUTUBE_VOS_ROOT in the environment.')
+              'valid: set `data_root`, or TEMPSEG_YOUTUBE_VOS_ROOT in the environment.')
     SUBMISSION = 'Annotations/{sequence}/{frame}.png'
 
     def __init__(self, data_root: str, split: Split = 'train', *, all_frames: bool = False, **kwargs) -> None:
         if all_frames and not kwargs.get('test_mode'):
-            raise ValueError('all_frames is for tests: of 30 frames a second 6 have a mask, and training needs one for '
-                             'every frame')
+            raise ValueError('all_frames is for tests: only 6 of 30 frames a second have a mask, but training needs a '
+                             'mask for every frame')
         self.all_frames = self.SPARSE = all_frames
         super().__init__(data_root, split, **kwargs)
 
@@ -78,19 +78,19 @@ class YouTubeVOSDataset(MOSEDataset):
         return files_by_stem(there, FRAME_SUFFIXES)
 
     def missing_parts(self) -> list:
-        """What a ``meta.json`` and the folders beside it do not have in common, and which ``meta.json`` is missing."""
+        """Return the faults of each ``meta.json``: it is missing, or it and its folder name different sequences."""
         found = []
         for split in self.splits():
             on_disk, listed, folder = dict.fromkeys(self.own_split(split)), self._meta(split), f'{split}/JPEGImages'
             if not listed:
-                found.append(f'{split}/{META} is missing or empty: objects have no categories')
+                found.append(f'{split}/{META} is missing or empty, so objects have no categories')
                 continue
             found += _missing([name for name in listed if name not in on_disk], f'{split}/{META} are not in {folder}')
             found += _missing([name for name in on_disk if name not in listed], f'{folder} are not in {split}/{META}')
         return found
 
     def sequence(self, name: str) -> VOSSequence:
-        """As in :class:`~tempseg_mm.datasets.mose.MOSEDataset`; with the groups of objects and the frames asked for."""
+        """Return a sequence; in a test with the groups of its objects and the frames that the benchmark evaluates."""
         sequence = super().sequence(name)
         if not self.test_mode:
             return sequence
@@ -104,27 +104,27 @@ class YouTubeVOSDataset(MOSEDataset):
         return replace(sequence, groups=self._groups(name), asked=frozenset(asked) & kept)
 
     def further_faults(self, name: str, shown: Mapping) -> Iterator[tuple]:
-        """Where ``meta.json`` and the annotations of a sequence say different things."""
+        """Yield the differences between ``meta.json`` and the annotations of a sequence."""
         objects = self._objects(name)
         if not objects:
             return
         for number in sorted(objects.keys() | shown.keys()):
             if number not in shown:
-                yield f'object {number} of {META} shows in no mask', 'warning'
+                yield f'object {number} of {META} is in no mask', 'warning'
             elif number not in objects:
                 yield f'object {number}, which shows in {shown[number]}, is not in {META}', 'warning'
             elif (frames := objects[number].get('frames')) and min(frames) != shown[number]:
                 yield f'object {number} first shows in {shown[number]}, but {META} says in {min(frames)}', 'warning'
         listed = {frame for entry in objects.values() for frame in entry.get('frames', ())}
         if absent := sorted(listed - super().frame_files(name).keys()):
-            yield f'{len(absent)} frame(s) of {META} are not there: {", ".join(absent[:3])}', 'warning'
+            yield f'{len(absent)} frame(s) of {META} are missing: {", ".join(absent[:3])}', 'warning'
 
     def _groups(self, name: str) -> dict:
         path = os.path.join(self.data_root, self._places[name], META)
         return object_groups(path).get(name, {}) if os.path.isfile(path) else {}
 
     def _objects(self, name: str) -> dict:
-        """Id -> entry of the objects of a sequence in ``meta.json``; none where it says nothing of them."""
+        """Return id -> entry in ``meta.json`` of the objects of a sequence; empty if it does not list them."""
         return {int(number): entry for number, entry in
                 self._meta(self._places[name]).get(name, {}).get('objects', {}).items()}
 
@@ -137,17 +137,17 @@ class YouTubeVOSDataset(MOSEDataset):
 
 
 def object_groups(path: str | os.PathLike) -> dict[str, dict[int, str]]:
-    """Which objects are of categories that the training set has.
+    """Return which objects belong to a category of the training set.
 
     Args:
-        path: a ``meta.json`` of YouTube-VOS; categories that ``../train/meta.json`` has are seen, too.
+        path: a ``meta.json`` of YouTube-VOS. Categories in ``../train/meta.json`` also count as seen.
 
     Returns:
         Sequence -> id of each object with a category -> ``'seen'`` or ``'unseen'``.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is of another form.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if it has another form.
     """
     path = os.path.abspath(path)
     training = os.path.join(os.path.dirname(os.path.dirname(path)), 'train', META)
@@ -167,7 +167,7 @@ def _groups(path: str, training: str, time: int, training_time: int) -> dict:
 
 @lru_cache(maxsize=4)
 def _videos(path: str, time: int) -> dict:
-    """Sequence -> entry of a ``meta.json``. Kept by process, so that workers are not sent it."""
+    """Return sequence -> entry of a ``meta.json``. Cached per process, so that it is not sent to workers."""
     with open(path, encoding='utf-8') as file:
         try:
             videos = json.load(file)['videos']
@@ -175,7 +175,7 @@ def _videos(path: str, time: int) -> dict:
                 for number, entry in video.get('objects', {}).items():
                     int(number), entry.get('category')
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f'{path} is not what it should be, {{"videos": {{sequence: {{"objects": {{id: '
+            raise ValueError(f'{path} does not have the form {{"videos": {{sequence: {{"objects": {{id: '
                              f'{{"category": ..., "frames": [...]}}}}}}}}}}: {error!r}; unpack it again') from error
     return videos
 

@@ -1,4 +1,4 @@
-"""Scores of segmented sequences: array functions first, the accumulating metric and its table second."""
+"""Scores of segmented sequences: functions on arrays, the metric that accumulates them, and its table."""
 
 from .accuracy import TopKAccuracy
 from .functional import (

@@ -1,4 +1,4 @@
-"""Share of images whose class is among the best guesses. Fed by mmengine's validation loop while pre-training."""
+"""Top-k accuracy of image classification. Used by mmengine's validation loop in pre-training."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from tempseg_mm.registry import METRICS
 
 @METRICS.register_module()
 class TopKAccuracy(BaseMetric):
-    """``accuracy/top1``, ``accuracy/top5``: in [0, 1], over all images.
+    """Share of images whose class is among the k highest scores: ``accuracy/top1``, ``accuracy/top5``, in [0, 1].
 
     Args:
-        topk: the k of each share; a k above the number of classes counts every image.
-        collect_device: see mmengine's ``BaseMetric``, as the two below.
+        topk: the values of k. If k is above the number of classes, every image counts as correct.
+        collect_device: see mmengine's ``BaseMetric``, also for ``prefix`` and ``collect_dir``.
         prefix: prepended to the names of the scalars.
-        collect_dir: where distributed processes exchange their results.
+        collect_dir: folder in which distributed processes exchange their results.
     """
 
     default_prefix = 'accuracy'
@@ -27,11 +27,11 @@ class TopKAccuracy(BaseMetric):
         self.topk = tuple(topk)
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
-        """``data_samples``: for each image ``scores`` (K,) and ``label``, a number."""
+        """Count the classes that score above the right one, from ``scores``, (K,), and ``label`` of each image."""
         for sample in data_samples:
             scores, label = sample['scores'], int(sample['label'])
-            self.results.append(int(torch.count_nonzero(scores > scores[label])))  # how many guesses come before it
+            self.results.append(int(torch.count_nonzero(scores > scores[label])))  # number of classes ranked above it
 
     def compute_metrics(self, results: list) -> dict:
-        """The shares of ``results``, the number of classes that scored above the right one, image by image."""
+        """Return the accuracies. ``results`` holds, for each image, the number of classes above the right one."""
         return {f'top{k}': sum(before < k for before in results) / len(results) for k in self.topk}

@@ -1,29 +1,28 @@
-"""Whether results bear the ids of the ground truth. Fed frame by frame by whoever scores several objects."""
+"""Checks, when several objects are scored, whether predictions use the object ids of the ground truth."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
-CLEARLY = 0.3  # of J: by how much another id must fit better before it is said
+CLEARLY = 0.3  # least difference in J by which another id must fit better to be reported
 
 
 class IdentityCheck:
-    """Looks at each object once, on the first frame given that shows it in the ground truth.
+    """Compares the ids of each object once, on the first given frame that shows the object in the ground truth.
 
     Attributes:
-        overlaps: object of the ground truth -> {id of the prediction: J of the two}, ids without overlap left out.
+        overlaps: object of the ground truth -> {id of the prediction: J of the two}; ids without overlap are left out.
     """
 
     def __init__(self) -> None:
         self.overlaps: dict[int, dict[int, float]] = {}
 
     def look(self, pred: np.ndarray, gt: np.ndarray, objects: Iterable[int]) -> None:
-        """Take a frame.
+        """Compare the ids on one frame.
 
         Args:
-            pred: (H, W) uint8 ids, 0 the background.
-            gt: likewise.
-            objects: ids of the ground truth that may be looked at on this frame.
+            pred, gt: (H, W) uint8 ids, 0 for background.
+            objects: ids of the ground truth that may be compared on this frame.
         """
         new = [label for label in objects if label not in self.overlaps and (gt == label).any()]
         if not new:
@@ -37,9 +36,9 @@ class IdentityCheck:
 
     @property
     def exchanged(self) -> dict[int, int]:
-        """Object of the ground truth -> the id of the prediction that lies there in place of its own.
+        """Object of the ground truth -> id of the prediction in its place, for objects that exchanged their ids.
 
-        Only of objects that have each other's ids: a mask that runs over to a neighbour is a mistake and no exchange.
+        A mask that only covers a neighbour is an error of the prediction, not an exchange.
         """
         best = {label: max(found, key=found.__getitem__) for label, found in self.overlaps.items() if found}
         pairs = {label: other for label, other in sorted(best.items())
@@ -52,10 +51,10 @@ class IdentityCheck:
 
     @property
     def sentence(self) -> str:
-        """What to tell of :attr:`exchanged`; empty where there is nothing to tell."""
+        """Sentence that reports :attr:`exchanged`; empty if nothing was exchanged."""
         pairs = [f'{label} <-> {other} (J {self.overlaps[label][other]:.2f} in place of '
                  f'{self.overlaps[label].get(label, 0):.2f})' for label, other in self.exchanged.items()]
         return '' if not pairs else (
             'seems to have its ids exchanged: J would be higher with ground truth <-> result '
-            f'{", ".join(pairs)}, on the first frame that counts of each; it was scored by ids as they are: renumber '
-            'the masks if they mean the same objects')
+            f'{", ".join(pairs)}, measured on the first scored frame of each object. Scores use the ids as they are; '
+            'renumber the masks if they show the same objects')

@@ -1,20 +1,21 @@
-"""Tables in Markdown that are as easy to read as plain text. Used wherever scores of several methods stand together.
+"""Formats Markdown tables that are also easy to read as plain text, for scores of several methods.
 
-Not rich: its Markdown tables have no colons in the rule, so a page would show numbers to the left, and wrap at a width.
+The library rich does not fit: its Markdown tables have no colons in the rule line, so a page would align numbers to the
+left, and it wraps lines at a fixed width.
 """
 
 from collections.abc import Sequence
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns padded to one width; the first to the left, the others to the right.
+    """Format a table with all columns padded; the first column is aligned to the left, the others to the right.
 
     Args:
         header: titles of the columns.
-        rows: cells as text, as many as titles in each.
+        rows: cells as text, one per column.
 
     Raises:
-        ValueError: a row with another number of cells than the header.
+        ValueError: if a row does not have one cell per column.
     """
     cells = [list(header), *(list(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

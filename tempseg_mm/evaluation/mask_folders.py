@@ -1,6 +1,6 @@
-"""Two folders of masks, matched sequence by sequence and frame by frame before anything is decoded.
+"""Matches two folders of masks sequence by sequence and frame by frame before any mask is decoded.
 
-Called by the scoring of masks; relies on the names of files and on their headers.
+It uses only the names and headers of files.
 """
 
 import difflib
@@ -15,18 +15,15 @@ from tempseg_mm.runtime.notices import Notices
 from .mask_pairs import faults_of_files, faults_of_number, has_gaps, masks_in, paired
 
 PROTOCOLS = ('auto', 'davis', 'annotated')
-SYSTEM_FOLDERS = ('__macosx', '@eadir', 'lost+found', '$recycle.bin')  # made by programs, not by the user
+SYSTEM_FOLDERS = ('__macosx', '@eadir', 'lost+found', '$recycle.bin')  # created by programs, not by the user
 TRUTH_NAMES = ('annotations', 'gt', 'groundtruth', 'ground_truth')
 
 
 class MaskFaults(ValueError):
-    """Everything that is wrong with two folders of masks, a line each.
+    """Raised with all faults of two folders of masks.
 
     Args:
-        faults: the lines.
-
-    Attributes:
-        faults: likewise.
+        faults: one line per fault; also an attribute.
     """
 
     def __init__(self, faults: Iterable[str]) -> None:
@@ -36,13 +33,13 @@ class MaskFaults(ValueError):
 
 @dataclass(frozen=True)
 class MaskSequence:
-    """Paths of the masks of one sequence, ground truth and prediction of a frame at the same place.
+    """Paths of the masks of one sequence. Ground truth and prediction of a frame have the same index.
 
     Attributes:
-        name: of the sequence.
-        gt_paths: N files in order.
-        pred_paths: likewise.
-        last_counts: whether the last of them is scored; the protocol of DAVIS leaves it out.
+        name: name of the sequence.
+        gt_paths: N annotation files in order.
+        pred_paths: N predicted masks in the same order.
+        last_counts: True if the last mask is scored; the protocol of DAVIS leaves it out.
     """
     name: str
     gt_paths: tuple[str, ...]
@@ -55,33 +52,35 @@ class MaskSequence:
 
 def match_folders(gt: str | Path, pred: str | Path, split: str | Path | Sequence[str] | None = None, *,
                   protocol: str = 'auto', notices: Notices | None = None) -> list[MaskSequence]:
-    """The sequences of two folders of masks.
+    """Find the sequences of two folders of masks, and the pairs of masks that belong together.
 
-    A folder is one of: ``<sequence>/*.png``, or ``<sequence>/masks/*.png`` as results of videos have it; the same below
-    ``Annotations`` or ``masks``, or below a single folder such as ``480p``; ``*.png``, one sequence. Masks belong
-    together by their names, or by the numbers in them; see
-    :func:`~tempseg_mm.evaluation.mask_pairs.paired`. Hidden folders and files, and those of operating systems, are
-    passed over. Sequences and masks that only the prediction has are left out with a notice.
+    A folder may hold ``<sequence>/*.png``; ``<sequence>/masks/*.png``, as results of videos do; either of these below
+    ``Annotations`` or ``masks``, or below a single folder such as ``480p``; or ``*.png`` for one sequence. Masks are
+    paired by their names, or by the numbers in them; see :func:`~tempseg_mm.evaluation.mask_pairs.paired`. Hidden files
+    and folders and those of operating systems are ignored. Sequences and masks that only the prediction has are left
+    out with a notice.
 
     Args:
         gt: folder of the ground truth.
         pred: folder of the predictions.
-        split: file with a sequence a line, or lines of paths as in the lists of DAVIS 2016; else the name of a list
-            that comes with the project, or of a sequence; or names of sequences. What it does not name is left out.
-            Default: all sequences of ``gt``.
-        protocol: 'davis': the last annotation of a sequence does not count; 'annotated': it does; 'auto': it does where
-            the numbers of the annotations have gaps, so that the last need not be that of the last frame.
-        notices: takes what was understood in one of several ways; the "files" of its sentences are sequences.
+        split: one of: a file with one sequence per line, or with lines of paths as in the lists of DAVIS 2016; the name
+            of a list that the project ships, or of a sequence; names of sequences. Other sequences are left out.
+            ``None``: all sequences of ``gt``.
+        protocol: 'davis': the last annotation of a sequence does not count. 'annotated': it counts. 'auto': it counts
+            if the numbers of the annotations have gaps, because the last annotation may then not be that of the last
+            frame.
+        notices: receives a sentence for each choice between several readings. The "files" of these notices are
+            sequences.
 
     Returns:
         The sequences, by name.
 
     Raises:
-        FileNotFoundError: a folder or the split file that is not there.
-        ValueError: an unknown protocol; a split file that is no text or names a place elsewhere, see
+        FileNotFoundError: if a folder or the split file does not exist.
+        ValueError: for an unknown protocol, or a split file that is not text or names a place elsewhere, see
             :func:`~tempseg_mm.datasets.name_list.sequence_names`.
-        MaskFaults: masks or sequences that are missing, of another size than their partner or that are no image;
-            sequences without a frame that counts. All of them.
+        MaskFaults: with all faults: masks or sequences that are missing, masks whose size differs from their partner's,
+            files that are not images, sequences without a frame that counts.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f'protocol must be one of {", ".join(PROTOCOLS)}, got {protocol!r}')
@@ -105,27 +104,27 @@ def match_folders(gt: str | Path, pred: str | Path, split: str | Path | Sequence
             sequences.append(MaskSequence(name, *(tuple(paths) for paths in zip(*pairs.values(), strict=True)),
                                           last_counts))
             if last_counts and protocol == 'auto':
-                notices.add('has frames without annotation: every annotation after the first of an object counts, the '
-                            'last one too, and T compares masks of annotated frames; --protocol davis leaves the last '
-                            'one out', file=name)
+                notices.add('has frames without annotation: every annotation after the first of an object counts, '
+                            'including the last one, and T compares masks of annotated frames; --protocol davis leaves '
+                            'the last one out', file=name)
     more = sorted(pred_masks.keys() - gt_masks.keys()) if split is None else []
-    if more and faults:  # perhaps the missing ones under another name
+    if more and faults:  # they may be the missing sequences under another name
         faults += [f'sequence {name} is in {pred}, but not in {gt}' for name in more]
     elif more:
         notices.add(f'{pred} holds {len(more)} sequence(s) without ground truth, which were not scored: '
                     f'{", ".join(more[:3])}{", ..." if len(more) > 3 else ""}')
     if not names:
-        faults.append(f'{gt if split is None else split_text(split)} holds no sequence (folders of masks, .png as a '
-                      'rule)')
+        faults.append(f'{gt if split is None else split_text(split)} holds no sequence (a folder of masks, usually '
+                      '.png files)')
     if faults:
         raise MaskFaults(faults)
     return sequences
 
 
 def _masks(folder: Path, notices: Notices) -> dict[str, dict[str, str]]:
-    """``{sequence: {stem: path}}`` of a folder; the sequence of masks that lie in the folder itself is ``''``."""
+    """Return ``{sequence: {stem: path}}`` of a folder; masks in the folder itself form the sequence ``''``."""
     if not folder.is_dir():
-        what = 'is a file and no folder' if folder.exists() else 'is not there'
+        what = 'it is a file' if folder.exists() else 'it does not exist'
         raise FileNotFoundError(f'there is no folder {folder} ({what}); it should hold <sequence>/*.png')
     for below in ('Annotations', 'masks'):
         if (folder / below).is_dir():
@@ -144,7 +143,7 @@ def _masks(folder: Path, notices: Notices) -> dict[str, dict[str, str]]:
     deeper = [path.name for path in inner if any(masks_in(below) for below in _folders(path))]
     if deeper and not found:
         raise MaskFaults([f'{folder} holds {", ".join(deeper[:4])}{", ..." if len(deeper) > 4 else ""}, and masks only '
-                          'in folders below them: name the one that holds <sequence>/*.png'])
+                          'in folders below these: name the folder that holds <sequence>/*.png'])
     return found
 
 
@@ -159,7 +158,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _with_names(gt: Path, gt_masks: dict, pred: Path, pred_masks: dict, notices: Notices) -> tuple[dict, dict]:
-    """Masks that lie in a folder itself are a sequence, which has the name of the ground truth's."""
+    """Name the masks that lie in a folder itself after the sequence of the other folder that they belong to."""
     if '' not in gt_masks and '' not in pred_masks:
         return gt_masks, pred_masks
     if '' in gt_masks and '' in pred_masks:
@@ -170,8 +169,8 @@ def _with_names(gt: Path, gt_masks: dict, pred: Path, pred_masks: dict, notices:
     own = flat.resolve().name
     name = own if own in other_masks else next(iter(other_masks)) if len(other_masks) == 1 else None
     if name is None:
-        raise MaskFaults([f'{flat} holds masks itself, one sequence, but {other} folders of sequences '
-                          f'({", ".join(sorted(other_masks)[:3])}, ...): name the one that belongs to it'])
+        raise MaskFaults([f'{flat} holds masks itself, one sequence, but {other} holds folders of sequences '
+                          f'({", ".join(sorted(other_masks)[:3])}, ...): name the one that belongs to these masks'])
     notices.add(f'the masks in {flat} were matched with the sequence {name} in {other}')
     one = {name: flat_masks['']}
     return (one, {name: other_masks[name]}) if flat is gt else ({name: other_masks[name]}, one)
@@ -179,11 +178,12 @@ def _with_names(gt: Path, gt_masks: dict, pred: Path, pred_masks: dict, notices:
 
 def _note_suspicious(gt: Path, pred: Path, notices: Notices) -> None:
     if gt.samefile(pred):
-        notices.add(f'--gt and --pred are one folder, {gt}: every score is that of the ground truth against itself')
+        notices.add(f'--gt and --pred are one folder, {gt}: the ground truth was scored against itself')
         return
     looks_true = [any(name.lower() in TRUTH_NAMES for name in path.parts[-3:]) for path in (gt, pred)]
     if looks_true == [False, True]:
-        notices.add(f'{pred}, taken for the prediction, has the name of a ground truth: were --gt and --pred swapped?')
+        notices.add(f'{pred} was used as the prediction, but is named like a ground truth: were --gt and --pred '
+                    'swapped?')
 
 
 def _near(name: str, masks: Iterable[str]) -> str:
@@ -200,6 +200,6 @@ def _split_names(split: str | Path | Sequence[str], known: Collection[str]) -> l
     if path is None and str(split) in known:
         return [str(split)]
     if path is None:
-        raise FileNotFoundError(f'there is no split file {split}, which should hold a sequence a line, and no sequence '
-                                f'of that name. With the project come the lists {", ".join(shipped)}')
+        raise FileNotFoundError(f'there is no split file {split}, which should hold one sequence per line, and no '
+                                f'sequence of that name. The project ships the lists {", ".join(shipped)}')
     return sorted(sequence_names(path))

@@ -1,4 +1,4 @@
-"""J, F and T of masks on disk, without any model. Called by tempseg-evaluate."""
+"""Computes J, F and T of masks on disk, without any model. Called by ``tempseg-evaluate``."""
 
 import multiprocessing
 import sys
@@ -18,8 +18,8 @@ from tempseg_mm.runtime.progress import Progress
 from .mask_folders import MaskFaults, MaskSequence, match_folders
 from .sequence_scoring import SequenceScores, score_sequence
 
-# Not forked from this process: its threads (decoders of videos, OpenCV, torch) would be missing in a worker that waits
-# for them. A server forks them that has everything imported, where there is such a thing.
+# Workers are not forked from this process: its threads (video decoders, OpenCV, torch) would be missing in a worker
+# that waits for them. On Linux a server process that has imported everything forks the workers.
 START_METHOD = 'forkserver' if sys.platform == 'linux' else 'spawn'
 
 
@@ -29,32 +29,32 @@ def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | Sequ
                    log: Callable[[str], None] | None = None) -> ScoreTable:
     """Score a folder of predicted masks as DAVIS does.
 
-    The first and the last frame of a sequence do not count (T begins with the first annotation). Where the annotations
-    of a sequence, all of them, hold several ids, objects are scored one by one and averaged, as in DAVIS 2017, each
-    from the frame after its first annotation on; else all that is not 0 is the object. Void pixels, 255 beside other
-    ids, count nowhere. Each worker keeps up to 256 MB of decoded annotations.
+    The first and the last frame of a sequence do not count, but T starts from the first annotation. If the annotations
+    of a sequence together hold several ids, objects are scored one by one, each from the frame after its first
+    annotation on, and averaged as in DAVIS 2017. Otherwise everything that is not 0 is the object. Void pixels (255
+    beside other ids) never count. Each worker keeps up to 256 MB of decoded annotations.
 
     Args:
         gt: folder of the ground truth, see :func:`~tempseg_mm.evaluation.mask_folders.match_folders`.
         pred: folder of the predictions.
-        split: file that names the sequences, a list that comes with the project, or names.
-        measures: of 'J', 'F' and 'T'.
-        workers: processes; a sequence is scored by one. The result does not depend on it.
-        merge_objects: all ids are one object, as DAVIS 2016 has it.
+        split: a file that names the sequences, a list that the project ships, or names; ``None``: all of ``gt``.
+        measures: some of 'J', 'F' and 'T'.
+        workers: number of processes; each sequence is scored by one. The result does not depend on it.
+        merge_objects: treat all ids as one object, as in DAVIS 2016.
         protocol: whether the last annotation counts, see :func:`~tempseg_mm.evaluation.mask_folders.match_folders`.
-        groups: sequence -> object -> name of the group over which objects are averaged, too, such as
-            :func:`~tempseg_mm.datasets.youtube_vos.object_groups` reads them.
-        log: takes a line on the progress now and then.
+        groups: sequence -> object -> name of a group over which objects are averaged in addition, as
+            :func:`~tempseg_mm.datasets.youtube_vos.object_groups` returns them.
+        log: called with a line on the progress now and then.
 
     Returns:
-        The table; its ``notices`` say how folders and masks were read where there was a choice.
+        The table. Its ``notices`` say how folders and masks were read if there was a choice.
 
     Raises:
-        FileNotFoundError: a folder or file that is not there.
-        MaskFaults: see :func:`~tempseg_mm.evaluation.mask_folders.match_folders`; also ids that no annotation has, and
-            sequences without an object that counts.
-        ValueError: unknown measures or no worker.
-        RuntimeError: a worker that died.
+        FileNotFoundError: if a folder or file does not exist.
+        MaskFaults: see :func:`~tempseg_mm.evaluation.mask_folders.match_folders`; also for ids that no annotation has,
+            and for sequences without an object that counts.
+        ValueError: for unknown measures, or fewer than one worker.
+        RuntimeError: if a worker process died.
     """
     if not measures or not set(measures) <= set(MEASURES):
         raise ValueError(f'measures must be one or more of {", ".join(MEASURES)}, got {", ".join(measures) or "none"}')
@@ -79,10 +79,10 @@ def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | Sequ
         file_notices.update(found[name].file_notices)
     if not Path(gt).samefile(pred) and all(
             value == 1 for scores in table.values() for value in scores.get('J', dict(per_frame=[0]))['per_frame']):
-        notices.add('Every mask that counts equals its annotation to the pixel: is --pred a copy of the ground truth?')
+        notices.add('Every scored mask equals its annotation exactly: is --pred a copy of the ground truth?')
     by_id = any(len(scores.objects) > 1 for scores in found.values())
     objects = ('all ids merged into one' if merge_objects else 'by id where a sequence has several, else all but 0'
-               if by_id else 'one a sequence, all but 0')
+               if by_id else 'one per sequence, all but 0')
     return ScoreTable(table, dict(protocol='DAVIS 2017' if by_id else 'DAVIS 2016', objects=objects,
                                   frames=_frames_that_count(sequences), bound_th=BOUND_TH,
                                   recall_above=RECALL_THRESHOLD), notices=[*notices, *file_notices],
@@ -91,7 +91,7 @@ def evaluate_masks(gt: str | Path, pred: str | Path, *, split: str | Path | Sequ
 
 
 def _scored(objects: Mapping, groups: Mapping[int, str]) -> dict[str, str]:
-    """The groups of objects that have scores, where they are known by id."""
+    """Return the groups of the objects that have scores, as far as their ids are known."""
     return {str(i): group for i, group in groups.items() if len(objects) < 2 or i in objects}
 
 
@@ -102,7 +102,7 @@ def _frames_that_count(sequences: Sequence[MaskSequence]) -> str:
 
 
 def _mapped(score: Callable, sequences: list[MaskSequence], workers: int) -> Iterator[tuple[MaskSequence, tuple]]:
-    """Each sequence with its scores, in order."""
+    """Yield each sequence with its scores, in order."""
     if workers == 1 or len(sequences) == 1:
         yield from ((sequence, score(sequence)) for sequence in sequences)
         return
@@ -117,5 +117,5 @@ def _mapped(score: Callable, sequences: list[MaskSequence], workers: int) -> Ite
                 done += 1
         except BrokenProcessPool as error:
             names = ', '.join(sequence.name for sequence in sequences[done:])
-            raise RuntimeError(f'a worker process died, perhaps for want of memory, before these sequences were done: '
+            raise RuntimeError('a worker process died, perhaps for lack of memory, before these sequences were done: '
                                f'{names}; try fewer workers') from error

@@ -1,4 +1,4 @@
-"""The scores of one object of a sequence, mask by mask. Used by the metric of a test and by the scoring of folders."""
+"""Scores one object of a sequence mask by mask, for the metric of a test and for the scoring of folders."""
 
 from collections.abc import Collection
 
@@ -12,14 +12,14 @@ from .functional.boundary import BOUND_TH
 
 
 class ObjectTrack:
-    """J, F and T of one object from the annotation after its first one on, as DAVIS 2017 has it::
+    """Computes J, F and T of one object as DAVIS 2017 does, from the annotation after its first one on::
 
-        track.begin(annotation)                 # its first: given, hence not scored; T starts from it
+        track.begin(annotation)                 # its first annotation: given, so not scored; T starts from it
         track.score(prediction, annotation)     # each later one, in order
 
     Args:
-        measures: of 'J', 'F' and 'T'.
-        object_id: in annotations and predictions; ``None``: all that is not 0.
+        measures: some of 'J', 'F' and 'T'.
+        object_id: id in annotations and predictions; ``None``: everything that is not 0.
         bound_th: tolerance of F, see :func:`~tempseg_mm.evaluation.functional.boundary.contour_accuracy`.
     """
 
@@ -28,19 +28,19 @@ class ObjectTrack:
         self._chain = InstabilityChain() if 'T' in measures else None
 
     def begin(self, gt: Labels) -> None:
-        """Take its first annotation."""
+        """Start from the first annotation of the object."""
         if self._chain is not None:
             self._chain.step(self._of(gt.ids))
 
     def score(self, pred: np.ndarray, gt: Labels) -> dict[str, float]:
-        """Score a mask.
+        """Score the next mask.
 
         Args:
             pred: (H, W) uint8 ids.
             gt: the annotation of that frame; void pixels count in neither mask.
 
         Returns:
-            A value per measure; T is that of the pair with the mask before, NaN where one of them has no contour.
+            One value per measure. T compares the mask with the one before; it is NaN if one of them has no contour.
         """
         pred_mask, gt_mask = self._of(pred), self._of(gt.ids)
         values = {}

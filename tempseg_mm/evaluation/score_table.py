@@ -1,4 +1,4 @@
-"""The scores of a test run as a table. Made by the metric, written by the test loop; relies on the statistics."""
+"""The scores of a test run as a table, with its text, JSON and CSV forms."""
 
 import csv
 import io
@@ -24,11 +24,12 @@ class ScoreTable:
 
     Attributes:
         sequences: ``{name: {'J': {'mean', 'recall', 'decay', 'frames', 'per_frame'}, 'F': {…}, 'T': {'mean', 'frames',
-            'per_frame'}}}``, by name; ``per_frame`` lists the values of the frames that count, ``frames`` their
-            indices. T of a frame is that of the pair it ends; NaN where one of the two has no contour. A measure of
-            several objects has means over them, and ``'objects': {'1': {'mean', …}, '2': {…}}``.
-        protocol: how the scores were taken, e.g. ``{'name': 'DAVIS 2016', 'frames': 'first and last left out'}``.
-        notices: what a reader should know of how masks were read.
+            'per_frame'}}}``, by name. ``per_frame`` lists the values of the frames that count, ``frames`` their
+            indices. T of a frame compares it with the frame before; it is NaN if one of the two masks has no contour.
+            If a sequence has several objects, these values are means over them, and the measure also has ``'objects':
+            {'1': {'mean', …}, '2': {…}}``.
+        protocol: how the scores were computed, e.g. ``{'name': 'DAVIS 2016', 'frames': 'first and last left out'}``.
+        notices: sentences on how masks were read.
         groups: sequence -> object -> name of the group over which a benchmark averages it; see :attr:`group_means`.
     """
     sequences: dict[str, dict[str, dict]]
@@ -39,14 +40,14 @@ class ScoreTable:
     @classmethod
     def from_frames(cls, frames: Iterable[Mapping], *, measures: Sequence[str] = ('J', 'F'),
                     protocol: Mapping | None = None) -> 'ScoreTable':
-        """Put a table together from single frames, in any order.
+        """Build a table from the values of single frames, in any order.
 
         Args:
-            frames: dicts of ``sequence``, ``frame_id``, perhaps ``object``, and a value per measure; a measure may be
-                missing where a frame has no value. Of a frame that comes twice (a distributed sampler pads) the first
-                is kept.
-            measures: names of the measures. An object without a value of the first of them does not count, a sequence
-                without such an object has no row.
+            frames: dicts of ``sequence``, ``frame_id``, optionally ``object``, and a value per measure. A measure may
+                be missing if the frame has no value. If a frame occurs twice, because a distributed sampler pads, the
+                first is kept.
+            measures: names of the measures. An object without a value of the first measure does not count. A sequence
+                without an object that counts has no row.
             protocol: see the class.
         """
         values: dict[str, dict[int, dict[str, dict[int, float]]]] = {}
@@ -66,9 +67,9 @@ class ScoreTable:
     def overall(self) -> dict[str, dict]:
         """``{'J': {'mean', 'recall', 'decay'}, 'F': {…}, 'T': {'mean', 'sequences'}, 'T_all': {…}}``; may be empty.
 
-        Unweighted means over sequences; of scores with ``objects``, over objects, as DAVIS 2017 has it. T is averaged
-        over the sequences that the official list of DAVIS 2016 does not leave out, T_all over all; ``sequences`` names
-        those with a value.
+        J and F are unweighted means over sequences; over objects, as in DAVIS 2017, for sequences with ``objects``. T
+        is averaged over the sequences that the official list of DAVIS 2016 does not leave out, T_all over all
+        sequences. ``sequences`` names the sequences that have a value.
         """
         measures = list(next(iter(self.sequences.values()), {}))
         overall = {measure: {s: self._mean(measure, s, self.sequences) for s in STATISTICS}
@@ -82,9 +83,10 @@ class ScoreTable:
 
     @property
     def group_means(self) -> dict[str, float]:
-        """``{'J_seen', 'F_seen', 'J_unseen', 'F_unseen', 'G'}``, as YouTube-VOS has it, by the names of the groups.
+        """``{'J_seen', 'F_seen', 'J_unseen', 'F_unseen', 'G'}`` as in YouTube-VOS, named after the groups.
 
-        Each is a mean over the objects of a group; G, where there are two groups or more, is the mean of all of them.
+        Each value is a mean over the objects of a group. If there are two or more groups, G is the mean of all these
+        values.
         """
         values: dict[str, list] = {}
         for group in sorted({group for objects in self.groups.values() for group in objects.values()}):
@@ -97,21 +99,21 @@ class ScoreTable:
         return dict(means, G=float(np.mean([*means.values()]))) if len(means) > 2 else means
 
     def objects(self, sequence: str) -> list[str]:
-        """The objects of a sequence that has several."""
+        """Return the objects of a sequence that has several; an empty list for other sequences."""
         return list(next(iter(self.sequences[sequence].values())).get('objects', ()))
 
     def scalars(self, sequence: str | None = None, object_id: str | None = None) -> dict[str, float]:
-        """One row as ``{'J_mean', 'J_recall', 'J_decay', 'F_mean', …, 'J&F', 'T_mean', 'T_all'}``.
+        """Return one row as ``{'J_mean', 'J_recall', 'J_decay', 'F_mean', …, 'J&F', 'T_mean', 'T_all'}``.
 
-        J&F is the average of both means. T_all, the mean over all sequences, and the means over groups are in the
-        overall row only.
+        J&F is the average of the means of J and F. Only the overall row has T_all, the mean over all sequences, and the
+        means over groups.
 
         Args:
-            sequence: a name; ``None`` for the overall row.
+            sequence: name of a sequence; ``None`` for the overall row.
             object_id: one of :meth:`objects`; ``None`` for the mean over them.
 
         Raises:
-            KeyError: an unknown sequence or object.
+            KeyError: if the sequence or object is unknown.
         """
         if sequence is not None and sequence not in self.sequences:
             raise KeyError(f'no scores of sequence {sequence!r}; the table has: {", ".join(self.sequences) or "none"}')
@@ -127,15 +129,14 @@ class ScoreTable:
         return {**row, **self.group_means} if sequence is None else row
 
     def to_json(self, path: str | Path) -> None:
-        """Write ``{'sequences': …, 'overall': …, 'protocol': …, 'notices': …}``, NaN as null; the file is replaced at
-        once."""
+        """Write sequences, overall scores, protocol and notices, with NaN as null. The file is replaced in one step."""
         content = dict(sequences=self.sequences, overall={**self.overall, **self.group_means}, protocol=self.protocol,
                        notices=self.notices)
         with written_beside(path) as beside:
             beside.write_text(json.dumps(_without_nan(content), indent=2) + '\n', encoding='utf-8')
 
     def to_csv(self, path: str | Path) -> None:
-        """Write the rows of :meth:`to_text`; the folder is made, the file replaced at once."""
+        """Write the rows of :meth:`to_text`. The folder is created; an existing file is replaced in one step."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator='\n')
         header, *rows = self._rows()
@@ -145,8 +146,10 @@ class ScoreTable:
             beside.write_text(text.getvalue(), encoding='utf-8')
 
     def to_text(self) -> str:
-        """The table in plain text: the protocol, a row per sequence by name, below one of several objects a row per
-        object (``judo/1``), the overall row last, then the notices."""
+        """Format the table as plain text: protocol, one row per sequence by name, overall row, notices.
+
+        A sequence with several objects has a row per object (``judo/1``) below its own.
+        """
         title = '; '.join(['Scores', *(f'{key} {value}' for key, value in self.protocol.items())])
         header, *rows = self._rows()
         cells = [[name, str(frames), *(_number(value, 3, '-') for value in values)] for name, frames, *values in rows]
@@ -156,10 +159,10 @@ class ScoreTable:
                           *(f'note: {notice}' for notice in self.notices)])
 
     def _footnote(self) -> list[str]:
-        """Over what T is averaged, where that is not all."""
+        """Say over which sequences T is averaged, unless it is all of them."""
         known, stable = (self.overall.get(key, dict(sequences=[]))['sequences'] for key in ('T_all', 'T'))
         return [] if known == stable else [
-            f'T mean: over the {len(stable)} of these {len(known)} sequences that the list of DAVIS 2016 counts.']
+            f'T mean: over the {len(stable)} of these {len(known)} sequences that count in the list of DAVIS 2016.']
 
     def _mean(self, measure: str, statistic: str, names: Iterable[str]) -> float:
         units = [unit for name in names for unit in units_of(self.sequences[name][measure]).values()]
@@ -167,14 +170,15 @@ class ScoreTable:
         return float(np.mean(known)) if known else float('nan')
 
     def _group_of(self, sequence: str, label: str) -> str | None:
-        """Of an object; of the only one of a sequence, whose id is not kept, where there is no choice."""
+        """Return the group of an object; a sequence with one object stores no id, so only a unique group is known."""
         groups = self.groups.get(sequence, {})
         return groups.get(label) if label else next(iter({*groups.values()})) if len({*groups.values()}) == 1 else None
 
     def _rows(self) -> list[list]:
-        """Header, a row per sequence and object, the overall row: name, number of frames, the scalars.
+        """Return the header, then one row per sequence and object, then the overall row: name, number of frames,
+        scalars.
 
-        Where T counts for some sequences only, its column is empty for the others, and all have theirs under T_all.
+        In sequences that do not count for T the column T is empty; every sequence has its value under T_all.
         """
         overall = self.scalars()
         counts = {name: len(next(iter(scores.values()))['frames']) for name, scores in self.sequences.items()}
@@ -194,14 +198,14 @@ class ScoreTable:
 
 def comparison_table(rows: Mapping[str, Mapping[str, float]],
                      columns: Sequence[str] = ('J_mean', 'F_mean', 'J&F')) -> str:
-    """Methods side by side, as an aligned Markdown table.
+    """Format the scores of several methods as an aligned Markdown table.
 
     Args:
-        rows: ``{method: scalars}``, scalars as :meth:`ScoreTable.scalars` gives them, in the order to print.
-        columns: which scalars, in which order, e.g. also 'T_mean'.
+        rows: ``{method: scalars}`` in the order to print, scalars as :meth:`ScoreTable.scalars` returns them.
+        columns: names of the scalars in the order to print, e.g. also 'T_mean'.
 
     Raises:
-        KeyError: a row without one of the columns.
+        KeyError: if a row lacks one of the columns.
     """
     cells = []
     for method, scores in rows.items():
@@ -217,7 +221,7 @@ def _number(value: float, digits: int, missing: str) -> str:
 
 
 def _without_nan(content: object) -> object:
-    """The same with None for NaN, which JSON does not know."""
+    """Replace NaN by None, because JSON has no NaN."""
     if isinstance(content, dict):
         return {key: _without_nan(value) for key, value in content.items()}
     if isinstance(content, list):
@@ -226,13 +230,13 @@ def _without_nan(content: object) -> object:
 
 
 def _aligned(cells: list[list[str]]) -> list[str]:
-    """Lines of equal width: first column to the left, the others to the right."""
+    """Return lines of equal width; the first column is aligned to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     padded = ([cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in cells)
     return ['  '.join([row[0].ljust(widths[0]), *line[1:]]) for row, line in zip(cells, padded, strict=True)]
 
 
-# The benchmark averages T over these only: elsewhere the outline changes by occlusion, not by unsteady masks.
+# The benchmark averages T over STABLE only: in the other sequences occlusion changes the outline, not unsteady masks.
 STABLE = dict(
     train=('bear', 'boat', 'bus', 'car-turn', 'dance-jump', 'drift-turn', 'elephant', 'flamingo', 'hike', 'hockey',
            'kite-walk', 'mallard-water', 'motocross-bumps', 'rhino', 'stroller', 'surf', 'train'),
@@ -246,5 +250,5 @@ UNSTABLE = dict(
 
 
 def counts_for_stability(sequence: str) -> bool:
-    """Whether a sequence is part of the mean of T: all but those that the list of DAVIS 2016 leaves out."""
+    """Return True if a sequence counts for the mean of T: it is not one that the list of DAVIS 2016 leaves out."""
     return all(sequence not in names for names in UNSTABLE.values())

@@ -1,24 +1,24 @@
-"""The annotations of one sequence as object ids, with the frame where each object first shows. Read by the scoring."""
+"""Annotations of one sequence as object ids, with the frame in which each object first shows."""
 
 from collections.abc import Sequence
 
 from tempseg_mm.sources.mask_files import Labels, MaskReader
 from tempseg_mm.structures.segmented_frame import ids_of
 
-MOST_KEPT = 2 ** 28  # bytes of decoded annotations that a process keeps between its two passes
+MOST_KEPT = 2 ** 28  # bytes of decoded annotations that a process may keep between its two passes
 
 
 class Annotations:
-    """All annotations of a sequence, looked through once for the objects that they hold.
+    """All annotations of a sequence. They are read once to find their objects.
 
     Args:
         paths: N files in order.
-        reader: of these files.
+        reader: mask reader for these files.
 
     Attributes:
-        first_seen: object id -> index of the first annotation that holds it, by id.
-        has_void: whether any annotation has void pixels.
-        faults: what could not be read, in words.
+        first_seen: object id -> index of the first annotation that shows it, sorted by id.
+        has_void: True if any annotation has void pixels.
+        faults: messages on annotations that could not be read.
     """
 
     def __init__(self, paths: Sequence[str], reader: MaskReader) -> None:
@@ -45,5 +45,5 @@ class Annotations:
         self.faults = list(faults)
 
     def read(self, i: int) -> Labels | None:
-        """Annotation ``i``; ``None`` where it is among the faults."""
+        """Return annotation ``i``; ``None`` if it could not be read."""
         return self._kept[i] if i in self._kept else self._reader.read(self._paths[i])

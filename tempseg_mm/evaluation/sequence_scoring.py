@@ -1,8 +1,8 @@
-"""J, F and T of the masks of one sequence on disk, object by object. Called by the scoring of folders.
+"""Computes J, F and T of the masks of one sequence on disk, object by object.
 
-The protocol is that of semi-supervised segmentation in DAVIS 2017: the first annotation of an object is given, and what
-comes after it is scored. Where all objects are in the first annotation, frames and values are those of the official
-code (davis2017-evaluation), which looks for objects in the first annotation only.
+It follows the protocol of semi-supervised segmentation in DAVIS 2017: the first annotation of an object is given, and
+later frames are scored. If the first annotation shows all objects, frames and values equal those of the official code
+(davis2017-evaluation), which looks for objects in the first annotation only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,19 +22,19 @@ from .object_track import ObjectTrack
 from .score_table import MEASURES
 from .sequence_labels import Annotations
 
-MOST_FAULTS = 3  # of one kind that are listed one by one
-ALL = 1  # the object of a sequence with one object, whatever its id
+MOST_FAULTS = 3  # at most this many unread masks are listed one by one
+ALL = 1  # stands for the object of a sequence with one object, whatever its id
 
 
 @dataclass
 class SequenceScores:
-    """What was found on one sequence.
+    """Scores, faults and notices of one sequence.
 
     Attributes:
-        objects: ``{object: {measure: {frame: value}}}``; the object is 1 where a sequence has one.
-        faults: why it cannot be scored, in words.
-        notices: on its objects; the "files" are sequences.
-        file_notices: on the values of its masks.
+        objects: ``{object: {measure: {frame: value}}}``; the object is 1 if the sequence has only one.
+        faults: reasons why the sequence cannot be scored, as texts.
+        notices: notices on its objects; their "files" are sequences.
+        file_notices: notices on the values of its masks.
     """
     objects: dict[int, dict[str, dict[int, float]]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
@@ -47,15 +47,15 @@ def score_sequence(sequence: MaskSequence, *, measures: Sequence[str] = MEASURES
     """Score one sequence, mask by mask.
 
     Args:
-        sequence: whose masks lie on disk.
-        measures: of 'J', 'F' and 'T'.
-        merge_objects: all ids are one object.
+        sequence: paths of its masks.
+        measures: some of 'J', 'F' and 'T'.
+        merge_objects: treat all ids as one object.
     """
     found = SequenceScores()
     reader = MaskReader(found.file_notices, masks=sequence.gt_paths)
     truth = Annotations(sequence.gt_paths, reader)
     found.faults += truth.faults
-    if merge_objects:  # whose is whose does not matter
+    if merge_objects:  # ids need not agree with those of the ground truth
         pred_reader = MaskReader(found.file_notices, masks=sequence.pred_paths)
     else:
         pred_reader = reader.companion(masks=sequence.pred_paths)
@@ -65,13 +65,13 @@ def score_sequence(sequence: MaskSequence, *, measures: Sequence[str] = MEASURES
     elif not truth.faults:
         found.faults.append(
             'no object shows in it before the last annotation that counts, and the first annotation of an object is '
-            'given; leave it out (--split names the sequences to score)' if truth.first_seen else
+            'given, not scored; leave it out (--split names the sequences to score)' if truth.first_seen else
             'no annotation of it holds an object; leave it out (--split names the sequences to score)')
     return found
 
 
 class _Scoring:
-    """The walk over the masks of one sequence."""
+    """Scores the masks of one sequence in order."""
 
     def __init__(self, sequence: MaskSequence, truth: Annotations, pred_reader: MaskReader, found: SequenceScores,
                  measures: Sequence[str], merge_objects: bool) -> None:
@@ -115,7 +115,7 @@ class _Scoring:
         try:
             labels = self._reader.read(path)
         except (OSError, ValueError) as error:
-            hint = '; --merge-objects takes all objects for one' if isinstance(error, MaskValueError) else ''
+            hint = '; --merge-objects treats all objects as one' if isinstance(error, MaskValueError) else ''
             self._unread.append(f'{error}{"" if self.is_one else hint}')
             return None
         self._has_void |= labels.void is not None
@@ -137,18 +137,18 @@ class _Scoring:
             more = f', and {len(paths) - 1} more masks do' if len(paths) > 1 else ''
             self.found.faults.append(
                 f'{paths[0]} holds the ids {_listed(unknown)}{meant}{more}; the ground truth has '
-                f'{_listed(self.truth.first_seen)}: give objects the {"colours" if colors else "ids"} that they have '
-                'there, clear those that are not in it, or take all for one object (--merge-objects)')
+                f'{_listed(self.truth.first_seen)}: give objects the {"colours" if colors else "ids"} of the ground '
+                'truth, clear objects that it does not have, or treat all as one object (--merge-objects)')
 
     def _note_truth(self) -> None:
         if self.truth.has_void:
-            self._note('has void pixels in its ground truth: they were left out of all scores')
+            self._note('has void pixels in its ground truth: these were left out of all scores')
         late = {label: start for label, start in self.starts.items() if start > 0}
         if late:
             shown = ', '.join(f'{"it" if self.is_one else label} in {Path(self.sequence.gt_paths[start]).stem}'
                               for label, start in late.items() if label in self.tracks)
-            self._note(f'has objects that first show after the first annotation ({shown}): they are scored from the '
-                       'frame after that on')
+            self._note(f'has objects that first show after the first annotation ({shown}): each is scored from the '
+                       'next frame on')
         lost = [label for label in self.starts if label not in self.tracks]
         if lost:
             self._note(f'has objects that first show too late to be scored: {_listed(lost)}')
@@ -162,16 +162,16 @@ class _Scoring:
             never = [label for label in self.tracks if label not in self._predicted]
             if never:
                 self._note(f'has objects that its prediction never shows ({_listed(never)}): their masks count as '
-                           'empty; --merge-objects takes all objects for one')
+                           'empty; --merge-objects treats all objects as one')
             if self._check.sentence:
                 self._note(self._check.sentence)
         elif not self.is_merged and len(self._predicted) > 1:
             self._note(f'has one object in the ground truth ({_listed(self.truth.first_seen)}) and the ids '
-                       f'{_listed(sorted(self._predicted))} in the prediction: all of them were taken for that object; '
-                       'clear those that are others')
+                       f'{_listed(sorted(self._predicted))} in the prediction: all of them were scored as that object; '
+                       'clear the ids of other objects')
         elif not self.is_merged and self._predicted != {*self.truth.first_seen}:
             self._note(f'has one object, {_listed(self.truth.first_seen)} in the ground truth and '
-                       f'{_listed(self._predicted)} in the prediction: they were taken for the same')
+                       f'{_listed(self._predicted)} in the prediction: they were scored as the same object')
 
     def _note(self, sentence: str) -> None:
         self.found.notices.add(sentence, file=self.sequence.name)

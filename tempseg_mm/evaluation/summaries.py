@@ -1,4 +1,4 @@
-"""Values by frame, summed up by object and by sequence. Used by the score table."""
+"""Summarises the values of frames by object and by sequence."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,14 @@ STATISTICS = SequenceStatistics._fields
 
 
 def units_of(summary: Mapping) -> Mapping[str, Mapping]:
-    """The objects of a measure over one sequence; of one object alone, itself, under ''."""
+    """Return the objects of a measure over one sequence; for a single object ``{'': summary}``."""
     return summary.get('objects', {'': summary})
 
 
 def sequence_summary(objects: Mapping[int, Mapping[str, Mapping[int, float]]]) -> dict[str, dict]:
-    """What a table holds of one sequence: of its object, or the means over its objects, and each of them.
+    """Return the entry of a sequence: that of its only object, or means over its objects together with their entries.
 
-    Of a frame on which some objects have not shown yet, the mean is over the others.
+    The mean of a frame is over the objects that have appeared by then.
 
     Args:
         objects: object -> measure -> ``{frame: value}``, frames in order; at least one object.
@@ -42,14 +42,9 @@ def _known_mean(values: Sequence[float]) -> float:
 
 
 def measure_summary(measure: str, values: Mapping[int, float]) -> dict:
-    """What a table holds of one measure over one sequence.
+    """Return the entry of one measure and one object in the table: the statistics, ``frames`` and ``per_frame``.
 
-    Args:
-        measure: 'T' has a mean only.
-        values: ``{frame: value}``, in order.
-
-    Returns:
-        The statistics, ``frames`` and ``per_frame``; NaN for the statistics of no value.
+    ``values`` is ``{frame: value}`` in order. T has only a mean. The statistics are NaN if there is no value.
     """
     per_frame = [float(value) for value in values.values()]
     statistics = sequence_statistics(per_frame or [float('nan')])._asdict()

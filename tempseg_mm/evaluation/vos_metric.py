@@ -1,4 +1,4 @@
-"""J, F and T of DAVIS over a test run, object by object. Fed by the test loop; keeps numbers and no mask."""
+"""The metric of a test run: J, F and T of DAVIS, object by object. It keeps numbers, not masks."""
 
 import logging
 import math
@@ -22,48 +22,50 @@ from .functional.temporal import InstabilityChain
 from .object_track import ObjectTrack
 from .score_table import MEASURES, ScoreTable
 
-NO_FRAME = -1  # of what is noted on a sequence as a whole
+NO_FRAME = -1  # frame number of notes on a whole sequence
 
 
 @METRICS.register_module()
 class VOSMetric(BaseMetric):
-    """Region similarity J and contour accuracy F: mean, recall and decay; temporal instability T: mean.
+    """Computes region similarity J and contour accuracy F (mean, recall and decay), and temporal instability T (mean).
 
-    For J and F every frame with an annotation counts but the first and the last of its sequence, at the annotation's
-    own size, and sequences are averaged without weights: the protocol of DAVIS 2016 (paper note P20). A frame that
-    comes twice counts once. A sequence none of whose frames counts has no row. Void pixels of an annotation count in
-    neither mask, for none of the measures.
+    J and F follow the protocol of DAVIS 2016 (paper note P20). Every annotated frame counts, except the first and the
+    last of its sequence. It is compared at the size of the annotation. Sequences are averaged without weights. A frame
+    that comes twice counts once. A sequence without a frame that counts has no row. Void pixels of an annotation count
+    in neither mask, for any measure.
 
-    Where a sequence has several objects each is scored on its own, from the frame after its first annotation on, and
-    sequences count by their objects: the protocol of DAVIS 2017, by the code that scores folders of masks
-    (:class:`~tempseg_mm.evaluation.object_track.ObjectTrack`). Frames without annotation are left out of T, too.
+    If a sequence has several objects, they follow the protocol of DAVIS 2017: each object is scored separately, from
+    the frame after its first annotation on, and each object counts in the averages. The code is the one that scores
+    folders of masks (:class:`~tempseg_mm.evaluation.object_track.ObjectTrack`). Frames without annotation are then left
+    out of T, too.
 
-    T compares consecutive masks: the annotation of frame 0 with the mask of frame 1, 1 with 2, and so on; the last
-    frame is left out as above. It therefore needs the frames of a sequence in order and in one process (sequences may
-    be mixed); pairs that do not come so have no value, and a warning says of which sequences. Its mean leaves out what
-    the official list leaves out, see :attr:`ScoreTable.overall`. T takes about 0.1 s a frame at 480p, J and F 1 ms.
+    T compares consecutive masks: the annotation of frame 0 with the mask of frame 1, 1 with 2, and so on. The last
+    frame is left out as above. T therefore needs the frames of a sequence in order and in one process, although frames
+    of several sequences may be mixed. Other pairs have no value, and a warning names their sequences. The mean of T
+    leaves out the sequences that the official list leaves out, see :attr:`ScoreTable.overall`. T takes about 0.1 s per
+    frame at 480p, J and F 1 ms.
 
-    Paper note: the mask of frame 0 is given and does not count either way. Where fine-tuning sees two annotated
-    frames, frame 1 still counts, as the protocol has it; what is scored there is what the prediction holds.
+    Paper note: the mask of frame 0 is given and does not count either way. Where fine-tuning sees two annotated frames,
+    frame 1 still counts, as the protocol has it; what is scored there is what the prediction holds.
 
     Args:
-        measures: which of 'J', 'F' and 'T' to take.
-        bound_th: tolerance of F, as a share of the diagonal; from 1 on, in pixels.
+        measures: some of 'J', 'F' and 'T'.
+        bound_th: tolerance of F as a share of the diagonal; a value of 1 or more is in pixels.
         skip_first: leave out the first frame of each sequence.
         skip_last: leave out the last frame of each sequence.
-        collect_device: how distributed processes exchange their results: ``'gpu'``, through the process group, also
-            of processes on CPUs; ``'cpu'``, through files.
+        collect_device: how distributed processes exchange their results. ``'gpu'``: through the process group, which
+            also works for processes on CPUs. ``'cpu'``: through files.
         prefix: prepended to the names of the scalars.
-        collect_dir: for ``'cpu'``: where; default: a folder below the working directory.
+        collect_dir: folder of these files for ``'cpu'``; ``None``: a folder below the working directory.
 
     Attributes:
         scores: :class:`ScoreTable` of the last evaluation, on the main process; ``None`` before the first.
 
     Raises:
-        ValueError: a ``bound_th`` that is not positive; no measure, or an unknown one.
+        ValueError: if ``bound_th`` is not positive, or ``measures`` is empty or holds an unknown one.
     """
 
-    default_prefix = ''  # of the names of the scalars; for None mmengine warns
+    default_prefix = ''  # mmengine warns if it is None
 
     def __init__(self,
                  *,
@@ -90,7 +92,7 @@ class VOSMetric(BaseMetric):
 
     @property
     def protocol(self) -> dict:
-        """How the scores are taken, in words and numbers, for the table."""
+        """Protocol of the scores in words and numbers, for the table."""
         left_out = [word for word, skip in (('first', self.skip_first), ('last', self.skip_last)) if skip]
         standard = len(left_out) == 2 and self.bound_th == BOUND_TH
         return dict(
@@ -100,14 +102,14 @@ class VOSMetric(BaseMetric):
             recall_above=RECALL_THRESHOLD)
 
     def process(self, data_batch: Any, data_samples: Sequence[SegmentedFrame]) -> None:
-        """Score some frames.
+        """Score frames.
 
         Args:
             data_batch: not used.
-            data_samples: frames of any sequences, in any order; for T those of a sequence in theirs.
+            data_samples: frames of any sequences, in any order; T needs the frames of each sequence in order.
 
         Raises:
-            ValueError: a prediction of another size than its annotation.
+            ValueError: if a prediction and its annotation differ in size.
         """
         for frame in data_samples:
             try:
@@ -121,10 +123,10 @@ class VOSMetric(BaseMetric):
                              for scores in found if scores]
 
     def note(self, name: str, *, merged: Sequence[int] = (), groups: Mapping[int, str] | None = None) -> None:
-        """Note what belongs to a sequence as a whole, once it has gone by.
+        """Store notes on a whole sequence, after its frames.
 
         Args:
-            name: of the sequence.
+            name: name of the sequence.
             merged: ids of the objects in its annotations that were followed and scored as one.
             groups: object -> name of the group over which a benchmark averages it.
         """
@@ -134,30 +136,22 @@ class VOSMetric(BaseMetric):
             self.results.append(dict(sequence=name, frame_id=NO_FRAME, **noted))
 
     def sequence_scores(self, name: str) -> dict[str, float]:
-        """Scalars of one sequence, for a line in the log as soon as the sequence is done.
-
-        Args:
-            name: of the sequence.
+        """Return the scalars of one sequence, for the log as soon as the sequence is done.
 
         Returns:
-            ``{'J_mean', 'J_recall', 'J_decay', 'F_mean', …, 'J&F', 'T_mean'}`` over the frames this process has scored
-            since the last evaluation; empty where no frame of the sequence counted.
+            ``{'J_mean', 'J_recall', 'J_decay', 'F_mean', …, 'J&F', 'T_mean'}`` over the frames that this process has
+            scored since the last evaluation; empty if no frame of the sequence counted.
         """
         table = self._table([frame for frame in self.results if frame['sequence'] == name])
         return table.scalars(name) if name in table.sequences else {}
 
     def sequence_state(self, name: str) -> list[dict]:
-        """What this process has found on a sequence, as JSON has it: NaN is ``None``. For :meth:`restore_sequence`."""
+        """Return this process's results on a sequence for :meth:`restore_sequence`; as in JSON, NaN becomes None."""
         return [{key: None if value != value else value for key, value in frame.items()}
                 for frame in self.results if frame['sequence'] == name]
 
     def restore_sequence(self, name: str, state: list[dict]) -> None:
-        """Take what another run found on a sequence in place of its frames.
-
-        Args:
-            name: of the sequence.
-            state: of :meth:`sequence_state`.
-        """
+        """Add ``state``, which an earlier run got from :meth:`sequence_state`, instead of processing the frames."""
         self.results += [{key: math.nan if value is None else value for key, value in frame.items()}
                          for frame in state]
 
@@ -165,29 +159,29 @@ class VOSMetric(BaseMetric):
         """Gather the frames of all processes and score the data set.
 
         Args:
-            size: not used. mmengine would cut the results to the data set's length, which is not the number of
-                frames that count, and drop what one process has more than another.
+            size: not used. mmengine would cut the results to the length of the data set, which is not the number of
+                frames that count, and drop results if processes have different numbers of them.
 
         Returns:
-            What :meth:`compute_metrics` returns, with the prefix, on every process.
+            The result of :meth:`compute_metrics`, with the prefix, on every process.
         """
         if self._broken:
-            self._warn(f'T lacks pairs of {", ".join(sorted(self._broken))}: their frames did not come one after the '
-                       "other from the first on. Feed them in order, or leave T out: measures=('J', 'F')")
+            self._warn(f'T lacks pairs of {", ".join(sorted(self._broken))}: their frames did not come in order from '
+                       "the first on. Feed them in order, or leave T out: measures=('J', 'F')")
         self._chains.clear()
         self._broken.clear()
-        self.results[:] = [list(self.results)]  # one item a process, so nothing is cut
+        self.results[:] = [list(self.results)]  # one item per process, so that mmengine cuts nothing
         return super().evaluate(get_world_size())
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Scalars of the data set; the whole table goes to :attr:`scores`.
+        """Return the scalars of the data set, and store the whole table in :attr:`scores`.
 
         Args:
-            results: frames as :meth:`process` keeps them, or one list of them per process.
+            results: frames as :meth:`process` stores them, or one list of them per process.
 
         Returns:
-            ``{'J_mean', 'J_recall', 'J_decay', 'F_mean', …, 'J&F', 'T_mean', 'T_all'}``; empty, with a warning, where
-            no frame counted.
+            ``{'J_mean', 'J_recall', 'J_decay', 'F_mean', …, 'J&F', 'T_mean', 'T_all'}``; empty, with a warning, if no
+            frame counted.
         """
         frames = [frame for item in results for frame in (item if isinstance(item, list) else [item])]
         self.scores = replace(self._table(frames), notices=_merged_objects(frames), groups=_groups(frames))
@@ -206,17 +200,17 @@ class VOSMetric(BaseMetric):
         print_log(f'{type(self).__name__}: {text}', logger='current', level=logging.WARNING)
 
     def counts(self, frame: SegmentedFrame) -> bool:
-        """Whether J and F of a frame are part of the scores: it is annotated, and not left out by its place."""
+        """Return True if J and F of a frame count: it is annotated, and not left out because of its position."""
         first, last = frame.frame_id == 0, frame.frame_id == frame.num_frames - 1
         left_out = first and self.skip_first or last and self.skip_last
         return frame.gt_labels is not None and not left_out
 
     def _by_object(self, frame: SegmentedFrame) -> list[dict]:
-        """A record for each object that has shown before; annotations must come in order."""
+        """Return one record per object that has shown in an earlier annotation; frames must come in order."""
         last, tracks = self._tracks.setdefault(frame.sequence, (-1, {}))
         if frame.frame_id <= last:
-            raise ValueError(f'came after frame {last}: objects are scored from their first annotation on, which takes '
-                             'the frames of a sequence in order')
+            raise ValueError(f'came after frame {last}: objects are scored from their first annotation on, so the '
+                             'frames of a sequence must come in order')
         self._tracks[frame.sequence] = frame.frame_id, tracks
         is_last = frame.frame_id == frame.num_frames - 1
         if is_last:
@@ -231,7 +225,7 @@ class VOSMetric(BaseMetric):
         return [dict(object=object_id, **tracks[object_id].score(frame.labels, gt)) for object_id in begun]
 
     def _agreement(self, frame: SegmentedFrame) -> dict[str, float]:
-        """J and F, if the frame counts."""
+        """Return J and F if the frame counts."""
         scores = {}
         if self.counts(frame):
             if 'J' in self.measures:
@@ -241,7 +235,7 @@ class VOSMetric(BaseMetric):
         return scores
 
     def _stability(self, frame: SegmentedFrame) -> dict[str, float]:
-        """T of the pair that the frame ends, if the frame before it has come."""
+        """Return T of this frame and the one before, if the frame before has come."""
         if 'T' not in self.measures:
             return {}
         if frame.frame_id == 0:
@@ -263,7 +257,7 @@ class VOSMetric(BaseMetric):
 
 
 def _groups(frames: Iterable[Mapping]) -> dict[str, dict[str, str]]:
-    """Sequence -> object -> group, of the objects that have scores where a sequence has several."""
+    """Return sequence -> object -> group; in a sequence with several objects only for objects that have scores."""
     scored: dict[str, set] = {}
     for frame in frames:
         if 'object' in frame:
@@ -274,7 +268,7 @@ def _groups(frames: Iterable[Mapping]) -> dict[str, dict[str, str]]:
 
 
 def _merged_objects(frames: Iterable[Mapping]) -> list[str]:
-    """A sentence on the sequences whose objects were taken for one."""
+    """Return a sentence on the sequences in which several objects were treated as one."""
     names = {frame['sequence'] for frame in frames}
     merged = {frame['sequence']: frame['merged'] for frame in frames if 'merged' in frame}
     if not merged:
@@ -283,4 +277,4 @@ def _merged_objects(frames: Iterable[Mapping]) -> list[str]:
     which = f'{first}: {", ".join(map(str, merged[first]))}{"; ..." if others else ""}'
     return [f'{len(merged)} of {len(names)} sequence(s) hold several objects ({which}); as in DAVIS 2016 they are '
             'followed and scored as one. --cfg-options test_dataloader.dataset.objects=apart follows and scores each '
-            f'of them, objects={merged[first][0]} one.']
+            f'of them, objects={merged[first][0]} only object {merged[first][0]}.']

@@ -107,7 +107,7 @@ def test_annotations_that_are_only_given_are_not_scored_against(late, answer):
     with pytest.raises(ValueError, match='the mask of object 7 of frame 3 is to be given, but .* not annotated') as e:
         late.masks[1] = late.masks[0]
         answer(late, 2)
-    assert 'lower the number of given frames' in str(e.value)
+    assert 'give the masks of fewer frames (`num_given_frames`)' in str(e.value)
 
 
 def test_a_sequence_that_begins_before_its_objects(late):

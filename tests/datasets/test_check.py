@@ -132,7 +132,7 @@ def test_frame_of_another_size(davis):
 def test_gap_in_the_masks(davis):
     (davis / 'Annotations/480p/bear/00002.png').unlink()
     the_one(check(davis)[0], 'error', 'bear', '1 frame(s) without mask: 00002.jpg')
-    the_one(check(davis, test_mode=False, clip_sampler=dict(clip_length=2))[0], 'error', 'bear', 'training needs all')
+    the_one(check(davis, test_mode=False, clip_sampler=dict(clip_length=2))[0], 'error', 'bear', 'needs a mask for')
 
 
 def test_only_the_given_masks(davis):
@@ -145,10 +145,10 @@ def test_only_the_given_masks(davis):
 
 def test_too_few_frames(davis):
     the_one(check(davis, test_mode=False, clip_sampler=dict(clip_length=4))[0], 'error', 'boat',
-            'has 3 frame(s), needed are at least 4')
+            'has 3 frame(s), but at least 4 are needed')
     for path in [*davis.glob('*/480p/boat/00001.*'), *davis.glob('*/480p/boat/00002.*')]:
         path.unlink()
-    the_one(check(davis)[0], 'error', 'boat', 'has 1 frame(s), needed are at least 2')
+    the_one(check(davis)[0], 'error', 'boat', 'has 1 frame(s), but at least 2 are needed')
 
 
 def test_numbers_with_a_gap(davis):
@@ -229,8 +229,8 @@ def test_segtrack(segtrack):
     assert [finding[:2] for finding in findings] == [
         ('warning', ''), ('warning', ''), ('error', 'bmx-2'), ('error', 'frog')]
     texts = [finding[2] for finding in findings]
-    assert "'worm' of the release" in texts[0] and 'penguin has 5 object(s), the release 6' in texts[1]
-    assert 'values up to 1, none above the threshold of 127' in texts[2]
+    assert "'worm' of the release" in texts[0] and 'penguin has 5 object(s), but the release has 6' in texts[1]
+    assert 'values up to 1, but none above the threshold of 127' in texts[2]
     assert '1 frame(s) without mask: frog_1.png' in texts[3]
 
 
@@ -258,7 +258,7 @@ def test_youtube_objects(youtube):
 
 def test_youtube_objects_faults(youtube):
     image(youtube / 'labels/00004.jpg', square(0))
-    the_one(youtube_findings(youtube)[0], 'warning', 'cow-0003-001', 'no mask after the one that is given')
+    the_one(youtube_findings(youtube)[0], 'warning', 'cow-0003-001', 'no mask after the given one')
     image(youtube / 'labels/00007.jpg', square(0))
     the_one(youtube_findings(youtube)[0], 'error', 'cow-0003-001', 'none of which shows the object')
     (youtube / 'frame0004.jpg').unlink()

@@ -30,7 +30,7 @@ def test_objects_that_count_as_one(root):
     report, faults = checked(root, 'DAVISDataset')
     assert report.objects == {1: '00000'} and report.late == ()
     assert faults == [('warning', f'{root}/Annotations/480p/bear/00002.png shows 2 objects, which count as one, and 2 '
-                                  "other mask(s) likewise; objects='apart' takes each for itself")]
+                                  "other mask(s) likewise; objects='apart' treats each separately")]
     assert checked(root, 'DAVISDataset', objects='apart')[1] == checked(root)[1]
     assert checked(root, objects='merged')[1] == []  # as was asked for
 

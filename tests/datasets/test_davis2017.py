@@ -29,7 +29,7 @@ def test_the_year_decides_lists_and_objects(root):
 
 
 def test_lists_of_the_project_are_those_of_2016(root):
-    with pytest.raises(ValueError, match="unknown split 'dev1'; .* has: train, val; with the project come: dev, dev10"):
+    with pytest.raises(ValueError, match="unknown split 'dev1'; .* has: train, val; the project ships: dev, dev10"):
         only(root, 'dev1', year=2016)
     with pytest.raises(ValueError, match=r"unknown split 'dev10'; .* has: test-dev, train, val\. "):
         only(root, 'dev10')

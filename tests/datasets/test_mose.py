@@ -56,7 +56,7 @@ def test_the_check(root):
     table = [line.split() for line in text.splitlines()[:5]]
     assert [row[-4 if row[-1] == '32x48' else -3] for row in table[1:]] == ['2', '2', '2', '6']
     assert '1 object(s) of 1 sequence(s) appear later' in text
-    assert '1 sequence(s) come with the masks to begin with alone: segmented, not scored' in text
+    assert '1 sequence(s) have only the masks to begin with: they are segmented, not scored' in text
     shutil.rmtree(root / 'train/Annotations/a1')
     assert [str(fault) for fault in list(check_sequences(data, ['a1']))[0].findings] == [
         f"error    a1: the Annotations folder of sequence 'a1' is missing: {root}/train/Annotations/a1; unpack or copy "

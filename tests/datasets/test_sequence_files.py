@@ -21,7 +21,7 @@ def test_in_natural_order(folder):
 
 def test_two_files_of_one_stem(folder):
     (folder / '9.png').touch()
-    with pytest.raises(ValueError, match='9.jpg and .*9.png have one name, and only one can be meant'):
+    with pytest.raises(ValueError, match='9.jpg and .*9.png have one name, but only one of them can be read'):
         files_by_stem(str(folder), FRAME_SUFFIXES)
 
 
@@ -31,6 +31,6 @@ def test_masks_without_a_frame(monkeypatch):
     require_names_to_match('walk', frames, {'0': 'm/0.png'})
     assert said == []
     require_names_to_match('walk', frames, {'0': 'm/0.png', '1': 'm/1.png', '9': 'm/9.png'})
-    assert said == ["sequence 'walk': 1 of 3 masks have no frame of their name and are left out (9, ...)"]
-    with pytest.raises(ValueError, match="'walk': .* 1 of 2 masks have no frame .*from 1. Rename those in m as"):
+    assert said == ["sequence 'walk': 1 of 3 masks have no frame of the same name and are left out (9, ...)"]
+    with pytest.raises(ValueError, match="'walk': .* 1 of 2 masks have no frame .*from 1. Rename the masks in m so"):
         require_names_to_match('walk', frames, {'1': 'm/1.png', '2': 'm/2.png'})

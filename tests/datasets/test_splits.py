@@ -68,7 +68,7 @@ def test_the_own_list_comes_first_and_tells_of_the_other(davis, said):
     assert names_of(DAVISDataset(davis, 'dev', test_mode=True)) == list(reversed(SEQUENCES[:-1])) and said == []
     write_list(davis, 'dev', 'mine', 'boat')
     assert names_of(DAVISDataset(davis, 'dev', test_mode=True)) == ['mine', 'boat']
-    assert len(said) == 1 and f'is the list in {davis}, of 2 sequences; the one of that name that comes' in said[0]
+    assert len(said) == 1 and f'is the list in {davis}, with 2 sequences. The project ships a list of' in said[0]
     assert names_of(DAVISDataset(davis, said[0].split('split=')[1], test_mode=True)) == list(SEQUENCES[:-1])
 
 
@@ -86,7 +86,7 @@ def test_a_path_and_names(davis, monkeypatch):
 def test_what_is_not_there_is_said_at_once(davis):
     write_list(davis, 'val', 'mine')
     for split in ('devel', 'gone.txt', './dev'):
-        with pytest.raises(ValueError, match=rf"unknown split '{split}'; .* has: val; with the project come: dev, "
+        with pytest.raises(ValueError, match=rf"unknown split '{split}'; .* has: val; the project ships: dev, "
                            r'dev10, fit, fit20\. It may also be the path of a list, or .*split=\[NAME,NAME\]'):
             DAVISDataset(davis, split)
     with pytest.raises(ValueError, match=r"1 of 2 .* of split \['mine', 'baot'\] are not in .*: baot \(nearest: boat"):

@@ -100,7 +100,7 @@ def test_numbers_that_are_shifted_are_refused(root, kind, suffix, split):
     for name, length in LENGTHS.items():
         for t in reversed(range(length)):
             (root / f'{kind}/480p/{name}/{t:05d}.{suffix}').rename(root / f'{kind}/480p/{name}/{t + 1:05d}.{suffix}')
-    with pytest.raises(ValueError, match=r'do not match by name: 1 of \d masks have no frame .*numbered from 0, the '):
+    with pytest.raises(ValueError, match=r'do not match by name: 1 of \d masks have no frame .*numbered from 0 and '):
         VOSDataset(root, split, test_mode=split == 'val')
 
 
@@ -111,7 +111,7 @@ def test_frames_turned_by_exif_need_masks_turned_likewise(root):
         Image.open(path).save(path, exif=exif)
     sequence = VOSDataset(root, 'val', test_mode=True)[0]['sequence']
     assert sequence.shape == (131, 97) and sequence.frame(0, 131).shape == (177, 131, 3)
-    with pytest.raises(ValueError, match='both must have one size. The frame is turned upright, as its EXIF notes'):
+    with pytest.raises(ValueError, match='must have the same size. The frame is turned upright, as its EXIF notes'):
         sequence.mask(0)
 
 

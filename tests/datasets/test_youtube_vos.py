@@ -66,7 +66,7 @@ def test_what_is_refused(root):
     with pytest.raises(ValueError, match='all_frames is for tests'):
         YouTubeVOSDataset(root, 'train', all_frames=True)
     (root / 'valid/meta.json').write_text('{"videos": []}')
-    with pytest.raises(ValueError, match=r'valid/meta.json is not what it should be, {"videos": {sequence: '):
+    with pytest.raises(ValueError, match=r'valid/meta.json does not have the form {"videos": {sequence: '):
         only(root)
 
 
@@ -88,10 +88,10 @@ def test_meta_and_disk_that_disagree(root):
         'warning  a1: object 3, which shows in 00020, is not in meta.json',
         'warning  b1: object 1 first shows in 00005, but meta.json says in 00000',
         'warning  b1: object 2 first shows in 00015, but meta.json says in 00000',
-        'warning  b1: 1 frame(s) of meta.json are not there: 00099']
+        'warning  b1: 1 frame(s) of meta.json are missing: 00099']
     (root / 'valid/meta.json').write_text('{"videos": {"b2": {"objects": {}}}}')
     (root / 'train/meta.json').unlink()
     assert faults(root)[:3] == [
-        'warning  train/meta.json is missing or empty: objects have no categories',
+        'warning  train/meta.json is missing or empty, so objects have no categories',
         'warning  1 sequence(s) of valid/meta.json are not in valid/JPEGImages: b2',
         'warning  1 sequence(s) of valid/JPEGImages are not in valid/meta.json: b1']

@@ -80,7 +80,7 @@ def test_masks_of_a_sequence_have_one_size(tmp_path):
     for kind in ('gt', 'pred'):
         write(tmp_path / kind / 'a', '012')
         write(tmp_path / kind / 'a', '3', size=(5, 6))
-    with pytest.raises(MaskFaults, match='a: mask 3 is 5x6, the first 4x6'):
+    with pytest.raises(MaskFaults, match='a: mask 3 is 5x6, but the first mask is 4x6'):
         match_folders(tmp_path / 'gt', tmp_path / 'pred')
 
 
@@ -95,7 +95,7 @@ def test_a_split_may_be_names_or_a_list_of_the_project(tmp_path):
         match_folders(tmp_path / 'gt', tmp_path / 'pred', 'dev')
     assert {line.split()[1] for line in fault.value.faults} == {
         'dance-jump', 'flamingo', 'mallard-water', 'motocross-bumps'}
-    with pytest.raises(FileNotFoundError, match='no split file devel, .*come the lists dev, dev10, fit, fit20'):
+    with pytest.raises(FileNotFoundError, match='no split file devel, .*ships the lists dev, dev10, fit, fit20'):
         match_folders(tmp_path / 'gt', tmp_path / 'pred', 'devel')
 
 
@@ -169,7 +169,7 @@ def test_masks_of_one_sequence_are_matched_with_the_folder_of_one(tmp_path, gt, 
 def test_masks_of_one_sequence_among_several_need_its_name(tmp_path):
     for folder in ('gt/bear', 'gt/cow', 'result'):
         write(tmp_path / folder, '012')
-    with pytest.raises(MaskFaults, match='result holds masks itself, one sequence, but .*gt folders of .*bear, cow'):
+    with pytest.raises(MaskFaults, match='result holds masks itself, one sequence, .*gt holds folders of .*bear, cow'):
         match_folders(tmp_path / 'gt', tmp_path / 'result')
 
 
@@ -184,7 +184,7 @@ def test_images_beside_the_folders_of_sequences_are_left_out(tmp_path):
 def test_several_resolutions_are_not_chosen_from(tmp_path):
     for resolution in ('480p', 'Full-Resolution'):
         write(tmp_path / f'gt/Annotations/{resolution}/a', '012')
-    with pytest.raises(MaskFaults, match='Annotations holds 480p, Full-Resolution, .* name the one'):
+    with pytest.raises(MaskFaults, match='Annotations holds 480p, Full-Resolution, .* name the folder'):
         match_folders(tmp_path / 'gt', tmp_path / 'gt/Annotations/480p')
 
 

@@ -63,8 +63,8 @@ def test_other_names_with_the_same_numbers_are_matched_and_told(gt, pred):
 
 @pytest.mark.parametrize('gt, pred, words', [
     (['00000', '00001', '00002'], ['00001', '00002', '00003'],
-     'if 00001 is of the frame of 00000, numbered from 1 in place of 0'),
-    (['00000', '00001', '00002'], ['frame_0001', 'frame_0002', 'frame_0003'], 'numbered from 1 in place of 0'),
+     'if 00001 belongs to the frame of 00000, numbered from 1 instead of 0'),
+    (['00000', '00001', '00002'], ['frame_0001', 'frame_0002', 'frame_0003'], 'numbered from 1 instead of 0'),
     (['00000', '00001'], ['a', 'b'], 'the ground truth has 00000 to 00001, the prediction a to b'),
     (['00000', '00005'], ['00001', '00006', '00007'], 'the prediction 00001 to 00007'),
     (['0', '1', '2', '3', '4', '5'], ['0', '1'], '4 of 6 masks are missing in the prediction (2, 3, 4, ...)'),
@@ -77,12 +77,13 @@ def test_names_that_do_not_fit_are_refused_with_what_was_found(gt, pred, words):
 def test_predictions_of_frames_without_annotation_are_told():
     pairs, faults, notices = match(['00000', '00005', '00010'], [f'{i:05d}' for i in range(12)])
     assert list(pairs) == ['00000', '00005', '00010'] and not faults
-    assert notices == ['bear has 9 prediction(s) of frames without annotation, 00001 first, which were not scored']
+    assert notices == [
+        'bear has 9 prediction(s) of frames without annotation, which were not scored; the first is 00001']
 
 
 @pytest.mark.parametrize('size, words', [
     ((8, 12), 'mask 0 is 8x12 in the prediction, 4x6 in the ground truth, and 2 more: predict at the size of the'),
-    ((6, 4), 'in the ground truth, turned by a quarter, and 2 more: predict')])
+    ((6, 4), 'in the ground truth, turned by 90 degrees, and 2 more: predict')])
 def test_predictions_of_another_size_are_one_fault_with_the_way_out(tmp_path, size, words):
     for i in range(3):
         write(tmp_path / f'gt/{i}.png')
@@ -93,8 +94,8 @@ def test_predictions_of_another_size_are_one_fault_with_the_way_out(tmp_path, si
 
 
 def test_how_many_annotations_are_needed():
-    assert faults_of_number(2) == ['2 mask(s); as the first and the last do not count, it needs three']
-    assert faults_of_number(1, last_counts=True) == ['1 mask(s); as the first does not count, it needs two']
+    assert faults_of_number(2) == ['2 mask(s); as the first and the last do not count, at least three are needed']
+    assert faults_of_number(1, last_counts=True) == ['1 mask(s); as the first does not count, at least two are needed']
     assert faults_of_number(3) == faults_of_number(2, last_counts=True) == []
 
 

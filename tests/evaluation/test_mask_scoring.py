@@ -43,7 +43,7 @@ def test_scores_are_those_of_the_functions(folders):
     assert camel['J']['frames'] == camel['T']['frames'] == [1, 2, 3]
     assert table.overall['J']['mean'] == pytest.approx((1.75 / 3 + (1 + 0.75) / 2) / 2)
     assert table.overall['T']['sequences'] == ['camel'] and table.overall['T_all']['sequences'] == ['camel', 'dog']
-    assert table.protocol['objects'] == 'one a sequence, all but 0'
+    assert table.protocol['objects'] == 'one per sequence, all but 0'
     assert table.protocol['protocol'] == 'DAVIS 2016' and table.protocol['frames'] == 'first and last left out'
 
 

@@ -45,7 +45,7 @@ def test_ids_of_objects_that_come_later_are_looked_at(score):
     same = score(gt, gt)
     assert {value for label in (1, 2, 3) for value in j_of(same, label).values()} == {1.0}
     assert list(same.notices) == ['bear has objects that first show after the first annotation (2 in 00002, 3 in '
-                                  '00002): they are scored from the frame after that on']
+                                  '00002): each is scored from the next frame on']
 
 
 @pytest.mark.parametrize('gt_id, pred_id', [(1, 2), (255, 1), (1, 255), (7, 3)])

@@ -1,3 +1,5 @@
+"""Rendered sequences with exact masks and exact flow."""
+
 from .dataset import SyntheticVOSDataset, write_davis_layout
 from .draw import SceneParams
 

@@ -1,6 +1,6 @@
-"""The synthetic data set: random scenes written once in the layout of DAVIS, with exact masks and exact flow.
+"""The synthetic data set: random scenes with exact masks and exact flow, written once in the layout of DAVIS.
 
-Used by the first run, the tests and ``tempseg-make-synthetic``; relies on ``synthetic_draw`` for the scenes.
+Used by the first run, the tests and ``tempseg-make-synthetic``. The module ``draw`` creates the scenes.
 """
 
 import itertools
@@ -28,27 +28,28 @@ from .draw import FRAME_RATE, SceneParams, draw_scene
 from .scene import Scene
 
 MANIFEST = 'synthetic.json'
-VERSION = 1  # of the generator: raised when the same parameters give other pixels
+VERSION = 1  # version of the generator; increase it if the same parameters give other pixels
 NUM_SEQUENCES = dict(train=16, test=4)
-LINES = 3  # about the progress, of a data set that takes a minute or more
+LINES = 3  # lines of progress in the log of a data set that takes a minute or more
 
 
 @DATASETS.register_module()
 class SyntheticVOSDataset(DAVISDataset):
-    """Makes its data on first use, then reads them as any data set in the layout of DAVIS.
+    """Renders its data on first use, then reads them like any data set in the layout of DAVIS.
 
-    The middle folder is named after the height, e.g. ``128p``. Several processes may start at once.
+    The middle folder is named after the height, e.g. ``128p``. Several processes may start at the same time.
 
     Args:
-        data_root: folder to write to and read from; it must not exist, be empty, or hold the same data already.
-        split: one of ``num_sequences``, the path of a list, or names of sequences.
+        data_root: folder to write to and read from. It must be missing or empty, or hold the same data already.
+        split: a key of ``num_sequences``, the path of a list, or names of sequences.
         scene: arguments of :class:`~tempseg_mm.datasets.synthetic.draw.SceneParams`.
-        seed: of everything drawn.
-        num_sequences: sequences in each split, by default 16 in ``train`` and 4 in ``test``.
-        all_objects: whether annotations number what moves behind the object, too, see :meth:`Scene.labels`.
-        objects: as in :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`; default: ``'apart'`` with
-            ``all_objects``, else ``'merged'``.
-        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` other than ``resolution``.
+        seed: seed of everything random, at least 0.
+        num_sequences: number of sequences in each split; by default 16 in ``train`` and 4 in ``test``.
+        all_objects: also number the objects that move behind the main one, see
+            :meth:`~tempseg_mm.datasets.synthetic.scene.Scene.labels`.
+        objects: as in :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`. Default: ``'apart'`` with ``all_objects``,
+            else ``'merged'``.
+        kwargs: the arguments of :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset` except ``resolution``.
 
     Raises:
         ValueError: if ``data_root`` holds anything else, e.g. data made with other parameters.
@@ -56,7 +57,7 @@ class SyntheticVOSDataset(DAVISDataset):
 
     METAINFO = dict(dataset_name='synthetic')
     LISTS = ''
-    SOURCE = 'Delete the folder to have it made again.'
+    SOURCE = 'Delete the folder so that it is made again.'
 
     def __init__(self, data_root: str = 'data/synthetic', split: Split = 'train', *, scene: Mapping | None = None,
                  seed: int = 0, num_sequences: Mapping | None = None, all_objects: bool = False,
@@ -71,26 +72,27 @@ class SyntheticVOSDataset(DAVISDataset):
 def write_davis_layout(root: str, *, scene: SceneParams | None = None, seed: int = 0,
                        num_sequences: Mapping | None = None, all_objects: bool = False, videos: bool = False,
                        log: Callable[[str], None] | None = None) -> bool:
-    """Writes synthetic sequences as JPEGImages, Annotations, Flow and ImageSets, and ``synthetic.json`` beside them.
+    """Write synthetic sequences as JPEGImages, Annotations, Flow and ImageSets, and ``synthetic.json`` beside them.
 
-    The folder appears only when it is complete. Sequence ``test_003`` depends on the seed, the split's place and the
-    number 3 alone: splits share no object and no texture, and more sequences leave the first ones as they are.
+    The folder appears only when it is complete. Sequence ``test_003`` depends only on the seed, the position of its
+    split and the number 3. Therefore splits share no object and no texture, and asking for more sequences does not
+    change the first ones.
 
     Args:
-        root: folder to make.
-        scene: what sequences look like.
-        seed: of everything drawn, at least 0.
-        num_sequences: number of sequences in each split, by default 16 in ``train`` and 4 in ``test``.
-        all_objects: whether annotations number what moves behind the object too, see :meth:`Scene.labels`, instead of
-            being 0 and 255.
-        videos: whether each sequence is there as ``Videos/<resolution>/<sequence>.mp4`` too (lossy).
-        log: takes lines about the progress.
+        root: folder to create.
+        scene: appearance of the sequences.
+        seed: seed of everything random, at least 0.
+        num_sequences: number of sequences in each split; by default 16 in ``train`` and 4 in ``test``.
+        all_objects: also number the objects that move behind the main one, see
+            :meth:`~tempseg_mm.datasets.synthetic.scene.Scene.labels`. Otherwise annotations hold 0 and 255.
+        videos: also write each sequence as ``Videos/<resolution>/<sequence>.mp4`` (lossy).
+        log: called with lines about the progress.
 
     Returns:
-        Whether anything was written: ``False`` if the same data were there.
+        True if anything was written, ``False`` if the same data existed already.
 
     Raises:
-        ValueError: if ``root`` exists with other contents, or a split is to have no sequences.
+        ValueError: if ``root`` exists with other contents, or a split has no sequences.
     """
     scene, num_sequences = scene or SceneParams(), dict(NUM_SEQUENCES if num_sequences is None else num_sequences)
     if not num_sequences or min(num_sequences.values()) < 1:
@@ -107,14 +109,14 @@ def write_davis_layout(root: str, *, scene: SceneParams | None = None, seed: int
         log = log or (lambda line: None)
         log(f'rendering {sum(num_sequences.values())} sequences of {scene.num_frames} frames to {seen_from_here(root)}')
         _write_all(temporary, manifest, scene, log)
-        os.chmod(temporary, 0o755)  # mkdtemp makes folders that only their owner enters
+        os.chmod(temporary, 0o755)  # mkdtemp creates folders that only their owner may enter
         return _publish(temporary, root, manifest)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _holds(root: str, manifest: dict) -> bool:
-    """Whether ``root`` holds exactly these data. Raises ValueError if it holds anything else."""
+    """Return True if ``root`` holds exactly these data. Raise ValueError if it holds anything else."""
     if not os.path.exists(root) or os.path.isdir(root) and not os.listdir(root):
         return False
     path = os.path.join(root, MANIFEST)
@@ -126,7 +128,7 @@ def _holds(root: str, manifest: dict) -> bool:
             found = json.load(file)
         changed = sorted(key for key in {*manifest, *found} if found.get(key) != manifest.get(key))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f'{path} is no manifest of synthetic data ({error}); delete {root} to have it made again'
+        raise ValueError(f'{path} is no manifest of synthetic data ({error}); delete {root} so that it is made again'
                          ) from error
     if found != manifest:
         raise ValueError(f'{root} holds synthetic data made with another {", ".join(changed)}; choose another '
@@ -135,7 +137,7 @@ def _holds(root: str, manifest: dict) -> bool:
 
 
 def _publish(temporary: str, root: str, manifest: dict) -> bool:
-    """Moves the finished folder into place, unless another process was faster with the same data."""
+    """Move the finished folder into place. Return False if another process has already put the same data there."""
     try:
         os.rename(temporary, root)
     except OSError:

@@ -1,4 +1,4 @@
-"""Draws plausible random scenes: shapes, paths, textures, light. Called by ``synthetic``; all from one seed."""
+"""Draws plausible random scenes: shapes, paths, textures, light. One seed determines everything."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,19 @@ FRAME_RATE = 24
 
 @dataclass(frozen=True)
 class SceneParams:
-    """What a sequence looks like, and how difficult it is.
+    """Appearance and difficulty of a sequence.
 
     Attributes:
         num_frames: T, at least 2.
-        height, width: pixels, at least 32.
-        max_speed: of the object along its path, pixels a frame.
-        occluders: things that pass in front of the object.
-        distractors: things behind the object that look like it and move like it.
-        similarity: of a distractor's colours to the object's: 1 draws both from one palette, 0 a quarter of the colour
-            circle away. Shapes and the texture's detail always differ.
+        height, width: size of the frames in pixels, at least 32.
+        max_speed: largest speed of the object along its path, pixels per frame.
+        occluders: number of things that pass in front of the object, 0 to 5.
+        distractors: number of things behind the object that look and move like it, 0 to 5.
+        similarity: similarity of a distractor's colours to the object's, in [0, 1]. 1: both are drawn from one palette.
+            0: the palettes are a quarter of the colour circle apart. Shapes and details of the texture always differ.
         blur: largest sigma of the blur, pixels.
-        lighting: largest relative change of brightness.
-        deformation: largest change of the object's radius with time, relative; below 0.4.
+        lighting: largest relative change of brightness, at most 0.9.
+        deformation: largest relative change of the object's radius over time, at most 0.4.
     """
     num_frames: int = 24
     height: int = 128
@@ -54,10 +54,10 @@ DIFFICULTIES = dict(
 
 
 def draw_scene(params: SceneParams, seed: np.random.SeedSequence) -> Scene:
-    """One scene, the same for the same arguments.
+    """Draw one scene; the same arguments give the same scene.
 
-    The object covers 4 to 15 % of the frame, is at least 85 % visible in the first two frames and never less than
-    30 % after; a path along which it would not is drawn again.
+    The object covers 4 to 15 % of the frame. At least 85 % of it is visible in the first two frames, and at least 30 %
+    in the others. A scene that violates this is drawn again.
 
     Raises:
         ValueError: if no plausible scene is found with these parameters.
@@ -68,14 +68,14 @@ def draw_scene(params: SceneParams, seed: np.random.SeedSequence) -> Scene:
         if _is_plausible(scene, params):
             return _dress(scene, params, rng)
     raise ValueError(f'{MAX_TRIES} random scenes were drawn and none keeps the object in view with {params}; lower '
-                     '`max_speed`, `occluders`, `distractors` or `deformation`, or enlarge the frame')
+                     '`max_speed`, `occluders`, `distractors` or `deformation`, or make the frame larger')
 
 
 # --- shapes and paths ---
 
 
 def _draw_geometry(params: SceneParams, rng: np.random.Generator) -> Scene:
-    """A scene without textures."""
+    """Draw a scene without textures."""
     bare = np.zeros((1, 1, 3), np.float32)
     ground = Surface(_background_motion(params, rng), bare)
     radius = np.sqrt(rng.uniform(0.055, 0.1) * params.height * params.width / np.pi)
@@ -89,7 +89,7 @@ def _draw_geometry(params: SceneParams, rng: np.random.Generator) -> Scene:
 
 
 def _wave(num_frames: int, periods: float, rng: np.random.Generator) -> np.ndarray:
-    """A sine at a random phase, (T,), in [-1, 1], of so many periods in a second: longer sequences are no slower."""
+    """Return a sine with random phase, (T,), in [-1, 1], with ``periods`` per second whatever the length T."""
     return np.sin(2 * np.pi * periods * np.arange(num_frames) / FRAME_RATE + rng.uniform(0, 2 * np.pi))
 
 
@@ -99,7 +99,7 @@ def _similarity(centre: np.ndarray, scale: np.ndarray, angle: np.ndarray) -> Mot
 
 
 def _background_motion(params: SceneParams, rng: np.random.Generator) -> Motion:
-    """An unsteady hand-held camera."""
+    """Draw the motion of an unsteady hand-held camera."""
     size = np.array([params.width, params.height])
     frames = params.num_frames
     drift = np.stack([_wave(frames, rng.uniform(0.2, 0.8), rng) for _ in range(2)], axis=-1)
@@ -108,12 +108,12 @@ def _background_motion(params: SceneParams, rng: np.random.Generator) -> Motion:
 
 
 def _wander(params: SceneParams, radius: float, rng: np.random.Generator) -> Motion:
-    """A smooth path that stays mostly in view, with rotation and zoom."""
+    """Draw a smooth path, with rotation and zoom, that stays mostly in view."""
     frames, size = params.num_frames, np.array([params.width, params.height])
     reach = np.maximum(size / 2 - 0.9 * radius, 1) * rng.uniform(0.7, 1, 2)
     heading = rng.uniform(-0.25, 0.25) * np.pi
     speed = params.max_speed * rng.uniform(0.75, 1) * np.abs([np.cos(heading), np.sin(heading)])
-    periods = speed * FRAME_RATE / (2 * np.pi * reach)  # so that the fastest moment has that speed
+    periods = speed * FRAME_RATE / (2 * np.pi * reach)  # so that the largest speed on the path is ``speed``
     path = np.stack([reach[axis] * _wave(frames, periods[axis], rng) for axis in range(2)], axis=-1)
     scale = np.exp(np.log(1.4) * rng.uniform(0.4, 1) * _wave(frames, rng.uniform(0.3, 0.7), rng))
     angle = rng.uniform(0, 2 * np.pi) + rng.uniform(-1, 1) * np.pi / 48 * np.arange(frames)
@@ -122,7 +122,7 @@ def _wander(params: SceneParams, radius: float, rng: np.random.Generator) -> Mot
 
 
 def _draw_outline(params: SceneParams, radius: float, rng: np.random.Generator) -> Outline:
-    """A resting shape of 2 to 5 lobes plus changes of at most ``deformation``."""
+    """Draw a shape of 2 to 5 lobes that changes over time by at most ``deformation``."""
     rest = rng.uniform(-1, 1, 4) * (0.28, 0.14, 0.08, 0.05)
     share = rng.dirichlet(np.ones(4)) * params.deformation
     change = np.stack([_wave(params.num_frames, rng.uniform(0.5, 1.5), rng) for _ in range(4)], axis=-1)
@@ -130,7 +130,7 @@ def _draw_outline(params: SceneParams, radius: float, rng: np.random.Generator) 
 
 
 def _draw_occluder(params: SceneParams, ground: Motion, target: Surface, rng: np.random.Generator) -> Surface:
-    """A tall narrow thing that stands on the background where the object passes."""
+    """Draw a tall narrow thing that stands on the background at a place that the object passes."""
     radius = 0.4 * params.height
     meeting = int(params.num_frames * rng.uniform(0.35, 0.8))
     offset = rng.uniform(-0.3, 0.3, 2) * target.outline.radius
@@ -166,7 +166,7 @@ def _is_plausible(scene: Scene, params: SceneParams) -> bool:
 
 
 def _dress(scene: Scene, params: SceneParams, rng: np.random.Generator) -> Scene:
-    """Adds textures and a camera. Background and occluders share a palette far from the object's."""
+    """Add textures and a camera. Background and occluders share a palette that is far from the object's."""
     hue = rng.uniform(0, 360)
     ground_palette = _palette(hue + rng.uniform(100, 260), (0.15, 0.6), rng)
     palette = _palette(hue, (0.45, 0.9), rng)
@@ -186,7 +186,7 @@ def _dress(scene: Scene, params: SceneParams, rng: np.random.Generator) -> Scene
 
 
 def _palette(hue: float, saturation: tuple, rng: np.random.Generator) -> np.ndarray:
-    """Four colours around a hue (degrees), from dark to bright; (4, 3) float32, HSV as OpenCV has it."""
+    """Draw four colours around a hue (degrees), from dark to bright; (4, 3) float32 HSV as in OpenCV."""
     hues = (hue + rng.uniform(-25, 25, 4)) % 360
     values = np.linspace(rng.uniform(0.15, 0.4), rng.uniform(0.75, 1), 4)
     return np.stack([hues, rng.uniform(*saturation, 4), values], axis=-1).astype(np.float32)
@@ -200,14 +200,14 @@ def _turn_hue(palette: np.ndarray, degrees: float) -> np.ndarray:
 
 def _texture(size: tuple, palette: np.ndarray, rng: np.random.Generator, *, stripes: float = 0.0,
              coarsest: int = 32) -> np.ndarray:
-    """Noise of several octaves in the colours of a palette; (h, w, 3) float32 RGB 0..255.
+    """Draw noise of several octaves in the colours of a palette; (h, w, 3) float32 RGB 0..255.
 
     Args:
         size: (h, w) pixels.
         palette: (4, 3) HSV.
         rng: source of the noise.
-        stripes: width of a wavy stripe in pixels; 0 for none.
-        coarsest: cell of the coarsest octave, pixels; halved down to 4.
+        stripes: width of a wavy stripe in pixels; 0: no stripes.
+        coarsest: cell size of the coarsest octave in pixels; it is halved down to 4.
     """
     noise, cell = np.zeros(size, np.float32), coarsest
     while cell >= 4:

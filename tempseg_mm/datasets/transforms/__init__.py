@@ -1,3 +1,5 @@
+"""Transforms of clips for training, and of single images for pre-training."""
+
 from .formatting import PackClip
 from .geometry import ClipRandomAffine, ClipResize
 from .image import PackImage, RandomResizedCrop

@@ -1,4 +1,4 @@
-"""Last step of a clip's pipeline: arrays into the tensors that the data preprocessor takes."""
+"""Last step of a clip's pipeline: converts arrays to the tensors that the data preprocessor takes."""
 
 import numpy as np
 import torch
@@ -13,16 +13,16 @@ from tempseg_mm.structures.vos_data_sample import VOSDataSample
 class PackClip(BaseTransform):
     """Packs a clip into ``dict(inputs, data_samples)``.
 
-    Required keys: ``frames``, ``gt_masks``. Optional: ``flow``; ``reference_masks`` (else ``gt_masks``) and
-    ``first_reference``; ``sequence_name``; ``frame_ids`` (else 0..T-1).
+    Required keys: ``frames``, ``gt_masks``. Optional keys: ``flow``; ``reference_masks`` (default: ``gt_masks``) and
+    ``first_reference``; ``sequence_name``; ``frame_ids`` (default: 0..T-1).
 
-    Returns of :meth:`transform`: ``inputs``, (T, 3, H, W) uint8 RGB, and ``data_samples``, a
-    :class:`~tempseg_mm.structures.vos_data_sample.VOSDataSample`, without ``flow`` and ``first_reference`` where the
-    clip has none.
+    :meth:`transform` returns ``inputs``, (T, 3, H, W) uint8 RGB, and ``data_samples``, a
+    :class:`~tempseg_mm.structures.vos_data_sample.VOSDataSample`. The sample has no ``flow`` or ``first_reference`` if
+    the clip has none.
 
     Raises:
         ValueError: if there are not T masks, T reference masks and T-1 flow fields of the frames' size, or the first
-            reference is of another size.
+            reference has another size.
     """
 
     def transform(self, results: dict) -> dict:
@@ -55,5 +55,5 @@ def _check(name: str, items: list, frames: list) -> None:
         raise ValueError(f'a clip of {len(frames)} frames needs {expected} entries in {name!r}, got {len(items)}')
     for item in items:
         if item.shape[:2] != frames[0].shape[:2]:
-            raise ValueError(f'{name!r} of a clip are {item.shape[:2]}, its frames {frames[0].shape[:2]}; a transform '
-                             'before PackClip left one of them behind')
+            raise ValueError(f'{name!r} of a clip are {item.shape[:2]}, its frames {frames[0].shape[:2]} (height, '
+                             'width); a transform before PackClip changed only one of them')

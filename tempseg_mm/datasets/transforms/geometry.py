@@ -1,4 +1,4 @@
-"""Changes of place that a whole clip undergoes together: pixels, masks, flow positions and flow vectors."""
+"""Geometric transforms of whole clips: pixels, masks, and the positions and vectors of flow change together."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from tempseg_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class ClipResize(BaseTransform):
-    """Resizes ``frames``, ``gt_masks`` and ``flow`` (vectors too).
+    """Resizes ``frames``, ``gt_masks`` and ``flow``; flow vectors are scaled too.
 
     Args:
-        size: (H, W), or the shorter side; see :func:`~tempseg_mm.ops.resize.target_size`.
+        size: (H, W), or the length of the shorter side; see :func:`~tempseg_mm.ops.resize.target_size`.
     """
 
     def __init__(self, size: Size) -> None:
@@ -31,13 +31,13 @@ class ClipResize(BaseTransform):
 
 @TRANSFORMS.register_module()
 class ClipRandomAffine(BaseTransform):
-    """Turns, zooms, shifts and flips a clip by one affine map, drawn once, about the centre of the frame.
+    """Rotates, zooms, shifts and flips a clip by one random affine map about the centre of the frame.
 
     Paper note: the paper augments by "random rotation, flipping and zooming" so as not to disturb the temporal
-    consistency: hence one draw per clip, and the flow vectors are turned, flipped and scaled with the pixels
-    (paper note P23).
+    consistency: hence one draw per clip, and the flow vectors are turned, flipped and scaled with the pixels (paper
+    note P23).
 
-    What comes into view is the reflected image, empty mask, and flow repeated from the border.
+    Areas that come into view show the reflected image, an empty mask, and the flow of the nearest border pixel.
 
     Args:
         degrees: rotation is drawn from [-degrees, degrees].
@@ -46,7 +46,7 @@ class ClipRandomAffine(BaseTransform):
         translate: shift is drawn from [-translate, translate] of the width and of the height.
 
     Raises:
-        ValueError: for a scale that is not 0 < smallest <= largest, or a probability outside [0, 1].
+        ValueError: if the scale does not satisfy 0 < smallest <= largest, or the probability is outside [0, 1].
     """
 
     def __init__(self, degrees: float = 10.0, scale: Sequence = (0.9, 1.2), *, flip: float = 0.5,
@@ -58,7 +58,7 @@ class ClipRandomAffine(BaseTransform):
         self.degrees, self.scale, self.flip, self.translate = degrees, tuple(scale), flip, translate
 
     def draw(self, height: int, width: int) -> np.ndarray:
-        """One random map, (2, 3) float64, taking old to new pixel positions (x, y, 1)."""
+        """Draw one random map, (2, 3) float64, from old to new pixel positions (x, y, 1)."""
         angle = np.deg2rad(np.random.uniform(-self.degrees, self.degrees))
         zoom = np.exp(np.random.uniform(*np.log(self.scale)))
         mirror = -1.0 if np.random.rand() < self.flip else 1.0
@@ -79,14 +79,14 @@ class ClipRandomAffine(BaseTransform):
 
 
 def warp_flow(flow: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Flow of frames that an affine map A x + b has moved: F'(A x + b) = A F(x).
+    """Warp flow to frames that an affine map A x + b has moved: F'(A x + b) = A F(x).
 
     Args:
         flow: (H, W, 2) float32, (x, y) in pixels.
-        matrix: (2, 3), [A | b], old to new positions.
+        matrix: (2, 3), [A | b], from old to new positions.
 
     Returns:
-        (H, W, 2) float32; repeated from the border where no source lies.
+        (H, W, 2) float32; where no source pixel exists, the flow of the nearest border pixel.
     """
     moved = _warp(flow, matrix, cv2.BORDER_REPLICATE)
     return cv2.transform(moved, matrix[:, :2].astype(np.float32))

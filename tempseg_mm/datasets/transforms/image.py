@@ -1,4 +1,4 @@
-"""Transforms of single images for pre-training a backbone; mmcv's ``RandomFlip`` and ``CenterCrop`` go with them."""
+"""Transforms of single images for pre-training a backbone. mmcv's ``RandomFlip`` and ``CenterCrop`` complete them."""
 
 import numpy as np
 import torch
@@ -12,13 +12,13 @@ TRIES = 10
 
 @TRANSFORMS.register_module()
 class RandomResizedCrop(BaseTransform):
-    """A random part of ``img``, resized to one size: the crop of Szegedy et al., 2015.
+    """Crops a random part of ``img`` and resizes it to one size, as in Szegedy et al., 2015.
 
     Args:
         size: (H, W) of the result.
-        scale: share of the area that the part has is drawn from this interval.
-        ratio: its width over its height, drawn evenly in logarithm. A part that does not fit is drawn again, ten times;
-            then the largest centred square is taken.
+        scale: interval from which the part's share of the image area is drawn.
+        ratio: interval from which the part's width divided by its height is drawn, evenly in logarithm. A part that
+            does not fit into the image is drawn again, ten times in all; then the largest centred square is taken.
 
     Raises:
         ValueError: for an interval that is empty or not positive, or a share above 1.
@@ -26,8 +26,8 @@ class RandomResizedCrop(BaseTransform):
 
     def __init__(self, size: tuple, *, scale: tuple = (0.08, 1.0), ratio: tuple = (3 / 4, 4 / 3)) -> None:
         if not (0 < scale[0] <= scale[1] <= 1 and 0 < ratio[0] <= ratio[1]):
-            raise ValueError(f'scale must be an interval in (0, 1] and ratio one of positive numbers, got {scale} and '
-                             f'{ratio}')
+            raise ValueError('scale must be an interval in (0, 1] and ratio an interval of positive numbers, got '
+                             f'{scale} and {ratio}')
         self.size, self.scale, self.ratio = tuple(size), tuple(scale), tuple(ratio)
 
     def transform(self, results: dict) -> dict:
@@ -36,7 +36,7 @@ class RandomResizedCrop(BaseTransform):
         return results
 
     def _part(self, height: int, width: int) -> tuple:
-        """(top, left, height, width) in pixels."""
+        """Draw (top, left, height, width) in pixels."""
         for _ in range(TRIES):
             area = height * width * np.random.uniform(*self.scale)
             ratio = np.exp(np.random.uniform(*np.log(self.ratio)))
@@ -49,7 +49,7 @@ class RandomResizedCrop(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PackImage(BaseTransform):
-    """``img`` and ``label`` to what ``ImageClassifier`` takes: ``inputs`` (3, H, W) uint8 and ``data_samples``."""
+    """Packs ``img`` and ``label`` for ``ImageClassifier``: ``inputs`` (3, H, W) uint8, ``data_samples`` the label."""
 
     def transform(self, results: dict) -> dict:
         inputs = torch.from_numpy(np.ascontiguousarray(results['img'].transpose(2, 0, 1)))

@@ -1,4 +1,4 @@
-"""First steps of a clip's pipeline: frames, masks and flow into memory."""
+"""First steps of a clip's pipeline: read frames, masks and flow into memory."""
 
 import numpy as np
 import torch
@@ -13,18 +13,19 @@ from tempseg_mm.structures.segmented_frame import ids_of
 
 @TRANSFORMS.register_module()
 class LoadClip(BaseTransform):
-    """Decodes the frames and annotations of a clip, and its flow where the data set has all of it.
+    """Decodes the frames and annotations of a clip, and its flow if the data set has flow for every pair of frames.
 
     Required keys: ``sequence`` (VOSSequence), ``frame_ids`` (T int), ``size``.
 
-    Where objects are told apart the clip is about one of them: drawn from those in its first frame or, where it shows
-    none, from all of the clip.
+    If objects are told apart, the clip shows one of them. It is drawn at random from the objects in its first frame or,
+    if that frame shows none, from all objects of the clip.
 
     Added keys: ``sequence_name`` str; ``frames``, list of T (H, W, 3) uint8 RGB; ``gt_masks``, list of T (H, W) uint8
-    0/1; ``flow``, list of T-1 (H, W, 2) float32, absent where a file is missing or the frames are not neighbours.
+    0/1; ``flow``, list of T-1 (H, W, 2) float32 in pixels. ``flow`` is absent if a file is missing or the frames are
+    not neighbours.
 
     Args:
-        with_flow: ``False`` leaves flow on disk out, so that a provider makes it.
+        with_flow: ``False`` ignores flow on disk, so that a provider estimates it.
 
     Raises:
         ValueError: if a frame is not annotated; see also :class:`~tempseg_mm.datasets.vos_sequence.VOSSequence`.
@@ -40,7 +41,8 @@ class LoadClip(BaseTransform):
         labels = [sequence.annotation(i) for i in ids]
         for i, found in zip(ids, labels, strict=True):
             if found is None:
-                raise ValueError(f'frame {sequence.file_name(i)} of sequence {sequence.name!r} is not annotated')
+                raise ValueError(f'frame {sequence.file_name(i)} of sequence {sequence.name!r} is not annotated, but '
+                                 'every frame of a clip must be')
         object_id = _drawn(labels) if sequence.objects == APART else 1
         results['gt_masks'] = [resize_mask((found.ids == object_id).view(np.uint8), target_size(size, found.ids.shape))
                                for found in labels]
@@ -53,21 +55,22 @@ class LoadClip(BaseTransform):
 
 
 def _drawn(labels: list) -> int:
-    """The object that a clip is about; 1 where it shows none."""
+    """Draw the id of the object that a clip shows; 1 if it shows none."""
     shown = ids_of(labels[0].ids) or sorted({i for found in labels for i in ids_of(found.ids)}) or [1]
     return shown[np.random.randint(len(shown))] if len(shown) > 1 else shown[0]
 
 
 @TRANSFORMS.register_module()
 class LoadFlow(BaseTransform):
-    """Estimates the flow of a clip that has none, here in the pipeline; transforms after it carry the flow along.
+    """Estimates the flow of a clip that has none, so that later transforms change the flow together with the frames.
 
-    Without it flow is that of the finished clips: by the config's provider, in the worker too if that works on the CPU.
+    Without this transform, the config's flow provider estimates the flow of the finished clips, in the data loader's
+    workers if the provider works on the CPU.
 
-    Required keys: ``frames``. Added key: ``flow``, as :class:`LoadClip` makes it, unless it is there.
+    Required key: ``frames``. Added key: ``flow``, as :class:`LoadClip` adds it, unless it exists already.
 
     Args:
-        provider: a flow provider, or the config of one, built when first needed; ``None``: DISFlow.
+        provider: a flow provider, or its config, which is built when it is first needed; ``None``: DISFlow.
     """
 
     def __init__(self, provider: dict | FlowProvider | None = None) -> None:

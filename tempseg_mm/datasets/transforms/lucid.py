@@ -1,6 +1,6 @@
-"""Clips dreamt from one annotated frame, for training and online fine-tuning; masks and flow are exact.
+"""Clips synthesised from one annotated frame, for training and online fine-tuning; masks and flow are exact.
 
-Called as a step of a clip's pipeline, before the transforms that move, recolour or deform; relies on OpenCV alone.
+Used in a clip's pipeline before the transforms that move, recolour or deform it.
 """
 
 import hashlib
@@ -19,21 +19,20 @@ from .photometric import ClipPhotometric
 OBJECT_MOTION = LayerMotion(degrees=25, scale=(0.7, 1.4), shift=0.25, turn=4, zoom=0.04, speed=0.05)
 BACKGROUND_MOTION = LayerMotion(degrees=5, scale=(1.0, 1.15), shift=0.05, turn=0.5, zoom=0.01, speed=0.01)
 CACHED_FRAMES = 4
-EDGE_SIGMA = 0.5  # pixels; the largest that leaves the mask, alpha above a half, what it was
-HUE_DEGREES = 40  # for a relight of 1
-INPAINT_SIDE = 128  # pixels of the longer side: Telea is slow, and what it makes is smooth anyway
+EDGE_SIGMA = 0.5  # pixels; the largest value for which thresholding alpha at one half gives the same mask
+HUE_DEGREES = 40  # largest hue rotation for relight=1
+INPAINT_SIDE = 128  # pixels, longer side: Telea's method is slow, and its result is smooth anyway
 
 
 def clean_background(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A frame without its object: the hole is filled smoothly from around it (Telea, 2004, on a reduced copy), with the
-    fine detail of what lies beside it.
+    """Fill the object smoothly from its surroundings (Telea, 2004, on a reduced copy), with fine detail from beside it.
 
     Args:
         frame: (H, W, 3) uint8.
         mask: (H, W) uint8 0/1.
 
     Returns:
-        (H, W, 3) uint8; ``frame`` itself at a distance from the object.
+        (H, W, 3) uint8, equal to ``frame`` at a distance from the object.
     """
     height, width = mask.shape
     radius = max(2, round(0.01 * max(height, width)))
@@ -41,7 +40,7 @@ def clean_background(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
     ratio = min(1, INPAINT_SIDE / max(height, width))
     size = (max(1, round(ratio * width)), max(1, round(ratio * height)))
     small_hole = (cv2.resize(hole * 255, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
-    if small_hole.all():  # nothing to fill from
+    if small_hole.all():  # there is nothing to fill the hole from
         return np.broadcast_to(frame.mean(axis=(0, 1)).astype(np.uint8), frame.shape).copy()
     small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
     filled = _enlarge(cv2.inpaint(small, small_hole, 3, cv2.INPAINT_TELEA), mask.shape)
@@ -61,14 +60,9 @@ def _dilate(mask: np.ndarray, radius: int) -> np.ndarray:
 
 
 def object_colours(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The frame where the object is, and the object's colours around it, so that soft edges bring no background.
+    """Return a frame, (H, W, 3) uint8, with the object's mean nearby colours just outside ``mask``, (H, W) uint8 0/1.
 
-    Args:
-        frame: (H, W, 3) uint8.
-        mask: (H, W) uint8 0/1.
-
-    Returns:
-        (H, W, 3) uint8.
+    Soft edges of the object then show no background.
     """
     inside = mask[..., None] > 0
     total = cv2.blur(np.where(inside, frame, np.uint8(0)).astype(np.float32), (7, 7))
@@ -78,7 +72,7 @@ def object_colours(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _ObjectView:
-    """The object in one frame, within the window (left, top, right, bottom) outside which it is not."""
+    """The object in one frame, cut out by a window (left, top, right, bottom) that contains it."""
     window: tuple
     inverse_affine: np.ndarray  # (h, w, 2) float32, positions before the affine map
     source: np.ndarray  # (h, w, 2) float32, positions in the drawn frame
@@ -92,28 +86,29 @@ class _ObjectView:
 
 @TRANSFORMS.register_module()
 class LucidClip(BaseTransform):
-    """Replaces a clip by one dreamt from a single frame of it: Lucid Data Dreaming (Khoreva et al., 2017).
+    """Replaces a clip by one synthesised from a single frame of it: Lucid Data Dreaming (Khoreva et al., 2017).
 
-    One frame that shows the object is drawn. The object is cut out and the hole filled; then object and background
-    move apart over T frames, each by its own smooth similarity, the object bends besides, and both are re-lit.
-    ``frames``, ``gt_masks`` and ``flow`` (T-1 arrays, forward, exact also where the object covers what it moves to)
-    are new; ``frame_ids`` become T times the id of the drawn frame. A clip without object stays as it is.
+    A frame that shows the object is drawn at random. The object is cut out and the hole is filled. Over T frames,
+    object and background then move apart, each by its own smooth path of similarities; the object also bends, and both
+    are relit. ``frames``, ``gt_masks`` and ``flow`` (T-1 arrays, forward, exact also where the object covers its
+    target) are replaced; ``frame_ids`` become T times the id of the drawn frame. A clip without object is not changed.
 
     Args:
-        prob: probability of a dream; else the clip stays as it is, without ``flow`` if it had none.
-        object_motion: fields of :class:`~tempseg_mm.datasets.transforms.lucid_motion.LayerMotion` other than those of
-            :data:`OBJECT_MOTION`. The object turns about its pixel nearest to the centre of its bounding box, which
-            stays in view; its size is the square root of that box's area.
-        background_motion: fields other than those of :data:`BACKGROUND_MOTION`. It turns about the centre of the
-            frame; its size is the frame's. What comes into view is the reflected image.
-        deform: largest bending of the object, in widths and heights of its box (about 0.1 is the most it bears); how
-            far it is bent changes with time.
-        relight: largest relative change of brightness, contrast and saturation, drawn for each layer; hue turns by up
-            to 40 times as many degrees.
-        blur: probability that a layer is slightly blurred, so that sharpness does not give the object away.
+        prob: probability of synthesising. Otherwise the clip is not changed, and ``flow`` is not added if it is absent.
+        object_motion: fields of :class:`~tempseg_mm.datasets.transforms.lucid_motion.LayerMotion` that replace those of
+            :data:`OBJECT_MOTION`. The object turns about its pixel nearest to the centre of its bounding box. This
+            pixel stays in view. The size of the object is the square root of that box's area.
+        background_motion: fields that replace those of :data:`BACKGROUND_MOTION`. The background turns about the centre
+            of the frame; its size is the size of the frame. Areas that come into view show the reflected image.
+        deform: largest bending of the object, in widths and heights of its box; above about 0.1 there is little more
+            effect. The amount of bending changes over time.
+        relight: largest relative change of brightness, contrast and saturation, drawn for each layer. Hue turns by up
+            to 40 × ``relight`` degrees.
+        blur: probability that a layer is slightly blurred, so that the network cannot find the object by its sharpness.
 
     Raises:
-        ValueError: for a probability, ``deform`` or ``relight`` outside [0, 1], an unknown field or a bad range.
+        ValueError: if ``prob``, ``deform``, ``relight`` or ``blur`` is outside [0, 1], or a motion has an unknown field
+            or a bad range.
     """
 
     def __init__(self, prob: float = 1.0, *, object_motion: dict | None = None, background_motion: dict | None = None,
@@ -124,7 +119,7 @@ class LucidClip(BaseTransform):
         self.prob, self.deform, self.relight, self.blur = prob, deform, relight, blur
         self.object_motion = _changed(OBJECT_MOTION, object_motion)
         self.background_motion = _changed(BACKGROUND_MOTION, background_motion)
-        self._layers: OrderedDict = OrderedDict()  # fine-tuning asks for the same frames again and again
+        self._layers: OrderedDict = OrderedDict()  # fine-tuning uses the same frames again and again
 
     def transform(self, results: dict) -> dict:
         shown = [t for t, mask in enumerate(results['gt_masks']) if mask.any()]
@@ -138,7 +133,7 @@ class LucidClip(BaseTransform):
         return results
 
     def dream(self, frame: np.ndarray, mask: np.ndarray, num_frames: int) -> tuple[list, list, list]:
-        """A clip of T frames from one.
+        """Synthesise a clip of T frames from one frame.
 
         Args:
             frame: (H, W, 3) uint8 RGB.
@@ -146,7 +141,7 @@ class LucidClip(BaseTransform):
             num_frames: T.
 
         Returns:
-            T frames and T masks like those given, T-1 flow fields (H, W, 2) float32 in pixels.
+            T frames and T masks like ``frame`` and ``mask``; T-1 flow fields (H, W, 2) float32 in pixels.
         """
         background, colours = (self._lit(layer) for layer in self._split(frame, mask))
         frame_size, box = np.array(mask.shape[::-1]), cv2.boundingRect(mask)
@@ -171,7 +166,7 @@ class LucidClip(BaseTransform):
         return {**vars(self), '_layers': OrderedDict()}  # workers start with an empty cache
 
     def _split(self, frame: np.ndarray, mask: np.ndarray) -> tuple:
-        """Background and object, both (H, W, 3) uint8."""
+        """Return background and object, both (H, W, 3) uint8, from the cache if possible."""
         digest = hashlib.blake2b(np.ascontiguousarray(mask), digest_size=16)
         digest.update(np.ascontiguousarray(frame))
         key = (frame.shape, digest.digest())
@@ -198,19 +193,19 @@ def _changed(motion: LayerMotion, changes: dict | None) -> LayerMotion:
 
 
 def _anchor(mask: np.ndarray, box: tuple) -> np.ndarray:
-    """(x, y) of the pixel of the object nearest to the centre of its bounding box."""
+    """Return (x, y) of the object's pixel nearest to the centre of its bounding box."""
     left, top, width, height = box
     points = cv2.findNonZero(mask).reshape(-1, 2)
     return points[np.square(points - (left + (width - 1) / 2, top + (height - 1) / 2)).sum(axis=1).argmin()]
 
 
 def _grid(left: int, top: int, right: int, bottom: int) -> np.ndarray:
-    """(h, w, 2) float32 positions (x, y) of the pixels of a window."""
+    """Return the positions (x, y) of the pixels of a window, (h, w, 2) float32."""
     return np.dstack(np.meshgrid(np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32)))
 
 
 def _view(matte: np.ndarray, box: tuple, matrix: np.ndarray, bending: Bending, amount: float) -> _ObjectView:
-    """Pixel y of the frame shows p + s φ(p) of the drawn frame, where p = A^-1 y."""
+    """Render the object: pixel y of the frame shows p + s φ(p) of the drawn frame, where p = A^-1 y."""
     left, top, width, height = box
     near, far = (left, top) - bending.reach - 2, (left + width, top + height) + bending.reach + 2
     corners = np.array([[near, (far[0], near[1]), far, (near[0], far[1])]])
@@ -245,7 +240,7 @@ def _camera_flow(matrix: np.ndarray, following: np.ndarray, shape: tuple) -> np.
 
 def _add_object_flow(flow: np.ndarray, view: _ObjectView, following: np.ndarray, bending: Bending, amount: float
                      ) -> None:
-    """Where the object is, flow leads to where the next frame shows the same source."""
+    """Write the object's flow into ``flow``: it leads to the pixel that shows the same source in the next frame."""
     left, top, right, bottom = view.window
     before = bending.inverse(view.source, np.float32(amount), view.inverse_affine)
     vectors = cv2.transform(before, following) - _grid(left, top, right, bottom)

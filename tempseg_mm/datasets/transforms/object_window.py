@@ -1,4 +1,4 @@
-"""The window that follows the object, in training: a clip seen as prediction sees it, moved, turned and scaled."""
+"""The window that follows the object, in training: shows a clip as prediction sees it, moved, rotated and scaled."""
 
 from collections.abc import Sequence
 
@@ -12,22 +12,23 @@ from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 
 @TRANSFORMS.register_module()
 class ClipObjectWindow(BaseTransform):
-    """Replaces ``frames``, ``gt_masks`` and ``flow`` by what one window around the object shows of them.
+    """Replaces ``frames``, ``gt_masks`` and ``flow`` by their content inside one window around the object.
 
-    The object is that of a random frame that shows it; where none does, or with probability ``elsewhere``, the window
-    lies anywhere. ``shown``, where results have it, is the share of the object that each mask shows: what hides is seen
-    in a window that all of it would fit. All is resampled once, so turning, mirroring and scaling cost nothing on top.
+    The window is placed around the object in a random frame that shows it. If no frame shows it, or with probability
+    ``elsewhere``, the window lies anywhere. Optional key ``shown``: for each mask, the visible share of the object; a
+    partly hidden object is seen in a window that would fit all of it. Everything is resampled once, so rotating,
+    mirroring and scaling take no extra time.
 
     Args:
-        window: config of an ``ObjectWindow``, that of the model.
-        scale: smallest and largest zoom on top of the one that gives the object its share.
-        shift: of the window's centre along x and y, drawn from [-shift, shift] object sizes.
+        window: config of an ``ObjectWindow``, the same as the model's.
+        scale: smallest and largest zoom, on top of the zoom that gives the object its share of the window.
+        shift: displacement of the window's centre along x and y, drawn from [-shift, shift] object sizes.
         degrees: rotation is drawn from [-degrees, degrees].
         flip: probability of a left-right flip.
-        elsewhere: probability of a window without regard to the object.
+        elsewhere: probability that the window ignores the object.
 
     Raises:
-        ValueError: for a scale that is none, or a probability outside [0, 1].
+        ValueError: if the scale does not satisfy 0 < smallest <= largest, or a probability is outside [0, 1].
     """
 
     def __init__(self, window: dict | ObjectWindow, scale: Sequence = (0.6, 1.6), *, shift: float = 0.3,
@@ -48,7 +49,7 @@ class ClipObjectWindow(BaseTransform):
         return results
 
     def draw(self, shape: tuple, masks: Sequence, shown: Sequence[float] | None = None) -> Window:
-        """One random window into frames of ``shape`` (H, W) whose object ``masks`` (H, W) show, each so much of it."""
+        """Draw one random window into a clip; ``shape`` is (H, W), ``shown`` the object's visible share in each mask."""
         zoom = np.exp(np.random.uniform(*np.log(self.scale)))
         shift = np.random.uniform(-self.shift, self.shift, 2)
         degrees = np.random.uniform(-self.degrees, self.degrees)

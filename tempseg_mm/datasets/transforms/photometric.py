@@ -1,4 +1,4 @@
-"""Colour changes, one draw per clip, so that neighbouring frames stay alike."""
+"""Colour changes, drawn once per clip, so that neighbouring frames stay alike."""
 
 import cv2
 import numpy as np
@@ -15,12 +15,13 @@ class ClipPhotometric(BaseTransform):
 
     Args:
         brightness: factor on all channels is drawn from [1 - brightness, 1 + brightness].
-        contrast: the same for the distance from mid-grey (127.5).
-        saturation: the same for the distance from the pixel's own grey value.
-        hue: turn about the grey axis, drawn from [-hue, hue] degrees.
+        contrast: factor on the distance from mid-grey (127.5) is drawn from [1 - contrast, 1 + contrast].
+        saturation: factor on the distance from the pixel's own grey value is drawn from [1 - saturation, 1 +
+            saturation].
+        hue: rotation about the grey axis is drawn from [-hue, hue] degrees.
 
     Raises:
-        ValueError: for a negative argument, or one above 1 other than ``hue``.
+        ValueError: if an argument is negative, or an argument other than ``hue`` is above 1.
     """
 
     def __init__(self, brightness: float = 0.2, contrast: float = 0.2, *, saturation: float = 0.2,
@@ -29,7 +30,7 @@ class ClipPhotometric(BaseTransform):
             if not 0 <= value <= 1:
                 raise ValueError(f'{name} must be in [0, 1], got {value!r}')
         if hue < 0:
-            raise ValueError(f'hue is the largest turn in degrees, at least 0, got {hue!r}')
+            raise ValueError(f'hue is the largest rotation in degrees and must be at least 0, got {hue!r}')
         self.brightness, self.contrast, self.saturation, self.hue = brightness, contrast, saturation, hue
 
     def transform(self, results: dict) -> dict:
@@ -42,13 +43,13 @@ class ClipPhotometric(BaseTransform):
 
 
 def colour_matrix(*, brightness: float, contrast: float, saturation: float, hue: float) -> np.ndarray:
-    """(3, 4) float64 map of (R, G, B, 1): hue, then saturation, contrast and brightness. Grey stays grey.
+    """Return the (3, 4) float64 map of (R, G, B, 1): hue, then saturation, contrast and brightness. Grey stays grey.
 
     Args:
         brightness: factor.
         contrast: factor about 127.5.
-        saturation: factor; 0 makes grey.
-        hue: degrees about the grey axis; 120 takes red to green.
+        saturation: factor; 0 makes the image grey.
+        hue: rotation about the grey axis in degrees; 120 turns red into green.
     """
     turn, _ = cv2.Rodrigues(np.full(3, np.deg2rad(hue) / np.sqrt(3)))
     saturate = saturation * np.eye(3) + (1 - saturation) * GRAY[None]

@@ -1,4 +1,4 @@
-"""Reference masks for training: the mask of each frame, as faulty as a propagated prediction would be."""
+"""Reference masks for training: the mask of each frame with errors like those of a propagated prediction."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from tempseg_mm.registry import TRANSFORMS
 
 @dataclass(frozen=True)
 class _Fault:
-    """One drawn error; lengths in units of the object's size."""
+    """One random error; lengths in units of the object's size."""
     shift: np.ndarray  # (2,)
     log_scale: float
     degrees: float
@@ -24,16 +24,16 @@ class _Fault:
 
 @TRANSFORMS.register_module()
 class DeformReferenceMask(BaseTransform):
-    """Makes ``reference_masks``, T arrays (H, W) uint8 0/1, and ``first_reference``, one such array.
+    """Adds ``reference_masks``, T arrays (H, W) uint8 0/1, and ``first_reference``, one such array.
 
-    ``reference_masks[t]`` is the deformed ground truth of frame t and lies in frame t; the data preprocessor moves it
-    to frame t+1. Nothing follows the last one, so it is left as annotated and no numbers are drawn for it.
-    ``first_reference`` is what the network is told in frame 0: its ground truth, deformed by a draw of its own. It is
-    drawn first, then frames 0 to T-2 in order.
+    ``reference_masks[t]`` is the deformed ground truth of frame t, in the place of frame t; the data preprocessor moves
+    it to frame t+1. The last mask is not deformed, because no frame follows it, and no random numbers are drawn for it.
+    ``first_reference`` is the reference mask of frame 0: the ground truth of frame 0, deformed by a separate draw. It
+    is drawn first, then frames 0 to T-2 in order.
 
-    Errors differ from frame to frame but share a part that lasts through the clip, as those of propagation do: half
-    of each range is drawn once per clip, half for every frame. Without this transform ``PackClip`` takes the ground
-    truth undeformed.
+    Errors differ from frame to frame but share a part that lasts through the clip, as the errors of propagation do:
+    half of each range is drawn once per clip, half for every frame. Without this transform ``PackClip`` uses the
+    undeformed ground truth.
 
     Paper note: the paper reuses "network-generated masks ... as reference masks" but feeds a three-channel image; in
     the reading where the previous mask is an input channel, training shows it faulty masks (paper note P16).
@@ -42,13 +42,13 @@ class DeformReferenceMask(BaseTransform):
 
     Args:
         max_shift: largest displacement along x and y.
-        scale: largest relative change of size, e.g. 0.1 for 1/1.1 to 1.1.
+        scale: largest relative change of size; 0.1 means a factor of 1/1.1 to 1.1.
         rotate: largest rotation, degrees.
         warp: largest displacement of the outline by a smooth random field.
         dilate: largest distance by which the outline grows or shrinks.
-        empty_prob: probability that a frame's mask is empty: the object was lost.
-        spurious_prob: probability that a frame's mask holds a second blob somewhere: another object was taken for this
-            one. Propagation feeds such a fault back to the network, which must learn to drop it.
+        empty_prob: probability that a mask is empty, as if the object were lost.
+        spurious_prob: probability that a mask has a second blob somewhere, as if another object were mistaken for this
+            one. Propagation feeds such an error back to the network, which must learn to ignore it.
 
     Raises:
         ValueError: for a negative argument or a probability above 1.
@@ -69,7 +69,7 @@ class DeformReferenceMask(BaseTransform):
         return results
 
     def _draw_half(self) -> _Fault:
-        """Half of the ranges: the common and the frame's own part add up to at most the whole."""
+        """Draw half of the ranges, so that the common part and the frame's own part sum to at most the whole range."""
         shift_x, shift_y, scale, rotate, dilate = np.random.uniform(-0.5, 0.5, 5)
         return _Fault(self.max_shift * np.array([shift_x, shift_y]), np.log1p(self.scale) * scale, self.rotate * rotate,
                       self.dilate * dilate)
@@ -84,13 +84,13 @@ class DeformReferenceMask(BaseTransform):
 
 
 def deform_mask(mask: np.ndarray, fault: _Fault, field: np.ndarray) -> np.ndarray:
-    """Moves, turns, scales, warps, then dilates or erodes a mask that is not empty.
+    """Move, rotate, scale and warp a mask that is not empty, then dilate or erode it.
 
     Args:
         mask: (H, W) uint8 0/1.
-        fault: lengths relative to the object's size.
-        field: (h, w, 2) float32, h and w at least 2, a coarse field of displacements, likewise relative; stretched
-            over the object's bounding box and a margin of half as much around it.
+        fault: the error; lengths relative to the object's size.
+        field: (h, w, 2) float32, h and w at least 2, a coarse field of displacements relative to the object's size. It
+            is stretched over the object's bounding box and a margin of half its size on every side.
 
     Returns:
         (H, W) uint8 0/1.
@@ -103,7 +103,7 @@ def deform_mask(mask: np.ndarray, fault: _Fault, field: np.ndarray) -> np.ndarra
     inverse = cv2.invertAffineTransform(matrix).astype(np.float32)
     x, y = np.meshgrid(np.arange(mask.shape[1], dtype=np.float32), np.arange(mask.shape[0], dtype=np.float32))
     source = cv2.transform(np.dstack([x, y]), inverse)
-    grid_x = ((x - centre[0]) / (2 * width) + 0.5) * (field.shape[1] - 1)  # coarse cell that each pixel lies in
+    grid_x = ((x - centre[0]) / (2 * width) + 0.5) * (field.shape[1] - 1)  # position of each pixel in the coarse field
     grid_y = ((y - centre[1]) / (2 * height) + 0.5) * (field.shape[0] - 1)
     source += size * cv2.remap(field, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     moved = cv2.remap(mask * 255, source, None, cv2.INTER_LINEAR)
@@ -111,14 +111,7 @@ def deform_mask(mask: np.ndarray, fault: _Fault, field: np.ndarray) -> np.ndarra
 
 
 def add_blob(mask: np.ndarray) -> np.ndarray:
-    """Adds an ellipse at a random place, its axes a fifth to the whole of the object's size.
-
-    Args:
-        mask: (H, W) uint8 0/1.
-
-    Returns:
-        (H, W) uint8 0/1.
-    """
+    """Add an ellipse to a mask, (H, W) uint8 0/1, at a random place; its axes are 0.2 to 1 of the object's size."""
     _, _, width, height = cv2.boundingRect(mask)
     axes = np.sqrt(width * height) / 2 * np.random.uniform(0.2, 1, 2)
     centre = np.random.uniform(0, mask.shape[::-1])
@@ -127,7 +120,7 @@ def add_blob(mask: np.ndarray) -> np.ndarray:
 
 
 def _grow(mask: np.ndarray, radius: int) -> np.ndarray:
-    """Dilates by ``radius`` pixels, erodes if it is negative; an object is never eroded away."""
+    """Dilate by ``radius`` pixels, or erode if it is negative. An object is never eroded away completely."""
     if radius == 0:
         return mask
     side = 2 * abs(radius) + 1

@@ -1,4 +1,4 @@
-"""The measures of DAVIS 2016 as functions of arrays, free of files and of state."""
+"""The measures of DAVIS 2016 as functions on arrays, without files and without state."""
 
 from .boundary import boundary_map, contour_accuracy
 from .region import region_similarity

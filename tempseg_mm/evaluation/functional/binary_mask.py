@@ -1,20 +1,21 @@
-"""What the measures accept as a mask. Called by every measure of this package before it counts pixels."""
+"""Checks and converts the masks that the measures accept."""
 
 import numpy as np
 
 
 def as_binary_mask(mask: np.ndarray, *, name: str = 'mask') -> np.ndarray:
-    """A mask as booleans.
+    """Convert a mask to booleans.
 
     Args:
         mask: (H, W) bool, or integer with values 0 and 1.
-        name: what the message calls it.
+        name: name of the mask in messages.
 
     Returns:
-        (H, W) bool; ``mask`` itself where it is that already.
+        (H, W) bool; ``mask`` itself if it is boolean already.
 
     Raises:
-        ValueError: for another rank, for probabilities, or for values other than 0 and 1 (such as 255).
+        ValueError: if it does not have two dimensions, is floating point, or has values other than 0 and 1 (such as
+            255).
     """
     mask = np.asarray(mask)
     if mask.ndim != 2:
@@ -29,38 +30,38 @@ def as_binary_mask(mask: np.ndarray, *, name: str = 'mask') -> np.ndarray:
 
 
 def as_binary_pair(pred: np.ndarray, gt: np.ndarray, void: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Prediction and ground truth as booleans of one shape.
+    """Convert prediction and ground truth to booleans of one shape.
 
     Args:
         pred: (H, W) bool or 0/1 integers.
-        gt: likewise, of the same shape.
-        void: likewise: where the annotation does not say; ``None``: nowhere.
+        gt: (H, W) bool or 0/1 integers, of the same shape.
+        void: (H, W) bool or 0/1 integers, 1 where the annotation is undecided; ``None``: nowhere.
 
     Returns:
-        Both as (H, W) bool, False where void.
+        Both as (H, W) bool, False at void pixels.
 
     Raises:
-        ValueError: as :func:`as_binary_mask`, and where the shapes differ.
+        ValueError: as :func:`as_binary_mask`, and if the shapes differ.
     """
     pred, gt = as_binary_mask(pred, name='the predicted mask'), as_binary_mask(gt, name='the ground truth')
     if pred.shape != gt.shape:
-        raise ValueError(f'the predicted mask is {pred.shape}, the ground truth {gt.shape}; a prediction is scored at '
-                         'the original size of its annotation')
+        raise ValueError(f'the predicted mask is {pred.shape}, the ground truth {gt.shape}; a prediction must have the '
+                         'original size of its annotation')
     return without_void(pred, void), without_void(gt, void)
 
 
 def without_void(mask: np.ndarray, void: np.ndarray | None) -> np.ndarray:
-    """A mask that holds no void pixel.
+    """Clear the void pixels of a mask.
 
     Args:
         mask: (H, W) bool.
-        void: (H, W) bool or 0/1 integers; ``None``: nothing is void.
+        void: (H, W) bool or 0/1 integers; ``None``: no pixel is void.
 
     Returns:
-        (H, W) bool; ``mask`` itself where nothing is void.
+        (H, W) bool; ``mask`` itself if ``void`` is ``None``.
 
     Raises:
-        ValueError: another shape, or values other than 0 and 1.
+        ValueError: if ``void`` has another shape, or values other than 0 and 1.
     """
     if void is None:
         return mask

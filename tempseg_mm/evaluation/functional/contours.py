@@ -1,4 +1,4 @@
-"""Outlines of a mask along the edges of its pixels. Called by the temporal measure; relies on NumPy only."""
+"""Traces the outlines of a mask along the edges of its pixels, in the order of the benchmark's code."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,9 +7,9 @@ import numpy as np
 
 DOWN, LEFT, UP, RIGHT = range(4)
 STEPS = np.array([[1, 0], [0, -1], [-1, 0], [0, 1]])  # (row, column)
-# On which side of a corner a crack of each direction lies, as a place in the order up, left, down, right.
+# Side of a corner on which a crack of each direction lies, as an index into the order up, left, down, right.
 SIDE_LEAVING, SIDE_ARRIVING = np.array([2, 1, 0, 3]), np.array([0, 3, 2, 1])
-# Sizes of the hash map of libstdc++; with more junctions than the last of them nothing is comparable any more.
+# Sizes of the hash map of libstdc++. With more junctions than the last size, results are no longer comparable.
 HASH_SIZES = frozenset((
     2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 103, 109, 113, 127,
     137, 139, 149, 157, 167, 179, 193, 199, 211, 227, 241, 257, 277, 293, 313, 337, 359, 383, 409, 439, 467, 503, 541,
@@ -20,16 +20,16 @@ class CrackLoop(NamedTuple):
     """A closed loop of pixel edges ("cracks").
 
     Attributes:
-        corners: (n + 1, 2) int64, one corner of pixels a crack, (row, column) in 0..H and 0..W; the first again at the
-            end.
-        is_outer: an outer border, not the border of a hole.
+        corners: (n + 1, 2) int64, one pixel corner per crack, (row, column) in 0..H and 0..W; the last equals the
+            first.
+        is_outer: True for an outer border, False for the border of a hole.
     """
     corners: np.ndarray
     is_outer: bool
 
 
 class _Arc(NamedTuple):
-    """Cracks from one junction to the next; ``forward``: with the object on the left hand."""
+    """The cracks from one junction to the next; ``forward`` if they are walked with the object on the left."""
     cracks: list[int]
     forward: bool
     begin: int
@@ -37,21 +37,22 @@ class _Arc(NamedTuple):
 
 
 def crack_loops(mask: np.ndarray) -> list[CrackLoop]:
-    """All borders between object and background; beyond the image is background.
+    """Trace all borders between object and background; beyond the image is background.
 
-    A loop starts at the upper end of its first vertical crack in raster order and walks down it.
+    A loop starts at the upper end of its first vertical crack in raster order and walks down this crack.
 
-    Where pixels touch by a corner only, at a junction, four cracks meet; loops turn there, do not cross, and come to a
-    junction once. How they part there is the order in which the benchmark's code happens to walk. It numbers the arcs
-    between junctions from the last junction in raster order to the first, at each by the sides up, left, down, right.
-    From junctions in the order of :func:`_order_of_keys` it takes the arc of the lowest number that turns, and cuts off
-    a loop as soon as it is back at a junction on its way. Such a loop starts there.
+    Where pixels touch only by a corner, four cracks meet in a junction. Loops turn there, do not cross, and pass a
+    junction once. How they are separated follows the order in which the benchmark's code happens to walk. It numbers
+    the arcs between junctions from the last junction in raster order to the first, and at each junction by the sides
+    up, left, down, right. It starts from junctions in the order of :func:`_order_of_keys`. At each junction it takes
+    the arc with the lowest number that turns, and cuts off a loop as soon as it reaches a junction on its way again.
+    Such a loop starts at that junction.
 
     Args:
         mask: (H, W) bool.
 
     Returns:
-        The loops in the benchmark's order, last in raster order first as a rule.
+        The loops in the benchmark's order: usually the last in raster order comes first.
     """
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
@@ -69,19 +70,20 @@ def crack_loops(mask: np.ndarray) -> list[CrackLoop]:
 
 
 def _order_of_keys(n: int) -> list[int]:
-    """Order in which the hash map that the benchmark's code was run with gives out keys 0..n-1.
+    """Return the order in which the hash map of the benchmark's code iterates over keys 0..n-1.
 
-    They come last in, first out. When it has as many entries as one of its sizes it has just been rebuilt, and all but
-    the last come first in, first out.
+    Usually it is last in, first out. If the number of entries equals one of its sizes, it has just been rebuilt; then
+    all keys but the last are first in, first out.
     """
     return [n - 1, *range(n - 1)] if n in HASH_SIZES else [*reversed(range(n))]
 
 
 class _Cracks:
-    """Cracks of a mask as a graph that is walked once.
+    """The cracks of a mask as a graph that is walked once.
 
-    Cracks have the object on the left hand. ``following`` and ``preceding`` name the next crack of each; -1 - k stands
-    for junction k, whose two leaving and two arriving cracks are in ``leaving`` and ``arriving``.
+    Cracks have the object on their left. ``following`` and ``preceding`` hold the next and the previous crack of each
+    crack. A value -1 - k stands for junction k; its two leaving and two arriving cracks are in ``leaving`` and
+    ``arriving``.
     """
 
     def __init__(self, mask: np.ndarray) -> None:
@@ -89,7 +91,7 @@ class _Cracks:
         self.ends = self.starts + STEPS[self.directions]
         width = mask.shape[1] + 1
         start_keys, end_keys = self.starts @ (width, 1), self.ends @ (width, 1)
-        # As many cracks leave a corner as arrive, so in order of corners one list continues the other.
+        # As many cracks leave a corner as arrive, so sorted by corners the two lists correspond item by item.
         leaving = np.argsort(4 * start_keys + SIDE_LEAVING[self.directions])
         arriving = np.argsort(4 * end_keys + SIDE_ARRIVING[self.directions])
         following, preceding = np.empty_like(leaving), np.empty_like(arriving)
@@ -105,7 +107,7 @@ class _Cracks:
         self.raster = np.where(is_vertical, np.minimum(start_keys, end_keys), np.iinfo(np.int64).max)
 
     def arcs(self) -> list[_Arc]:
-        """All arcs between junctions, in the benchmark's order."""
+        """Return all arcs between junctions, in the benchmark's order."""
         arcs = []
         for junction in reversed(range(len(self.leaving))):
             ways = []
@@ -118,7 +120,7 @@ class _Cracks:
         return arcs
 
     def plain_loops(self) -> Iterator[tuple[list[int], bool]]:
-        """Loops of the cracks not in an arc, in raster order: their cracks and whether they are walked forward."""
+        """Yield the loops that pass no junction, in raster order: their cracks, and whether they are walked forward."""
         vertical = np.argsort(self.raster)[:np.count_nonzero(self.raster < np.iinfo(np.int64).max)]
         for crack in vertical.tolist():
             if not self.seen[crack]:
@@ -126,11 +128,11 @@ class _Cracks:
                 yield self._walk(crack, forward)[0], forward
 
     def is_outer(self, loop: list[int]) -> bool:
-        """Whether the object lies to the right of the first vertical crack."""
+        """Return True if the object lies to the right of the loop's first vertical crack."""
         return bool(self.directions[loop[np.argmin(self.raster[loop])]] == DOWN)
 
     def _walk(self, crack: int, forward: bool) -> tuple[list[int], int]:
-        """Cracks up to a junction (a negative number) or to the first crack again; and what comes there."""
+        """Follow cracks up to a junction (a negative number) or back to the first crack; return them and that end."""
         step, seen, walked = self.following if forward else self.preceding, self.seen, []
         while crack >= 0 and not seen[crack]:
             seen[crack] = 1
@@ -140,17 +142,17 @@ class _Cracks:
 
 
 class _Arcs:
-    """Arcs between junctions, taken away as loops are cut from them."""
+    """Arcs between junctions. An arc is removed when a loop uses it."""
 
     def __init__(self, arcs: list[_Arc]) -> None:
         self.arcs = arcs
-        self.left: dict[int, set[int]] = {}  # numbers of the arcs at each junction
+        self.left: dict[int, set[int]] = {}  # numbers of the remaining arcs at each junction
         for i, arc in enumerate(arcs):
             for junction in (arc.begin, arc.end):
                 self.left.setdefault(junction, set()).add(i)
 
     def loops_from(self, start: int) -> Iterator[tuple[list[int], bool]]:
-        """Loops met by walking from a junction until nothing is left there: cracks, and whether walked forward."""
+        """Walk from a junction until no arc is left there and yield the loops: cracks, and whether walked forward."""
         while self.left[start]:
             forward = self._is_forward(min(self.left[start]), start)
             junction, trail, places = start, [], {}
@@ -167,8 +169,8 @@ class _Arcs:
                         break
 
     def _take(self, junction: int, forward: bool) -> tuple[list[int], int]:
-        """Cracks of the first arc that goes on from a junction, and the junction it leads to."""
-        i = min(i for i in self.left[junction] if self._is_forward(i, junction) == forward)  # others lie straight on
+        """Remove the first arc that continues from a junction; return its cracks and the junction it leads to."""
+        i = min(i for i in self.left[junction] if self._is_forward(i, junction) == forward)  # the others go straight
         arc = self.arcs[i]
         self.left[arc.begin].discard(i)
         self.left[arc.end].discard(i)
@@ -179,7 +181,7 @@ class _Arcs:
 
 
 def _directed_cracks(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(M, 2) corner at which each crack starts and (M,) direction, with the object on the left hand."""
+    """Return the corner at which each crack starts, (M, 2), and its direction, (M,), with the object on the left."""
     padded = np.pad(mask, 1).astype(np.int8)
     across, down = np.diff(padded, axis=1)[1:-1], np.diff(padded, axis=0)[:, 1:-1]  # [H, W+1], [H+1, W]
     starts, directions = [], []

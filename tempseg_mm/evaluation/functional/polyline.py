@@ -1,30 +1,31 @@
-"""Thinning and resampling of polylines. Called by the temporal measure; relies on NumPy only."""
+"""Thinning and resampling of polylines for the temporal measure."""
 
 import numpy as np
 
 
 def simplify(points: np.ndarray, tolerance: float) -> np.ndarray:
-    """A polyline with fewer points: those too near the last one kept go, then those that hardly bend it.
+    """Remove points of a polyline that are too near to the last one kept, then points that hardly bend it.
 
-    First a radial filter (points nearer than ``tolerance`` to the last one kept), then Douglas and Peucker's algorithm
-    between first and last point, with distances to segments; of equally far points it takes the last.
+    The first step is a radial filter: it removes points nearer than ``tolerance`` to the last one kept. The second is
+    Douglas and Peucker's algorithm between the first and the last point, with distances to segments; among equally
+    distant points it takes the last.
 
     Args:
-        points: (n, 2), n >= 1, a row a point.
+        points: (n, 2), n >= 1, one point per row.
         tolerance: in the unit of the points, positive.
 
     Returns:
-        (m, 2), rows of ``points`` in their order; the first and the last are among them.
+        (m, 2), rows of ``points`` in their order, including the first and the last.
     """
     return _douglas_peucker(_radial_filter(points, tolerance), tolerance)
 
 
 def resample(points: np.ndarray, spacing: float) -> np.ndarray:
-    """Cut segments longer than ``spacing`` into equal parts no longer than that.
+    """Cut segments longer than ``spacing`` into equal parts no longer than ``spacing``.
 
     Args:
-        points: (n, 2) floats, n >= 1; the result has their precision.
-        spacing: positive.
+        points: (n, 2) floats, n >= 1; the result has the same precision.
+        spacing: largest length of a part, positive.
 
     Returns:
         (m, 2), ``points`` with the new ones in between.
@@ -33,8 +34,8 @@ def resample(points: np.ndarray, spacing: float) -> np.ndarray:
     lengths = np.sqrt((vectors**2).sum(1))
     parts = np.where(lengths > spacing, np.ceil(lengths / spacing), 1).astype(int)
     steps = vectors / parts[:, None].astype(points.dtype)
-    # Added up step by step, not multiplied, as the official code does: rounding decides on which side of an angle's
-    # bin a point falls.
+    # Steps are summed one by one, not multiplied, as in the official code: rounding decides in which angle bin a
+    # point falls.
     cuts = np.repeat(steps[:, None], parts.max(initial=1), axis=1)  # [n-1, parts, 2]
     cuts[:, 0] = points[:-1]
     cuts = np.cumsum(cuts, axis=1, dtype=points.dtype)
@@ -44,7 +45,7 @@ def resample(points: np.ndarray, spacing: float) -> np.ndarray:
 
 def _radial_filter(points: np.ndarray, tolerance: float) -> np.ndarray:
     gaps = (np.diff(points, axis=0)**2).sum(1)
-    if not (gaps < tolerance**2).any():  # nothing is near its predecessor, so nothing goes
+    if not (gaps < tolerance**2).any():  # no point is near its predecessor, so none is removed
         return points
     coordinates = points.tolist()
     row, column = coordinates[0]
@@ -58,7 +59,7 @@ def _radial_filter(points: np.ndarray, tolerance: float) -> np.ndarray:
 
 
 def _douglas_peucker(points: np.ndarray, tolerance: float) -> np.ndarray:
-    """All stretches between kept points are split at once, generation by generation."""
+    """Apply Douglas and Peucker's algorithm to all stretches between kept points at once, generation by generation."""
     rows, columns = points[:, 0], points[:, 1]
     last = len(points) - 1
     keep = np.zeros(len(points), bool)
@@ -84,7 +85,7 @@ def _douglas_peucker(points: np.ndarray, tolerance: float) -> np.ndarray:
 
 def _squared_distance(y: np.ndarray, x: np.ndarray, y0: np.ndarray, x0: np.ndarray, y1: np.ndarray,
                       x1: np.ndarray) -> np.ndarray:
-    """(k,) from points (y, x) to segments. The fraction is float32 as in the official code: ties hang on it."""
+    """Return (k,) from points (y, x) to segments. Ties depend on the fraction, float32 as in the official code."""
     dy, dx = y1 - y0, x1 - x0
     along, square = (y - y0) * dy + (x - x0) * dx, dy * dy + dx * dx
     fraction = along.astype(np.float32) / np.where(square > 0, square, 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Mean, recall and decay of a measure over one sequence. Called by the score table."""
+"""Mean, recall and decay of a measure over one sequence."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,12 +9,12 @@ RECALL_THRESHOLD = 0.5
 
 
 class SequenceStatistics(NamedTuple):
-    """A measure over one sequence.
+    """Statistics of a measure over one sequence.
 
     Attributes:
         mean: average over the frames.
         recall: share of frames above one half.
-        decay: average of the first quarter less that of the last; positive where the quality falls.
+        decay: average of the first quarter minus average of the last; positive if the quality falls.
     """
     mean: float
     recall: float
@@ -22,20 +22,20 @@ class SequenceStatistics(NamedTuple):
 
 
 def sequence_statistics(values: Sequence[float] | np.ndarray) -> SequenceStatistics:
-    """Mean, recall and decay of DAVIS 2016 (Perazzi et al., CVPR 2016, section 4.2).
+    """Compute mean, recall and decay of DAVIS 2016 (Perazzi et al., CVPR 2016, section 4.2).
 
-    The four bins of the decay share their edge frames: bin k holds v[e_k] to v[e_{k+1}], both included, where
-    e_k = round(k (n - 1) / 4), halves up.
+    The four bins of the decay share their edge frames: bin k holds v[e_k] to v[e_{k+1}], both included, where e_k =
+    round(k (n - 1) / 4), halves up.
 
     Args:
-        values: n values of a measure, in the order of the frames, only frames that count. NaN is left out of the
-            mean and the decay and is not above one half.
+        values: n values of a measure, in the order of the frames, for the frames that count. NaN is left out of the
+            mean and the decay; in the recall it counts as not above one half.
 
     Returns:
-        The statistics; the mean of nothing but NaN is NaN.
+        The statistics; the mean is NaN if all values are.
 
     Raises:
-        ValueError: no value, or another rank than 1.
+        ValueError: if there is no value, or more than one dimension.
     """
     values = np.asarray(values, np.float64)
     if values.ndim != 1 or values.size == 0:

@@ -1,4 +1,4 @@
-"""Temporal instability T of DAVIS 2016. Called by the metric; relies on contours, shape contexts and their matching."""
+"""Temporal instability T of DAVIS 2016, from contours, shape contexts and their matching."""
 
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, get_args
@@ -11,30 +11,30 @@ from .contours import crack_loops
 from .polyline import resample, simplify
 
 Convention = Literal['matlab', 'python']
-SCALE = 5  # of published values, against the bare cost
-TOLERANCES = (0.05, 1.5)  # pixels, of the two passes that thin a contour
-SPACING = 3  # pixels, largest gap between points of a contour
+SCALE = 5  # factor of published values relative to the matching cost
+TOLERANCES = (0.05, 1.5)  # tolerances of the two passes that thin a contour, pixels
+SPACING = 3  # largest gap between points of a contour, pixels
 
 
 class TemporalInstability(NamedTuple):
     """T over one sequence.
 
     Attributes:
-        mean: over the pairs that have a value; NaN where none has.
-        per_pair: one value a pair of consecutive masks; NaN where one of the two has no contour.
+        mean: mean over the pairs that have a value; NaN if none has.
+        per_pair: one value per pair of consecutive masks; NaN if one of the two has no contour.
     """
     mean: float
     per_pair: list[float]
 
 
 class InstabilityChain:
-    """T mask by mask; keeps the shape contexts of the last mask, which serve both its pairs, and no mask.
+    """Computes T mask by mask. It keeps the shape contexts of the last mask, which belong to two pairs, and no mask.
 
     Args:
         convention: see :func:`temporal_instability`.
 
     Raises:
-        ValueError: an unknown convention.
+        ValueError: for an unknown convention.
     """
 
     def __init__(self, convention: Convention = 'matlab') -> None:
@@ -45,16 +45,16 @@ class InstabilityChain:
         self._contexts: np.ndarray | None = None
 
     def step(self, mask: np.ndarray) -> float | None:
-        """Take the next mask.
+        """Compare the next mask with the one before.
 
         Args:
-            mask: (H, W) bool or 0/1 integers, of the size of those before.
+            mask: (H, W) bool or 0/1 integers, of the size of the earlier masks.
 
         Returns:
-            5 × the matching cost to the mask before; NaN where one of the two has no contour; ``None`` for the first.
+            5 × the matching cost to the mask before. NaN if one of the two has no contour; ``None`` for the first mask.
 
         Raises:
-            ValueError: another rank, size or other values.
+            ValueError: if it does not have two dimensions, has another size, or values other than 0 and 1.
         """
         mask = as_binary_mask(mask)
         is_first, before = self._shape is None, self._contexts
@@ -69,24 +69,25 @@ class InstabilityChain:
 
 
 def temporal_instability(masks: Iterable[np.ndarray], convention: Convention = 'matlab') -> TemporalInstability:
-    """Temporal instability T of DAVIS 2016 (Perazzi et al., CVPR 2016, section 4.1); smaller is steadier.
+    """Compute the temporal instability T of DAVIS 2016 (Perazzi et al., CVPR 2016, section 4.1); smaller is steadier.
 
-    The longest contour of each mask is thinned, resampled, and described by shape contexts; T of a pair is 5 × the mean
-    χ² cost of the points matched in order. The benchmark's sequence of N frames is GT_0, R_1, ..., R_{N-2}: the first
-    annotation, then the results without the last. That is what to pass for published numbers.
+    The longest contour of each mask is thinned, resampled, and described by shape contexts. T of a pair is 5 × the mean
+    χ² cost of the points matched in order. For a sequence of N frames the benchmark uses the masks GT_0, R_1, ...,
+    R_{N-2}: the first annotation, then the results without the last. Pass these to obtain published numbers.
 
     Args:
-        masks: (T, H, W) bool or 0/1 integers, or an iterable of (H, W); at least two. Taken one by one.
-        convention: 'matlab': as the published numbers were computed. 'python': as the benchmark's Python code has it,
-            which measures angles from the column axis, rounds points to float32 and, of equally long contours, takes
-            the first; there GT_0 is left out.
+        masks: (T, H, W) bool or 0/1 integers, or an iterable of (H, W); at least two. They are read one by one.
+        convention: 'matlab': as the published numbers were computed. 'python': as in the benchmark's Python code, which
+            measures angles from the column axis, rounds points to float32, prefers another of equally long contours
+            (see :func:`main_contour`), and leaves out GT_0.
 
     Returns:
-        T ≥ 0 of T - 1 pairs and their mean. Masks whose contours have fewer than three corners, empty ones and single
-        pixels among them, have none: their pairs are NaN and left out of the mean.
+        T ≥ 0 of T - 1 pairs and their mean. A mask whose contours have fewer than three corners, such as an empty mask
+        or a single pixel, has no contour: its pairs are NaN and left out of the mean.
 
     Raises:
-        ValueError: fewer than two masks, sizes that differ, values other than 0 and 1, an unknown convention.
+        ValueError: if there are fewer than two masks, sizes differ, values are not 0 and 1, or the convention is
+            unknown.
     """
     chain = InstabilityChain(convention)
     values = [chain.step(mask) for mask in masks]
@@ -106,20 +107,20 @@ def _mask_contexts(mask: np.ndarray, convention: Convention) -> np.ndarray | Non
 
 
 def main_contour(mask: np.ndarray, *, last_of_equals: bool = False) -> np.ndarray | None:
-    """The contour with the most corners after thinning, outer borders clockwise, holes the other way.
+    """Find the contour with the most corners after thinning. Outer borders run clockwise, holes the other way.
 
     Args:
         mask: (H, W) bool.
-        last_of_equals: of contours with equally many corners take the last of :func:`crack_loops`, else the first.
+        last_of_equals: among equally long contours take the last one of
+            :func:`~tempseg_mm.evaluation.functional.contours.crack_loops` instead of the first.
 
     Returns:
-        (n, 2) float64 (row, column) of corners of pixels, the first again at the end; ``None`` where no contour keeps
-        three corners.
+        (n, 2) float64 (row, column) of pixel corners; the last equals the first. ``None`` if none keeps three corners.
     """
     best, best_rank, best_is_outer = None, (3, 0), True
     loops = enumerate(crack_loops(mask))
     for place, (loop, is_outer) in sorted(loops, key=lambda entry: len(entry[1].corners), reverse=True):
-        if len(loop) // 2 + 2 < best_rank[0]:  # thinned points lie two steps apart or more: this loop cannot win
+        if len(loop) // 2 + 2 < best_rank[0]:  # thinned points are at least two steps apart: this loop cannot win
             break
         points = loop.astype(np.float64)
         for tolerance in TOLERANCES:

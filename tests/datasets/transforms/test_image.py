@@ -43,7 +43,7 @@ def test_largest_centred_square_where_nothing_fits():
 @pytest.mark.parametrize('options', [dict(scale=(0, 1)), dict(scale=(0.5, 0.2)), dict(scale=(0.5, 1.5)),
                                      dict(ratio=(0, 1)), dict(ratio=(2, 1))])
 def test_impossible_intervals_are_refused(options):
-    with pytest.raises(ValueError, match=r'scale must be an interval in \(0, 1\] and ratio one of positive numbers'):
+    with pytest.raises(ValueError, match=r'scale must be an interval in \(0, 1\] and ratio an interval of pos'):
         RandomResizedCrop((8, 8), **options)
 
 
