@@ -80,9 +80,7 @@ class MOSEDataset(VOSDataset):
         return self._places[name] not in ('', 'train')
 
     def sequence(self, name: str) -> VOSSequence:
-        """Return a sequence; in a test it begins with the first annotated frame that shows an object, found by
-        decoding.
-        """
+        """Return a sequence; in a test, decode masks to find the first frame with an object, and begin there."""
         sequence = super().sequence(name)
         return from_first_object(sequence) if self.test_mode else sequence
 

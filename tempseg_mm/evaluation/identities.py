@@ -52,7 +52,7 @@ class IdentityCheck:
     @property
     def sentence(self) -> str:
         """Sentence that reports :attr:`exchanged`; empty if nothing was exchanged."""
-        pairs = [f'{label} <-> {other} (J {self.overlaps[label][other]:.2f} in place of '
+        pairs = [f'{label} <-> {other} (J {self.overlaps[label][other]:.2f} instead of '
                  f'{self.overlaps[label].get(label, 0):.2f})' for label, other in self.exchanged.items()]
         return '' if not pairs else (
             'seems to have its ids exchanged: J would be higher with ground truth <-> result '

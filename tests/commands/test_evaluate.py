@@ -121,7 +121,7 @@ def test_annotations_of_some_frames(call, tmp_path, capsys, options, frames):
 def test_what_is_no_list_and_no_folder_ends_with_a_sentence(refused, folders, tmp_path, option, value):
     (tmp_path / 'file').write_bytes(b'\xff\xfe\x00')
     said = refused('evaluate', *folders, option, tmp_path / 'file')
-    assert re.search('error: .*file.*(no UTF-8 text|is a file and no folder)', said)
+    assert re.search('error: .*file.*(no UTF-8 text|it is a file)', said)
 
 
 def test_means_over_seen_and_unseen_categories(call, folders, tmp_path, capsys):

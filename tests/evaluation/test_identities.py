@@ -30,5 +30,5 @@ def test_each_object_is_looked_at_once_where_it_first_shows():
     check.look(labels(1, 0, 0), labels(1, 0, 0), [1, 2, 3])
     check.look(labels(2, 3, 2), labels(1, 2, 3), [1, 2, 3])
     assert check.exchanged == {2: 3, 3: 2} and check.overlaps == {1: {1: 1.0}, 2: {3: 1.0}, 3: {2: 0.5}}
-    assert 'ground truth <-> result 2 <-> 3 (J 1.00 in place of 0.00), 3 <-> 2 (J 0.50' in check.sentence
+    assert 'ground truth <-> result 2 <-> 3 (J 1.00 instead of 0.00), 3 <-> 2 (J 0.50' in check.sentence
     assert IdentityCheck().sentence == ''

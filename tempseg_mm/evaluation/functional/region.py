@@ -8,7 +8,7 @@ from .binary_mask import as_binary_pair
 
 
 def region_similarity(pred: np.ndarray, gt: np.ndarray, void: np.ndarray | None = None) -> float:
-    """Compute the region similarity J = |P ∩ G| / |P ∪ G| (Perazzi et al., CVPR 2016, section 4.1).
+    """Compute the region similarity J = ``|P ∩ G| / |P ∪ G|`` (Perazzi et al., CVPR 2016, section 4.1).
 
     Void pixels count in neither set, as in ``db_eval_iou`` of the official code of DAVIS 2017 (davis2017-evaluation,
     ``davis2017/metrics.py``).

@@ -54,7 +54,7 @@ def test_objects_that_come_later_with_exchanged_ids_are_told():
     scores, sentences = settled({1: 0, 2: 1, 3: 1}, *truth)
     assert scores[2] == {1: 1.0, 2: 0.0, 3: 0.0}
     assert len(sentences) == 1 and sentences[0].startswith('The result seems to have its ids exchanged')
-    assert '2 <-> 3 (J 1.00 in place of 0.00), 3 <-> 2' in sentences[0]
+    assert '2 <-> 3 (J 1.00 instead of 0.00), 3 <-> 2' in sentences[0]
 
 
 def test_void_pixels_do_not_count():
