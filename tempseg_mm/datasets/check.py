@@ -17,7 +17,7 @@ __all__ = ['Finding', 'SequenceReport', 'check_sequence', 'check_sequences', 'fi
 
 
 def unloaded(cfg: Mapping) -> VOSDataset:
-    """Build a data set without listing its sequences, because listing raises at the first fault; skip the pipeline.
+    """Build a data set without its pipeline and without listing its sequences (which raises at the first fault).
 
     Raises:
         KeyError: if ``type`` in ``cfg`` is unknown.

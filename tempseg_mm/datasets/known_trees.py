@@ -76,7 +76,7 @@ def advice(data_set: Any, *, own_only: bool = False) -> str:
 
 
 def other_resolutions(data_set: Any) -> str:
-    """Name the folders that ``resolution`` could be set to: those below each of JPEGImages, Annotations and ImageSets.
+    """Name the folders that ``resolution`` could be set to: those in each of JPEGImages, Annotations and ImageSets.
 
     Returns:
         A sentence that begins with a space. Empty if no such folder would help.
@@ -87,7 +87,7 @@ def other_resolutions(data_set: Any) -> str:
     common = [name for name in common if _folders(kinds[0], name)]  # folders of sequences
     if not common or data_set.resolution in common:
         return ''
-    return f' Set `resolution` to a folder that all have: {", ".join(common)}.'
+    return f' Set `resolution` to a folder that exists: {", ".join(common)}.'
 
 
 def _is_same(name: str, value: Any, told: Mapping) -> bool:

@@ -67,7 +67,7 @@ def split_text(split: Split | os.PathLike) -> str:
 
 
 def note_namesake(split: str, names: Collection[str], data: str, where: str | os.PathLike) -> None:
-    """Warn if the list ``split`` of the data set, with the sequences ``names``, differs from a list of the project.
+    """Warn if the project ships a list named ``split`` with other sequences than ``names``, the data set's own list.
 
     ``data`` is as in :func:`shipped_lists`; ``where`` is the folder of the data set.
     """

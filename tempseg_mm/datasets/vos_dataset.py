@@ -103,7 +103,7 @@ class VOSDataset(BaseDataset):
         return sorted(files_by_stem(self._folder('ImageSets'), ('.txt',)))
 
     def listed(self, path: str) -> list:
-        """Return the names in a list, in order, each once; see :func:`~tempseg_mm.datasets.name_list.sequence_names`"""
+        """Return the names in a list, in order, each once (:func:`~tempseg_mm.datasets.name_list.sequence_names`)."""
         return sequence_names(path)
 
     def own_split(self, name: str) -> list:
@@ -276,5 +276,5 @@ class VOSDataset(BaseDataset):
             data = self.prepare_data(idx)
         if data is None:
             raise ValueError(f'the pipeline of {type(self).__name__} returned None for item {idx}; a transform that '
-                             'cannot do its work must raise')
+                             'cannot do its work must raise an error')
         return data

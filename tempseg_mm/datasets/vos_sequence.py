@@ -125,8 +125,7 @@ class VOSSequence:
         """Decode the annotation of frame i at its stored size, with the objects that :attr:`objects` selects.
 
         Returns:
-            Void pixels, and ids: 1 on the object, or each object's id if they are told apart. ``None`` if not
-                annotated.
+            The objects, each with its id if they are told apart, else as 1; and void pixels. ``None`` if not annotated.
 
         Raises:
             IndexError, OSError, ValueError: as :meth:`mask`.

@@ -113,7 +113,7 @@ def faults_of_files(pairs: Mapping[str, tuple[str, str]]) -> list[str]:
 
 
 def faults_of_number(number: int, *, last_counts: bool = False) -> list[str]:
-    """Return a fault if a sequence has so few annotations that none counts; ``last_counts``: the last one is scored."""
+    """Return a fault if ``number`` annotations are so few that none counts; ``last_counts``: the last one does."""
     if number >= (2 if last_counts else 3):
         return []
     counted = 'as the first does not count' if last_counts else 'as the first and the last do not count'

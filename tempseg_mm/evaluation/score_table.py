@@ -28,7 +28,7 @@ class ScoreTable:
             indices. T of a frame compares it with the frame before; it is NaN if one of the two masks has no contour.
             If a sequence has several objects, these values are means over them, and the measure also has ``'objects':
             {'1': {'mean', …}, '2': {…}}``.
-        protocol: how the scores were computed, e.g. ``{'name': 'DAVIS 2016', 'frames': 'first and last left out'}``.
+        protocol: how scores were computed, e.g. ``{'protocol': 'DAVIS 2016', 'frames': 'first and last left out'}``.
         notices: sentences on how masks were read.
         groups: sequence -> object -> name of the group over which a benchmark averages it; see :attr:`group_means`.
     """

@@ -126,7 +126,7 @@ def test_unknown_split_lists_those_there(root):
 
 
 def test_unknown_resolution_lists_those_there(root):
-    with pytest.raises(FileNotFoundError, match='Set `resolution` to a folder that all have: 480p.$'):
+    with pytest.raises(FileNotFoundError, match='Set `resolution` to a folder that exists: 480p.$'):
         VOSDataset(root, 'train', resolution='1080p')
 
 

@@ -1,4 +1,4 @@
-"""Transforms of single images for pre-training a backbone. mmcv's ``RandomFlip`` and ``CenterCrop`` complete them."""
+"""Transforms of single images for pre-training a backbone, used with mmcv's ``RandomFlip`` and ``CenterCrop``."""
 
 import numpy as np
 import torch
@@ -17,8 +17,9 @@ class RandomResizedCrop(BaseTransform):
     Args:
         size: (H, W) of the result.
         scale: interval from which the part's share of the image area is drawn.
-        ratio: interval from which the part's width divided by its height is drawn, evenly in logarithm. A part that
-            does not fit into the image is drawn again, ten times in all; then the largest centred square is taken.
+        ratio: interval from which the part's width divided by its height is drawn, uniformly on a logarithmic scale. A
+            part that does not fit into the image is drawn again, ten times in all; then the largest centred square is
+            taken.
 
     Raises:
         ValueError: for an interval that is empty or not positive, or a share above 1.

@@ -25,7 +25,9 @@ INPAINT_SIDE = 128  # pixels, longer side: Telea's method is slow, and its resul
 
 
 def clean_background(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Fill the object smoothly from its surroundings (Telea, 2004, on a reduced copy), with fine detail from beside it.
+    """Fill the object's place smoothly from its surroundings (Telea, 2004, on a reduced copy).
+
+    Fine detail is copied from the image beside the object.
 
     Args:
         frame: (H, W, 3) uint8.
@@ -60,9 +62,14 @@ def _dilate(mask: np.ndarray, radius: int) -> np.ndarray:
 
 
 def object_colours(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return a frame, (H, W, 3) uint8, with the object's mean nearby colours just outside ``mask``, (H, W) uint8 0/1.
+    """Extend the object's colours beyond its outline, so that soft edges show no background.
 
-    Soft edges of the object then show no background.
+    Args:
+        frame: (H, W, 3) uint8.
+        mask: (H, W) uint8 0/1.
+
+    Returns:
+        (H, W, 3) uint8; just outside the object the mean of the object's nearby colours, elsewhere ``frame``.
     """
     inside = mask[..., None] > 0
     total = cv2.blur(np.where(inside, frame, np.uint8(0)).astype(np.float32), (7, 7))
@@ -90,8 +97,8 @@ class LucidClip(BaseTransform):
 
     A frame that shows the object is drawn at random. The object is cut out and the hole is filled. Over T frames,
     object and background then move apart, each by its own smooth path of similarities; the object also bends, and both
-    are relit. ``frames``, ``gt_masks`` and ``flow`` (T-1 arrays, forward, exact also where the object covers its
-    target) are replaced; ``frame_ids`` become T times the id of the drawn frame. A clip without object is not changed.
+    are relit. This replaces ``frames``, ``gt_masks`` and ``flow`` (T-1 arrays, forward, exact also where the object
+    covers its target); ``frame_ids`` becomes T copies of the drawn frame's id. A clip without object is not changed.
 
     Args:
         prob: probability of synthesising. Otherwise the clip is not changed, and ``flow`` is not added if it is absent.
@@ -188,7 +195,7 @@ def _changed(motion: LayerMotion, changes: dict | None) -> LayerMotion:
     known = [field.name for field in fields(LayerMotion)]
     unknown = set(changes or ()) - set(known)
     if unknown:
-        raise ValueError(f'a motion of LucidClip has no {sorted(unknown)}, only {known}')
+        raise ValueError(f'a motion of LucidClip has no {sorted(unknown)}; its fields are {known}')
     return replace(motion, **changes or {})
 
 

@@ -49,7 +49,10 @@ class ClipObjectWindow(BaseTransform):
         return results
 
     def draw(self, shape: tuple, masks: Sequence, shown: Sequence[float] | None = None) -> Window:
-        """Draw one random window; ``shape`` is (H, W), ``shown`` the visible share of the object in each mask."""
+        """Draw one random window into frames of ``shape`` (H, W) whose object ``masks``, each (H, W), show.
+
+        ``shown`` is the visible share of the object in each mask; ``None``: all of it.
+        """
         zoom = np.exp(np.random.uniform(*np.log(self.scale)))
         shift = np.random.uniform(-self.shift, self.shift, 2)
         degrees = np.random.uniform(-self.degrees, self.degrees)

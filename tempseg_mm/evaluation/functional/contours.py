@@ -52,7 +52,7 @@ def crack_loops(mask: np.ndarray) -> list[CrackLoop]:
         mask: (H, W) bool.
 
     Returns:
-        The loops in the benchmark's order: usually the last in raster order comes first.
+        The loops in the benchmark's order. Usually the last in raster order comes first.
     """
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):

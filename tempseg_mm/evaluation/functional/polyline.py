@@ -85,7 +85,10 @@ def _douglas_peucker(points: np.ndarray, tolerance: float) -> np.ndarray:
 
 def _squared_distance(y: np.ndarray, x: np.ndarray, y0: np.ndarray, x0: np.ndarray, y1: np.ndarray,
                       x1: np.ndarray) -> np.ndarray:
-    """Return (k,) from points (y, x) to segments. Ties depend on the fraction, float32 as in the official code."""
+    """Return the squared distances, (k,), of points (y, x) from segments.
+
+    The fraction is float32 as in the official code, because ties depend on it.
+    """
     dy, dx = y1 - y0, x1 - x0
     along, square = (y - y0) * dy + (x - x0) * dx, dy * dy + dx * dx
     fraction = along.astype(np.float32) / np.where(square > 0, square, 1).astype(np.float32)

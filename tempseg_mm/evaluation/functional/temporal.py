@@ -28,7 +28,7 @@ class TemporalInstability(NamedTuple):
 
 
 class InstabilityChain:
-    """Computes T mask by mask. It keeps the shape contexts of the last mask, which belong to two pairs, and no mask.
+    """Computes T mask by mask. It keeps only the shape contexts of the last mask, which both of its pairs use.
 
     Args:
         convention: see :func:`temporal_instability`.

@@ -281,7 +281,7 @@ def test_fine_tuning_on_dreams(make_model, make_sequence, give):
 @pytest.mark.parametrize(('kwargs', 'message'), [
     (dict(prob=1.5), 'prob of LucidClip'), (dict(deform=-0.1), 'deform of LucidClip'),
     (dict(relight=2), 'relight of LucidClip'), (dict(blur=-1), 'blur of LucidClip'),
-    (dict(object_motion=dict(velocity=1)), r"no \['velocity'\], only \['degrees'"),
+    (dict(object_motion=dict(velocity=1)), r"no \['velocity'\]; its fields are \['degrees'"),
     (dict(background_motion=dict(scale=(2, 1))), 'scale of a motion')])
 def test_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
