@@ -1,4 +1,4 @@
-"""Each release, read by the class of another or from a folder too high or too low, ends in the line that reads it."""
+"""Reading a release with a wrong class, or from a folder too high or too low, raises an error that names what is right."""
 
 import re
 from pathlib import Path
@@ -95,7 +95,7 @@ def test_nothing_is_said_where_nothing_is_known(tmp_path, roots):
 
 
 def test_no_advice_in_a_circle(roots, tmp_path):
-    """What was told already is no way out, and neither is what one kind of files has and another lacks."""
+    """An error advises neither arguments that are set already nor a resolution that some kind of files lacks."""
     with pytest.raises(FileNotFoundError) as error:
         length(type='DAVIS2017Dataset', data_root=str(roots['DAVIS2017Dataset']), split='val', year=2019)
     assert length(**the_line_of(error)) == 1 and the_line_of(error)['year'] == 2017

@@ -75,7 +75,7 @@ def test_text_is_aligned_and_ends_with_overall(table):
 
 @pytest.fixture
 def table_with_t():
-    """T of breakdance, which the list of DAVIS 2016 leaves out, of camel, which it counts, and of one without."""
+    """T of breakdance, which the list of DAVIS 2016 leaves out, of camel, which counts, and of an empty sequence."""
     values = dict(breakdance=[0.5, 0.7], camel=[0.1, float('nan')], empty=[float('nan')] * 2)
     frames = [dict(frame(name, i + 1, 1, 1), T=t) for name in values for i, t in enumerate(values[name])]
     return ScoreTable.from_frames(frames, measures=('J', 'F', 'T'))

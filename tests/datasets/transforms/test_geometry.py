@@ -20,7 +20,7 @@ def clip(scene):
 
 
 def landed(mask, flow, next_mask):
-    """Share of the object's outermost pixels that the flow pushes onto ``next_mask``, of those it keeps in view."""
+    """Return the share of the object's outermost pixels in view after the flow that land on ``next_mask``."""
     y, x = np.nonzero(mask - cv2.erode(mask, np.ones((5, 5))))
     to_x, to_y = np.floor(np.stack([x, y]) + flow[y, x].T + 0.5).astype(int)
     seen = (to_x >= 0) & (to_y >= 0) & (to_x < mask.shape[1]) & (to_y < mask.shape[0])

@@ -43,7 +43,7 @@ def iou(one, two):
 
 
 def splat(mask, flow):
-    """Each of 8 x 8 points of every pixel of the object lands, with the pixel's flow, somewhere: half full counts."""
+    """Move 8 x 8 points per object pixel along its flow; a pixel that gets at least half of 64 points is object."""
     offsets = grid((8, 8)).reshape(-1, 2) / 8 - 7 / 16
     points = np.argwhere(mask)[:, ::-1]
     landed = np.rint((points + flow[mask > 0])[:, None] + offsets).astype(int).reshape(-1, 2)
@@ -66,7 +66,7 @@ def test_without_ranges_the_frame_stands_still():
 
 
 def test_an_object_that_is_pushed():
-    """Flow is what its centre moved by where it was, and nothing elsewhere."""
+    """The flow is the displacement of the object's centre inside the object, and zero elsewhere."""
     frame, mask = texture(), ellipse()
     dreams = [LucidClip(**{**PLAIN, 'object_motion': {**STILL, 'speed': 0.3}}).dream(frame, mask, 3) for _ in range(5)]
     for frames, masks, flow in dreams:
@@ -270,7 +270,7 @@ def test_workers_dream_the_same():
 
 
 def test_fine_tuning_on_dreams(make_model, make_sequence, give):
-    """With a single given frame, which comes as a clip of two alike."""
+    """A single given frame comes as a clip of two equal frames."""
     model = make_model()
     finetuner = OnlineFinetuner(steps=1, augment=[dict(type='LucidClip')])
     report = finetuner.adapt(model, GivenObject(give(make_sequence(), (0,)), 1))

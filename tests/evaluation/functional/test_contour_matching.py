@@ -29,7 +29,7 @@ def test_equals_the_definition(n):
 
 
 def test_two_points_by_hand():
-    """Distances 0, 3, 3, 0 have mean 1.5. A point sees itself innermost at angle 0; at 2 means the other is out."""
+    """Distances 0, 3, 3, 0 have mean 1.5: a point counts itself innermost at angle 0; the other, at 2, is out."""
     contexts = shape_contexts(np.array([[0., 0.], [3., 0.]]))
     expected = np.zeros(60)
     expected[4 * 12] = 1
