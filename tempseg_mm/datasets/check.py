@@ -91,7 +91,7 @@ def summary(reports: Sequence[SequenceReport]) -> str:
     late = [report for report in reports if report.late]
     if late:
         lines += ['', f'{sum(len(report.late) for report in late)} object(s) of {len(late)} sequence(s) appear later; '
-                      'each is given where it first shows']
+                      'each is given in the frame where it first shows']
     given_only = sum(report.has_given_masks_only for report in reports)
     if given_only:
         lines += ['', f'{given_only} sequence(s) have only the masks to begin with: they are segmented, not scored']

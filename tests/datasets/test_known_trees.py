@@ -1,4 +1,4 @@
-"""Reading a release with a wrong class, or from a folder too high or too low, raises an error that names what is right."""
+"""Reading a release with a wrong class or from a wrong folder raises an error with the right arguments."""
 
 import re
 from pathlib import Path

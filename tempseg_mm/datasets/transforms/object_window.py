@@ -49,7 +49,7 @@ class ClipObjectWindow(BaseTransform):
         return results
 
     def draw(self, shape: tuple, masks: Sequence, shown: Sequence[float] | None = None) -> Window:
-        """Draw one random window into frames of ``shape`` (H, W) whose object ``masks``, each (H, W), show.
+        """Draw one random window around the object that ``masks``, each (H, W), show in frames of ``shape`` (H, W).
 
         ``shown`` is the visible share of the object in each mask; ``None``: all of it.
         """
