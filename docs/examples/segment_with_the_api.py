@@ -1,10 +1,10 @@
-"""A walk through the API: from a video and a mask to masks, figures and arrays.
+"""A walk through the Python interface: from a video and a mask to masks, figures and arrays.
 
     .venv/bin/python docs/examples/segment_with_the_api.py
 
-Needs no data and no weights of yours: it renders a short sequence of two objects and works on that, a minute or two on
-a CPU. What it writes lies in work_dirs/segment_with_the_api; open two_objects/report.html there in a browser. Every
-section is a function; read them in the order of `main`.
+You need no data and no weights of your own. The program renders a short sequence of two objects and segments it, which
+takes a minute or two on a CPU. The results are in work_dirs/segment_with_the_api; open two_objects/report.html there in
+a browser. Each function shows one use; read them in the order of ``main``.
 """
 
 import argparse
@@ -21,9 +21,10 @@ from tempseg_mm.visualization.video_writer import MP4, VideoWriter
 
 
 def render(num_frames: int) -> tuple[list, list]:
-    """Something to segment. Your own frames are (H, W, 3) uint8 RGB arrays, too (OpenCV reads BGR: convert).
+    """Render a sequence to segment, and its true labels.
 
-    The labels are (H, W) uint8: 0 is the background, every other number an object.
+    Frames are (H, W, 3) uint8 RGB arrays, and so must yours be (OpenCV reads BGR: convert them). Labels are (H, W)
+    uint8 arrays: 0 is the background, every other number is an object.
     """
     params = SceneParams(num_frames=num_frames, height=128, width=224, occluders=0, distractors=1, similarity=0.0)
     scene = draw_scene(params, np.random.SeedSequence(1))
@@ -31,18 +32,19 @@ def render(num_frames: int) -> tuple[list, list]:
 
 
 def write_video(path: Path, frames: list) -> None:
-    """An MP4, to begin where most people do."""
+    """Write the frames as an MP4, since most people start from a video file."""
     with VideoWriter(path, MP4, fps=24) as video:
         for frame in frames:
             video.write(frame)
 
 
 def a_file_and_a_mask(inferencer: VOSInferencer, video: Path, labels: list, out: Path):
-    """The usual call. The mask may be a file or an array; its two values are two objects.
+    """Segment a video file from the mask of its first frame, and print the results.
 
-    For each object a copy of the network is fine-tuned on the first frame and then carries that object from frame to
-    frame; where objects meet, the more probable one has the pixel. A mask for a later frame helps where an object has
-    changed: ``masks={0: first, 40: later}``. The ground truth is for the figures only, leave it out if you have none.
+    The mask may be a file or an array. Its two values are two objects. For each object, a copy of the network is
+    fine-tuned on the first frame and then follows the object from frame to frame. Where objects meet, the more probable
+    one gets the pixel. If an object changes much, give a mask of a later frame too: ``masks={0: first, 40: later}``.
+    The ground truth only adds scores; leave it out if you have none.
     """
     result = inferencer(video, labels[0], out_dir=out, ground_truth=labels, overwrite=True)
 
@@ -52,13 +54,16 @@ def a_file_and_a_mask(inferencer: VOSInferencer, video: Path, labels: list, out:
         print(f'  {kind}: {path}')
     for object_id, mean_j in result.mean_j.items():
         print(f'  J of object {object_id}: {mean_j:.3f}')
-    for notice in result.notices:  # what you should know, e.g. that there were no trained weights
+    for notice in result.notices:  # what you should know, for example that there were no trained weights
         print(f'  note: {notice}')
     return result
 
 
-def what_is_known_of_each_frame(result) -> None:
-    """A record a frame: areas, confidences, changes and scores by object. ``result.json`` holds the same."""
+def figures_of_each_frame(result) -> None:
+    """Print figures from the records: one per frame, with areas, confidences, changes and scores per object.
+
+    ``result.json`` holds the same figures.
+    """
     unsure = min((record for record in result.records if not record.given and None not in record.confidences.values()),
                  key=lambda record: min(record.confidences.values()), default=None)
     if unsure is not None:
@@ -69,7 +74,9 @@ def what_is_known_of_each_frame(result) -> None:
 
 
 def masks_as_arrays(result, path: Path) -> np.ndarray:
-    """The masks are indexed PNG files: their pixels are the object numbers, colours are for viewers.
+    """Read the masks into one array and save it.
+
+    The masks are indexed PNG files. Their pixel values are the object numbers; the colours are for viewers only.
 
     Returns:
         (T, H, W) uint8.
@@ -82,10 +89,10 @@ def masks_as_arrays(result, path: Path) -> np.ndarray:
 
 
 def a_box_instead_of_a_mask(inferencer: VOSInferencer, frames: list, labels: list, out: Path) -> None:
-    """A rough box (left, top, width, height) is enough to begin with: GrabCut makes the mask.
+    """Segment from a rough box (left, top, width, height) instead of a mask. GrabCut makes the mask from the box.
 
-    It is written to ``given``, where you can correct it in any editor and then give it as the mask. Frames come as
-    arrays this time; a folder, a pattern ('shots/a*.png') or the number of a camera would do as well.
+    The mask is saved in ``given``. You can correct it there in any editor, and then give it as the mask. This call
+    passes the frames as arrays. A folder, a pattern ('shots/a*.png') or the number of a camera works as well.
     """
     x, y, width, height = cv2.boundingRect((labels[0] == 1).astype(np.uint8))
     result = inferencer(frames, boxes=[(x, y, width, height)], out_dir=out, pictures=False, overwrite=True)
@@ -96,10 +103,10 @@ def a_box_instead_of_a_mask(inferencer: VOSInferencer, frames: list, labels: lis
 
 
 def frames_as_they_come(inferencer: VOSInferencer, frames: list, labels: list) -> None:
-    """The stream: each frame is answered before the next is asked for, and nothing is written or kept.
+    """Segment a stream: each frame is answered before the next one is read, and nothing is written or kept.
 
-    ``frames`` may be any iterable, such as a generator over a camera that never ends; ``stream.step(frame)`` takes
-    one frame at a time.
+    ``frames`` may be any iterable, such as a generator over a camera that never ends. ``stream.step(frame)`` segments
+    a single frame.
     """
     with inferencer.stream(frames[0], labels[0]) as stream:
         areas = [int((mask == 1).sum()) for mask in stream.run(frames[1:])]
@@ -108,23 +115,23 @@ def frames_as_they_come(inferencer: VOSInferencer, frames: list, labels: list) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/segment_with_the_api'), help='folder to write to')
-    parser.add_argument('--frames', type=int, default=24, help='of the sequence; default: 24')
-    parser.add_argument('--steps', type=int, default=60, help='of fine-tuning an object; default: 60. More are better')
+    parser.add_argument('--out', type=Path, default=Path('work_dirs/segment_with_the_api'), help='folder of results')
+    parser.add_argument('--frames', type=int, default=24, help='frames of the sequence; default: 24')
+    parser.add_argument('--steps', type=int, default=60, help='of fine-tuning per object; default: 60. More are better')
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
 
     frames, labels = render(args.frames)
     write_video(args.out / 'scene.mp4', frames)
 
-    # The network is built once and serves all that follows. It starts from the weights that come with the project, or
-    # from your own: VOSInferencer('<config>', '<file of tempseg-train>'). With checkpoint='none', or where there are
-    # no weights, it starts from random numbers, and what it learns, it learns from the given mask. Other settings of
-    # the config go by their dotted name: cfg_options={'default_hooks.finetune.finetuner.optimizer.lr': 0.002}.
+    # The network is built once and used by all calls below. It starts from the weights that come with the project. For
+    # weights of your own: VOSInferencer('<config>', '<file of tempseg-train>'). With checkpoint='none', or if there are
+    # no weights, it starts from random initialisation and learns from the given mask alone. Set other values of the
+    # config by their dotted names: cfg_options={'default_hooks.finetune.finetuner.optimizer.lr': 0.002}.
     inferencer = VOSInferencer(steps=args.steps, size=96)
 
     result = a_file_and_a_mask(inferencer, args.out / 'scene.mp4', labels, args.out / 'two_objects')
-    what_is_known_of_each_frame(result)
+    figures_of_each_frame(result)
     masks_as_arrays(result, args.out / 'masks.npz')
     a_box_instead_of_a_mask(inferencer, frames, labels, args.out / 'box')
     frames_as_they_come(inferencer, frames, labels)
