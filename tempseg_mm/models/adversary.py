@@ -1,5 +1,7 @@
-"""The adversary: mask encoders and discriminator of Table A.1, and one module that holds them, so that "which optimiser
-trains E" is answered by the module tree."""
+"""The adversary: mask encoders and discriminator of Table A.1.
+
+:class:`Adversary` holds both, so the optimiser of the adversary also trains the encoders.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,12 +18,12 @@ from tempseg_mm.registry import MODELS
 
 @MODELS.register_module()
 class MaskEncoder(BaseModule):
-    """Conv, ReLU, 2x2 max-pooling, three times: (M, 1, H, W) -> (M, 256, H/8, W/8) at full width.
+    """Three layers of convolution, ReLU and 2x2 max-pooling: (M, 1, H, W) -> (M, 256, H/8, W/8) at full width.
 
     Args:
         width: multiplies every number of maps.
-        channels: maps per layer.
-        kernel_sizes: kernel per layer.
+        channels: number of maps of each layer.
+        kernel_sizes: kernel size of each layer.
     """
 
     def __init__(self, *, width: float = 1.0, channels: Sequence[int] = (64, 128, 256),
@@ -34,9 +36,9 @@ class MaskEncoder(BaseModule):
         self.out_channels = scaled[-1]
 
     def forward(self, masks: Tensor) -> Tensor:
-        """(M, 1, H, W) in [0, 1], H and W at least 8 -> (M, out_channels, H//8, W//8)."""
+        """Encode masks (M, 1, H, W) in [0, 1], H and W at least 8, as (M, out_channels, H//8, W//8)."""
         for layer in self.layers:
-            # ReLU after the pooling: the same values, a quarter of the work.
+            # ReLU after the pooling gives the same values for a quarter of the work.
             masks = F.relu(F.max_pool2d(layer(masks), 2))
         return masks
 
@@ -50,12 +52,12 @@ class ConvDiscriminator(BaseModule):
     reading (paper note P6).
 
     Args:
-        in_channels: maps of the encoded mask (twice that when conditioned on the target).
-        width: multiplies every number of maps and units but the last.
-        channels: maps of the convolutions.
-        kernel_sizes: their kernels.
-        strides: their strides.
-        pool_size: side of the grid that the maps are averaged to.
+        in_channels: maps of the encoded mask, or twice as many when D is conditioned on the target.
+        width: multiplies the number of maps and units of every layer except the last.
+        channels: number of maps of each convolution.
+        kernel_sizes: kernel size of each convolution.
+        strides: stride of each convolution.
+        pool_size: side of the grid to which the maps are averaged.
         units: sizes of the hidden fully connected layers.
     """
 
@@ -75,29 +77,29 @@ class ConvDiscriminator(BaseModule):
         self.to_logit = nn.Linear(hidden[-1], 1)
 
     def forward(self, encoded: Tensor) -> Tensor:
-        """(M, in_channels, h, w) -> (M,) logits, positive for real."""
+        """Return (M,) logits for encoded masks (M, in_channels, h, w); a positive logit means "real"."""
         return self.to_logit(self.hidden(self.pool(self.convs(encoded)).flatten(1))).squeeze(1)
 
 
 class Verdict(NamedTuple):
-    """Logits of D, (M,) each, positive for "real"; ``real`` is ``None`` where it was not asked for."""
+    """Logits of D, (M,) each; a positive logit means "real". ``real`` is ``None`` if D did not judge the true masks."""
     fake: Tensor
     real: Tensor | None
 
 
 @MODELS.register_module()
 class Adversary(BaseModule):
-    """D(E(Ŷ)) and D(E(Y)), eqs. 2-4.
+    """Computes D(E(Ŷ)) and D(E(Y)) of eqs. 2-4.
 
     Paper note: the paper has "two separate encoders of same configuration", by which D can tell the branches apart
     whatever the masks; ``share_weights=True`` uses one (paper note P4). Eqs. 2-4 feed D one encoded mask, a later
     sentence the pair with the encoded target: ``condition_on_target=True`` (paper note P5).
 
     Args:
-        encoder: config of a mask encoder; gets ``width``.
-        discriminator: config of a discriminator; gets ``in_channels`` and ``width``.
-        share_weights: one encoder for both branches.
-        condition_on_target: D sees (E(X), E(Y)) in place of E(X).
+        encoder: config of a mask encoder; ``width`` is added.
+        discriminator: config of a discriminator; ``in_channels`` and ``width`` are added.
+        share_weights: use one encoder for both branches.
+        condition_on_target: give D the pair (E(X), E(Y)) instead of E(X).
         width: multiplies the maps of every layer.
     """
 
@@ -111,11 +113,11 @@ class Adversary(BaseModule):
         self.discriminator = MODELS.build({**discriminator, 'in_channels': in_channels, 'width': width})
 
     def forward(self, pred_masks: Tensor, gt_masks: Tensor, *, judge_real: bool) -> Verdict:
-        """Judge predicted masks, and the true ones if asked.
+        """Judge predicted masks, and the true masks if ``judge_real``.
 
         Args:
             pred_masks: (M, 1, H, W) in [0, 1].
-            gt_masks: (M, 1, H, W), 0 or 1; only read if needed.
+            gt_masks: (M, 1, H, W), 0 or 1; read only if ``judge_real`` or ``condition_on_target``.
             judge_real: whether D also judges ``gt_masks``.
         """
         fake = self.fake_encoder(pred_masks)
@@ -129,7 +131,7 @@ class Adversary(BaseModule):
 
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
-    """No graph is built towards ``module``'s parameters inside; gradients still pass through it to its input."""
+    """Freeze the parameters of ``module`` inside the context; gradients still pass through it to its input."""
     trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
     for parameter in trained:
         parameter.requires_grad_(False)

@@ -1,7 +1,7 @@
-"""How mmengine reads a checkpoint, for a Runner's ``load_from`` and ``resume`` and for ``init_cfg``: as plain data.
+"""Makes mmengine read every checkpoint as plain data: ``load_from`` and ``resume`` of a Runner, and ``init_cfg``.
 
-mmengine's own readers leave it to the version of torch whether a file may run code. They are replaced when this package
-is imported, which whoever builds a model does.
+mmengine's own readers may run code from a file, depending on the version of torch. Importing this package replaces
+them, and every program that builds a model imports it.
 """
 
 from mmengine.runner import CheckpointLoader
@@ -14,16 +14,19 @@ ZOOS = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://', 'modelzoo://', 'torch
 
 @CheckpointLoader.register_scheme(prefixes=('', 'http://', 'https://'), force=True)
 def load_from_plain_file(filename: str, map_location: str | None = None) -> dict:
-    """:func:`~tempseg_mm.runtime.weight_files.read_checkpoint` under the name that mmengine logs: ``plain_file``."""
+    """Read a checkpoint with :func:`~tempseg_mm.runtime.weight_files.read_checkpoint`.
+
+    mmengine logs the name of this function as ``plain_file``.
+    """
     return read_checkpoint(filename, map_location)
 
 
 @CheckpointLoader.register_scheme(prefixes=ZOOS, force=True)
 def load_from_zoo(filename: str, map_location: str | None = None) -> dict:
-    """Refuse the short names of model zoos: what they stand for is not in the config, nor is its digest.
+    """Refuse the short names of model zoos: a config that uses them states neither the URL nor the digest of the file.
 
     Raises:
         ValueError: always.
     """
-    raise ValueError(f'{filename!r} names no file. Write the path of a file that is here, or its URL with the digest '
-                     'that it must have: https://.../weights.pth#sha256=<64 digits>')
+    raise ValueError(f'{filename!r} names no file. Give the path of a local file, or a URL with the expected digest: '
+                     'https://.../weights.pth#sha256=<64 digits>')

@@ -1,4 +1,4 @@
-"""A classifier around a backbone: pre-trains it where there are no published weights. Trained by configs/pretrain."""
+"""A classifier around a backbone, to pre-train a backbone without published weights. ``configs/pretrain`` trains it."""
 
 import torch.nn.functional as F
 from mmengine.model import BaseModel
@@ -13,21 +13,21 @@ MODES = ('tensor', 'loss', 'predict')
 
 @MODELS.register_module()
 class ImageClassifier(BaseModel):
-    """Backbone, mean over all places, one linear layer. Its checkpoints hold the backbone under ``backbone.``.
+    """A backbone, the mean over all positions, one linear layer. Its checkpoints hold the backbone under ``backbone.``.
 
     Paper note: G is "pre-trained on ImageNet", but not how; this is the common way, cross-entropy on the classes
     (paper note P1).
 
     Args:
-        backbone: config; gets ``in_channels`` 3 and ``width``.
-        num_classes: K.
+        backbone: config of the backbone; ``in_channels`` 3 and ``width`` are added.
+        num_classes: number of classes K.
         width: multiplies the maps of the backbone; must be the generator's.
-        data_preprocessor: config; default: the mean and deviation that ``VOSDataPreprocessor`` uses.
+        data_preprocessor: config; default: normalisation with the mean and deviation of ``VOSDataPreprocessor``.
     """
 
     def __init__(self, backbone: dict, num_classes: int, *, width: float = 1.0, data_preprocessor: dict | None = None,
                  init_cfg=None) -> None:
-        # Built here, not by mmengine, so that it is found without a default scope too.
+        # Built here and not by mmengine, which would not find it without a default scope.
         super().__init__(MODELS.build(data_preprocessor or dict(
             type='ImgDataPreprocessor', mean=IMAGENET_MEAN, std=IMAGENET_STD)), init_cfg)
         self.backbone = MODELS.build({**backbone, 'in_channels': 3, 'width': width})
@@ -35,19 +35,19 @@ class ImageClassifier(BaseModel):
 
     def forward(self, inputs: Tensor, data_samples: Tensor | None = None, mode: str = 'tensor'
                 ) -> Tensor | dict | list:
-        """Called by mmengine's loops.
+        """Compute what mmengine's loops ask for by ``mode``.
 
         Args:
             inputs: (B, 3, H, W) normalised RGB, H and W multiples of the backbone's ``stride``.
-            data_samples: (B,) int64 labels in 0..K-1; not needed for 'tensor'.
-            mode: one of ``MODES``.
+            data_samples: (B,) int64 labels in 0..K-1; not needed for ``'tensor'``.
+            mode: ``'tensor'``, ``'loss'`` or ``'predict'``.
 
         Returns:
-            'tensor': (B, K) logits. 'loss': cross-entropy as ``loss`` and the share of hits as ``accuracy``.
-            'predict': for each image ``scores`` (K,) and ``label``, what ``TopKAccuracy`` reads.
+            ``'tensor'``: (B, K) logits. ``'loss'``: cross-entropy as ``loss`` and the share of hits as ``accuracy``.
+            ``'predict'``: ``scores`` (K,) and ``label`` of each image, which ``TopKAccuracy`` reads.
 
         Raises:
-            ValueError: for another mode.
+            ValueError: if ``mode`` is another word.
         """
         if mode not in MODES:
             raise ValueError(f'mode must be one of {MODES}, got {mode!r}')

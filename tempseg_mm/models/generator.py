@@ -12,20 +12,23 @@ REFERENCE_MODES = ('input', 'none')
 
 @MODELS.register_module()
 class EncoderDecoderGenerator(BaseModule):
-    """Frames, and where asked for their reference masks, to mask logits of the same size.
+    """Turns frames, and their reference masks if configured, into mask logits of the same size.
 
     With the default parts this is the generator of Table A.1: 9.45 million parameters at full width.
 
     Paper note: "masks are again used as reference masks", yet G's input is W x H x 3. ``reference_mask='input'`` makes
     the reference a fourth input channel; ``'none'`` is the RGB-only reading (paper note P16).
 
-    With a backbone whose finest map is coarser than its input the logits are enlarged bilinearly.
+    If the finest map of the backbone is coarser than the input, the logits are enlarged bilinearly.
 
     Args:
-        backbone: config of the contracting path; gets ``in_channels`` and ``width``.
-        decoder: config of the expanding path; gets ``bottom_channels`` and ``skip_channels``.
-        reference_mask: 'input' or 'none'.
+        backbone: config of the contracting path; ``in_channels`` and ``width`` are added.
+        decoder: config of the expanding path; ``bottom_channels`` and ``skip_channels`` are added.
+        reference_mask: ``'input'`` or ``'none'``.
         width: multiplies the maps of every layer.
+
+    Raises:
+        ValueError: if ``reference_mask`` is another word.
     """
 
     def __init__(self, backbone: dict, decoder: dict, *, reference_mask: str = 'input', width: float = 1.0,
@@ -39,7 +42,9 @@ class EncoderDecoderGenerator(BaseModule):
             **decoder, 'bottom_channels': self.backbone.bottom_channels, 'skip_channels': self.backbone.skip_channels})
 
     def forward(self, frames: Tensor, reference_masks: Tensor) -> Tensor:
-        """Mask logits of any frame size: padded to a multiple of the backbone's stride inside, cropped on the way out.
+        """Compute mask logits for frames of any size.
+
+        The frames are padded to a multiple of the backbone's stride, and the logits are cropped accordingly.
 
         Args:
             frames: (B, 3, H, W) normalised RGB.

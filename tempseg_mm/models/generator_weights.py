@@ -1,6 +1,6 @@
-"""The generator's weights alone: read from whatever file holds them, compared with a model's, written at half the size.
+"""Reads, compares and writes the weights of the generator alone.
 
-Called by the inferencer, the export and the hook that guards checkpoints. Relies on
+The inferencer, the export and the hook that guards checkpoints use it. Files are read with
 :func:`~tempseg_mm.runtime.weight_files.read_checkpoint`, so nothing in a file is executed.
 """
 
@@ -15,16 +15,20 @@ from torch import Tensor, nn
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.weight_files import local_weights, read_checkpoint
 
-PREFIX, ADVERSARY = 'generator.', 'adversary.'  # of the keys of a TempSegGAN
+PREFIX, ADVERSARY = 'generator.', 'adversary.'  # prefixes of the keys of a TempSegGAN
 SUFFIX = '.safetensors'
-LONGEST_TOLD = 80  # characters of what messages repeat of a file's metadata
+LONGEST_TOLD = 80  # messages leave out metadata with more characters
 
 
 def require_same_architecture(saved: Mapping, wanted: Mapping) -> None:
-    """Compare names and shapes of two state dicts.
+    """Check that two state dicts have the same names and shapes.
+
+    Args:
+        saved: state dict from a file.
+        wanted: state dict of the model.
 
     Raises:
-        ValueError: listing the first keys that are missing, unknown or of another shape.
+        ValueError: listing the first five keys that are missing, unknown or of another shape.
     """
     faults = [f'missing {key} {tuple(wanted[key].shape)}' for key in wanted if key not in saved]
     faults += [f'unknown {key} {tuple(saved[key].shape)}' for key in saved if key not in wanted]
@@ -42,20 +46,20 @@ def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None =
 
     Args:
         model: a ``TempSegGAN``.
-        source: path or URL of a training checkpoint, a state dict of the whole model (what is not the generator's is
-            left aside), or of the generator alone, its keys with ``generator.`` in front or without; ``.pth`` or
-            ``.safetensors``. Of any floating type: the model keeps its own.
-        sha256: see :func:`~tempseg_mm.runtime.weight_files.read_weights`.
-        adversary: load ``model.adversary`` too, if the model and the file have one: fine-tuning may ask it.
+        source: path or URL of a ``.pth`` or ``.safetensors`` file. It holds a training checkpoint, a state dict of the
+            whole model, or a state dict of the generator, with or without the prefix ``generator.``. Weights of other
+            parts are ignored. Any floating type is accepted; the model keeps its own.
+        sha256: expected digest, see :func:`~tempseg_mm.runtime.weight_files.read_weights`.
+        adversary: load ``model.adversary`` too, if both the model and the file have one. Fine-tuning may need it.
 
     Returns:
-        What the file tells of itself: the ``meta`` of a training checkpoint, else see :func:`read_metadata`.
+        The ``meta`` of a training checkpoint, otherwise the result of :func:`read_metadata`.
 
     Raises:
         FileNotFoundError: if there is no such file.
         OSError: if a URL cannot be reached.
-        ValueError: for another digest, a file without weights, or weights of another architecture; then the message
-            says what the file itself tells of its config.
+        ValueError: if the digest differs, the file has no weights, or they are of another architecture. In the last
+            case the message includes what the file's metadata say about its config.
     """
     path = local_weights(str(source), sha256=sha256)
     content = read_checkpoint(str(path))
@@ -77,27 +81,27 @@ def load_generator(model: nn.Module, source: str | Path, *, sha256: str | None =
 
 def save_generator(model: nn.Module, path: str | Path, *, half: bool = True,
                    metadata: Mapping[str, str] | None = None) -> None:
-    """Write ``model.generator`` as safetensors, its keys with ``generator.`` in front. The file appears whole.
+    """Write ``model.generator`` as safetensors, with the prefix ``generator.`` on each key. The write is atomic.
 
     Args:
         model: a ``TempSegGAN``.
-        path: the file, ending in ``.safetensors``; its folder is made.
-        half: store float16, which keeps 11 bits of each weight; tensors with a value beyond its range (65504) and
-            those that are not floating stay as they are.
-        metadata: what the file tells of itself, see :func:`read_metadata`.
+        path: the file, which must end in ``.safetensors``. Its folder is created.
+        half: store float16, which keeps 11 bits of each weight. Tensors with a value above 65504, the largest float16,
+            and tensors that are not floating stay as they are.
+        metadata: texts to store in the file by name, see :func:`read_metadata`.
 
     Raises:
-        ValueError: for another suffix.
+        ValueError: if the suffix is another one.
     """
     if Path(path).suffix != SUFFIX:
-        raise ValueError(f'the name must end in {SUFFIX}, got {Path(path).name!r}')
+        raise ValueError(f'the file name must end in {SUFFIX}, got {Path(path).name!r}')
     tensors = {PREFIX + key: _stored(value, half) for key, value in model.generator.state_dict().items()}
     with written_beside(path) as beside:
-        beside.write_bytes(save(tensors, metadata=dict(metadata or {})))  # `save_file` hides it from other users
+        beside.write_bytes(save(tensors, metadata=dict(metadata or {})))  # `save_file` lets no other user read it
 
 
 def read_metadata(path: str | Path) -> dict:
-    """Name -> text that a ``.safetensors`` file tells of itself; empty for any other file."""
+    """Return the metadata of a ``.safetensors`` file as name -> text, and an empty dict for any other file."""
     if Path(path).suffix != SUFFIX:
         return {}
     with safe_open(path, 'pt') as file:
@@ -105,10 +109,10 @@ def read_metadata(path: str | Path) -> dict:
 
 
 def told_by(path: str | Path) -> str:
-    """A sentence of what a file tells of itself in a few words, after a space; empty if it tells nothing."""
+    """Return one sentence with the short metadata of a file, after a space; an empty text if it has none."""
     told = ', '.join(f'{name} {value}' for name, value in sorted(read_metadata(path).items())
                      if len(value) <= LONGEST_TOLD)
-    return f' The file says of itself: {told}.' if told else ''
+    return f' The metadata of the file: {told}.' if told else ''
 
 
 def _generator_part(weights: Mapping[str, Tensor]) -> dict:
@@ -120,6 +124,6 @@ def _stored(value: Tensor, half: bool) -> Tensor:
     value = value.detach().cpu().contiguous()  # safetensors takes no other layout
     if half and value.dtype == torch.float32:
         halved = value.half()
-        # The variance of a map may lie beyond the range of float16.
+        # The running variance of a map may exceed the range of float16.
         value = halved if torch.equal(halved.isfinite(), value.isfinite()) else value
     return value

@@ -1,4 +1,4 @@
-"""TempSeg-GAN: the mathematics of both half-steps and of prediction. No optimiser, no schedule, no loop in here."""
+"""TempSeg-GAN: the mathematics of both half-steps and of prediction, without optimiser, schedule or loop."""
 
 import dataclasses
 import logging
@@ -24,24 +24,25 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 class TempSegGAN(BaseModel):
     """Generator, adversary, and the terms of the combined loss (eq. 10).
 
-    Sub-modules ``generator`` and ``adversary`` are what the optimisers are keyed by.
+    The optimisers find the sub-modules by their names ``generator`` and ``adversary``.
 
     Args:
-        generator: config.
-        losses: name -> config of a generator loss; each carries its own ``loss_weight``, its alpha. ``None`` instead of
-            a config leaves the term out: an ablation in one line.
-        adversary: config, or ``None`` to train without one. Losses that need it are then left out, with a warning.
-        data_preprocessor: config.
+        generator: config of the generator.
+        losses: name -> config of a generator loss. The ``loss_weight`` of each is its α. ``None`` instead of a config
+            leaves the term out, which makes an ablation one line.
+        adversary: config, or ``None`` to train without an adversary. Losses that need one are then left out, with a
+            warning.
+        data_preprocessor: config; default: ``VOSDataPreprocessor``.
         width: default width multiplier of generator and adversary.
-        reach: how far from its reference mask an object is predicted, in object sizes, see
-            :func:`within_reach`; beyond it the probability is 0, which keeps other objects of its kind out. ``None``:
-            anywhere. Not in the paper, and no part of training.
-        window: config of an ``ObjectWindow``: test time shows the network windows that follow the object, and so must
-            training (``ClipObjectWindow``). ``None``: whole frames, as in the paper.
+        reach: largest distance from the reference mask at which an object is predicted, in object sizes, see
+            :func:`within_reach`. Beyond it the probability is 0, which keeps out similar objects. ``None``: no limit.
+            It acts at test time only, and is not in the paper.
+        window: config of an ``ObjectWindow``. At test time the network then sees windows that follow the object, so
+            training must show it the same windows (``ClipObjectWindow``). ``None``: whole frames, as in the paper.
 
     Attributes:
-        loss_names: names of all losses in the config, also of those that are left out.
-        own_reference_prob: share of the clips whose references, in training, are the generator's own masks; see
+        loss_names: names of all losses in the config, including those that are left out.
+        own_reference_prob: share of the training clips that get the generator's own masks as reference masks; see
             ``OwnReferenceHook``.
 
     Raises:
@@ -51,7 +52,7 @@ class TempSegGAN(BaseModel):
     def __init__(self, generator: dict, losses: dict, *, adversary: dict | None = None,
                  data_preprocessor: dict | None = None, width: float = 1.0, reach: float | None = None,
                  window: dict | None = None, init_cfg=None) -> None:
-        # Built here, not by mmengine, so that it is found without a default scope too.
+        # Built here and not by mmengine, which would not find it without a default scope.
         super().__init__(MODELS.build(data_preprocessor or dict(type='VOSDataPreprocessor')), init_cfg)
         self.generator = MODELS.build({'width': width, **generator})
         self.uses_reference = self.generator.uses_reference  # whether frames need reference masks
@@ -63,7 +64,7 @@ class TempSegGAN(BaseModel):
         self.data_preprocessor.needs_flow = self.uses_reference or any(
             loss.needs_flow for loss in self.losses.values())
         if reach is not None and not reach >= 0:
-            raise ValueError(f'reach is a distance in object sizes, at least 0, or None; got {reach!r}')
+            raise ValueError(f'reach must be a distance in object sizes, at least 0, or None; got {reach!r}')
         self.reach = reach
         self.window = None if window is None else TASK_UTILS.build(window)
         self.own_reference_prob = 0.0
@@ -74,11 +75,11 @@ class TempSegGAN(BaseModel):
             del self.losses[name]
         if needing:
             silence = ', '.join(f'{name}=None' for name in needing)
-            print_log(f'adversary=None, so the losses that need one are left out: {", ".join(needing)}. To leave them '
-                      f'out without this warning set losses=dict({silence})', 'current', logging.WARNING)
+            print_log(f'adversary=None, so the losses that need an adversary are left out: {", ".join(needing)}. To '
+                      f'avoid this warning, set losses=dict({silence}).', 'current', logging.WARNING)
 
     def forward(self, batch: ClipBatch, *, generator: nn.Module | None = None) -> ClipPrediction:
-        """Ŷ = G(I) for every frame of every clip, each on its own; ``generator``: another one in place of G."""
+        """Compute Ŷ = G(I) for every frame of every clip separately; ``generator`` replaces G if given."""
         generator = self.generator if generator is None else generator
         if self.training and self.own_reference_prob > 0:
             batch = with_own_references(generator, batch, self.own_reference_prob)
@@ -87,7 +88,7 @@ class TempSegGAN(BaseModel):
         return ClipPrediction(logits.unflatten(0, (n, t)))
 
     def discriminator_losses(self, prediction: ClipPrediction, batch: ClipBatch) -> dict:
-        """Eq. 4: BCE(1, D(E(Y))) + BCE(0, D(E(Ŷ))), Ŷ detached; and how often D is right."""
+        """Compute both terms of eq. 4, BCE(1, D(E(Y))) and BCE(0, D(E(Ŷ))), Ŷ detached, and how often D is right."""
         verdict = self.adversary(
             prediction.masks.detach().flatten(0, 1), batch.gt_masks.flatten(0, 1), judge_real=True)
         real_term, fake_term = discriminator_adversarial_loss(verdict.real, verdict.fake)
@@ -98,7 +99,7 @@ class TempSegGAN(BaseModel):
 
     def generator_losses(self, prediction: ClipPrediction, batch: ClipBatch, *, leave_out: Collection[str] = ()
                          ) -> dict:
-        """Eq. 10, term by term but those to leave out, already weighted; the adversary is held still."""
+        """Compute the weighted terms of eq. 10, except those in ``leave_out``. The adversary is frozen meanwhile."""
         losses = {name: loss for name, loss in self.losses.items() if name not in leave_out}
         if any(loss.needs_adversary for loss in losses.values()):
             prediction = self._judged(prediction, batch)
@@ -106,7 +107,7 @@ class TempSegGAN(BaseModel):
 
     def _judged(self, prediction: ClipPrediction, batch: ClipBatch) -> ClipPrediction:
         n, t = prediction.logits.shape[:2]
-        # Past a distributed wrapper, which waits for gradients of the parameters that are frozen here.
+        # Without its distributed wrapper, which would wait for gradients of the parameters that are frozen here.
         adversary = self.adversary.module if is_model_wrapper(self.adversary) else self.adversary
         with frozen(adversary):
             verdict = adversary(prediction.masks.flatten(0, 1), batch.gt_masks.flatten(0, 1), judge_real=False)
@@ -115,13 +116,13 @@ class TempSegGAN(BaseModel):
     @torch.no_grad()
     def predict(self, frames: Tensor, reference_masks: Tensor, *, generator: nn.Module | None = None,
                 averaging: Callable[[Predict, Tensor, Tensor], Tensor] | None = None) -> Tensor:
-        """Probabilities for frames as they come from disk.
+        """Predict the probabilities of frames as read from disk.
 
         Args:
             frames: (B, 3, H, W) RGB 0..255.
-            reference_masks: (B, 1, H, W) in [0, 1], already where the object should be in these frames.
-            generator: another one in place of the model's own, e.g. adapted to another object.
-            averaging: over views of the frames, see ``tempseg_mm.inference.tta``; ``None``: the frames alone.
+            reference_masks: (B, 1, H, W) in [0, 1], already moved to where the object should be in these frames.
+            generator: replaces the model's own generator, e.g. one that is adapted to another object.
+            averaging: averages over views of the frames, see ``tempseg_mm.inference.tta``; ``None``: no averaging.
 
         Returns:
             (B, 1, H, W) in [0, 1].
@@ -136,16 +137,16 @@ class TempSegGAN(BaseModel):
 
 @torch.no_grad()
 def with_own_references(generator: nn.Module, batch: ClipBatch, prob: float) -> ClipBatch:
-    """Replace the references of some clips by what the generator makes of the frames before, moved along the flow.
+    """Replace the references of some clips by the generator's masks of the previous frames, moved along the flow.
 
     Paper note: "the network generated segmented masks are again used as reference masks". One pass without gradient and
     without dropout over all frames of the clips concerned, given the references they came with, stands for the walk
     from frame to frame of a test (paper note P16).
 
     Args:
-        generator: frames and references to logits; left in the mode it was in.
+        generator: turns frames and reference masks into logits; its mode is restored afterwards.
         batch: N clips.
-        prob: probability of a clip to be concerned.
+        prob: probability that the references of a clip are replaced.
 
     Returns:
         The batch with new ``reference_masks``; frame 0 of each clip keeps its own.
@@ -171,10 +172,10 @@ def _masks(generator: nn.Module, frames: Tensor, references: Tensor) -> Tensor:
 
 
 def within_reach(masks: Tensor, reach: float) -> Tensor:
-    """Pixels at most ``reach`` object sizes from the object, along rows and along columns.
+    """Mark the pixels at most ``reach`` object sizes away from the object, along rows and along columns.
 
-    The size of an object is the square root of its area. An empty mask says nothing about where the object is: all
-    pixels are within its reach.
+    The size of an object is the square root of its area. An empty mask says nothing about the place of the object, so
+    all pixels are marked.
 
     Args:
         masks: (B, 1, H, W) in [0, 1]; the object is where they exceed 0.5.
@@ -195,6 +196,6 @@ def within_reach(masks: Tensor, reach: float) -> Tensor:
 
 
 def _dilate(mask: Tensor, radius: int) -> Tensor:
-    """(1, H, W) grown by a square."""
+    """Grow a mask (1, H, W) by a square."""
     grown = F.max_pool2d(mask, (2 * radius + 1, 1), 1, (radius, 0))
     return F.max_pool2d(grown, (1, 2 * radius + 1), 1, (0, radius))

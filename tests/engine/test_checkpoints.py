@@ -206,7 +206,7 @@ def test_a_generator_alone_is_enough_for_a_test(generator_file, make_runner, mon
     assert [name for name, value in own.items() if not torch.equal(value, weights.get(name, before[name]))] == []
     assert any(name not in weights for name in own)
     text, = [line for line in said if 'generator alone' in line]
-    assert text == (f'{path} holds the generator alone; the adversary has not been trained. The file says of itself: '
+    assert text == (f'{path} holds the generator alone; the adversary has not been trained. The metadata of the file: '
                     'config shipped.py.')
     assert 'missing keys' not in capsys.readouterr().out
     assert 0 <= runner.test()['J_mean'] <= 1
@@ -225,7 +225,7 @@ def test_training_goes_on_from_a_generator_with_a_fresh_adversary(generator_file
 
 
 @pytest.mark.parametrize('options, fault', [
-    ({'model.width': 0.125}, r'another architecture.*Use the config .* The file says of itself: config shipped\.py\.'),
+    ({'model.width': 0.125}, r'another architecture.*Use the config .* The metadata of the file: config shipped\.py\.'),
     ({'resume': True}, 'holds no meta, message_hub, optimizer.*load_from=<file> instead of --resume'),
 ])
 def test_a_generator_that_does_not_fit(generator_file, make_runner, options, fault):

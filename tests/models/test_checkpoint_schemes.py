@@ -27,7 +27,7 @@ def test_weights_reach_a_module(tmp_path, suffix):
 
 @pytest.mark.parametrize('source', ['torchvision://resnet50', 'open-mmlab://x', 'mmcls://x', 's3://bucket/x.pth'])
 def test_zoos_are_refused(source):
-    with pytest.raises(ValueError, match='names no file. Write the path .*#sha256='):
+    with pytest.raises(ValueError, match='names no file. Give the path .*#sha256='):
         load_checkpoint(nn.Linear(1, 1), source)
 
 

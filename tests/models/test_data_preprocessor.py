@@ -125,12 +125,12 @@ def test_clips_of_one_frame_have_no_flow(provider):
 def test_clips_of_several_sizes_are_refused(provider):
     with pytest.raises(ValueError, match=r'length and size, got bear: \(3, 3, 8, 12\), camel: \(3, 3, 8, 16\)'):
         VOSDataPreprocessor()(data(sample('bear'), sample('camel', size=(8, 16))))
-    with pytest.raises(ValueError, match='agree in length and size'):
+    with pytest.raises(ValueError, match='the same length and size'):
         VOSDataPreprocessor()(data(sample(), sample(t=2)))
 
 
 def test_without_flow_and_provider_the_way_out_is_named():
-    with pytest.raises(ValueError, match=r"no provider: set model.data_preprocessor.flow, .* dict\(type='DISFlow'\)"):
+    with pytest.raises(ValueError, match=r"no provider. Set model.data_preprocessor.flow, .* dict\(type='DISFlow'\)"):
         VOSDataPreprocessor()(data(sample()))
 
 

@@ -52,7 +52,7 @@ def test_own_widths():
 
 @pytest.mark.parametrize('channels', [(), (20, 9), (20, 9, 5, 5)])
 def test_own_widths_are_one_more_than_the_skips(channels):
-    with pytest.raises(ValueError, match='channels must be 3 numbers, one more than the backbone has skips'):
+    with pytest.raises(ValueError, match='channels must hold 3 numbers, one more than the backbone has skips'):
         Recording(12, (4, 6), channels=channels)
 
 
@@ -113,7 +113,7 @@ def test_a_backbone_without_switches_is_refused():
 def test_maps_without_a_switch_are_refused():
     skip = torch.randn(1, 2, 8, 8)
     _, switch = F.max_pool2d(skip, 2, return_indices=True)
-    with pytest.raises(ValueError, match='has 3 maps to enlarge and switches for 2: leave `channels` out'):
+    with pytest.raises(ValueError, match='has 3 maps to enlarge, but switches for 2. Leave `channels` out'):
         UnpoolDecoder(4, (2,), channels=(3, 2))(Features(torch.randn(1, 4, 4, 4), (skip,), (switch,)))
 
 

@@ -122,7 +122,7 @@ def test_metadata(trained, tmp_path):
     save_file({}, tmp_path / 'b.safetensors')
     assert read_metadata(tmp_path / 'b.safetensors') == read_metadata(tmp_path / 'gone.pth') == {}
     assert load_generator(trained, tmp_path / 'a.safetensors') == dict(config='x.py', width='0.0625')
-    assert told_by(tmp_path / 'a.safetensors') == ' The file says of itself: config x.py, width 0.0625.'
+    assert told_by(tmp_path / 'a.safetensors') == ' The metadata of the file: config x.py, width 0.0625.'
     assert told_by(tmp_path / 'b.safetensors') == ''
 
 

@@ -204,7 +204,7 @@ def test_within_reach_of_the_reference_alone(make_model):
 
 
 def test_a_negative_reach_is_refused(make_model):
-    with pytest.raises(ValueError, match='reach is a distance in object sizes'):
+    with pytest.raises(ValueError, match='reach must be a distance in object sizes'):
         make_model(reach=-1)
 
 

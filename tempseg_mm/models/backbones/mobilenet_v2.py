@@ -1,4 +1,4 @@
-"""MobileNetV2 as the contracting path: the light generator for a CPU. It has no pooling, hence no switches."""
+"""MobileNetV2 as the contracting path: the light backbone for a CPU. It has no pooling, so it gives no switches."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tempseg_mm.registry import MODELS
 from .features import Features
 
 STEM = 32
-# Expansion, maps, blocks, stride of the first block: table 2 of Sandler et al.
+# Expansion, maps, blocks, stride of the first block; from Table 2 of Sandler et al.
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 OUTPUT_STRIDES = (16, 32)
 
@@ -19,23 +19,24 @@ OUTPUT_STRIDES = (16, 32)
 class MobileNetV2Backbone(BaseModule):
     """The 17 inverted residuals of MobileNetV2 (Sandler et al., 2018), without its last 1x1 convolution.
 
-    Skips are the last maps at 1/2, 1/4, 1/8 and, with ``output_stride`` 32, 1/16 of the resolution; none has all of it.
-    The decoder must be one that needs no switches: ``UpsampleDecoder``.
+    The skips are the last maps at 1/2, 1/4 and 1/8 of the resolution, and with ``output_stride`` 32 also at 1/16. No
+    skip has the full resolution. The decoder must work without switches: ``UpsampleDecoder``.
 
-    Parameters are named as in torchvision's ``mobilenet_v2``, so that its weights fit at ``width`` 1
+    Parameters have the names of torchvision's ``mobilenet_v2``, so its weights fit at ``width`` 1
     (see :class:`~tempseg_mm.models.backbones.imagenet_weights.ImageNetWeights`).
 
     Args:
         in_channels: 3 for RGB, 4 with a reference mask.
         width: multiplies every number of maps.
-        output_stride: 32 as published, or 16: ``features.14`` does not halve the resolution, and the depthwise
-            convolutions after it are dilated by 2, which keeps what their weights look at (DeepLab's atrous reading).
-        dropout: rate after the last layer.
-        norm_eval: in training too, batch normalisation uses its running statistics and leaves them alone: those of
-            published weights are better than what the few scenes of a small batch give.
+        output_stride: 32 as published, or 16. With 16, ``features.14`` does not halve the resolution, and the depthwise
+            convolutions after it are dilated by 2, so that their weights see the same area of the frame (DeepLab's
+            atrous convolution).
+        dropout: dropout rate after the last layer.
+        norm_eval: if True, batch normalisation uses its running statistics in training too, and does not update them.
+            The statistics of published weights are better than those of the few scenes in a small batch.
 
     Raises:
-        ValueError: for another ``output_stride``.
+        ValueError: if ``output_stride`` is neither 16 nor 32.
     """
 
     unused_weights = ('features.18.', 'classifier.')
@@ -47,7 +48,7 @@ class MobileNetV2Backbone(BaseModule):
             raise ValueError(f'output_stride must be one of {OUTPUT_STRIDES}, got {output_stride!r}')
         channels = max(1, round(STEM * width))
         layers, skip_channels = [_conv_bn_relu(in_channels, channels, 3, stride=2)], []
-        self._skip_before = []  # the layers that halve the resolution
+        self._skip_before = []  # indices of the layers that halve the resolution
         for expansion, maps, stride, dilation in _plan(output_stride):
             if stride == 2:
                 self._skip_before.append(len(layers))
@@ -63,13 +64,13 @@ class MobileNetV2Backbone(BaseModule):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """What is special about this module's fresh weights: those of He et al., 2015, as published."""
+        """Initialise the convolutions after He et al. (2015), as published."""
         for module in self.features.modules():
             if isinstance(module, nn.Conv2d):
                 kaiming_init(module)
 
     def train(self, mode: bool = True) -> 'MobileNetV2Backbone':
-        """See ``nn.Module``; with ``norm_eval`` batch normalisation stays in eval mode."""
+        """Set the mode as ``nn.Module`` does; with ``norm_eval``, batch normalisation stays in eval mode."""
         super().train(mode)
         if self.norm_eval:
             for module in self.modules():
@@ -78,7 +79,7 @@ class MobileNetV2Backbone(BaseModule):
         return self
 
     def forward(self, x: Tensor) -> Features:
-        """(B, in_channels, H, W), H and W multiples of ``stride`` -> :class:`Features`, without switches."""
+        """Compute the features, without switches, of (B, in_channels, H, W); H and W are multiples of ``stride``."""
         skips = []
         for index, layer in enumerate(self.features):
             if index in self._skip_before:
@@ -88,7 +89,7 @@ class MobileNetV2Backbone(BaseModule):
 
 
 def _plan(output_stride: int) -> Iterator[tuple]:
-    """(expansion, maps, stride, dilation) of each inverted residual."""
+    """Yield (expansion, maps, stride, dilation) of each inverted residual."""
     reached, dilation = 2, 1
     for expansion, maps, blocks, first_stride in STAGES:
         for stride in (first_stride, *[1] * (blocks - 1)):
@@ -101,7 +102,7 @@ def _plan(output_stride: int) -> Iterator[tuple]:
 
 
 class _InvertedResidual(nn.Module):
-    """Widen by 1x1, filter each map by 3x3, narrow by 1x1 without non-linearity; the input is added where it fits."""
+    """Widens by 1x1, filters each map by 3x3, narrows by 1x1 without non-linearity; adds the input if sizes match."""
 
     def __init__(self, c_in: int, c_out: int, expansion: int, *, stride: int, dilation: int) -> None:
         super().__init__()

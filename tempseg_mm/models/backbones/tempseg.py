@@ -14,7 +14,9 @@ from .features import Features
 
 @MODELS.register_module()
 class TempSegBackbone(BaseModule):
-    """Five layers conv-BN-ReLU; a 2x2 max-pooling *with switches* after each of the first four.
+    """Five layers of convolution, batch normalisation and ReLU.
+
+    A 2x2 max-pooling *with switches* follows each of the first four layers.
 
     Paper note: Table A.1 lists nine widths for eleven kernels. Layers 1-5 take the first five of both; dropout, which
     "is also included", acts on the layers at 1/16 resolution only: layer 5 here, layer 6 in the decoder (paper notes
@@ -23,9 +25,12 @@ class TempSegBackbone(BaseModule):
     Args:
         in_channels: 3 for RGB, 4 with a reference mask.
         width: multiplies every number of maps.
-        channels: maps of layers 1-5.
-        kernel_sizes: kernels of layers 1-5.
-        dropout: rate after the last layer.
+        channels: number of maps of each layer, 1-5.
+        kernel_sizes: kernel size of each layer, 1-5.
+        dropout: dropout rate after the last layer.
+
+    Raises:
+        ValueError: if ``channels`` and ``kernel_sizes`` differ in length.
     """
 
     def __init__(self, in_channels: int = 3, *, width: float = 1.0,
@@ -33,7 +38,8 @@ class TempSegBackbone(BaseModule):
                  dropout: float = 0.5, init_cfg=None) -> None:
         super().__init__(init_cfg)
         if len(channels) != len(kernel_sizes):
-            raise ValueError(f'channels and kernel_sizes must be as many, got {len(channels)} and {len(kernel_sizes)}')
+            raise ValueError('channels and kernel_sizes must have the same length, got '
+                             f'{len(channels)} and {len(kernel_sizes)}')
         scaled = [max(1, round(c * width)) for c in channels]
         self.layers = nn.ModuleList(
             ConvModule(c_in, c_out, k, padding=k // 2, norm_cfg=dict(type='BN'))
@@ -44,7 +50,7 @@ class TempSegBackbone(BaseModule):
         self.stride = 2**(len(scaled) - 1)
 
     def forward(self, x: Tensor) -> Features:
-        """(B, in_channels, H, W), H and W multiples of ``stride`` -> :class:`Features`."""
+        """Compute the features of (B, in_channels, H, W); H and W are multiples of ``stride``."""
         skips, switches = [], []
         for layer in self.layers[:-1]:
             skip = layer(x)

@@ -1,4 +1,4 @@
-"""VGG-16 as the contracting path: the published network whose stages are as wide as layers 1 to 5 of Table A.1."""
+"""VGG-16 as the contracting path: a published network with the stage widths of layers 1 to 5 of Table A.1."""
 
 from mmcv.cnn.vgg import make_vgg_layer
 from mmengine.model import BaseModule, kaiming_init
@@ -8,15 +8,17 @@ from tempseg_mm.registry import MODELS
 
 from .features import Features
 
-STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # maps and convolutions; column D of Simonyan's table 1
+STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # maps, convolutions; Table 1, column D
 
 
 @MODELS.register_module()
 class VGGBackbone(BaseModule):
-    """The 13 convolutions of VGG-16 (Simonyan and Zisserman, 2015); a 2x2 max-pooling *with switches* after each of the
-    first four stages. The fifth pooling and the fully connected layers are left out.
+    """The 13 convolutions of VGG-16 (Simonyan and Zisserman, 2015).
 
-    Parameters are named as in torchvision's ``vgg16`` and ``vgg16_bn``, so that their weights fit at ``width`` 1
+    A 2x2 max-pooling *with switches* follows each of the first four stages. The fifth pooling and the fully connected
+    layers are left out.
+
+    Parameters have the names of torchvision's ``vgg16`` and ``vgg16_bn``, so their weights fit at ``width`` 1
     (see :class:`~tempseg_mm.models.backbones.imagenet_weights.ImageNetWeights`).
 
     Paper note: "pre-trained on ImageNet", yet no weights of Table A.1 exist. This backbone has its stage widths, 64,
@@ -25,8 +27,8 @@ class VGGBackbone(BaseModule):
     Args:
         in_channels: 3 for RGB, 4 with a reference mask.
         width: multiplies every number of maps.
-        bn: batch normalisation after each convolution, ``vgg16_bn``; else ``vgg16``.
-        dropout: rate after the last layer.
+        bn: add batch normalisation after each convolution, as in ``vgg16_bn``; otherwise as in ``vgg16``.
+        dropout: dropout rate after the last layer.
     """
 
     unused_weights = ('classifier.',)
@@ -47,13 +49,13 @@ class VGGBackbone(BaseModule):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """What is special about this module's fresh weights: those of He et al., 2015; else 13 layers fade away."""
+        """Initialise the convolutions after He et al. (2015); otherwise the signal fades within 13 layers."""
         for module in self.features:
             if isinstance(module, nn.Conv2d):
                 kaiming_init(module)
 
     def forward(self, x: Tensor) -> Features:
-        """(B, in_channels, H, W), H and W multiples of ``stride`` -> :class:`Features`."""
+        """Compute the features of (B, in_channels, H, W); H and W are multiples of ``stride``."""
         skips, switches = [], []
         for layer in self.features:
             if isinstance(layer, nn.MaxPool2d):

@@ -1,4 +1,4 @@
-"""The adversarial losses, eqs. 3 and 4. The generator's is a loss term; the discriminator's serves its half-step."""
+"""The adversarial losses, eqs. 3 and 4: a loss term for the generator, and the loss of the discriminator."""
 
 import torch
 import torch.nn.functional as F
@@ -10,12 +10,12 @@ from tempseg_mm.structures.clip_batch import ClipBatch, ClipPrediction
 
 
 def generator_adversarial_loss(fake_logits: Tensor) -> Tensor:
-    """Second term of eq. 3: BCE(1, D(E(Ŷ))), how far D is from taking the predicted masks for real.
+    """Compute the second term of eq. 3: BCE(1, D(E(Ŷ))). It is small if D takes the predicted masks for real.
 
     Paper note: this is the non-saturating form that eq. 3 itself prints, not the minimax form of eq. 1.
 
     Args:
-        fake_logits: D on predicted masks, any shape, float; positive: taken for real.
+        fake_logits: logits of D for predicted masks, any shape, float; a positive logit means "real".
 
     Returns:
         Scalar ≥ 0, the mean over all masks.
@@ -28,11 +28,11 @@ def generator_adversarial_loss(fake_logits: Tensor) -> Tensor:
 
 
 def discriminator_adversarial_loss(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Eq. 4: BCE(1, D(E(Y))) and BCE(0, D(E(Ŷ))), apart so that both are logged; the loss is their sum.
+    """Compute eq. 4: BCE(1, D(E(Y))) and BCE(0, D(E(Ŷ))). Both are logged separately; the loss is their sum.
 
     Args:
-        real_logits: D on ground-truth masks, any shape, float.
-        fake_logits: D on predicted masks, any shape, float. The caller detaches Ŷ, not this function.
+        real_logits: logits of D for ground-truth masks, any shape, float.
+        fake_logits: logits of D for predicted masks, any shape, float. The caller must detach Ŷ.
 
     Returns:
         The real and the fake term, scalars ≥ 0, each the mean over its masks.

@@ -1,6 +1,7 @@
-"""What the loss terms of eq. 10 share: a weight, a typed `forward`, and the checks that name what is missing.
+"""The base class of the loss terms of eq. 10, and checks of their inputs.
 
-Subclassed by every loss of the generator; :class:`~tempseg_mm.models.tempseg_gan.TempSegGAN` calls them all alike.
+Every loss of the generator is a subclass. :class:`~tempseg_mm.models.tempseg_gan.TempSegGAN` calls all of them in the
+same way.
 """
 
 import math
@@ -11,16 +12,16 @@ from tempseg_mm.structures.clip_batch import ClipBatch, ClipPrediction
 
 
 class GeneratorLoss(nn.Module):
-    """One term of eq. 10. A subclass picks its tensors, calls its equation and multiplies by its α; nothing else.
+    """One term of eq. 10. A subclass only picks its tensors, calls its equation and multiplies by its α.
 
     Args:
         loss_weight: α of this term in eq. 10, at least 0.
 
     Attributes:
         needs_adversary: whether the term reads ``prediction.fake_logits`` or ``prediction.verdicts``.
-        per_frame: whether it looks at each frame on its own. Where all terms do, online fine-tuning needs no clips.
-        needs_flow: whether it reads ``batch.flow``; unless a class says, every loss that is not ``per_frame``. Where no
-            loss does, and the generator takes no reference masks, flow is not estimated.
+        per_frame: whether the term treats each frame separately. If all terms do, online fine-tuning needs no clips.
+        needs_flow: whether the term reads ``batch.flow``. Default: True for every loss that is not ``per_frame``. Flow
+            is not estimated if no loss needs it and the generator takes no reference masks.
 
     Raises:
         ValueError: if ``loss_weight`` is negative or not finite.
@@ -39,7 +40,7 @@ class GeneratorLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(self, prediction: ClipPrediction, batch: ClipBatch) -> Tensor:
-        """The weighted term, a scalar with gradient to ``prediction.logits``."""
+        """Compute the weighted term, a scalar with gradient to ``prediction.logits``."""
         raise NotImplementedError(f'{type(self).__name__} has no forward')
 
     def extra_repr(self) -> str:
@@ -47,23 +48,23 @@ class GeneratorLoss(nn.Module):
 
     def _from_adversary(self, value: Tensor | None) -> Tensor:
         if value is None:
-            raise ValueError(f'{type(self).__name__} needs the discriminator on each predicted mask, but no adversary '
-                             'took part (prediction.fake_logits is None): give the model an adversary or remove this '
-                             'loss from its config.')
+            raise ValueError(f'{type(self).__name__} needs the verdict of the discriminator on each predicted mask, '
+                             'but there is none (prediction.fake_logits is None). Give the model an adversary, or '
+                             'remove this loss from its config.')
         return value
 
 
 def check_same_shape(prediction: Tensor, target: Tensor) -> None:
-    """Raises ValueError unless both tensors have one shape: losses must not broadcast silently."""
+    """Raise ValueError if the tensors differ in shape, because losses must not broadcast silently."""
     if prediction.shape != target.shape:
         raise ValueError(f'prediction and target must have the same shape, got {tuple(prediction.shape)} '
                          f'and {tuple(target.shape)}')
 
 
 def check_clip(masks: Tensor) -> None:
-    """Raises ValueError unless ``masks`` is (N, T, 1, H, W) with T ≥ 2."""
+    """Raise ValueError unless ``masks`` is (N, T, 1, H, W) with T ≥ 2."""
     if masks.ndim != 5 or masks.shape[2] != 1:
         raise ValueError(f'masks of clips must be (N, T, 1, H, W), got {tuple(masks.shape)}')
     if masks.shape[1] < 2:
-        raise ValueError('a loss between frames needs clips of at least two frames, got T = '
-                         f'{masks.shape[1]}: use longer clips or remove this loss.')
+        raise ValueError(f'a loss between frames needs clips of at least two frames, got T = {masks.shape[1]}. '
+                         'Use longer clips or remove this loss.')

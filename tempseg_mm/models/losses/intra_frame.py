@@ -1,6 +1,6 @@
-"""The Intra-frame Temporal losses: IFTL between neighbouring frames (eq. 8), L-IFTL from the first frame (eq. 9).
+"""The intra-frame temporal losses: IFTL between neighbouring frames (eq. 8), L-IFTL from the first frame (eq. 9).
 
-Read by the generator's half-step; they rely on the discriminator's verdicts on the predicted masks.
+The half-step of the generator uses them. They need the verdicts of the discriminator on the predicted masks.
 """
 
 import torch
@@ -12,7 +12,7 @@ from tempseg_mm.structures.clip_batch import ClipBatch, ClipPrediction
 
 
 def mask_distance(a: Tensor, b: Tensor, *, normalize: bool = True) -> Tensor:
-    """d of eqs. 8 and 9: the Euclidean distance of two whole masks.
+    """Compute d of eqs. 8 and 9: the Euclidean distance of two whole masks.
 
     Paper note: the paper's distance grows with the frame (hundreds at 480p) and would drown every other term; by
     default it is divided by √(H·W), hence the root mean square of the difference. ``normalize=False`` is the literal
@@ -40,9 +40,10 @@ def mask_distance(a: Tensor, b: Tensor, *, normalize: bool = True) -> Tensor:
 
 
 def hinge_distance(a: Tensor, b: Tensor, agreement: Tensor, *, delta: float = 0.1, normalize: bool = True) -> Tensor:
-    """d_δ of eqs. 8 and 9: q·d(a, b) + (1 - q)·max(0, δ - d(a, b)).
+    """Compute d_δ of eqs. 8 and 9: q·d(a, b) + (1 - q)·max(0, δ - d(a, b)).
 
-    Masks that both pass for real (q = 1) are drawn together; any other pair is pushed apart until δ.
+    If D takes both masks for real (q = 1), the loss draws them together. Otherwise it pushes them apart up to the
+    distance δ.
 
     Paper note: δ is not given; 0.1 suits the normalised distance (paper note P11).
 
@@ -75,7 +76,7 @@ def hinge_distance(a: Tensor, b: Tensor, agreement: Tensor, *, delta: float = 0.
 
 def iftl(masks: Tensor, verdicts: Tensor, *, delta: float = 0.1, normalize: bool = True,
          reduction: str = 'mean') -> Tensor:
-    """L_IFTL (eq. 8): Σ_t d_δ(Ŷ_t, Ŷ_{t+1}, q_t·q_{t+1}) over the neighbouring frames of a clip.
+    """Compute L_IFTL (eq. 8): Σ_t d_δ(Ŷ_t, Ŷ_{t+1}, q_t·q_{t+1}) over the neighbouring frames of a clip.
 
     Paper note: by default the T-1 pairs are averaged, so that α does not depend on the length of the clips;
     ``reduction='sum'`` with ``normalize=False`` is the literal equation (paper note P11). Clips are averaged in both.
@@ -83,7 +84,7 @@ def iftl(masks: Tensor, verdicts: Tensor, *, delta: float = 0.1, normalize: bool
     Args:
         masks: Ŷ, (N, T, 1, H, W) float in [0, 1], T ≥ 2.
         verdicts: q, (N, T) bool or 0/1: whether D takes each mask for real. Gets no gradient (paper note P12).
-        delta: δ.
+        delta: δ, see :func:`hinge_distance`.
         normalize: see :func:`mask_distance`.
         reduction: over the pairs of a clip: ``'mean'`` or ``'sum'``.
 
@@ -91,7 +92,7 @@ def iftl(masks: Tensor, verdicts: Tensor, *, delta: float = 0.1, normalize: bool
         Scalar ≥ 0.
 
     Raises:
-        ValueError: if shapes do not match, T < 2, ``delta`` < 0 or ``reduction`` is another word.
+        ValueError: if shapes do not match, T < 2, ``delta`` < 0, or ``reduction`` is unknown.
 
     Example:
         >>> masks = torch.tensor([0., 0.5, 0.5]).view(1, 3, 1, 1, 1)
@@ -106,9 +107,9 @@ def iftl(masks: Tensor, verdicts: Tensor, *, delta: float = 0.1, normalize: bool
 
 def l_iftl(masks: Tensor, verdicts: Tensor, *, delta: float = 0.1, normalize: bool = True,
            reduction: str = 'mean') -> Tensor:
-    """L_L-IFTL (eq. 9): Σ_t d_δ(Ŷ_0, Ŷ_t, q_0·q_t) from the first frame of a clip to each later one.
+    """Compute L_L-IFTL (eq. 9): Σ_t d_δ(Ŷ_0, Ŷ_t, q_0·q_t) from the first frame of a clip to each later frame.
 
-    Arguments, result, errors and Paper note as in :func:`iftl`.
+    Arguments, result, errors and paper note are those of :func:`iftl`.
 
     Example:
         >>> masks = torch.tensor([0., 0.5, 0.25]).view(1, 3, 1, 1, 1)
@@ -124,7 +125,7 @@ def l_iftl(masks: Tensor, verdicts: Tensor, *, delta: float = 0.1, normalize: bo
 
 class _IntraFrameLoss(GeneratorLoss):
     needs_adversary = True
-    needs_flow = False  # masks are compared where they are
+    needs_flow = False  # masks are compared without moving them
 
     def __init__(self, loss_weight: float = 0.25, *, delta: float = 0.1, normalize: bool = True,
                  reduction: str = 'mean') -> None:
@@ -136,7 +137,7 @@ class _IntraFrameLoss(GeneratorLoss):
 
 @MODELS.register_module()
 class IFTLoss(_IntraFrameLoss):
-    """α_IFTL · :func:`iftl` of the predicted masks under the discriminator's verdicts.
+    """α_IFTL · :func:`iftl` of the predicted masks and the verdicts of the discriminator.
 
     Args:
         loss_weight: α_IFTL of eq. 10.
@@ -145,7 +146,7 @@ class IFTLoss(_IntraFrameLoss):
         reduction: ``'mean'`` or ``'sum'`` over the pairs of a clip.
 
     Raises:
-        ValueError: if ``delta`` < 0 or ``reduction`` is another word.
+        ValueError: if ``delta`` < 0 or ``reduction`` is unknown.
     """
 
     def forward(self, prediction: ClipPrediction, batch: ClipBatch) -> Tensor:
@@ -154,7 +155,7 @@ class IFTLoss(_IntraFrameLoss):
 
 @MODELS.register_module()
 class LongRangeIFTLoss(_IntraFrameLoss):
-    """α_L-IFTL · :func:`l_iftl` of the predicted masks under the discriminator's verdicts.
+    """α_L-IFTL · :func:`l_iftl` of the predicted masks and the verdicts of the discriminator.
 
     Args:
         loss_weight: α_L-IFTL of eq. 10.
@@ -163,7 +164,7 @@ class LongRangeIFTLoss(_IntraFrameLoss):
         reduction: ``'mean'`` or ``'sum'`` over the pairs of a clip.
 
     Raises:
-        ValueError: if ``delta`` < 0 or ``reduction`` is another word.
+        ValueError: if ``delta`` < 0 or ``reduction`` is unknown.
     """
 
     def forward(self, prediction: ClipPrediction, batch: ClipBatch) -> Tensor:
@@ -171,7 +172,7 @@ class LongRangeIFTLoss(_IntraFrameLoss):
 
 
 def _reduce(pairs: Tensor, reduction: str) -> Tensor:
-    """[N, pairs] → scalar."""
+    """Reduce [N, pairs] to a scalar."""
     _check_reduction(reduction)
     return (pairs.sum(1) if reduction == 'sum' else pairs.mean(1)).mean()
 

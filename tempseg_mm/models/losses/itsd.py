@@ -1,6 +1,7 @@
-"""The Inter-frame Temporal Symmetric Difference loss (eqs. 5-7, Algorithms 1 and 2).
+"""The inter-frame temporal symmetric-difference loss (eqs. 5-7, Algorithms 1 and 2).
 
-Read by the generator's half-step and, for the warped targets, by the pictures; relies on :mod:`tempseg_mm.ops.patches`.
+The half-step of the generator uses the loss, and training pictures show its warped targets. The patches come from
+:mod:`tempseg_mm.ops.patches`.
 """
 
 import torch
@@ -15,24 +16,24 @@ from tempseg_mm.structures.clip_batch import ClipBatch, ClipPrediction
 
 
 def itsd_score(pred_labels: Tensor, warped_labels: Tensor, patch_size: int = 4) -> Tensor:
-    """Score_ITSD of Algorithm 2, on hard labels: the part of each patch that is mispredicted, |M| / |{p̂ = 1} ∪ M|.
+    """Compute Score_ITSD of Algorithm 2 on hard labels: per patch, the mispredicted share ``|M| / |{p̂ = 1} ∪ M|``.
 
-    M, the symmetric difference of prediction and target (eq. 5), joined with {p̂ = 1} is the union of the two masks:
-    the score of a patch (eq. 6) is 1 - IoU.
+    M is the symmetric difference of prediction and target (eq. 5). Its union with {p̂ = 1} is the union of the two
+    masks, so the score of a patch (eq. 6) is 1 - IoU.
 
     Paper note: line 16 of Algorithm 2 divides by ``[s/s]²``, read as the number of patches; a patch empty in both masks
     (0/0) counts 0; at sides that are no multiple of s both masks are padded with zeros (paper note P9).
 
     Args:
-        pred_labels: (..., 1, H, W) bool, or numbers that are 0 or 1: thresholded Ŷ(t).
-        warped_labels: the same for the target P*(t), see :func:`itsd_target`.
-        patch_size: s.
+        pred_labels: the thresholded Ŷ(t), (..., 1, H, W) bool, or numbers that are 0 or 1.
+        warped_labels: the target P*(t), same shape and kind, see :func:`itsd_target`.
+        patch_size: side s of a patch in pixels.
 
     Returns:
         (...) float32 in [0, 1], the mean over the patches of each mask.
 
     Raises:
-        ValueError: if shapes differ or have no channel of one, or ``patch_size`` < 1.
+        ValueError: if shapes differ, the channel dimension is missing or not 1, or ``patch_size`` < 1.
 
     Example:
         Two patches of 2×2: in the left one 1 pixel of 2 is wrong, the right one is empty.
@@ -49,7 +50,7 @@ def itsd_score(pred_labels: Tensor, warped_labels: Tensor, patch_size: int = 4) 
 
 
 def itsd_loss(pred: Tensor, warped: Tensor, patch_size: int = 4, smooth: float = 0.0) -> Tensor:
-    """L_ITSDL (eq. 7): the soft form of :func:`itsd_score`, mean over patches and masks.
+    """Compute L_ITSDL (eq. 7): the soft form of :func:`itsd_score`, the mean over patches and masks.
 
     Each patch counts Σ(p* + p̂ - 2p*p̂) / (Σ(p* + p̂ - p*p̂) + smooth); on binary masks that is the score.
 
@@ -62,14 +63,14 @@ def itsd_loss(pred: Tensor, warped: Tensor, patch_size: int = 4, smooth: float =
     Args:
         pred: Ŷ(t), (..., 1, H, W) float, probabilities in [0, 1]. Half precision is raised to float32.
         warped: the target P*(t), same shape, in [0, 1]. Gets no gradient.
-        patch_size: s.
-        smooth: added to the denominator, in pixels, at least 0.
+        patch_size: side s of a patch in pixels.
+        smooth: number of pixels added to the denominator, at least 0.
 
     Returns:
         Scalar in [0, 1].
 
     Raises:
-        ValueError: if shapes differ or have no channel of one, ``patch_size`` < 1 or ``smooth`` < 0.
+        ValueError: if shapes differ, the channel dimension is missing or not 1, ``patch_size`` < 1 or ``smooth`` < 0.
 
     Example:
         >>> pred = torch.tensor([[[[1., .5, 0., 0.], [0., 0., 0., 0.]]]])
@@ -85,18 +86,18 @@ def itsd_loss(pred: Tensor, warped: Tensor, patch_size: int = 4, smooth: float =
     alone, both = _PatchSums.apply(pred, warped, patch_size)
     total = alone + patch_sums(warped, patch_size)
     union = total - both + smooth
-    empty = union < torch.finfo(union.dtype).tiny ** 0.5  # below it 1 / union would leave the range of the dtype
+    empty = union < torch.finfo(union.dtype).tiny ** 0.5  # smaller: 1 / union leaves the range of the dtype
     return ((total - 2 * both) / union.masked_fill(empty, 1)).masked_fill(empty, 0).mean()
 
 
 @torch.no_grad()
 def itsd_target(gt_masks: Tensor, flow: Tensor, patch_size: int = 4) -> Tensor:
-    """The warped targets P*: the ground truth of frame t-1 pushed along the flow to frame t, patch by patch.
+    """Compute the warped targets P*: the ground truth of frame t-1, moved along the flow to frame t, patch by patch.
 
     Args:
         gt_masks: Y, (N, T, 1, H, W), 0 or 1; the last frame is not read.
         flow: (N, T-1, 2, H, W) float, pixels, forward.
-        patch_size: s.
+        patch_size: side s of a patch in pixels.
 
     Returns:
         (N, T-1, 1, H, W), dtype of ``gt_masks``: entry t is the target of frame t+1. See
@@ -116,7 +117,7 @@ def itsd_target(gt_masks: Tensor, flow: Tensor, patch_size: int = 4) -> Tensor:
 
 @MODELS.register_module()
 class ITSDLoss(GeneratorLoss):
-    """α_ITSDL · :func:`itsd_loss` of the predicted masks 1 … T-1 against the moved ground truth of the frame before.
+    """α_ITSDL · :func:`itsd_loss` of the predicted masks 1 … T-1 and the ground truth of the previous frame, moved.
 
     Paper note: Figure 1 has the ground truth at t and the prediction at t-1; Algorithm 2, which rules here, has them
     the other way round (paper note P9).
@@ -144,10 +145,10 @@ class ITSDLoss(GeneratorLoss):
 
 
 class _PatchSums(torch.autograd.Function):
-    """Σp̂ and Σp*p̂ of every patch, (M, 1, ceil(H/s), ceil(W/s)) each, for p̂ and p* (M, 1, H, W).
+    """Computes Σp̂ and Σp*p̂ of every patch, (M, 1, ceil(H/s), ceil(W/s)) each, for p̂ and p* (M, 1, H, W).
 
-    The class is here for its gradient: g + p*·g' of the patch a pixel lies in, written to one buffer in one pass, where
-    autograd would fill five.
+    The class exists for its gradient: g + p*·g' of the patch that contains the pixel, written to one buffer in one
+    pass. Autograd would fill five buffers.
     """
 
     @staticmethod
@@ -167,7 +168,7 @@ class _PatchSums(torch.autograd.Function):
 
 
 def _flat(masks: Tensor) -> Tensor:
-    """[..., 1, H, W] → [M, 1, H, W]."""
+    """Reshape [..., 1, H, W] to [M, 1, H, W]."""
     return masks.reshape(-1, *masks.shape[-3:])
 
 

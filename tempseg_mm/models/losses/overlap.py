@@ -9,15 +9,15 @@ from tempseg_mm.structures.clip_batch import ClipBatch, ClipPrediction
 
 
 def soft_iou_loss(pred: Tensor, gt: Tensor, *, smooth: float = 1.0) -> Tensor:
-    """1 - (Σŷy + smooth) / (Σ(ŷ + y - ŷy) + smooth), the soft form of 1 - J, a mean over masks.
+    """Compute 1 - (Σŷy + smooth) / (Σ(ŷ + y - ŷy) + smooth), the soft form of 1 - J, the mean over masks.
 
-    Every object weighs the same however few pixels it has, which a mean over pixels does not give it. On binary masks
-    without ``smooth`` it is 1 - J (Rahman and Wang, 2016).
+    Every object has the same weight, however few pixels it has; a mean over pixels would not give that. On binary masks
+    and without ``smooth`` the loss is 1 - J (Rahman and Wang, 2016).
 
     Args:
         pred: Ŷ, (..., 1, H, W) float, probabilities in [0, 1].
         gt: Y, same shape, in [0, 1].
-        smooth: in pixels, above 0: keeps the loss of an empty mask that is predicted empty at 0.
+        smooth: number of pixels, above 0. It makes the loss 0 where an empty mask is predicted empty.
 
     Returns:
         Scalar in [0, 1].
@@ -57,7 +57,7 @@ class SoftIoULoss(GeneratorLoss):
 
     def forward(self, prediction: ClipPrediction, batch: ClipBatch) -> Tensor:
         masks = prediction.masks
-        masks = masks.to(torch.promote_types(masks.dtype, torch.float32))  # sums of many pixels
+        masks = masks.to(torch.promote_types(masks.dtype, torch.float32))  # half precision cannot sum many pixels
         return self.loss_weight * soft_iou_loss(masks, batch.gt_masks, smooth=self.smooth)
 
 

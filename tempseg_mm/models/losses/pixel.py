@@ -1,4 +1,4 @@
-"""Losses on single pixels: L1 of eq. 10 and the cross-entropy of eq. 3. They rely on nothing but the masks."""
+"""Losses on single pixels: L1 of eq. 10 and the cross-entropy of eq. 3. They need only the masks."""
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ from tempseg_mm.structures.clip_batch import ClipBatch, ClipPrediction
 
 
 def l1_loss(pred: Tensor, gt: Tensor) -> Tensor:
-    """L_L1 of eq. 10: mean of |Ŷ - Y|.
+    """Compute L_L1 of eq. 10: the mean of ``|Ŷ - Y|``.
 
     Args:
         pred: Ŷ, any shape, probabilities in [0, 1].
@@ -31,7 +31,7 @@ def l1_loss(pred: Tensor, gt: Tensor) -> Tensor:
 
 
 def bce_loss(logits: Tensor, gt: Tensor) -> Tensor:
-    """First term of eq. 3: BCE(Y, Ŷ), from the generator's logits for the sake of precision.
+    """Compute the first term of eq. 3: BCE(Y, Ŷ). It takes the generator's logits, which is more precise.
 
     Args:
         logits: any shape, float; Ŷ is their sigmoid.

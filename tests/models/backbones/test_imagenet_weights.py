@@ -61,7 +61,7 @@ def test_a_key_that_does_not_fit_is_named(published, changes, message):
 @pytest.mark.parametrize('net', [dict(type='VGGBackbone', width=0.5), dict(type='VGGBackbone', bn=False),
                                  dict(type='TempSegBackbone')])
 def test_another_width_or_network_is_refused(published, net):
-    with pytest.raises(ValueError, match=r'does not fit.*Published weights are for width=1 \(model.generator.width\)'):
+    with pytest.raises(ValueError, match=r'does not fit.*Published weights fit one backbone at width=1 \(model.gen'):
         ImageNetWeights(published(VGGBackbone))(MODELS.build(net))
 
 
@@ -106,7 +106,7 @@ def test_prefix_takes_a_part_of_a_checkpoint(tmp_path):
     ImageNetWeights(str(tmp_path / 'epoch_1.pth'), prefix='backbone.')(other)
     for key, value in net.state_dict().items():
         torch.testing.assert_close(other.state_dict()[key], value, rtol=0, atol=0)
-    with pytest.raises(ValueError, match="no key that starts with 'generator.'; its first ones are: backbone.layers.0"):
+    with pytest.raises(ValueError, match="no key that starts with 'generator.'; its first keys are: backbone.layers.0"):
         ImageNetWeights(str(tmp_path / 'epoch_1.pth'), prefix='generator.')(other)
 
 

@@ -51,5 +51,5 @@ def test_own_widths_and_depth():
 
 
 def test_one_kernel_a_layer():
-    with pytest.raises(ValueError, match='channels and kernel_sizes must be as many, got 5 and 4'):
+    with pytest.raises(ValueError, match='channels and kernel_sizes must have the same length, got 5 and 4'):
         TempSegBackbone(kernel_sizes=(5, 3, 3, 3))

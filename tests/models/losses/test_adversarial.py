@@ -43,5 +43,5 @@ def test_module_weighs_the_function():
 
 
 def test_module_without_adversary_says_so():
-    with pytest.raises(ValueError, match='AdversarialLoss needs the discriminator .* give the model an adversary or'):
+    with pytest.raises(ValueError, match='AdversarialLoss needs the verdict .* Give the model an adversary, or'):
         AdversarialLoss()(ClipPrediction(torch.zeros(1, 2, 1, 2, 2)), None)

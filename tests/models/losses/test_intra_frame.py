@@ -111,7 +111,7 @@ def test_module_weighs_the_function_under_the_verdicts(module, function):
 
 @pytest.mark.parametrize('module', [IFTLoss, LongRangeIFTLoss])
 def test_module_errors(module):
-    with pytest.raises(ValueError, match=f'{module.__name__} needs the discriminator'):
+    with pytest.raises(ValueError, match=f'{module.__name__} needs the verdict of the discriminator'):
         module()(ClipPrediction(torch.zeros(1, 2, 1, 2, 2)), None)
     with pytest.raises(ValueError, match='delta must be at least 0, got -1'):
         module(delta=-1)
