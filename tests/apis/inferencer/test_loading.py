@@ -226,9 +226,9 @@ def test_a_checkpoint_that_is_named_wins(project, make_model, tmp_path):
 
 def test_settings_that_do_not_fit_the_weights(project):
     wide = {'model.width': 0.125}
-    with pytest.raises(ValueError, match='another architecture.*metadata of the file: config wide.py. It is the config that '
+    with pytest.raises(ValueError, match='another architecture.*of the file: config wide.py. It is the config that '
                                          r"names these weights: name others, or 'none' to start without"):
         VOSInferencer(device='cpu', cfg_options=wide)
-    with pytest.raises(ValueError, match=r'metadata of the file: config wide.py\.$'):
+    with pytest.raises(ValueError, match=r'of the file: config wide.py\.$'):
         VOSInferencer(device='cpu', checkpoint=WEIGHTS, cfg_options=wide)
     assert VOSInferencer(None, 'none', 'cpu', cfg_options=wide).loaded.checkpoint is None
