@@ -1,4 +1,4 @@
-"""Generators adapted to the objects of a sequence, in files. Used to resume a run, and to correct what it gave."""
+"""Stores the generators adapted to the objects of a sequence, to resume a run or to correct its result."""
 
 import shutil
 from dataclasses import asdict
@@ -14,31 +14,31 @@ from .online_finetuner import AdaptedGenerator
 
 
 class AdaptedFiles:
-    """A folder with ``object_1.pth``, ``object_2.pth``, ...: weights as fine-tuning left them, losses and seconds.
+    """A folder with one file per object, ``object_1.pth``, ``object_2.pth``, ...: its weights, losses and seconds.
 
     Args:
-        folder: it; made when something is kept.
+        folder: path of the folder; created by the first :meth:`keep`.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
     def keep(self, object_id: int, adapted: AdaptedGenerator) -> None:
-        """Write the generator of an object, whole or not at all."""
+        """Write the generator of an object atomically, with the weights that fine-tuning ended with."""
         trained = adapted.trained or adapted.generator
         with written_beside(self.file(object_id)) as path:
             torch.save(dict(weights=trained.state_dict(), losses=adapted.losses, seconds=adapted.seconds,
                             fit=adapted.fit and asdict(adapted.fit)), path)
 
     def kept(self, object_id: int, like: nn.Module) -> AdaptedGenerator | None:
-        """Read the generator of an object; ``None``: there is none.
+        """Read the generator of an object; return ``None`` if there is none.
 
         Args:
-            object_id: of the object.
-            like: a generator of the same architecture, which takes the weights on.
+            object_id: id of the object.
+            like: a generator of the same architecture; the weights are loaded into it.
 
         Raises:
-            RuntimeError: if the weights are those of another architecture.
+            RuntimeError: if the weights are of another architecture.
         """
         if not self.file(object_id).is_file():
             return None
@@ -52,9 +52,9 @@ class AdaptedFiles:
         self.file(object_id).unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove all of them."""
+        """Remove all stored generators."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def file(self, object_id: int) -> Path:
-        """Where the generator of an object is kept."""
+        """Return the path of the generator of an object."""
         return self.folder / f'object_{object_id}.pth'

@@ -1,4 +1,4 @@
-"""The rivals that any result must beat, walked over the same sequences and scored by the same metric."""
+"""Baselines that any result must beat. They walk over the same sequences, and the same metric scores them."""
 
 import copy
 from dataclasses import replace
@@ -21,36 +21,36 @@ class CopyMask:
     """Every frame gets the last given mask."""
 
     def segmenter(self, method: Segmenter) -> Segmenter:
-        """This rival's way to segment; argument as in :meth:`UntrainedGenerator.segmenter`."""
+        """Return the segmenter of this baseline; see :meth:`UntrainedGenerator.segmenter`."""
         return replace(method, propagate=_copying, refiners=())
 
 
 @TASK_UTILS.register_module()
 class FlowPropagation:
-    """The last mask moved along the model's flow provider, frame after frame, and nothing else."""
+    """Moves the last mask along the model's optical flow from frame to frame, without a network."""
 
     def segmenter(self, method: Segmenter) -> Segmenter:
-        """This rival's way to segment; argument as in :meth:`UntrainedGenerator.segmenter`."""
+        """Return the segmenter of this baseline; see :meth:`UntrainedGenerator.segmenter`."""
         return replace(method, propagate=_along_flow, refiners=())
 
 
 @TASK_UTILS.register_module()
 class UntrainedGenerator:
-    """The same generator with fresh random weights, given the same online fine-tuning.
+    """The same generator with new random weights and the same online fine-tuning.
 
     Args:
-        seed: of the fresh weights and of their fine-tuning.
+        seed: seed of the new weights and of their fine-tuning.
     """
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
     def segmenter(self, method: Segmenter) -> Segmenter:
-        """This rival's way to segment.
+        """Return the segmenter of this baseline.
 
         Args:
-            method: what it is compared with; model, working size, fine-tuning and augmentation are the same, without
-                refinement. It is left as it is.
+            method: the segmenter to compare with; it does not change. Model, working size, fine-tuning and augmentation
+                are the same, without refinement.
         """
         parent = copy.deepcopy(method.model.generator)
         with torch.random.fork_rng(devices=range(torch.cuda.device_count())):

@@ -1,4 +1,4 @@
-"""Search for settings of the dense CRF on frames that a network has segmented. Called by ``tune_crf`` of the API."""
+"""Searches for settings of the dense CRF on frames that a network has segmented. ``tune_crf`` of the API calls it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from tempseg_mm.ops.dense_crf import DenseCRF
 from tempseg_mm.runtime.worker_pool import Job, WorkerPool
 from tempseg_mm.structures import SegmentedFrame
 
-RANGES = dict(  # drawn log-uniformly; below the smallest reaches a frame of 480p takes many seconds
+RANGES = dict(  # drawn log-uniformly; with smaller `sxy` or `srgb` a frame of 480p would take many seconds
     sxy_gaussian=(1.5, 8.0), compat_gaussian=(0.1, 10.0), sxy_bilateral=(5.0, 80.0), srgb=(3.0, 40.0),
     compat_bilateral=(0.1, 30.0))
 OFF = dict(compat_gaussian=0.0, compat_bilateral=0.0)  # a CRF that changes no mask
-DIGITS = 3  # so that the settings written down are the ones that were scored
+DIGITS = 3  # significant digits; the settings are rounded before they are scored, so those written are exact
 
 
 @dataclass(frozen=True)
 class MaskScores:
-    """J and F, means over frames, then over sequences."""
+    """J and F, each the mean over sequences of the means over frames."""
     j: float
     f: float
 
@@ -35,10 +35,10 @@ class MaskScores:
 
 @dataclass(frozen=True)
 class SearchReport:
-    """What a search found.
+    """Result of a search.
 
     Attributes:
-        settings: arguments of ``DenseCRF``; :data:`OFF` where no trial was better than no CRF.
+        settings: arguments of ``DenseCRF``; :data:`OFF` if no trial was better than no CRF.
         before: scores without CRF.
         after: scores with ``settings``.
     """
@@ -52,7 +52,7 @@ class SearchReport:
 
 
 def save_frame(folder: str | Path, frame: SegmentedFrame) -> list[Path]:
-    """Keep the objects of an annotated frame for the search, each at ``<folder>/<sequence>/<frame>_<object>.npz``."""
+    """Save the objects of an annotated frame for the search, each as ``<folder>/<sequence>/<frame>_<object>.npz``."""
     paths = []
     for object_id, probability in zip(frame.object_ids, frame.probabilities, strict=True):
         is_one = len(frame.object_ids) == 1
@@ -69,20 +69,21 @@ def search_crf(paths: Sequence[Path], pool: WorkerPool, *, trials: int = 40, see
     """Find settings that raise the mean of J and F.
 
     The first half of the trials is drawn at random from :data:`RANGES`, the second half ever closer to the best so far.
-    No CRF at all takes part, and wins if nothing is better.
+    If no trial beats the masks without CRF, the result is :data:`OFF`.
 
     Args:
-        paths: frames as :func:`save_frame` wrote them; of one a worker and a few more, the content is in memory.
-        pool: does the work.
-        trials: settings to try, at least 1.
-        seed: of what is drawn.
-        on_trial: told the number of each trial when it is done, from 1, and its scores.
+        paths: frames as written by :func:`save_frame`. Memory holds one frame per worker and a few more.
+        pool: worker processes that apply the CRF.
+        trials: number of settings to try, at least 1.
+        seed: seed of the random draws.
+        on_trial: is called after each trial with its number, from 1, and its scores.
 
     Raises:
         ValueError: if there is no frame or no trial.
     """
     if not paths or trials < 1:
-        raise ValueError(f'the search needs a frame and a trial at least, got {len(paths)} frames, {trials} trials')
+        raise ValueError(f'the search needs at least one frame and one trial, got {len(paths)} frames and '
+                         f'{trials} trials')
     generator = np.random.default_rng(seed)
     before = best = score_frames(paths, pool, None)
     settings = OFF
@@ -97,7 +98,7 @@ def search_crf(paths: Sequence[Path], pool: WorkerPool, *, trials: int = 40, see
 
 
 def score_frames(paths: Sequence[Path], pool: WorkerPool, crf: DenseCRF | None) -> MaskScores:
-    """Scores of the frames as they are kept, or refined by a CRF; each sequence weighs the same."""
+    """Score the saved masks, refined by a CRF if one is given. Each sequence has the same weight."""
     def job(item: tuple[Path, dict]) -> Job | None:
         path, frame = item
         return crf and Job(f'CRF of {path.parent.name}, frame {path.stem}', crf, (frame['probability'], frame['image']))
@@ -122,7 +123,7 @@ def _draw(generator: np.random.Generator) -> dict:
 
 
 def _near(settings: dict, share: float, generator: np.random.Generator) -> dict:
-    """Each setting moved by a normal step, of a third of ``share`` of its range in the logarithm."""
+    """Move each setting by a normally distributed step, whose deviation is ``share / 3`` of its logarithmic range."""
     near = {}
     for name, (low, high) in RANGES.items():
         moved = settings[name] * np.exp(generator.normal(0, share / 3 * np.log(high / low)))

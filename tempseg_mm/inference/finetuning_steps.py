@@ -1,5 +1,4 @@
-"""What a step of online fine-tuning is made of: the copy and its parameters, clips side by side on the cores of a CPU,
-and the mean of the last weights. Called by the online fine-tuner."""
+"""The parts of a step of online fine-tuning: the copy and its parameters, parallel clips, and averaged weights."""
 
 import copy
 import difflib
@@ -18,8 +17,11 @@ NORM = 'norm'
 
 
 def folded(module: nn.Module) -> nn.Module:
-    """A copy in eval mode whose batch normalisation is part of the convolutions before it; it answers the same to
-    rounding. What was frozen stays so; the bias that a convolution gains is trained if its weights are."""
+    """Return a copy in eval mode whose batch normalisation is folded into the preceding convolutions.
+
+    The output is the same up to rounding. Frozen parameters stay frozen. The bias that a convolution gains is trainable
+    if its weights are.
+    """
     frozen = {name for name, parameter in module.named_parameters() if not parameter.requires_grad}
     found = fuse_conv_bn(copy.deepcopy(module).eval())
     for name, parameter in found.named_parameters():
@@ -28,15 +30,15 @@ def folded(module: nn.Module) -> nn.Module:
 
 
 def parameters_called(module: nn.Module, names: Sequence[str]) -> set[str]:
-    """Names of all parameters of ``module`` that ``names`` fit.
+    """Return the names of all parameters of ``module`` that match one of ``names``.
 
     Args:
-        names: of parameters or of sub-modules, as in ``named_parameters()``: ``'decoder'`` fits
-            ``decoder.to_logits.weight``, but not ``decoder2.weight``. ``'norm'``: what scales and shifts in all
+        names: names of parameters or sub-modules, as in ``named_parameters()``: ``'decoder'`` matches
+            ``decoder.to_logits.weight``, but not ``decoder2.weight``. ``'norm'`` matches the scales and shifts of all
             normalisation layers.
 
     Raises:
-        ValueError: if one of them fits nothing; it tells the nearest that do.
+        ValueError: if a name matches nothing; the message lists the nearest names.
     """
     every, chosen = [name for name, _ in module.named_parameters()], set()
     of_norm = _of_norm_layers(module)
@@ -49,7 +51,7 @@ def parameters_called(module: nn.Module, names: Sequence[str]) -> set[str]:
 
 
 def in_turn(clips: Sequence, favoured: Sequence[bool]) -> Iterator:
-    """The clips one after the other, without end; where some are favoured, every second one is one of those."""
+    """Return an endless iterator over the clips. If only some are favoured, every second clip is a favoured one."""
     chosen = [clip for clip, is_favoured in zip(clips, favoured, strict=True) if is_favoured]
     others = [clip for clip, is_favoured in zip(clips, favoured, strict=True) if not is_favoured]
     if not chosen or not others:
@@ -59,9 +61,9 @@ def in_turn(clips: Sequence, favoured: Sequence[bool]) -> Iterator:
 
 @contextmanager
 def trained_alone(module: nn.Module, chosen: set[str]) -> Iterator[None]:
-    """Inside, the parameters named have gradients and no others, so that layers before the first cost no graph.
+    """Make only the chosen parameters require gradients inside the context, so that layers before them build no graph.
 
-    Afterwards every ``requires_grad`` is what it was.
+    Afterwards every ``requires_grad`` has its former value.
     """
     before = [(parameter, parameter.requires_grad) for parameter in module.parameters()]
     for name, parameter in module.named_parameters():
@@ -79,22 +81,22 @@ def _of_norm_layers(module: nn.Module) -> set[str]:
 
 
 def _nothing_called(wanted: str, every: list[str]) -> str:
-    """The fault in words, with names like it and the outermost ones."""
+    """Return the message for an unknown name, with the most similar names and the outermost ones."""
     parts = [name.split('.') for name in every]
     known = sorted({'.'.join(part[:i]) for part in parts for i in range(1, len(part) + 1)})
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
     near += [name for name in known if '.' not in name and name not in near]
-    return (f'only names {wanted!r}, but no parameter and no sub-module with parameters is called that; '
-            f'nearest: {", ".join(near)}')
+    return (f'only names {wanted!r}, but no parameter and no sub-module with parameters has this name. '
+            f'The nearest names: {", ".join(near)}')
 
 
 @contextmanager
 def side_by_side(num_threads: int) -> Iterator[Callable[[Callable, Iterable], list]]:
-    """A ``map`` whose calls run in so many threads at once, one thread of torch each; with one it is Python's own.
+    """Provide a ``map`` that runs up to ``num_threads`` calls at once, with one torch thread per call.
 
-    The layers of a small network are too small to be shared out among cores: two threads in every layer gain next to
-    nothing, two clips side by side take little longer than one. What is called must draw no random numbers, since the
-    threads' order is nobody's; results come in the order of the items.
+    The layers of a small network are too small to be split among cores: two threads per layer gain almost nothing, but
+    two clips in parallel take little longer than one. The called function must draw no random numbers, because the
+    order of the threads is not fixed. Results come in the order of the items. One thread means Python's own ``map``.
 
     ::
 
@@ -110,7 +112,7 @@ def side_by_side(num_threads: int) -> Iterator[Callable[[Callable, Iterable], li
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        # Said in every thread too: the first operation of a new one takes the default, and then rounds otherwise.
+        # Set in every thread too: a new thread would start with torch's default number and so round differently.
         with ThreadPoolExecutor(num_threads, 'side_by_side', torch.set_num_threads, (1,)) as pool:
             yield lambda function, items: list(pool.map(function, items))
     finally:
@@ -118,15 +120,16 @@ def side_by_side(num_threads: int) -> Iterator[Callable[[Callable, Iterable], li
 
 
 class TailAverage:
-    """Equal-weight mean of the parameters after each of the last steps (stochastic weight averaging, Izmailov et al.,
-    "Averaging Weights Leads to Wider Optima and Better Generalization", UAI 2018).
+    """Equal-weight mean of the parameters after each of the last steps.
 
-    Buffers are not averaged: they are those of the last step. It needs the memory of one more network, from the first
-    step of the mean on.
+    This is stochastic weight averaging (Izmailov et al., "Averaging Weights Leads to Wider Optima and Better
+    Generalization", UAI 2018). Buffers are not averaged: they are those of the last step. From its first step on, the
+    mean needs the memory of one more network.
 
     Args:
-        steps: in all.
-        share: of them that takes part, in [0, 1], rounded to whole steps; 0: no mean, more: at least the last step.
+        steps: number of all steps.
+        share: share of the steps that is averaged, in [0, 1], rounded to whole steps. 0: no mean. More: at least the
+            last step.
     """
 
     def __init__(self, steps: int, share: float) -> None:
@@ -134,13 +137,13 @@ class TailAverage:
         self._mean: StochasticWeightAverage | None = None
 
     def add(self, module: nn.Module, step: int) -> None:
-        """The weights after a step, counted from 0; those before the first of the mean are not looked at."""
+        """Add the weights after a step, counted from 0. Weights before the first averaged step are ignored."""
         if step >= self._first:
             if self._mean is None:
                 self._mean = StochasticWeightAverage(module)
             self._mean.update_parameters(module)
 
     def give_to(self, module: nn.Module) -> None:
-        """Set the weights of ``module`` to the mean; without one they stay, bit for bit."""
+        """Set the weights of ``module`` to the mean. Without a mean they stay the same, bit for bit."""
         if self._mean is not None:
             module.load_state_dict(self._mean.module.state_dict())

@@ -1,5 +1,7 @@
-"""Numbers that went wrong: they end the work with their name, all terms beside them. Called by the steps of the train
-loop and by the online fine-tuner."""
+"""Finds numbers that are NaN or infinite, and names them together with all terms.
+
+The steps of the train loop and the online fine-tuner use it.
+"""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -9,14 +11,14 @@ from torch import Tensor, nn
 
 
 def as_floats(terms: Mapping) -> dict:
-    """Tensors of one element by name -> plain floats, with a single transfer from the device."""
+    """Convert tensors of one element by name to floats, with a single transfer from the device."""
     return dict(zip(terms, torch.stack([value.detach().float().reshape(()) for value in terms.values()]).tolist(),
                     strict=True))
 
 
 def fault_in(values: Mapping, where: str, advice: str = 'Lower the learning rate, or look at the data of this batch.'
              ) -> str | None:
-    """What is wrong, in words: the names of the floats that are NaN or infinite, then all. ``None``: nothing is."""
+    """Name the floats that are NaN or infinite, then list all of them; return ``None`` if all are finite."""
     wrong = [name for name, value in values.items() if not math.isfinite(value)]
     if not wrong:
         return None
@@ -25,10 +27,10 @@ def fault_in(values: Mapping, where: str, advice: str = 'Lower the learning rate
 
 
 def check_finite(terms: Mapping, where: str) -> dict:
-    """:func:`as_floats`, none of them NaN or infinite.
+    """Return the terms as :func:`as_floats` does, after a check that all are finite.
 
     Raises:
-        FloatingPointError: naming the terms that are, then all terms.
+        FloatingPointError: naming the terms that are not finite, then all terms.
     """
     values = as_floats(terms)
     fault = fault_in(values, where)
@@ -38,9 +40,9 @@ def check_finite(terms: Mapping, where: str) -> dict:
 
 
 def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
-    """2-norm of all gradients together, a scalar on their device; not finite if one of them is not, or if it overflows.
+    """Compute the 2-norm of all gradients together, a scalar on their device.
 
-    Finite gradients stay as they are, bit for bit.
+    It is not finite if one of the gradients is not, or if it overflows. Finite gradients do not change, bit for bit.
     """
-    # Clipping to infinity multiplies by one; it is the public way to a norm that is a few kernels for all parameters.
+    # Clipping to infinity multiplies by one. It is the public function that computes the norm in a few kernels.
     return nn.utils.clip_grad_norm_(list(parameters), math.inf)

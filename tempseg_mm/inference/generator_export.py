@@ -1,7 +1,7 @@
-"""The generator as a file that runs without this project: TorchScript or ONNX, and how close such a file is.
+"""Exports the generator as TorchScript or ONNX, so that it runs without this project, and checks the file.
 
-Called by ``tempseg_mm.apis.export``. Nothing appears under the name asked for before the file has been read back and
-compared with the model.
+Called by ``tempseg_mm.apis.export``. A file appears under its name only after it has been read back and compared with
+the model.
 """
 
 import copy
@@ -22,21 +22,21 @@ from tempseg_mm.datasets.synthetic.draw import SceneParams, draw_scene
 from tempseg_mm.runtime.atomic import written_beside
 
 INPUTS, OUTPUT = ('frames', 'reference_masks'), 'probabilities'
-OPSET = 17  # of ONNX; the highest that PyTorch 2.1 writes
+OPSET = 17  # version of the ONNX operators: the highest that PyTorch 2.1 writes
 TRACED_SIZE = (2, 37, 51)  # B, H, W
 CHECKED_SIZES = ((1, 33, 47), (2, 61, 45), (3, 16, 90), (1, 1, 1))
 TOLERANCE = 1e-4
 RENDERED_SCENES, FRAMES_OF_SCENE = 2, 4  # see changed_masks
-TRIES = 3  # for each size, see largest_difference
+TRIES = 3  # per size, see largest_difference
 
 Run = Callable[[Tensor, Tensor], Tensor]
 
 
 class BareGenerator(nn.Module):
-    """Normalisation, generator and sigmoid of a ``TempSegGAN``, and nothing else of it; in evaluation mode.
+    """Normalisation, generator and sigmoid of a ``TempSegGAN``, without its other parts, in eval mode.
 
     Args:
-        model: a ``TempSegGAN``; it is copied and stays as it is.
+        model: a ``TempSegGAN``; it is copied and does not change.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -47,20 +47,17 @@ class BareGenerator(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, frames: Tensor, reference_masks: Tensor | None = None) -> Tensor:
-        """Probabilities.
+        """Compute probabilities (B, 1, H, W) in [0, 1].
 
         Args:
             frames: (B, 3, H, W) float, RGB 0..255.
-            reference_masks: (B, 1, H, W) in [0, 1]; ``None`` for a generator that reads none.
-
-        Returns:
-            (B, 1, H, W) in [0, 1].
+            reference_masks: (B, 1, H, W) in [0, 1]; ``None`` if the generator reads none.
         """
         return torch.sigmoid(self.generator((frames - self.mean) / self.std, reference_masks))
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of what it reads, in order."""
+        """Names of the inputs, in order."""
         return INPUTS[:1 + self.generator.uses_reference]
 
 
@@ -69,14 +66,14 @@ def write_torchscript(model: nn.Module, path: str | Path, *, metadata: Mapping[s
 
     Args:
         model: a ``TempSegGAN``.
-        path: the file; its folder is made.
-        metadata: kept in the file as ``metadata.json``, see ``_extra_files`` of :func:`torch.jit.load`.
+        path: the file; its folder is created.
+        metadata: texts to store in the file as ``metadata.json``, see ``_extra_files`` of :func:`torch.jit.load`.
 
     Returns:
-        The largest difference between the file's probabilities and the model's, see :func:`largest_difference`.
+        The largest difference between the probabilities of the file and the model, see :func:`largest_difference`.
 
     Raises:
-        ValueError: if the generator has a component that cannot be traced, or the file does not do what the model does.
+        ValueError: if a component of the generator cannot be traced, or if file and model differ by more than 1e-4.
     """
     bare = BareGenerator(model)
     with written_beside(path) as beside, _exporting('TorchScript'):
@@ -87,8 +84,10 @@ def write_torchscript(model: nn.Module, path: str | Path, *, metadata: Mapping[s
 
 
 def write_onnx(model: nn.Module, path: str | Path, *, metadata: Mapping[str, str] | None = None) -> float:
-    """Write the generator as ONNX with inputs ``frames`` and, where it reads them, ``reference_masks``, and the output
-    ``probabilities``; batch, height and width are dynamic. See :func:`write_torchscript` for arguments and errors.
+    """Write the generator as ONNX; arguments, result and errors are those of :func:`write_torchscript`.
+
+    The inputs are ``frames`` and, if the generator reads them, ``reference_masks``. The output is ``probabilities``.
+    Batch size, height and width are dynamic.
 
     Raises:
         ImportError: without onnx or onnxruntime.
@@ -97,7 +96,7 @@ def write_onnx(model: nn.Module, path: str | Path, *, metadata: Mapping[str, str
         import onnx
         import onnxruntime
     except ImportError as error:
-        raise ImportError('writing ONNX, and checking what was written, needs packages that are not installed: '
+        raise ImportError('writing and checking an ONNX file needs packages that are not installed: '
                           'pip install onnx onnxruntime') from error
     bare = BareGenerator(model)
     axes = {0: 'batch', 2: 'height', 3: 'width'}
@@ -115,18 +114,19 @@ def write_onnx(model: nn.Module, path: str | Path, *, metadata: Mapping[str, str
 
 
 def largest_difference(run: Run, expected: Run) -> float:
-    """How far two ways to the probabilities are apart, over several odd sizes and batch sizes of random frames.
+    """Compare two ways to compute the probabilities, on random frames of several odd sizes and batch sizes.
 
-    Two values in a window of max-pooling that differ in their last bit only may change places between two programs, or
-    between two machines; the pixels around then differ more. So each size is tried up to three times, with other
-    frames, until it agrees; the best try counts.
+    Two programs or machines may order two values in a window of max-pooling differently, if they differ only in their
+    last bit; the pixels around then differ more. So each size is tried up to three times with other frames, until the
+    results agree. The best try counts.
 
     Args:
-        run: (B, 3, H, W) RGB 0..255 and (B, 1, H, W) in [0, 1] to (B, 1, H, W).
-        expected: likewise.
+        run: function of frames (B, 3, H, W) RGB 0..255 and reference masks (B, 1, H, W) in [0, 1] that returns
+            (B, 1, H, W).
+        expected: same kind of function.
 
     Returns:
-        The largest absolute difference; infinite where one of the two is not finite or of another shape.
+        The largest absolute difference; infinite if a result is not finite, or if shapes differ.
     """
     draws = torch.Generator().manual_seed(0)
     worst = 0.0
@@ -143,16 +143,17 @@ def largest_difference(run: Run, expected: Run) -> float:
 
 
 def changed_masks(run: Run, expected: Run) -> float | None:
-    """How much of the masks changes between two ways to the probabilities, on rendered frames with an object, each
-    with the mask of the frame before as its reference.
+    """Measure how much of the masks differs between two ways to compute the probabilities.
+
+    The frames are rendered and show an object; the reference of each is the mask of the frame before.
 
     Args:
         run: see :func:`largest_difference`.
-        expected: likewise.
+        expected: same kind of function.
 
     Returns:
-        Pixels that only one of the two shows as object (above 0.5), over those that either shows; ``None`` where none
-        shows any.
+        Number of pixels that only one of the two shows as object (above 0.5), divided by the number that at least one
+        shows; ``None`` if neither shows any.
     """
     changed = shown = 0
     for seed in range(RENDERED_SCENES):
@@ -174,9 +175,10 @@ def _distance(a: Tensor, b: Tensor) -> float:
 def _require_same(run: Run, bare: BareGenerator) -> float:
     difference = largest_difference(run, bare)
     if difference > TOLERANCE:
-        raise ValueError(f'what was written gives probabilities up to {difference:.1e} from those of the model, '
-                         f'allowed is {TOLERANCE:.0e}; no file was left. A component from outside the project must '
-                         'derive every size from its input, for it is traced with frames of another size')
+        raise ValueError(f'the probabilities of the exported file differ from those of the model by {difference:.1e}, '
+                         f'but at most {TOLERANCE:.0e} is allowed; no file was left. A component from outside the '
+                         'project must derive every size from its input, because it is traced with frames of another '
+                         'size')
     return difference
 
 
@@ -186,9 +188,9 @@ def _example(bare: BareGenerator) -> tuple[Tensor, ...]:
 
 
 def _by_tracing() -> dict:
-    """The option that asks for ONNX by tracing, which PyTorch before 2.5 does without being asked.
+    """Return the option that makes PyTorch 2.5 or later write ONNX by tracing, as earlier versions do.
 
-    The other way, through ``torch.export``, takes tens of times as long, and onnxscript.
+    The other way, ``torch.export``, takes tens of times as long and needs onnxscript.
     """
     return {'dynamo': False} if 'dynamo' in inspect.signature(torch.onnx.export).parameters else {}
 
@@ -196,12 +198,12 @@ def _by_tracing() -> dict:
 @contextmanager
 def _exporting(kind: str) -> Iterator[None]:
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # what tracing warns of, the comparison with the model decides
+        warnings.simplefilter('ignore')  # the comparison with the model decides whether a warning of tracing matters
         try:
             yield
         except (OSError, ValueError):
             raise
-        except Exception as error:  # of whatever kind the exporter and the runtime have
+        except Exception as error:  # the exporter and the runtime raise many types
             reason = textwrap.shorten(str(error), 300, placeholder=' ...')
-            raise ValueError(f'this generator cannot be written as {kind}: {reason}. Every backbone and decoder of the '
-                             'project can; look at those that come from elsewhere') from error
+            raise ValueError(f'this generator cannot be written as {kind}: {reason}. Every backbone and decoder of '
+                             'this project can be, so check the components from elsewhere') from error

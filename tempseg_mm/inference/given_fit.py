@@ -1,6 +1,7 @@
-"""Whether fine-tuning worked: how well a generator finds an object on the frames that it learnt from, before and after.
+"""Measures whether fine-tuning worked: how well a generator finds an object on the given frames, before and after.
 
-Losses do not tell that: each is that of another augmented clip. Called by ``Segmenter``; draws no random numbers.
+Losses cannot show that, because each is the loss of another augmented clip. ``Segmenter`` calls it. It draws no random
+numbers.
 """
 
 from dataclasses import dataclass
@@ -15,18 +16,18 @@ from .given_object import GivenObject
 from .prepared_frame import frame_preparer
 from .propagator import generator_propagator
 
-MOST = 3  # masks that are looked at: a forward pass each, twice; below 3 % of the time of 60 steps
-POOR = 0.5  # IoU below which fine-tuning did not work; see "Whether fine-tuning worked" in docs/results.md
+MOST = 3  # masks to compare, with two forward passes each: below 3 % of the time of 60 steps
+POOR = 0.5  # IoU below which fine-tuning has failed; see "Whether fine-tuning worked" in docs/results.md
 
 
 @dataclass(frozen=True)
 class GivenFit:
-    """Mean IoU of an object on the frames whose masks were given.
+    """Mean IoU of an object on the frames with given masks.
 
     Attributes:
-        num_masks: how many masks show the object.
-        before: in [0, 1], of the generator that fine-tuning starts from.
-        after: of the one that it ends with.
+        num_masks: number of masks that show the object.
+        before: IoU of the generator before fine-tuning, in [0, 1].
+        after: IoU of the generator after fine-tuning, in [0, 1].
     """
     num_masks: int
     before: float
@@ -34,35 +35,37 @@ class GivenFit:
 
     @property
     def masks(self) -> str:
-        """How many masks, in words."""
+        """The number of masks, in words."""
         return f'{self.num_masks} mask{"s" if self.num_masks > 1 else ""}'
 
     @property
     def gain(self) -> str:
-        """Before and after, in words that follow :attr:`masks`."""
+        """The IoU before and after, in words that follow :attr:`masks`."""
         some = 'it' if self.num_masks == 1 else 'them' if self.num_masks <= MOST else f'{MOST} of them'
         return f'IoU on {some} {self.before:.2f} -> {self.after:.2f}'
 
     @property
     def fault(self) -> str:
-        """A sentence where fine-tuning did not work; else nothing."""
+        """A sentence if fine-tuning failed; otherwise empty."""
         if self.after >= POOR:
             return ''
-        return (f'fine-tuning did not work: even on the frames that it learnt from the IoU is {self.after:.2f} '
-                f'({self.before:.2f} before). Check that each mask is that of its frame; if so, take more steps or '
+        return (f'fine-tuning did not work: even on the frames that it learnt from, the IoU is {self.after:.2f} '
+                f'({self.before:.2f} before). Check that each mask belongs to its frame. If so, try more steps or '
                 'another learning rate')
 
 
 def fit_on_given(model: nn.Module, given: GivenObject, before: nn.Module, after: nn.Module, *, size: Size = None
                  ) -> GivenFit:
-    """Let two generators segment given frames, each with its own mask as the reference, as the walk would.
+    """Segment given frames with two generators and compare the results with the given masks.
+
+    As in the walk, each frame gets a reference mask: here its own given mask. At most three frames are compared.
 
     Args:
         model: a ``TempSegGAN`` in eval mode.
         given: the object.
-        before: the generator that fine-tuning started from, in eval mode.
-        after: the one that it ended with.
-        size: working size, as the walk has it.
+        before: the generator before fine-tuning, in eval mode.
+        after: the generator after fine-tuning, in eval mode.
+        size: working size, the same as in the walk.
     """
     shown = [i for i in given.frame_ids if given.mask(i).any()]
     picked = [shown[k] for k in np.linspace(0, len(shown) - 1, min(MOST, len(shown))).round().astype(int)]

@@ -1,4 +1,4 @@
-"""One object of the given masks of a sequence: what online fine-tuning learns from."""
+"""One object of the given masks of a sequence, from which online fine-tuning learns."""
 
 import numpy as np
 
@@ -8,10 +8,10 @@ from .views import remembered_area
 
 
 class GivenObject:
-    """One object of the given masks: what there is to learn from.
+    """The frames and masks that show one object, or its absence.
 
     Args:
-        sequence: its name decides the random draws, so what is drawn for an object does not depend on its id.
+        sequence: its name determines the random draws, so the draws for an object do not depend on its id.
         object_id: 1 to 255.
     """
 
@@ -20,18 +20,18 @@ class GivenObject:
 
     @property
     def frame_ids(self) -> list[int]:
-        """Given frames whose masks mention the object: those that show it, or tell that it is not there."""
+        """Given frames whose masks mention the object: they show it, or say that it is absent."""
         return [i for i in sorted(self.sequence.labels) if self.object_id in self.sequence.mentioned(i)]
 
     def frame(self, i: int) -> np.ndarray:
-        """(H, W, 3) uint8 RGB."""
+        """Return a given frame, (H, W, 3) uint8 RGB."""
         return self.sequence.given_image(i)
 
     def mask(self, i: int) -> np.ndarray:
-        """(H, W) uint8, 1 where the object is."""
+        """Return the mask of the object in a given frame, (H, W) uint8, 1 where the object is."""
         return (self.sequence.labels[i] == self.object_id).astype(np.uint8)
 
     def shown(self, i: int) -> float:
-        """Share of the object that its mask shows, in [0, 1], by the area that it is remembered by."""
+        """Return the share of the object that a mask shows, in [0, 1], relative to its remembered area."""
         areas = self.sequence.areas(self.object_id)
         return areas.get(i, 0.0) / max(remembered_area(areas, i), 1.0)

@@ -1,6 +1,6 @@
-"""Online fine-tuning: a copy of the generator learns one object from the frames whose masks are given.
+"""Online fine-tuning: a copy of the generator learns one object from the frames with given masks.
 
-A plain class, called by ``Segmenter``; it relies on the model's own generator losses.
+``Segmenter`` calls it. It uses the generator losses of the model.
 """
 
 import copy
@@ -24,20 +24,20 @@ from .finite import check_finite
 from .given_fit import GivenFit
 from .given_object import GivenObject
 
-CLIP = 2  # frames of a clip
+CLIP = 2  # frames per clip
 MODES = 'eval', 'folded', 'train'
 
 
 @dataclass
 class AdaptedGenerator:
-    """What fine-tuning on an object left.
+    """The result of fine-tuning on one object.
 
     Attributes:
-        generator: the copy.
-        losses: the combined loss before each step, each of another augmented clip.
-        seconds: that the steps took.
-        fit: what they gained on the given frames; ``None`` without a step.
-        trained: the copy as the steps left it, which a correction starts from; :attr:`generator` is for prediction.
+        generator: the copy, for prediction.
+        losses: the combined loss before each step. Each step has another augmented clip.
+        seconds: duration of the steps.
+        fit: how much the steps gained on the given frames; ``None`` without steps.
+        trained: the copy as the steps left it, from which a correction starts; ``None`` if :attr:`generator` is that.
     """
     generator: nn.Module
     losses: list = field(default_factory=list)
@@ -47,18 +47,19 @@ class AdaptedGenerator:
 
     @property
     def summary(self) -> str:
-        """Steps, seconds and gain in words; empty without a step."""
+        """Steps, seconds and gain in words; empty without steps."""
         if self.fit is None:
             return ''
         return f'fine-tuned on {self.fit.masks}, {len(self.losses)} steps in {self.seconds:.1f} s, {self.fit.gain}'
 
     def for_prediction(self, *, channels_last: bool = False) -> 'AdaptedGenerator':
-        """A copy that answers the same to rounding, in half of the time on a CPU.
+        """Return a copy with the same output up to rounding that takes half the time on a CPU.
 
-        Batch normalisation is folded into the convolutions before it.
+        Batch normalisation is folded into the preceding convolutions.
 
         Args:
-            channels_last: move its weights in memory, too; training a small network in that layout would be slower.
+            channels_last: also convert the weights to this memory layout. Training a small network in it would be
+                slower.
         """
         generator = folded(self.generator)
         if channels_last:
@@ -67,7 +68,7 @@ class AdaptedGenerator:
 
 
 def summary_of(adapted: Mapping[int, AdaptedGenerator]) -> str:
-    """What fine-tuning on all objects of a sequence took and gained, in words; empty without a step."""
+    """Describe the steps, the seconds and the gain for all objects of a sequence in words; empty without steps."""
     fitted = [found for found in adapted.values() if found.fit]
     if len(fitted) < 2:
         return ''.join(found.summary for found in fitted)
@@ -78,40 +79,40 @@ def summary_of(adapted: Mapping[int, AdaptedGenerator]) -> str:
 
 
 def faults_of(adapted: Mapping[int, AdaptedGenerator]) -> list[str]:
-    """A sentence for each object, by its id, that fine-tuning did not work for."""
+    """Return one sentence, with the object id, for each object on which fine-tuning failed."""
     return [f'Object {object_id}: {found.fit.fault}.' for object_id, found in adapted.items()
             if found.fit and found.fit.fault]
 
 
 @TASK_UTILS.register_module()
 class OnlineFinetuner:
-    """Trains a copy of G alone on the given frames with the combined loss (paper note P15).
+    """Trains a copy of G, but no adversary, on the given frames with the combined loss (paper note P15).
 
     Paper note: two given frames, so that the temporal losses are defined on the pair 0 -> 1. With one (the common
     one-shot protocol) they see it twice, without motion.
 
     Args:
-        steps: optimiser steps.
-        clips_per_step: differently augmented copies of the clip in one step. On a CPU they go side by side, as many as
-            torch has threads.
-        optimizer: config of the optimiser.
-        augment: transforms of the clip, drawn again for each copy; they start from ``frames``, ``gt_masks`` and
-            ``flow``. What the paper calls test-time augmentation; ``TTAHook`` switches it (paper note P18).
-        pipeline: transforms that follow, ending in ``PackClip``. With reference masks it should deform them, else
-            copying them is what is learnt.
-        leave_out: names of generator losses that take no part, e.g. ``['adv']``: D has never seen this sequence. They
-            may name losses that the config of the model has set to ``None``.
-        mode: of the generator. 'eval': batch normalisation keeps its running statistics, which two frames wreck, and
-            nothing is dropped out. 'folded': the same, and batch normalisation is part of the convolutions before it,
-            which are adapted: a step is a sixth cheaper and fewer do, at a fifth of the learning rate or less.
-            'train': statistics of the clip itself, and dropout.
-        only: the parameters of G that are adapted: names of them, or of sub-modules such as ``'decoder'`` or
-            ``'decoder.to_logits'``; ``'norm'``: those of all normalisation layers. Empty: all that are trained.
-        average: share of the last steps, in [0, 1], whose weights are averaged, see :class:`TailAverage`; 0: the
-            weights of the last step.
+        steps: number of optimiser steps.
+        clips_per_step: number of differently augmented copies of the clip in one step. On a CPU they run in parallel,
+            at most as many at once as torch has threads.
+        optimizer: config of the optimiser; default: Adam with learning rate 1e-3.
+        augment: transforms of the clip, drawn again for each copy. They get ``frames``, ``gt_masks`` and ``flow``. The
+            paper calls this test-time augmentation; ``TTAHook`` switches it (paper note P18).
+        pipeline: transforms that follow, ending in ``PackClip``. With reference masks it should deform them; otherwise
+            the network learns to copy them.
+        leave_out: names of generator losses to leave out, e.g. ``['adv']``, because D has never seen this sequence.
+            Losses that the config of the model sets to ``None`` may be named too.
+        mode: mode of the generator. ``'eval'``: batch normalisation keeps its running statistics, which two frames
+            would spoil, and there is no dropout. ``'folded'``: as ``'eval'``, but batch normalisation is first folded
+            into the preceding convolutions, and these are adapted. A step is then a sixth cheaper, and fewer steps
+            suffice, at a fifth of the learning rate or less. ``'train'``: statistics of the clip itself, and dropout.
+        only: names of the parameters of G to adapt, or of sub-modules such as ``'decoder'`` or
+            ``'decoder.to_logits'``; ``'norm'`` names all normalisation layers. Empty: all trainable parameters.
+        average: share of the steps, counted from the end, whose weights are averaged, in [0, 1]; see
+            :class:`TailAverage`. 0: the weights of the last step.
 
     Raises:
-        ValueError: steps, clips or a share out of range; an unknown mode.
+        ValueError: if ``steps``, ``clips_per_step`` or ``average`` is out of range, or ``mode`` is unknown.
     """
 
     def __init__(self, *, steps: int = 100, clips_per_step: int = 1,
@@ -121,7 +122,7 @@ class OnlineFinetuner:
         if steps < 0 or clips_per_step < 1:
             raise ValueError(f'steps must be >= 0 and clips_per_step >= 1, got {steps} and {clips_per_step}')
         if not 0 <= average <= 1:
-            raise ValueError(f'average is a share and must be in [0, 1], got {average}')
+            raise ValueError(f'average must be a share in [0, 1], got {average}')
         if mode not in MODES:
             raise ValueError(f'mode must be one of {", ".join(MODES)}, got {mode!r}')
         self.steps = steps
@@ -135,49 +136,49 @@ class OnlineFinetuner:
         self.average = average
 
     def copy_of(self, generator: nn.Module) -> nn.Module:
-        """What adapting starts from: a copy, without batch normalisation where that is folded."""
+        """Return the copy from which adapting starts; with ``mode='folded'`` it has no batch normalisation."""
         return folded(generator) if self.mode == 'folded' else copy.deepcopy(generator)
 
     def adapt(self, model: nn.Module, given: GivenObject, *, parent: nn.Module | None = None, size: Size = None,
               seed: int = 0, augment: Compose | None = None, steps: int | None = None, focus: Collection[int] = (),
               on_step: Callable[[int], None] = lambda step: None) -> AdaptedGenerator:
-        """Fine-tune a copy of the generator on the given frames of an object; the model is what it was before.
+        """Fine-tune a copy of the generator on the given frames of an object. The model does not change.
 
-        Frames that follow each other form a clip, one that stands alone a clip without motion; where no loss compares
-        frames each is a clip of its own, a step half as dear. The steps take the clips in turn.
+        Consecutive frames form a clip; a single frame forms a clip without motion. If no loss compares frames, each
+        frame is its own clip, and a step costs half as much. The steps take the clips in turn.
 
         Args:
             model: a ``TempSegGAN``.
             given: the object.
             parent: the generator to start from; ``None``: the model's own.
-            size: at which frames are looked at.
-            seed: with the sequence's name it decides every random draw, so that what came before changes nothing.
-            augment: transforms in place of the fine-tuner's own ``augment``.
-            steps: in place of the fine-tuner's own ``steps``.
-            focus: given frames that matter most, such as one that was corrected: every second step learns from them.
-            on_step: told the number of each step when it is done, from 1.
+            size: working size of the frames, see ``tempseg_mm.ops.resize.target_size``.
+            seed: with the name of the sequence it determines every random draw, so earlier calls have no influence.
+            augment: replaces the fine-tuner's own ``augment``.
+            steps: replaces the fine-tuner's own ``steps``.
+            focus: given frames that matter most, such as corrected frames. Every second step learns from them.
+            on_step: is called with the number of each finished step, from 1.
 
         Returns:
             The copy, in eval mode and without gradients.
 
         Raises:
-            ValueError: if ``leave_out`` names a loss that the model does not have, or ``only`` parameters; if there is
-                no frame to learn from, or a mask is of another size than its frame.
+            ValueError: if ``leave_out`` or ``only`` names something that the model does not have, if there is no given
+                frame, or if a mask and its frame differ in size.
             FloatingPointError: if a loss is not finite.
         """
         unknown = set(self.leave_out) - set(model.loss_names)
         if unknown:
-            raise ValueError(f'leave_out names {sorted(unknown)}, but the losses of the model are '
+            raise ValueError(f'leave_out names {sorted(unknown)}, but the model has the losses '
                              f'{sorted(model.loss_names)}')
         started = time.perf_counter()
         generator = self.copy_of(model.generator if parent is None else parent)
-        chosen = self._chosen(self.copy_of(model.generator))  # of a parent that was adapted before, nothing is trained
+        chosen = self._chosen(self.copy_of(model.generator))  # all parameters of a parent that was adapted are frozen
         runs = self._runs(given.frame_ids, apart=self._looks_at_single_frames(model))
         clips = in_turn([self._clip(model, given, indices, size) for indices in runs],
                         [bool({*focus} & {*indices}) for indices in runs])
         batches_of = partial(self._batches, augment or self.augment, apart=self._num_threads(model) > 1)
         generator.train(self.mode == 'train')
-        # Another correction draws other windows than the fine-tuning before it.
+        # A correction must not draw the same windows as the fine-tuning before it.
         drawn_for = f'{given.name}, corrected in {sorted(focus)}' if focus else given.name
         with trained_alone(generator, chosen), own_randomness(seed, drawn_for):
             losses = self._train(model, generator, map(batches_of, clips), given.name,
@@ -186,7 +187,7 @@ class OnlineFinetuner:
                                 torch.stack(losses).tolist() if losses else [], time.perf_counter() - started)
 
     def check(self, model: nn.Module) -> None:
-        """Raise ValueError if ``only`` names what the generator lacks: no training has to end before that shows."""
+        """Raise ValueError if ``only`` names something that the generator lacks; called before training."""
         self._chosen(self.copy_of(model.generator))
 
     def _chosen(self, generator: nn.Module) -> set[str]:
@@ -196,7 +197,7 @@ class OnlineFinetuner:
 
     def _train(self, model: nn.Module, generator: nn.Module, drawn: Iterator[list], name: str, steps: int,
                on_step: Callable[[int], None]) -> list[Tensor]:
-        """All steps, each on the batches that come with it; the combined loss before each."""
+        """Run all steps, each on the next batches of ``drawn``, and return the combined loss before each step."""
         optim_wrapper = build_optim_wrapper(generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
         parameters = [parameter for parameter in generator.parameters() if parameter.requires_grad]
         mean, losses = TailAverage(steps, self.average), []
@@ -215,9 +216,9 @@ class OnlineFinetuner:
         return losses
 
     def _num_threads(self, model: nn.Module) -> int:
-        """Clips of a step that are worked on at once; a GPU takes them as one batch."""
+        """Return the number of clips of a step that run at once. A GPU takes them as one batch."""
         on_cpu = next(model.parameters()).device.type == 'cpu'
-        # In training mode clips are tied by batch statistics and draw random numbers; D is frozen by one at a time.
+        # In training mode clips share batch statistics and draw random numbers. Only one thread at a time can freeze D.
         on_their_own = self.mode != 'train' and not any(loss.needs_adversary for loss in self._losses(model))
         return min(self.clips_per_step, torch.get_num_threads()) if on_cpu and on_their_own else 1
 
@@ -227,7 +228,7 @@ class OnlineFinetuner:
 
     def _gradients(self, model: nn.Module, generator: nn.Module, parameters: list, where: str, packed: list[dict]
                    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The combined loss of a batch, and its gradients: zeros for parameters that it does not depend on."""
+        """Compute the combined loss of a batch and its gradients; they are zero for parameters without influence."""
         batch = model.data_preprocessor(
             dict(inputs=[p['inputs'] for p in packed], data_samples=[p['data_samples'] for p in packed]), training=True)
         prediction = model(batch, generator=generator)
@@ -236,33 +237,30 @@ class OnlineFinetuner:
         return loss.detach(), torch.autograd.grad(loss, parameters, materialize_grads=True)
 
     def _looks_at_single_frames(self, model: nn.Module) -> bool:
-        """Whether no loss that takes part compares frames."""
+        """Return True if no active loss compares frames."""
         return all(loss.per_frame for loss in self._losses(model))
 
     def _losses(self, model: nn.Module) -> list[nn.Module]:
-        """Those that take part."""
+        """Return the losses that are not left out."""
         return [loss for name, loss in model.losses.items() if name not in self.leave_out]
 
     def _runs(self, frame_ids: Sequence[int], *, apart: bool) -> list[list[int]]:
-        """Frames that follow each other, cut into clips of two; one alone comes twice.
-
-        ``apart``: each is a clip.
-        """
+        """Cut runs of consecutive frames into clips of two; a single frame comes twice. ``apart``: a clip per frame."""
         ordered = sorted(set(frame_ids))
         if not ordered:
-            raise ValueError('there is no frame to learn from: give at least one')
+            raise ValueError('there is no frame to learn from: give the mask of at least one frame')
         if apart:
             return [[i] for i in ordered]
         starts = [i for i, frame_id in enumerate(ordered) if i == 0 or ordered[i - 1] != frame_id - 1]
         runs = []
         for start, end in zip(starts, [*starts[1:], len(ordered)], strict=True):
             run = ordered[start:end]
-            # The last clip of a long run reaches back, so that no frame of it stands alone.
+            # The last clip of an odd run overlaps the clip before it, so that no frame stands alone.
             runs += [run[min(i, max(0, len(run) - CLIP)):][:CLIP] for i in range(0, len(run), CLIP)]
         return [run * 2 if len(run) == 1 else run for run in runs]
 
     def _clip(self, model: nn.Module, given: GivenObject, indices: list[int], size: Size) -> dict:
-        """Results dict of a clip, its flow, where it is needed, computed once."""
+        """Make the results dict of a clip; its flow is computed once, if anything needs it."""
         frames, masks = [], []
         for i in indices:
             frame, mask = given.frame(i), given.mask(i)

@@ -1,6 +1,6 @@
-"""What the network needs of a frame before any mask is known: its pixels at the working size and the flow onto it.
+"""Prepares a frame for the network before any mask is known: its pixels at the working size, and its flow.
 
-Depends on frames alone, so another thread may do it ahead of the network. Used by every propagation.
+This depends only on the frames, so another thread may do it ahead of the network. Every propagation uses it.
 """
 
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from tempseg_mm.ops.warp import move_mask
 
 @dataclass(frozen=True)
 class PreparedFrame:
-    """A frame on its way into the network.
+    """A frame that is ready for the network.
 
     Attributes:
         size: (H, W) of the original.
         tensor: (1, 3, h, w) uint8 at the working size, on the device of the network.
-        image: (H', W', 3) uint8 RGB as it came: the original, or smaller where it was put aside on disk.
-        flow: (1, 2, h, w) pixels, from the frame before to this one; ``None`` in the first frame, and where the network
+        image: (H', W', 3) uint8 RGB as read: the original, or a smaller copy that was stored on disk.
+        flow: (1, 2, h, w) pixels, from the previous frame to this one; ``None`` in the first frame, and if the network
             takes no reference mask.
     """
     size: tuple
@@ -32,26 +32,27 @@ class PreparedFrame:
     image: np.ndarray | None = None
 
     def reference_from(self, mask: Tensor) -> Tensor:
-        """The mask of the frame before, (1, 1, h, w), where the object should be in this one; without flow as it is."""
+        """Move the mask of the previous frame, (1, 1, h, w), along the flow, if there is a flow, to this frame."""
         return mask if self.flow is None else move_mask(mask, self.flow)
 
     def at_working_size(self, mask: np.ndarray) -> Tensor:
-        """A given mask, (H, W) uint8 0/1 -> (1, 1, h, w) float32.
+        """Resize a given mask, (H, W) uint8 0/1, to (1, 1, h, w) float32.
 
         Raises:
-            ValueError: if the mask's size is not the frame's.
+            ValueError: if mask and frame differ in size.
         """
         self.check_size(mask)
         resized = resize_mask(mask, tuple(self.tensor.shape[-2:]))
         return torch.from_numpy(resized)[None, None].to(self.tensor.device, torch.float32)
 
     def check_size(self, mask: np.ndarray) -> None:
-        """Raises ValueError unless a mask has the frame's size."""
+        """Raise ValueError if mask and frame differ in size."""
         if mask.shape != self.size:
-            raise ValueError(f'the given mask is {mask.shape}, its frame {self.size}; they must agree')
+            raise ValueError(f'the given mask is {mask.shape}, but its frame is {self.size}; both must have the same '
+                             'size (H, W)')
 
     def at_original_size(self, probability: Tensor) -> np.ndarray:
-        """(1, 1, h, w) in [0, 1] -> (H, W) float32, bilinearly."""
+        """Resize (1, 1, h, w) in [0, 1] bilinearly to (H, W) float32."""
         plain = probability[0, 0].float().cpu().numpy()
         if plain.shape != self.size:
             plain = cv2.resize(plain, self.size[::-1], interpolation=cv2.INTER_LINEAR)
@@ -59,12 +60,12 @@ class PreparedFrame:
 
 
 class FramePreparer:
-    """Prepares the frames of a sequence one after the other; remembers the last one, for the flow.
+    """Prepares the frames of a sequence one after the other, and keeps the last one for the flow.
 
     Args:
-        estimate_flow: two (1, 3, h, w) -> (1, 2, h, w); ``None``: frames are prepared without.
+        estimate_flow: function of two frames (1, 3, h, w) that returns (1, 2, h, w); ``None``: no flow.
         size: working size, see ``tempseg_mm.ops.resize.target_size``.
-        device: where the tensors are to live.
+        device: device of the tensors.
     """
 
     def __init__(self, estimate_flow: Callable[[Tensor, Tensor], Tensor] | None = None, *, size: Size = None,
@@ -75,11 +76,11 @@ class FramePreparer:
         self._last: Tensor | None = None
 
     def first(self, image: np.ndarray | PreparedFrame, *, size: tuple | None = None) -> PreparedFrame:
-        """A frame with none before it; one that is prepared stays as it is.
+        """Prepare a frame that has no previous frame. A frame that is prepared already is returned unchanged.
 
         Args:
             image: (H, W, 3) uint8 RGB.
-            size: (H, W) of the original, where the image was shrunk already.
+            size: (H, W) of the original, if the image is a smaller copy.
         """
         if isinstance(image, PreparedFrame):
             return image
@@ -87,21 +88,21 @@ class FramePreparer:
         return PreparedFrame(size or image.shape[:2], self._last, image=image)
 
     def following(self, image: np.ndarray | PreparedFrame, *, size: tuple | None = None) -> PreparedFrame:
-        """The frame next to the last one, after or before it in time; one that is prepared stays as it is.
+        """Prepare the frame next to the last one, in either direction. A prepared frame is returned unchanged.
 
         Args:
             image: (H, W, 3) uint8 RGB.
             size: as in :meth:`first`.
 
         Raises:
-            ValueError: if it differs in size from the last one.
+            ValueError: if the frame differs in size from the last one.
         """
         if isinstance(image, PreparedFrame):
             return image
         tensor = self._to_tensor(image)
         if tensor.shape != self._last.shape:
-            raise ValueError(f'this frame is {tuple(tensor.shape[-2:])} at the working size, the ones before '
-                             f'{tuple(self._last.shape[-2:])}: the frames of a sequence must agree in size')
+            raise ValueError(f'this frame is {tuple(tensor.shape[-2:])} at the working size, but the frames before it '
+                             f'are {tuple(self._last.shape[-2:])}; all frames of a sequence must have the same size')
         flow = None if self.estimate_flow is None else self.estimate_flow(self._last, tensor)
         self._last = tensor
         return PreparedFrame(size or image.shape[:2], tensor, flow, image)
@@ -112,6 +113,6 @@ class FramePreparer:
 
 
 def frame_preparer(model: torch.nn.Module, *, size: Size = None) -> FramePreparer:
-    """The preparer that suits a ``TempSegGAN``: on its device, with its flow where it takes reference masks."""
+    """Make the preparer for a ``TempSegGAN``: on its device, with its flow if it takes reference masks."""
     estimate_flow = model.data_preprocessor.estimate_flow if model.uses_reference else None
     return FramePreparer(estimate_flow, size=size, device=next(model.parameters()).device)

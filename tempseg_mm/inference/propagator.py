@@ -1,4 +1,6 @@
-"""Carries the masks of K objects from frame to frame; one object is the case K = 1.
+"""Carries the masks of K objects from frame to frame; K may be 1.
+
+Example::
 
     propagator = generator_propagator(model, {1: generator_of_1, 2: generator_of_2}, size=240)
     propagator.start(first_frame, first_labels)
@@ -20,55 +22,55 @@ from tempseg_mm.ops.soft_aggregation import soft_aggregation
 from .prepared_frame import FramePreparer, PreparedFrame, frame_preparer
 from .views import ObjectMask, View, WholeFrame, view_of
 
-# Object id, the new frame, the object's mask in the frame before -> its mask in the new one.
+# Function of an object id, a frame, and the object's mask in the previous frame; returns its mask in the frame.
 NextMask = Callable[[int, PreparedFrame, ObjectMask], ObjectMask]
 
 
 class Propagator:
-    """Finds the next mask of each object on its own and merges them by soft aggregation (paper note P19).
+    """Finds the next mask of each object separately and merges the masks by soft aggregation (paper note P19).
 
-    What is carried on is each object's own mask, not the merged one: an object is lost to another where both claim a
-    pixel, and no further. One object passes the merging bit for bit. An object takes part from its first given mask on;
-    before it, its probability is 0.
+    Each object carries its own mask to the next frame, not the merged one. So it loses only the pixels that another
+    object claims too. Merging does not change the mask of a single object, bit for bit. An object takes part from its
+    first given mask on; before that, its probability is 0.
 
     Args:
         next_mask: finds the mask of an object in a new frame.
-        object_ids: 1 to 255.
-        preparer: brings frames to the working size; not used where prepared frames come in.
-        view: what is seen of a frame; default: all of it.
+        object_ids: ids of the objects, 1 to 255.
+        preparer: brings frames to the working size; not used for prepared frames.
+        view: what the network sees of a frame; default: the whole frame.
 
     Raises:
-        ValueError: without objects, or for an id out of range.
+        ValueError: if there is no object, or an id is out of range.
     """
 
     def __init__(self, next_mask: NextMask, object_ids: Sequence[int], preparer: FramePreparer, *,
                  view: View | None = None) -> None:
         if not object_ids or not all(1 <= object_id <= 255 for object_id in object_ids):
-            raise ValueError(f'object ids must be 1 to 255, at least one, got {sorted(object_ids)}')
+            raise ValueError(f'there must be at least one object, with ids from 1 to 255, got {sorted(object_ids)}')
         self.next_mask = next_mask
         self.object_ids = tuple(sorted(object_ids))
         self.preparer = preparer
         self.view = WholeFrame() if view is None else view
         self._frame: PreparedFrame | None = None
-        self._masks: dict[int, ObjectMask] = {}  # of the objects that take part
+        self._masks: dict[int, ObjectMask] = {}  # only objects that take part
 
     @property
     def masks(self) -> dict:
-        """Object id -> its own mask; new ones each frame."""
+        """Object id -> its own mask in the last frame; each frame makes new masks."""
         return dict(self._masks)
 
     def start(self, frame: np.ndarray | PreparedFrame, labels: np.ndarray, *, hidden: Collection[int] = (),
               areas: Mapping[int, float] | None = None) -> None:
-        """Take the first frame and its given masks.
+        """Begin with the first frame and its given masks.
 
         Args:
             frame: (H, W, 3) uint8 RGB, or prepared.
             labels: (H, W) uint8 object ids, 0 the background.
-            hidden: objects that take part though the masks do not show them: they are looked for.
+            hidden: objects that take part although the masks do not show them; the network looks for them.
             areas: as in :meth:`correct`.
 
         Raises:
-            ValueError: if the sizes differ, or an id is none of the objects'.
+            ValueError: if the sizes differ, or an id is not among the objects.
         """
         self._frame = self.preparer.first(frame)
         nothing = np.zeros(labels.shape, np.uint8)
@@ -76,7 +78,7 @@ class Propagator:
         self.correct(labels, areas=areas)
 
     def resume(self, frame: np.ndarray | PreparedFrame, masks: Mapping[int, ObjectMask]) -> None:
-        """Continue after a frame whose :attr:`masks` were kept."""
+        """Continue after a frame whose :attr:`masks` were stored."""
         self._frame = self.preparer.first(frame)
         self._masks = {object_id: replace(found, mask=found.mask.to(self._frame.tensor.device))
                        for object_id, found in masks.items()}
@@ -90,7 +92,7 @@ class Propagator:
 
         Raises:
             RuntimeError: before :meth:`start`.
-            ValueError: if the frame differs in size from those before.
+            ValueError: if the frame differs in size from the previous one.
         """
         if self._frame is None:
             raise RuntimeError('call start(frame, labels) with the first frame before step(frame)')
@@ -101,19 +103,20 @@ class Propagator:
 
     def correct(self, labels: np.ndarray, *, going_on: Collection[int] = (),
                 areas: Mapping[int, float] | None = None) -> None:
-        """Replace the masks of objects by given ones, as the references for the next frame.
+        """Replace the masks of objects by given masks, which are then the references for the next frame.
 
         Args:
             labels: (H, W) uint8 object ids. An object that takes part and is not among them is gone.
-            going_on: objects that are not gone all the same: they keep their masks, less the pixels of others.
-            areas: object id -> pixels by which an object is remembered, where its mask shows less.
+            going_on: objects that are not gone although ``labels`` lack them. They keep their masks, without the pixels
+                of the others.
+            areas: object id -> remembered area in pixels, used if the mask shows less of the object.
 
         Raises:
             ValueError: as :meth:`start`.
         """
         present = {int(label) for label in np.unique(labels)} - {0}
         if not present <= set(self.object_ids):
-            raise ValueError(f'the given mask holds the ids {sorted(present)}, the objects are '
+            raise ValueError(f'the given mask holds the ids {sorted(present)}, but the objects are '
                              f'{list(self.object_ids)}')
         taken = (labels != 0).astype(np.uint8)
         self._masks = {
@@ -133,12 +136,14 @@ class Propagator:
 
 def generator_propagator(model: nn.Module, generators: Mapping[int, nn.Module | None], *, size: Size = None,
                          averaging: Callable | None = None) -> Propagator:
-    """Propagation by the network: the mask of the frame before goes in, moved along the flow (paper note P16).
+    """Make a propagator that uses the network.
+
+    The reference mask is the previous mask, moved along the flow (paper note P16).
 
     Args:
-        model: a ``TempSegGAN`` in eval mode, its flow provider in the data preprocessor.
-        generators: object id -> the generator that finds it; ``None``: the model's own.
-        size: working size: of what the network sees, or of the flow alone where it sees windows.
+        model: a ``TempSegGAN`` in eval mode, with a flow provider in its data preprocessor.
+        generators: object id -> the generator that finds the object; ``None``: the model's own.
+        size: working size of the network, or only of the flow if the network sees windows.
         averaging: a ``TestTimeAugmentation`` of the predictions.
     """
     view = view_of(model)

@@ -1,4 +1,4 @@
-"""The dense CRF on segmented frames, in worker processes beside the network. Called by ``CRFHook``."""
+"""Applies the dense CRF to segmented frames, in worker processes beside the network. ``CRFHook`` calls it."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -23,15 +23,15 @@ class _Part(NamedTuple):
 
 
 class CRFRefiner:
-    """Refines each object on its own and merges them again; what the network did not answer stays as it is.
+    """Refines the mask of each object separately, then merges them. Frames not segmented by the network do not change.
 
     Paper note: the CRF comes after everything else, and the network never sees what it made: the reference masks of
     later frames are the network's own (paper note P17).
 
     Args:
-        crf: a :class:`~tempseg_mm.ops.dense_crf.DenseCRF`, or another function of a probability and an image that
-            pickles.
-        workers: processes; 0: none but this one; ``None``: one a core, at most four.
+        crf: a :class:`~tempseg_mm.ops.dense_crf.DenseCRF`, or another function of a probability and an image that can
+            be pickled.
+        workers: number of worker processes. 0: the work is done in this process. ``None``: one per core, at most four.
     """
 
     def __init__(self, crf: DenseCRF, *, workers: int | None = None) -> None:
@@ -40,12 +40,12 @@ class CRFRefiner:
         self._inline = WorkerPool(0)
 
     def refine(self, stream: Iterable[SegmentedFrame], *, ahead: bool = True) -> Iterator[SegmentedFrame]:
-        """The frames of the stream in order, refined.
+        """Yield the refined frames of the stream in order.
 
         Args:
             stream: segmented frames.
-            ahead: two objects a worker are under way at most; without, each frame is answered before the next is read,
-                in this process.
+            ahead: refine up to two objects per worker at once. If False, each frame is refined in this process before
+                the next frame is read.
 
         Raises:
             RuntimeError: naming sequence, frame and object, if the CRF fails or its process dies.
@@ -58,12 +58,12 @@ class CRFRefiner:
                 yield part.frame
 
     def close(self) -> None:
-        """Stop the workers; they start again when they are needed."""
+        """Stop the workers. They start again when they are needed."""
         self._pool.close()
 
     def _job(self, part: _Part) -> Job | None:
         frame = part.frame
-        if not frame.answered or not frame.probabilities[part.k].any():  # an object not there yet stays away
+        if not frame.answered or not frame.probabilities[part.k].any():  # the object has not appeared yet
             return None
         return Job(f'CRF of sequence {frame.sequence}, frame {frame.file_name or frame.frame_id}, object '
                    f'{frame.object_ids[part.k]}', self.crf, (frame.probabilities[part.k], frame.image))

@@ -1,4 +1,4 @@
-"""What an interrupted run over one sequence leaves, so that another continues as if nothing had happened."""
+"""Stores the state of an interrupted run over one sequence, so that another run continues with the same results."""
 
 import json
 import shutil
@@ -16,22 +16,22 @@ from .adapted_files import AdaptedFiles
 from .views import ObjectMask
 from .walk import Snapshot
 
-INTERVAL = 20.0  # seconds between two writings: what an abrupt end loses at most
+INTERVAL = 20.0  # seconds between two writes: an abrupt end loses at most this much work
 
 
 class RunState:
-    """The folder ``.resume`` of an output folder; removed when all is done.
+    """The folder ``.resume`` of an output folder. It is removed at the end of the run.
 
     Args:
-        folder: it; made when there is something to keep.
-        inputs: everything that decides the masks, by name, of types that JSON knows.
-        frames: name -> digest of the content, of the files that the frames come from, in order.
-        adapted: where generators are kept that were adapted; default: in the folder.
-        interval: seconds between two writings.
+        folder: path of the folder; created by :meth:`begin`.
+        inputs: everything that determines the masks, by name, of types that JSON knows.
+        frames: file name -> digest of the content, for the files of the frames, in order.
+        adapted: storage of the adapted generators; default: a folder inside ``folder``.
+        interval: seconds between two writes.
 
     Attributes:
-        figures: frame number -> figures that only the probabilities tell, of all frames that are done.
-        snapshot: where the walk is; ``None`` at its beginning.
+        figures: frame number -> figures that need the probabilities, for all finished frames.
+        snapshot: state of the walk; ``None`` at its beginning.
     """
 
     def __init__(self, folder: str | Path, inputs: Mapping, *, frames: Mapping[str, str] | None = None,
@@ -47,35 +47,35 @@ class RunState:
         self._written = time.monotonic()
 
     def load(self) -> bool:
-        """Read what an earlier call left.
+        """Read the state of an earlier run.
 
         Returns:
-            Whether there was anything.
+            Whether there was one.
 
         Raises:
-            ResumeError: if that call had other inputs, or frames of other content, and which; or if an earlier version
-                wrote it.
+            ResumeError: if that run had other inputs or other frames, which the message names, or if a version of 0.8.0
+                or earlier wrote it.
         """
         if not (self.folder / 'inputs.json').is_file():
             return False
         saved = json.loads((self.folder / 'inputs.json').read_text(encoding='utf-8'))
         if saved.keys() != {'inputs', 'frames'}:
-            raise ResumeError(f'the interrupted run in {self.folder.parent} was begun by version 0.8.0 or earlier, '
-                             'which kept no digest of the frames. Start afresh with --overwrite')
+            raise ResumeError(f'the interrupted run in {self.folder.parent} was started by version 0.8.0 or earlier, '
+                             'which stored no digest of the frames. Start again with --overwrite')
         before = saved['inputs']
         if before != self.inputs:
             listed = '; '.join(map(str, differences(before, self.inputs)))
-            raise ResumeError(f'the interrupted run in {self.folder.parent} differs in {listed}. Resume with what it '
-                             'had, or start afresh with --overwrite')
+            raise ResumeError(f'the interrupted run in {self.folder.parent} differs in {listed}. Resume with the same '
+                             'inputs, or start again with --overwrite')
         if changed := changed_files(saved['frames'], self.frames):
             raise ResumeError(f'the frames are not those of the interrupted run in {self.folder.parent}: {changed}, '
-                              'and the masks of both would be mixed. Put them back as they were, or start afresh with '
+                              'and the masks of both would be mixed. Restore the old frames, or start again with '
                               '--overwrite')
         if (self.folder / 'walk.pth').is_file():
             saved = torch.load(self.folder / 'walk.pth', map_location='cpu', weights_only=True)
             if not all(isinstance(state, dict) for state in saved['masks'].values()):
-                raise ResumeError(f'the interrupted run in {self.folder.parent} was begun by version 0.7.0 or earlier, '
-                                 'which kept less of the masks. Start afresh with --overwrite')
+                raise ResumeError(f'the interrupted run in {self.folder.parent} was started by version 0.7.0 or '
+                                  'earlier, which stored less of the masks. Start again with --overwrite')
             self.figures = saved['figures']
             self.snapshot = Snapshot(saved['direction'], saved['frame_id'], {
                 object_id: ObjectMask.from_state(state) for object_id, state in saved['masks'].items()})
@@ -83,8 +83,7 @@ class RunState:
         return True
 
     def begin(self) -> None:
-        """Make the folder, and note what the masks depend on. What another call left is removed, unless :meth:`load`
-        has taken it."""
+        """Create the folder and write the inputs. Remove the state of an earlier run, unless :meth:`load` read it."""
         if not self._goes_on:
             self.remove()
             self.adapted.clear()
@@ -92,7 +91,10 @@ class RunState:
             path.write_text(json.dumps(dict(inputs=self.inputs, frames=self.frames), indent=1), encoding='utf-8')
 
     def note(self, snapshot: Snapshot | None, flush: Callable[[], None]) -> None:
-        """A frame is done. Now and then this is written, after ``flush``, which waits for all mask files."""
+        """Record that a frame is done.
+
+        After ``interval`` seconds, call ``flush``, which waits for all mask files, and write the state.
+        """
         if snapshot is not None:
             self.snapshot = snapshot
         if time.monotonic() - self._written >= self.interval:
@@ -100,7 +102,7 @@ class RunState:
             self.write()
 
     def write(self) -> None:
-        """Write where the walk is."""
+        """Write the state of the walk."""
         if self.snapshot is not None:
             masks = {object_id: found.state() for object_id, found in self.snapshot.masks.items()}
             with written_beside(self.folder / 'walk.pth') as path:
@@ -109,5 +111,5 @@ class RunState:
         self._written = time.monotonic()
 
     def remove(self) -> None:
-        """There is nothing to go on with."""
+        """Remove the folder, because there is nothing left to resume."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The object of a single frame, from a rough mask of it such as an ellipse in a box. For masks to begin with."""
+"""Finds the object of a single frame from a rough mask, such as an ellipse in a box, to get a first mask."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,17 +13,17 @@ from .views import view_of
 
 def object_finder(model: nn.Module, generator: nn.Module | None = None
                   ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """What a trained network takes for the object that a rough mask is about.
+    """Make a function that turns a rough mask into the mask of the object, with a trained network.
 
-    The rough mask goes in as if it were the answer of the frame before, and nothing had moved since.
+    The rough mask is the reference mask, as if it came from the previous frame and nothing had moved.
 
     Args:
         model: a ``TempSegGAN`` in eval mode.
-        generator: one that was adapted to the object; ``None``: the model's own.
+        generator: a generator adapted to the object; ``None``: the model's own.
 
     Returns:
-        A function of an image, (H, W, 3) uint8 RGB, and a mask, (H, W) uint8 0 or 1 and not empty, that returns another
-        mask. Safe for several threads.
+        A function of an image, (H, W, 3) uint8 RGB, and a non-empty mask, (H, W) uint8 0 or 1, that returns another
+        such mask, which may be empty. Several threads may call it.
     """
     view, device = view_of(model), next(model.parameters()).device
 

@@ -1,7 +1,7 @@
-"""Test time on one screen: adapt to the given masks, walk over all frames, refine what was found.
+"""Segments a sequence at test time: adapts to the given masks, walks over all frames, refines the masks.
 
-Called by the test loop, the inferencer, the stream, the baselines and the search for CRF settings; they only watch the
-frames go by.
+The test loop, the inferencer, the stream, the baselines and the search for CRF settings use it. They only read the
+frames that it yields.
 """
 
 import math
@@ -26,12 +26,12 @@ from .resume import RunState
 from .tta import TTA
 from .walk import BACKWARDS, FORWARDS, Walk
 
-CORRECTION = 1 / 3  # of the steps of fine-tuning, for what was corrected; see "Corrections" in docs/results.md
+CORRECTION = 1 / 3  # share of the fine-tuning steps that a correction takes; see "Corrections" in docs/results.md
 
 
 @dataclass
 class Segmenter:
-    """What segments a sequence::
+    """Segments a sequence in these steps::
 
         adapted = adapt(sequence)                  # a copy of the generator per object, fine-tuned on its given masks
         for each direction:                        # backwards from the first given mask, then forwards
@@ -40,19 +40,19 @@ class Segmenter:
             frame.decide()                         # labels: the given masks, or what is most probable
 
     Args:
-        model: a ``TempSegGAN`` in eval mode; nothing in it is changed.
-        size: working size of the network, or of the flow where it sees windows; see
+        model: a ``TempSegGAN`` in eval mode; it does not change.
+        size: working size of the network, or only of the flow if the network sees windows; see
             ``tempseg_mm.ops.resize.target_size``.
         finetuner: adapts a generator to an object; ``None``: no online fine-tuning.
         tta: test-time augmentation.
         refiners: objects with ``refine_masks(segmenter, stream)``, which takes and returns an iterator of
-            ``SegmentedFrame`` in order. It may look ahead where :attr:`ahead` is set. It is called once for each
-            direction in which there is something to segment.
-        seed: of all random draws.
-        ahead: whether frames may be asked for before those before them are answered; not so in a live stream.
-        channels_last: memory layout of the adapted generators; a CPU predicts faster in it.
+            ``SegmentedFrame`` in order. It may look ahead if :attr:`ahead` is True. It is called once for each
+            direction that has frames to segment.
+        seed: seed of all random draws.
+        ahead: whether later frames may be read before a frame is answered; False in a live stream.
+        channels_last: use this memory layout for the adapted generators; a CPU then predicts faster.
         parent: the generator to start from; ``None``: the model's own.
-        propagate: makes what carries the masks; ``None``: the network.
+        propagate: function that makes the propagator of the masks; ``None``: the network propagates them.
     """
     model: nn.Module
     size: Size = None
@@ -67,11 +67,13 @@ class Segmenter:
 
     @classmethod
     def with_hooks(cls, model: nn.Module, hooks: Iterable[Any], **settings: Any) -> 'Segmenter':
-        """The segmenter that hooks make: each may set it up by ``set_up_segmenter(segmenter)`` and refine its masks.
+        """Build a segmenter and let each hook set it up.
+
+        A hook may define ``set_up_segmenter(segmenter)`` and ``refine_masks``.
 
         Args:
-            model: as in the class.
-            hooks: in order of priority; those without such methods do not matter.
+            model: a ``TempSegGAN`` in eval mode.
+            hooks: hooks in order of priority; hooks without these methods are ignored.
             settings: the other arguments of the class.
         """
         segmenter = cls(model, **settings)
@@ -84,11 +86,11 @@ class Segmenter:
 
     @property
     def seen_size(self) -> Size:
-        """The size at which frames are looked at: the working size, or as they are where the network sees windows."""
+        """Working size for fine-tuning; ``None``, the original size of the frames, if the network sees windows."""
         return self.size if self.model.window is None else None
 
     def segment(self, sequence: GivenSequence) -> Iterator[SegmentedFrame]:
-        """All of it: the frames before the first given one, the nearest first, then all in order.
+        """Adapt, then yield every frame: first backwards from the first given frame, then forwards from the start.
 
         Frames that were segmented on the way back come again without probabilities and labels.
         """
@@ -97,12 +99,12 @@ class Segmenter:
 
     def adapt(self, sequence: GivenSequence, *, state: RunState | None = None,
               on_step: Callable[[int, int], None] = lambda done, total: None) -> dict[int, AdaptedGenerator]:
-        """Fine-tune on each object on its own: K objects take K times as long.
+        """Fine-tune on each object separately: K objects take K times as long.
 
         Args:
-            sequence: with the given masks.
-            state: keeps what is done, and knows what was.
-            on_step: told the steps that are done, and how many there are in all.
+            sequence: frames and given masks.
+            state: stores each finished object; objects that it holds already are not fine-tuned again.
+            on_step: is called after each step with the number of finished steps and the number of all steps.
 
         Returns:
             Object id -> its generator.
@@ -117,17 +119,17 @@ class Segmenter:
                 on_step: Callable[[int, int], None] = lambda done, total: None) -> dict[int, AdaptedGenerator]:
         """Continue the fine-tuning after masks were given for more frames.
 
-        Objects that these masks mention take :data:`CORRECTION` of the steps, every second one from these frames;
-        objects that are new take all steps; the others stay as they are.
+        Objects that these masks mention take :data:`CORRECTION` of the steps, and every second step uses these frames.
+        New objects take all steps. The other objects do not change.
 
         Args:
-            sequence: with all given masks.
-            adapted: of :meth:`adapt` or an earlier correction.
-            frame_ids: the frames that were corrected; ``sequence.labels`` has their masks.
+            sequence: frames with all given masks.
+            adapted: result of :meth:`adapt` or of an earlier correction.
+            frame_ids: the frames that were corrected; ``sequence.labels`` holds their masks.
             on_step: as in :meth:`adapt`.
 
         Returns:
-            Object id -> its generator, of all objects.
+            Object id -> its generator, for all objects.
 
         Raises:
             ValueError, FloatingPointError: as ``OnlineFinetuner.adapt``.
@@ -141,7 +143,10 @@ class Segmenter:
     def _adapt(self, sequence: GivenSequence, steps: Mapping[int, int], *,
                adapted: Mapping[int, AdaptedGenerator] | None = None, focus: Collection[int] = (),
                state: RunState | None = None, on_step: Callable[[int, int], None]) -> dict[int, AdaptedGenerator]:
-        """Those of ``adapted``, and one for each object of ``steps``, from where it was adapted to or the parent."""
+        """Return the generators of ``adapted``, updated for each object of ``steps``.
+
+        An object starts from its generator in ``adapted`` if it has one, otherwise from the parent.
+        """
         parent, found = self.model.generator if self.parent is None else self.parent, dict(adapted or {})
         plain = AdaptedGenerator(parent).for_prediction(channels_last=self.channels_last)
         if self.finetuner is None or self.propagate is not None:
@@ -166,13 +171,13 @@ class Segmenter:
 
     def walk(self, sequence: GivenSequence, adapted: dict[int, AdaptedGenerator], *, state: RunState | None = None,
              clock: StageClock | None = None) -> Iterator[tuple[str, Iterator[SegmentedFrame]]]:
-        """Refined frames, by direction: ``'backwards'`` (there may be none), then ``'forwards'``.
+        """Yield two pairs of direction and refined frames: ``'backwards'``, which may be empty, then ``'forwards'``.
 
         Args:
-            sequence: to walk over.
-            adapted: of :meth:`adapt`.
-            state: knows where an earlier walk was interrupted; frames up to there come without probabilities.
-            clock: told the seconds of each stage.
+            sequence: the sequence to walk over.
+            adapted: result of :meth:`adapt`.
+            state: tells where an earlier walk was interrupted; frames up to there come without probabilities.
+            clock: measures the seconds of each stage.
         """
         propagator = self.propagate(self, sequence) if self.propagate else generator_propagator(
             self.model, {object_id: found.generator for object_id, found in adapted.items()}, size=self.size,
@@ -182,7 +187,7 @@ class Segmenter:
         yield FORWARDS, self.refine(walk.forwards())
 
     def refine(self, frames: Iterator[SegmentedFrame]) -> Iterator[SegmentedFrame]:
-        """The frames through every refiner, their labels decided; those that are known come first, as they are."""
+        """Pass frames through every refiner and decide their labels. Leading frames without probabilities are kept."""
         with ExitStack() as stack:
             stack.callback(_close, frames)
             for frame in frames:
@@ -200,7 +205,7 @@ class Segmenter:
                 yield frame
 
     def close(self) -> None:
-        """Stop what refiners keep running, such as worker processes; they start again when they are needed."""
+        """Stop the worker processes of the refiners. They start again when they are needed."""
         for part in self.refiners:
             _close(part)
 

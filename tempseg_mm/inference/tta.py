@@ -1,6 +1,6 @@
-"""Test-time augmentation in both senses: of the frames fine-tuned on, and predictions averaged over views of a frame.
+"""Test-time augmentation in both senses: of the frames for fine-tuning, and of predictions, averaged over views.
 
-Switched on by ``TTAHook``.
+``TTAHook`` switches both on.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,18 +20,18 @@ FINETUNE_AUGMENT = (
 
 @dataclass(frozen=True)
 class TTA:
-    """Both senses of test-time augmentation, as a ``Segmenter`` takes them.
+    """Both senses of test-time augmentation, as the settings of a ``Segmenter``.
 
     Attributes:
-        finetune: transforms in place of the ``augment`` of the fine-tuner. ``None``: its own where it has any, else
-            rotation, zoom, flip and colours.
+        finetune: transforms that replace the ``augment`` of the fine-tuner. ``None``: the fine-tuner's own transforms
+            if it has any, otherwise rotation, zoom, flip and colours.
         prediction: a :class:`TestTimeAugmentation`; ``None``: predictions are not averaged.
     """
     finetune: Sequence[dict] | None = None
     prediction: Callable[[Predict, Tensor, Tensor], Tensor] | None = None
 
     def augment(self, own: Compose) -> Compose:
-        """What the given frames are augmented with in fine-tuning, ``own`` being the fine-tuner's."""
+        """Return the transforms of the given frames for fine-tuning; ``own`` are those of the fine-tuner."""
         if self.finetune is None and own.transforms:
             return own
         transforms = FINETUNE_AUGMENT if self.finetune is None else self.finetune
@@ -40,10 +40,10 @@ class TTA:
 
 @TASK_UTILS.register_module()
 class TestTimeAugmentation:
-    """Mean of the probabilities over a frame, its mirror image, and both at other sizes.
+    """Averages the probabilities over a frame, its mirror image, and both at other sizes.
 
-    Views of one size go through the network in one batch. A network that commutes with mirroring gives the same with
-    ``flip`` as without.
+    Views of one size go through the network in one batch. If the network commutes with mirroring, ``flip`` changes
+    nothing.
 
     Paper note: by "test-time augmentation" the paper means augmenting the frames of fine-tuning, which is
     ``OnlineFinetuner(augment=...)``. This is the other common sense of the words, separate from it (paper note P18).
@@ -53,14 +53,14 @@ class TestTimeAugmentation:
         scales: sizes of the views relative to the frame.
 
     Raises:
-        ValueError: if there is no scale, or one is not positive.
+        ValueError: if there is no scale, or a scale is not positive.
     """
 
-    __test__ = False  # not a class of tests, whatever pytest makes of its name
+    __test__ = False  # pytest would take the name for a class of tests
 
     def __init__(self, flip: bool = True, scales: Sequence[float] = (1.0,)) -> None:
         if not scales or not all(scale > 0 for scale in scales):
-            raise ValueError(f'scales must be positive numbers, at least one, got {scales!r}')
+            raise ValueError(f'scales must be one or more positive numbers, got {scales!r}')
         self.flip = flip
         self.scales = tuple(scales)
 
@@ -68,7 +68,7 @@ class TestTimeAugmentation:
         """Average ``predict`` over the views.
 
         Args:
-            predict: frames and reference masks -> probabilities, of any size.
+            predict: function of frames and reference masks of any size that returns probabilities.
             frames: (B, 3, H, W) RGB 0..255.
             reference_masks: (B, 1, H, W) in [0, 1].
 
@@ -92,7 +92,7 @@ class TestTimeAugmentation:
 
 
 def _resize(images: Tensor, size: Sequence[int]) -> Tensor:
-    """Bilinear, with area means where it shrinks."""
+    """Resize bilinearly, with antialiasing when shrinking."""
     if images.shape[-2:] == tuple(size):
         return images
     return F.interpolate(images.float(), tuple(size), mode='bilinear', align_corners=False, antialias=True)

@@ -1,7 +1,7 @@
-"""What the network sees of a frame, and how the mask of an object gets from one frame to the next.
+"""Defines what the network sees of a frame, and how the mask of an object moves from one frame to the next.
 
-Two views: the whole frame at a working size, as in the paper, and a window that follows the object. The propagator
-carries masks through either and knows no pixels of its own.
+There are two views: the whole frame at a working size, as in the paper, and a window that follows the object. The
+propagator carries masks through either view and handles no pixels itself.
 """
 
 from collections.abc import Mapping
@@ -23,20 +23,20 @@ from .prepared_frame import PreparedFrame
 TASK_UTILS.register_module(module=ObjectWindow)
 
 LOST = 0.1  # share of the remembered area below which an object counts as gone
-FADING, GROWING = 0.97, 1.2  # by how much the remembered area changes from frame to frame at most
-WIDENING, WIDEST = 1.25, 50  # of every second window, for each frame in which the object is gone, up to so many
+FADING, GROWING = 0.97, 1.2  # limits of the change of the remembered area from frame to frame
+WIDENING, WIDEST = 1.25, 50  # growth of every second window per frame in which the object is gone; most such frames
 
 
 @dataclass(frozen=True)
 class ObjectMask:
-    """The mask of one object in one frame, as it is carried on.
+    """The mask of one object in one frame, with what the next frame needs.
 
     Attributes:
-        mask: (1, 1, h, w) float32 in [0, 1]: of the frame at the working size, or of a window.
+        mask: (1, 1, h, w) float32 in [0, 1], of the whole frame at the working size or of a window.
         window: the window; ``None``: the whole frame.
-        area: of the object in pixels of the frame, as it is remembered where parts of it are hidden.
-        home: the window in which it was last followed.
-        gone: frames since then.
+        area: remembered area of the object in pixels of the frame, including parts that are hidden.
+        home: the window in which the object was last followed.
+        gone: number of frames since then.
     """
     mask: Tensor
     window: Window | None = None
@@ -45,14 +45,14 @@ class ObjectMask:
     gone: int = 0
 
     def state(self) -> dict:
-        """Plain types and tensors, for a file; :meth:`from_state` is the way back."""
-        # Cloned: a slice of a larger tensor would be written with all of it.
+        """Return plain types and tensors to store in a file; :meth:`from_state` reads them."""
+        # Cloned, because a slice of a larger tensor would be written with the whole tensor.
         return dict(mask=self.mask.cpu().clone(), window=_window_state(self.window), area=self.area,
                     home=_window_state(self.home), gone=self.gone)
 
     @classmethod
     def from_state(cls, state: dict) -> 'ObjectMask':
-        """What :meth:`state` told."""
+        """Make a mask from the result of :meth:`state`."""
         return cls(**{**state, 'window': _window_from(state['window']), 'home': _window_from(state['home'])})
 
 
@@ -65,37 +65,37 @@ def _window_from(state: dict | None) -> Window | None:
 
 
 def remembered_area(areas: Mapping[int, float], frame_id: int) -> float:
-    """The area by which an object is remembered in a frame::
+    """Compute the area by which an object is remembered in a frame::
 
         area = max over given frames i of areas[i] * FADING ** |frame_id - i|
 
     Args:
         areas: frame number -> pixels of the object in a given mask.
-        frame_id: the frame.
+        frame_id: number of the frame.
 
     Returns:
-        Pixels; 0 where no mask shows the object.
+        Number of pixels; 0 if no mask shows the object.
     """
     return max((area * FADING ** abs(frame_id - i) for i, area in areas.items()), default=0.0)
 
 
 class View(Protocol):
-    """What a frame looks like to the network."""
+    """How the network sees a frame."""
 
     def given(self, frame: PreparedFrame, mask: np.ndarray, area: float = 0.0) -> ObjectMask:
-        """A given mask, (H, W) uint8 0/1, in its own frame; ``area``: see :func:`remembered_area`."""
+        """Convert a given mask, (H, W) uint8 0/1, of this frame; ``area``: see :func:`remembered_area`."""
 
     def without(self, frame: PreparedFrame, found: ObjectMask, taken: np.ndarray) -> ObjectMask:
-        """A mask of this frame less the pixels, (H, W) uint8 0/1, that are known to be others'."""
+        """Remove from a mask of this frame the pixels, (H, W) uint8 0/1, that belong to other objects."""
 
     def moved(self, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
-        """The mask of the frame before, where the object should be in this one: the reference."""
+        """Move the mask of the previous frame to where the object should be in this frame: the reference mask."""
 
     def pixels(self, frame: PreparedFrame, reference: ObjectMask) -> Tensor:
-        """(1, 3, h, w) uint8 RGB: what the network sees, in place with the reference."""
+        """Return what the network sees of the frame, (1, 3, h, w) uint8 RGB, aligned with the reference mask."""
 
     def pasted(self, frame: PreparedFrame, found: ObjectMask) -> np.ndarray:
-        """(H, W) float32 in [0, 1] at the frame's own size."""
+        """Return the mask at the original size of the frame, (H, W) float32 in [0, 1]."""
 
 
 class WholeFrame:
@@ -125,21 +125,20 @@ class WholeFrame:
 class FollowingWindow:
     """The network sees a window that follows the object.
 
-    The mask is moved along the flow at the resolution of the windows: each pixel of the last window lands in the new
-    one, which lies around where the object's pixels go::
+    The mask is moved along the flow at the resolution of the windows. Each pixel of the last window lands in the new
+    window, which is placed around the moved pixels of the object::
 
-        seen    = pixels of the mask, in the frame
-        area    = seen, but at least FADING and at most GROWING times what was remembered
-        window  = around the box of the moved mask, as if the object had the remembered area
-        lost    = seen <= LOST area: nothing is taken along; the network looks where the object was last followed, and
-                  every second frame in a window that grows, at most to the whole frame
+        seen    = pixels of the mask, in the frame area    = seen, but at least FADING and at most GROWING times the
+        remembered area window  = around the box of the moved mask, as if the object had the remembered area lost    =
+        seen <= LOST area: no mask is moved; the network looks where the object was last followed, and in every
+                  second frame in a window that grows, at most to the whole frame
 
-    So an object that hides does not draw the window in, and what little is left of it is not followed for ever. A mask
-    that is given where the object hides is remembered by what other given masks show of it, see
+    So the window does not shrink when an object hides, and a small rest of an object is not followed for ever. If a
+    given mask shows an object that is partly hidden, other given masks determine its remembered area, see
     :func:`remembered_area`.
 
     Args:
-        window: how large windows are and where they lie.
+        window: determines the size and the place of the windows.
     """
 
     def __init__(self, window: ObjectWindow) -> None:
@@ -186,7 +185,7 @@ class FollowingWindow:
         return found.window.paste(found.mask[0, 0].float().cpu().numpy())
 
     def _landing(self, frame: PreparedFrame, window: Window) -> np.ndarray:
-        """Where the pixels of a window of the frame before are in this one: (h, w, 2) float32, (x, y) of the frame."""
+        """Return where the pixels of a window of the previous frame are in this frame: (h, w, 2) float32, (x, y)."""
         points = window.positions()
         if frame.flow is None:
             return points
@@ -198,5 +197,5 @@ class FollowingWindow:
 
 
 def view_of(model: torch.nn.Module) -> View:
-    """The view that suits a ``TempSegGAN``."""
+    """Return the view that a ``TempSegGAN`` is configured for."""
     return WholeFrame() if model.window is None else FollowingWindow(model.window)

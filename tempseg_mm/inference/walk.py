@@ -1,6 +1,6 @@
-"""Every frame of a sequence with its masks: backwards from the first given frame, then forwards over all.
+"""Segments every frame of a sequence: first backwards from the first given frame, then forwards over all frames.
 
-Called by ``Segmenter``. Frames are prepared in another thread while the network segments those before them.
+``Segmenter`` uses it. Another thread prepares frames while the network segments earlier ones.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,12 +22,12 @@ BACKWARDS, FORWARDS = 'backwards', 'forwards'
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where a walk is after a frame.
+    """State of a walk after a frame.
 
     Attributes:
         direction: :data:`BACKWARDS` or :data:`FORWARDS`.
-        frame_id: of the frame.
-        masks: object id -> ``ObjectMask``, what the next frame starts from.
+        frame_id: number of the frame.
+        masks: object id -> ``ObjectMask``; the next frame starts from these masks.
     """
     direction: str
     frame_id: int
@@ -35,17 +35,17 @@ class Snapshot:
 
 
 class Walk:
-    """One walk over a sequence::
+    """One walk over a sequence, in two directions::
 
-        backwards:  first given frame - 1, ..., start     only where frames come before the first given mask
-        forwards:   start, ..., end                       those that are known already come without probabilities
+        backwards:  first given frame - 1, ..., start     only if frames come before the first given mask
+        forwards:   start, ..., end                       frames already segmented come without probabilities
 
     Args:
         sequence: frames and given masks.
-        propagator: carries the masks.
-        after: where an earlier walk was interrupted; the frames up to it are known.
-        clock: told the seconds of the stages 'read', 'prepare' and 'network'.
-        ahead: whether frames may be read before those before them are segmented.
+        propagator: carries the masks from frame to frame.
+        after: state in which an earlier walk was interrupted; frames up to it are not segmented again.
+        clock: measures the seconds of the stages 'read', 'prepare' and 'network'.
+        ahead: whether later frames may be read before a frame is segmented.
     """
 
     def __init__(self, sequence: GivenSequence, propagator: Propagator, *, after: Snapshot | None = None,
@@ -54,7 +54,7 @@ class Walk:
         self.clock = StageClock() if clock is None else clock
 
     def backwards(self) -> Iterator[SegmentedFrame]:
-        """The frames before the first given one, the nearest first, all of them segmented."""
+        """Segment the frames before the first given frame, from there back to the start."""
         if self._resumed(FORWARDS):
             return
         first = self.after.frame_id if self._resumed(BACKWARDS) else self.sequence.first_given
@@ -69,11 +69,12 @@ class Walk:
                     yield frame
 
     def forwards(self) -> Iterator[SegmentedFrame]:
-        """All frames in order.
+        """Yield all frames in order.
 
-        On the first given one, and on others where the sequence says so, the given masks are the labels of the objects
-        that they show; others go on, unless the sequence says that they end. Frames that are known from the way back
-        or from an earlier walk have no probabilities.
+        On the first given frame, the given masks are the labels of the objects that they show. The same holds for other
+        given frames, unless the sequence lets the network answer there. Objects that the masks do not show continue,
+        unless the sequence says that they end. Frames that were segmented on the way back or by an earlier walk have no
+        probabilities.
         """
         first = self.after.frame_id if self._resumed(FORWARDS) else self.sequence.first_given
         with closing(self._read_ahead(self._prepared_forwards(first))) as frames:
@@ -107,7 +108,7 @@ class Walk:
             given = sequence.answer(frame.frame_id)
             if given is not None:
                 frame.given, frame.going_on = True, sequence.unanswered(frame.frame_id)
-                # Known from an earlier walk, with what the network answered for the objects that go on.
+                # An earlier walk has labels for this frame, with the network's answer for objects not in the mask.
                 frame.labels = None if frame.going_on and frame.frame_id <= first else given
             with self.clock('prepare'):
                 if frame.frame_id < first:
@@ -133,7 +134,7 @@ class Walk:
             frame.snapshot = Snapshot(FORWARDS, frame.frame_id, self.propagator.masks)
 
     def _begin(self, ready: PreparedFrame, frame_id: int) -> None:
-        """At the first given frame, or where an earlier walk was interrupted."""
+        """Start at the first given frame, or resume where an earlier walk was interrupted."""
         if self.after is not None and self.after.frame_id == frame_id:
             self.propagator.resume(ready, self.after.masks)
         else:

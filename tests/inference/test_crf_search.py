@@ -91,9 +91,9 @@ def test_the_second_half_stays_near_the_best(kept, pool, monkeypatch):
 
 
 def test_what_makes_no_search(pool, kept):
-    with pytest.raises(ValueError, match='a frame and a trial at least, got 0 frames, 40 trials'):
+    with pytest.raises(ValueError, match='at least one frame and one trial, got 0 frames and 40 trials'):
         search_crf([], pool)
-    with pytest.raises(ValueError, match='got 2 frames, 0 trials'):
+    with pytest.raises(ValueError, match='got 2 frames and 0 trials'):
         search_crf(kept(a=0.1), pool, trials=0)
 
 

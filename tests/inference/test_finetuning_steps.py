@@ -54,12 +54,12 @@ def test_a_normalisation_layer_by_itself():
     ('stem3', r'stem2?, stem2?, .*, norm, scale$'), ('stem.0.wieght', r'stem\.0\.weight, '), ('Norm', 'norm, '),
     ('stem2.1', r'stem2\.0.*, '), ('quite other', 'norm, scale, stem, stem2$'), ('', 'norm, scale, stem, stem2$')])
 def test_a_name_that_fits_nothing(name, nearest):
-    with pytest.raises(ValueError, match=f"only names '{name}', but no parameter .* called that; nearest: .*{nearest}"):
+    with pytest.raises(ValueError, match=f"only names '{name}', but no parameter .* nearest names: .*{nearest}"):
         parameters_called(Small(), ['scale', name])
 
 
 def test_normalisation_where_there_is_none():
-    with pytest.raises(ValueError, match="only names 'norm'.* nearest: bias, weight"):
+    with pytest.raises(ValueError, match="only names 'norm'.* nearest names: bias, weight"):
         parameters_called(nn.Linear(1, 1), ['norm'])
 
 
@@ -122,7 +122,7 @@ def test_what_is_frozen_stays_so(make_model, square):
 def test_a_name_that_fits_nothing_is_said_before_any_frame_is_read(make_model, make_sequence, give):
     sequence = make_sequence()
     finetuner = OnlineFinetuner(steps=1, only=['backbone', 'decoder.to_logit'])
-    with pytest.raises(ValueError, match=r"only names 'decoder\.to_logit'.* nearest: decoder\.to_logits"):
+    with pytest.raises(ValueError, match=r"only names 'decoder\.to_logit'.* nearest names: decoder\.to_logits"):
         finetuner.adapt(make_model(), GivenObject(give(sequence), 1))
     assert sequence.reads == []
 

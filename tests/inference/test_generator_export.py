@@ -111,7 +111,7 @@ class Untraceable(FixedSize):
 
 
 @pytest.mark.parametrize('generator, fault', [
-    (FixedSize(), 'up to inf from those of the model.*no file was left'),
+    (FixedSize(), 'differ from those of the model by inf.*no file was left'),
     (Untraceable(), 'cannot be written as TorchScript'),
 ])
 def test_a_component_that_cannot_be_exported(make_model, tmp_path, generator, fault):

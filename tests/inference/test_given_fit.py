@@ -78,7 +78,7 @@ def test_in_words(num_masks, gain):
 
 def test_what_did_not_work_is_named():
     assert GivenFit(1, 0.9, 0.12).fault.startswith(
-        'fine-tuning did not work: even on the frames that it learnt from the IoU is 0.12 (0.90 before). ')
+        'fine-tuning did not work: even on the frames that it learnt from, the IoU is 0.12 (0.90 before). ')
     assert GivenFit(1, 0.9, POOR).fault == ''
     adapted = {3: AdaptedGenerator(nn.Identity(), [0.1], 1, GivenFit(1, 0.9, 0.12)), 5: AdaptedGenerator(nn.Identity()),
                7: AdaptedGenerator(nn.Identity(), [0.1], 1, GivenFit(1, 0.1, 0.9))}

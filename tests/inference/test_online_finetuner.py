@@ -225,7 +225,7 @@ def test_losses_left_out_take_no_part(make_model, model_cfg, square):
 
 
 def test_leaving_out_an_unknown_loss(make_model, square):
-    with pytest.raises(ValueError, match=r"leave_out names \['dice'\], but the losses of the model are \['adv', 'bce'"):
+    with pytest.raises(ValueError, match=r"leave_out names \['dice'\], but the model has the losses \['adv', 'bce'"):
         OnlineFinetuner(steps=1, leave_out=['dice']).adapt(make_model(), square())
     without = make_model(losses=dict(bce=dict(type='BCELoss'), l1=None))
     assert len(OnlineFinetuner(steps=1, leave_out=['l1']).adapt(without, square()).losses) == 1
@@ -261,7 +261,7 @@ def test_a_loss_that_is_not_finite(make_model, square, monkeypatch):
 @pytest.mark.parametrize('arguments', [dict(steps=-1), dict(clips_per_step=0),
                                        dict(average=-0.1), dict(average=1.1), dict(average=float('nan'))])
 def test_arguments_out_of_range(arguments):
-    with pytest.raises(ValueError, match='average is a share and must be in' if 'average' in arguments else
+    with pytest.raises(ValueError, match='average must be a share in' if 'average' in arguments else
                        'steps must be >= 0 and clips_per_step >= 1'):
         OnlineFinetuner(**arguments)
 

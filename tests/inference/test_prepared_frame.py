@@ -62,12 +62,12 @@ def test_a_reference_is_moved_along_the_flow():
 def test_frames_of_several_sizes_are_refused():
     preparer = FramePreparer()
     preparer.first(picture(0))
-    with pytest.raises(ValueError, match=r'this frame is \(4, 5\).*the ones before \(4, 6\)'):
+    with pytest.raises(ValueError, match=r'this frame is \(4, 5\).*the frames before it are \(4, 6\)'):
         preparer.following(picture(0, (4, 5)))
 
 
 def test_a_mask_of_another_size_is_refused():
-    with pytest.raises(ValueError, match=r'the given mask is \(3, 6\), its frame \(4, 6\)'):
+    with pytest.raises(ValueError, match=r'the given mask is \(3, 6\), but its frame is \(4, 6\)'):
         FramePreparer().first(picture(0)).at_working_size(np.zeros((3, 6), np.uint8))
 
 

@@ -164,17 +164,17 @@ def test_start_replaces_what_was_before(make_sequence):
 
 def test_faults_are_named(make_sequence):
     sequence = make_sequence()
-    with pytest.raises(ValueError, match=r'object ids must be 1 to 255, at least one, got \[0\]'):
+    with pytest.raises(ValueError, match=r'at least one object, with ids from 1 to 255, got \[0\]'):
         sure({0: 1.0})
     propagator = by(Echo())
     with pytest.raises(RuntimeError, match=r'call start\(frame, labels\).*before step'):
         propagator.step(sequence.frames[0])
-    with pytest.raises(ValueError, match=r'the given mask is \(31, 48\), its frame \(32, 48\)'):
+    with pytest.raises(ValueError, match=r'the given mask is \(31, 48\), but its frame is \(32, 48\)'):
         propagator.start(sequence.frames[0], sequence.masks[0][1:])
-    with pytest.raises(ValueError, match=r'holds the ids \[1, 4\], the objects are \[1\]'):
+    with pytest.raises(ValueError, match=r'holds the ids \[1, 4\], but the objects are \[1\]'):
         propagator.start(np.zeros((8, 12, 3), np.uint8), two_squares())
     propagator.start(sequence.frames[0], sequence.masks[0])
-    with pytest.raises(ValueError, match=r'this frame is \(32, 47\).*the ones before \(32, 48\)'):
+    with pytest.raises(ValueError, match=r'this frame is \(32, 47\).*the frames before it are \(32, 48\)'):
         propagator.step(sequence.frames[1][:, 1:])
 
 

@@ -53,7 +53,7 @@ def test_a_fresh_run_takes_nothing_that_another_left(tmp_path):
 def test_frames_of_other_content_are_refused(tmp_path, now, words):
     RunState(tmp_path / 's', INPUTS, frames=dict(a='1', b='2')).begin()
     with pytest.raises(ValueError, match=f'the frames are not those of the interrupted run in .*: .*{words}.*, and the '
-                                         'masks of both would be mixed. .* start afresh with --overwrite'):
+                                         'masks of both would be mixed. .* start again with --overwrite'):
         RunState(tmp_path / 's', INPUTS, frames=now).load()
     assert RunState(tmp_path / 's', INPUTS, frames=dict(a='1', b='2', c='3')).load()  # more may follow
 
@@ -66,7 +66,7 @@ def test_what_an_earlier_version_left_is_refused(tmp_path):
     with pytest.raises(ValueError, match='0.7.0 or earlier.*--overwrite'):
         RunState(tmp_path / 's', INPUTS).load()
     (tmp_path / 's/inputs.json').write_text(json.dumps(INPUTS))
-    with pytest.raises(ValueError, match='0.8.0 or earlier, which kept no digest of the frames.*--overwrite'):
+    with pytest.raises(ValueError, match='0.8.0 or earlier, which stored no digest of the frames.*--overwrite'):
         RunState(tmp_path / 's', INPUTS).load()
 
 

@@ -79,7 +79,7 @@ def test_within_the_model(make_model):
 
 @pytest.mark.parametrize('scales', [(), (1.0, 0.0), (-1,)])
 def test_scales_that_are_none(scales):
-    with pytest.raises(ValueError, match='scales must be positive numbers, at least one, got'):
+    with pytest.raises(ValueError, match='scales must be one or more positive numbers, got'):
         TestTimeAugmentation(scales=scales)
 
 

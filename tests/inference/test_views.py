@@ -133,7 +133,7 @@ def test_frames_of_any_size_and_objects_at_their_borders(size):
 
 
 def test_a_mask_of_another_size_than_its_frame_is_refused(view):
-    with pytest.raises(ValueError, match='must agree'):
+    with pytest.raises(ValueError, match='must have the same size'):
         view.given(frame_with(), np.zeros((3, 4), np.uint8))
 
 
