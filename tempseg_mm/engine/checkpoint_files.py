@@ -1,4 +1,4 @@
-"""The files of a training run's checkpoints: written whole, the newest whole one found. Used by hooks and commands."""
+"""Writes a training run's checkpoint files atomically and finds the newest complete one, for hooks and commands."""
 
 import errno
 import re
@@ -11,24 +11,24 @@ from mmengine.fileio import LocalBackend, register_backend
 from tempseg_mm.runtime.atomic import no_space, written_beside
 from tempseg_mm.runtime.weight_files import read_checkpoint
 
-POINTER = 'last_checkpoint'  # mmengine's name of the file that names the newest checkpoint
+POINTER = 'last_checkpoint'  # mmengine's name for the file that holds the path of the newest checkpoint
 NUMBERED = re.compile(r'(?:iter|epoch)_(\d+)\.pth')
 ATOMIC = dict(backend='tempseg_mm_atomic')
 
 
 @register_backend(ATOMIC['backend'])
 class AtomicBackend(LocalBackend):
-    """mmengine's local files, but put in place whole. For the ``backend_args`` of ``Runner.save_checkpoint``.
+    """mmengine's local file backend with atomic writes, for the ``backend_args`` of ``Runner.save_checkpoint``.
 
-    The bytes are forced to the disk first: after a new checkpoint an old one is removed, and a power cut must not find
-    the one removed and the other empty.
+    The bytes are forced to the disk first. An old checkpoint is removed after a new one is written, and a power cut
+    must not leave the old one removed and the new one empty.
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         """Write a file.
 
         Raises:
-            OSError: if it does not fit, before anything is written if that can be known.
+            OSError: if the file does not fit on the disk; before anything is written, if that can be known.
         """
         path = Path(filepath)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ class AtomicBackend(LocalBackend):
 
 
 def is_complete(path: Path) -> bool:
-    """Whether a file is a checkpoint to its last byte: the table of contents is what ``torch.save`` writes last."""
+    """Return True if a file is a complete checkpoint: ``torch.save`` writes the table of contents at the end."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith('/data.pkl') for name in archive.namelist())
@@ -48,10 +48,10 @@ def is_complete(path: Path) -> bool:
 
 
 def newest_complete(folder: str | Path) -> Path | None:
-    """The checkpoint that a training run in ``folder`` wrote last, among those that are whole.
+    """Find the newest complete checkpoint of the training run in ``folder``.
 
-    It is the one that ``last_checkpoint`` names, unless a later iteration was written after that name, or the file is
-    damaged or gone: then the one written last.
+    This is the checkpoint that ``last_checkpoint`` names. If a later iteration was written after ``last_checkpoint``,
+    or if the named file is damaged or missing, it is the one written last.
 
     Returns:
         Its path; ``None`` if there is none.
@@ -68,7 +68,7 @@ def newest_complete(folder: str | Path) -> Path | None:
 
 
 def point_to(path: Path | None, pointer: Path) -> None:
-    """Have ``last_checkpoint`` name a file, or be gone for ``None``."""
+    """Write the path of a checkpoint to ``last_checkpoint``, or remove that file if ``path`` is ``None``."""
     if path is None:
         pointer.unlink(missing_ok=True)
     else:
@@ -77,9 +77,10 @@ def point_to(path: Path | None, pointer: Path) -> None:
 
 
 def best_of(folder: Path, prefix: str) -> tuple[float, Path] | None:
-    """Find the best of a run's best checkpoints; remove the others, which a run left that died before it could.
+    """Find the best of a run's best checkpoints, and remove the others, which a run may leave when it dies.
 
-    Asked of the files, not of the checkpoint resumed from: it may be older than the best one.
+    The scores are read from the files, because the checkpoint that training resumes from may be older than the best
+    one.
 
     Returns:
         Its score and path; ``None`` if there is none.
@@ -93,7 +94,7 @@ def best_of(folder: Path, prefix: str) -> tuple[float, Path] | None:
 
 
 def _named_by(pointer: Path) -> Path | None:
-    """The whole checkpoint that the pointer names, beside it if the folder was moved, or where it says."""
+    """Return the complete checkpoint that the pointer names: beside the pointer if the folder moved, or at its path."""
     text = pointer.read_text(encoding='utf-8', errors='replace').strip('\0 \n') if pointer.is_file() else ''
     if not Path(text).name or '\0' in text:
         return None

@@ -1,7 +1,7 @@
-"""What goes into a checkpoint and comes out of one. Used by ``AtomicCheckpointHook``.
+"""Converts the contents of checkpoints when they are written and read. ``AtomicCheckpointHook`` uses it.
 
-Plain types only, so that ``torch.load(weights_only=True)`` reads it with any torch: mmengine puts ``HistoryBuffer``
-objects and NumPy scalars into a checkpoint's ``message_hub``, which ``torch.load`` rejects.
+A checkpoint holds plain types only, so that ``torch.load(weights_only=True)`` of any torch version reads it. mmengine
+puts ``HistoryBuffer`` objects and NumPy scalars into the ``message_hub`` of a checkpoint, which ``torch.load`` rejects.
 """
 
 from collections import OrderedDict
@@ -19,42 +19,45 @@ RESUMED = ('meta', 'message_hub', 'optimizer')
 
 
 def make_plain(checkpoint: dict) -> None:
-    """Replace, in place, whatever is not plain: buffers of the log by lists, NumPy's arrays by tensors and its scalars
-    by Python's, other kinds of dicts by plain ones.
+    """Replace everything that is not plain, in place.
+
+    Buffers of the log become lists, NumPy arrays become tensors, NumPy scalars become Python scalars, and other kinds
+    of dicts become plain dicts.
 
     Raises:
-        TypeError: naming what cannot be replaced. Such a checkpoint could be written, but never read.
+        TypeError: naming a value that cannot be replaced. Such a checkpoint could be written but never read.
     """
     hub = checkpoint['message_hub']
     hub['log_scalars'] = {
         name: dict(values=buffer.data[0].tolist(), counts=buffer.data[1].tolist(), max_length=buffer.max_length)
         for name, buffer in hub['log_scalars'].items()}
-    for name in checkpoint.keys() - {'state_dict'}:  # tensors; and mmengine has hung the versions of modules on it
+    for name in checkpoint.keys() - {'state_dict'}:  # holds tensors, and mmengine's metadata with module versions
         checkpoint[name] = _plain(checkpoint[name], f'checkpoint[{name!r}]')
 
 
 def rebuild(message_hub: dict) -> None:
-    """Make buffers of the log again of what :func:`make_plain` made of them, in place."""
+    """Turn the lists made by :func:`make_plain` back into buffers of the log, in place."""
     message_hub['log_scalars'] = {
         name: HistoryBuffer(saved['values'], saved['counts'], saved['max_length'])
         for name, saved in message_hub['log_scalars'].items()}
 
 
 def accept(checkpoint: dict, own: Mapping[str, Tensor], told: str = '', *, resume: bool = False) -> bool:
-    """Make a checkpoint that was read ready for mmengine to load, in place: the rest of the model beside a generator
-    alone, buffers of the log.
+    """Prepare a checkpoint that was read, in place, so that mmengine can load it.
+
+    The weights of a generator alone are completed with the rest of the model, and buffers of the log are rebuilt.
 
     Args:
-        checkpoint: or a state dict.
-        own: weights of the model that it will be loaded into.
-        told: what the file says of itself, for the error.
-        resume: whether training is to go on from it.
+        checkpoint: a checkpoint or a state dict.
+        own: weights of the model that will load it.
+        told: sentence about the metadata of the file, for the error message.
+        resume: whether training resumes from it.
 
     Returns:
         Whether it holds a generator alone.
 
     Raises:
-        ValueError: for weights of another architecture, and for weights alone where training is to go on.
+        ValueError: if the weights are of another architecture, or if training resumes and the file holds only weights.
     """
     weights = checkpoint.get('state_dict', checkpoint)
     generator_alone = complete_generator(weights, own)
@@ -70,15 +73,16 @@ def accept(checkpoint: dict, own: Mapping[str, Tensor], told: str = '', *, resum
 
 
 def complete_generator(weights: dict[str, Tensor], own: Mapping[str, Tensor]) -> bool:
-    """Add to the weights of a generator alone what the rest of the model has, in place, so that loading changes nothing
-    of it. Other weights stay as they are.
+    """Complete the weights of a generator alone, in place, with the model's own weights of all other parts.
+
+    Loading then leaves the other parts unchanged. Weights that are not of a generator alone do not change.
 
     Args:
-        weights: of a file.
-        own: of the model that they will be loaded into.
+        weights: weights from a file.
+        own: weights of the model that will load them.
 
     Returns:
-        Whether they are of a generator alone, as ``save_generator`` writes it, and the model has more than that.
+        Whether the weights are of a generator alone, as ``save_generator`` writes them, and the model has other parts.
     """
     rest = {name: value for name, value in own.items() if not name.startswith(PREFIX)}
     alone = bool(weights and rest) and all(name.startswith(PREFIX) for name in weights)
@@ -91,11 +95,11 @@ def require_resumable(checkpoint: Mapping) -> None:
     """Check that a checkpoint holds more than weights.
 
     Raises:
-        ValueError: naming what it lacks.
+        ValueError: naming the missing parts.
     """
     lacking = [name for name in RESUMED if name not in checkpoint]
     if lacking:
-        raise ValueError(f'the checkpoint holds no {", ".join(lacking)}, so training cannot go on from it: name a '
+        raise ValueError(f'the checkpoint holds no {", ".join(lacking)}, so training cannot resume from it. Name a '
                          'checkpoint iter_*.pth of a training run, or start again from these weights with '
                          '--cfg-options load_from=<file> instead of --resume')
 
@@ -117,4 +121,4 @@ def _plain(value: Any, where: str) -> Any:
         parts = [_plain(part, f'{where}[{i}]') for i, part in enumerate(value)]
         return parts if isinstance(value, list) else tuple(parts)
     raise TypeError(f'{where} is a {type(value).__module__}.{type(value).__qualname__}, which torch.load(weights_only='
-                    'True) would refuse: keep numbers, text, tensors, and lists and dicts of them in a checkpoint')
+                    'True) would refuse. Put only numbers, text, tensors, and lists and dicts of them in a checkpoint')

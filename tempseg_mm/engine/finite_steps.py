@@ -1,4 +1,4 @@
-"""Optimiser steps that are only taken if loss and gradient are finite. Used by ``GANTrainLoop`` in both half-steps."""
+"""Takes optimiser steps only if loss and gradient are finite. ``GANTrainLoop`` uses it in both half-steps."""
 
 import torch
 from mmengine.dist import all_reduce, get_world_size
@@ -9,10 +9,10 @@ from tempseg_mm.inference.finite import as_floats, fault_in, gradient_norm
 
 
 class NotFiniteError(FloatingPointError):
-    """A loss or a gradient is NaN or infinite; nothing was updated by it.
+    """A loss or a gradient is NaN or infinite; it has updated nothing.
 
     Attributes:
-        part: name of the optimiser whose step it was.
+        part: name of the optimiser whose half-step it was.
     """
 
     def __init__(self, message: str, part: str) -> None:
@@ -21,49 +21,49 @@ class NotFiniteError(FloatingPointError):
 
 
 class FiniteSteps:
-    """Looks at the terms and the gradient of a half-step between its backward pass and its update.
+    """Checks the terms and the gradient of a half-step between its backward pass and its update.
 
-    Costs one transfer from the device a half-step: after the update it would be too late. A gradient that overflows
-    under a loss scaler is the scaler's business, which skips the update by itself.
+    The check costs one transfer from the device per half-step; after the update it would be too late. A gradient that
+    overflows under a loss scaler is not checked, because the scaler itself skips that update.
 
     Args:
-        on_nonfinite: ``'stop'`` raises; ``'skip'`` drops the half-step, its gradients (under accumulation those
-            gathered before it too) and the normalisation statistics of the iteration, counts it, and goes on.
-        max_skips: ``'skip'`` raises all the same after so many half-steps of one optimiser in a row.
+        on_nonfinite: ``'stop'`` raises an error. ``'skip'`` drops the half-step, counts it, and continues. It drops the
+            gradients, including those accumulated before, and the normalisation statistics of the iteration.
+        max_skips: ``'skip'`` raises an error after this many skipped half-steps of one optimiser in a row.
 
     Attributes:
-        terms: every term of the iteration as a float, but those of skipped half-steps.
+        terms: every term of the iteration as a float, except those of skipped half-steps.
 
     Raises:
-        ValueError: for another ``on_nonfinite``, or a ``max_skips`` below 1.
+        ValueError: if ``on_nonfinite`` is another word, or ``max_skips`` is below 1.
     """
 
     def __init__(self, on_nonfinite: str = 'stop', max_skips: int = 10) -> None:
         if on_nonfinite not in ('stop', 'skip'):
             raise ValueError(f"on_nonfinite must be 'stop' or 'skip', got {on_nonfinite!r}")
         if max_skips < 1:
-            raise ValueError(f"max_skips must be at least 1, got {max_skips}; to skip nothing: on_nonfinite='stop'")
+            raise ValueError(f"max_skips must be at least 1, got {max_skips}; on_nonfinite='stop' skips nothing")
         self.skips, self.max_skips = on_nonfinite == 'skip', max_skips
         self.terms: dict = {}
         self._skipped, self._in_a_row = 0, {}
 
     def begin(self, model: nn.Module, where: str) -> None:
-        """A new iteration begins; ``where`` says which, on what."""
+        """Begin a new iteration; ``where`` names it and its frames for error messages."""
         self.terms = dict(skipped_steps=float(self._skipped)) if self.skips else {}
         self._model, self._where = model, where
         self._statistics = [buffer.clone() for buffer in model.buffers()] if self.skips else []
 
     def take(self, part: str, optim: OptimWrapper, loss: Tensor, terms: dict) -> str | None:
-        """What ``optim.update_params(loss)`` does, if all is finite; adds ``terms`` to those of the iteration.
+        """Do what ``optim.update_params(loss)`` does if all is finite, and add ``terms`` to those of the iteration.
 
         Args:
             part: name of the optimiser.
-            optim: its wrapper.
-            loss: what it minimises.
+            optim: the optimiser wrapper.
+            loss: the loss that it minimises.
             terms: tensors of one element by name.
 
         Returns:
-            What was not finite if the half-step was skipped, in words, else ``None``.
+            If the half-step was skipped, a description of what was not finite; otherwise ``None``.
 
         Raises:
             NotFiniteError: naming what is not finite and where, then all terms of the iteration.
@@ -86,7 +86,7 @@ class FiniteSteps:
         return None
 
     def _any_process(self, found: bool, like: Tensor) -> bool:
-        """All processes must skip the same steps, or their weights part."""
+        """Return True if any process found a fault: all must skip the same steps, or their weights would differ."""
         if get_world_size() == 1:
             return found
         flag = torch.tensor(float(found), device=like.device)
@@ -105,9 +105,9 @@ class FiniteSteps:
         return fault
 
     def state_dict(self) -> dict:
-        """The counts, as plain types."""
+        """Return the counts as plain types."""
         return dict(skipped=self._skipped, in_a_row=dict(self._in_a_row))
 
     def load_state_dict(self, state: dict) -> None:
-        """Undo :meth:`state_dict`."""
+        """Restore the counts from :meth:`state_dict`."""
         self._skipped, self._in_a_row = state['skipped'], dict(state['in_a_row'])

@@ -1,5 +1,4 @@
-"""All that an iteration needs to go wrong again, in one file of plain types. Written by ``GANTrainLoop``;
-docs/reliability.md shows how to load one."""
+"""Dumps a failed iteration of ``GANTrainLoop`` to a file of plain types, to repeat it; see docs/reliability.md."""
 
 import os.path as osp
 from collections.abc import Iterator
@@ -17,15 +16,16 @@ from tempseg_mm.runtime.random_state import set_random_state
 from tempseg_mm.structures import VOSDataSample
 
 FIELDS = ('gt_masks', 'reference_masks', 'first_reference', 'flow')
-LAYOUT = 2  # of the samples; those of dumps without this number had each reference mask one place later
+LAYOUT = 2  # version of the samples; in dumps without this number each reference mask was one place later
 
 
 @contextmanager
 def dumped_if_not_finite(loop: IterBasedTrainLoop, data_batch: dict) -> Iterator[None]:
-    """A :class:`NotFiniteError` inside leaves ``<work_dir>/nonfinite_iter_<n>/rank_<r>.pth`` and is raised again.
+    """Dump the iteration if a :class:`NotFiniteError` is raised inside, then raise the error again.
 
-    The file holds the weights and optimisers from before the half-step that went wrong, the batch, and the random
-    state from before its prediction. Gradients gathered by accumulation are not in it.
+    The file is ``<work_dir>/nonfinite_iter_<n>/rank_<r>.pth``. It holds the weights and optimisers from before the
+    half-step that failed, the batch, and the random state from before its prediction. It does not hold gradients
+    accumulated before.
     """
     try:
         yield
@@ -33,7 +33,7 @@ def dumped_if_not_finite(loop: IterBasedTrainLoop, data_batch: dict) -> Iterator
         path = osp.join(loop.runner.work_dir, f'nonfinite_iter_{loop.iter + 1}', f'rank_{get_rank()}.pth')
         with written_beside(path) as beside:
             torch.save(_contents(loop, data_batch, error), beside)
-        raise NotFiniteError(f'{error} Dumped to {osp.abspath(path)}; docs/reliability.md says how to repeat it.',
+        raise NotFiniteError(f'{error} Dumped to {osp.abspath(path)}; docs/reliability.md shows how to repeat it.',
                              error.part) from error
 
 
@@ -48,22 +48,22 @@ def _contents(loop: IterBasedTrainLoop, data_batch: dict, error: NotFiniteError)
 
 
 def load_dump(runner: Runner, path: str) -> dict:
-    """Put a Runner made from the config of the run into the state of a dump.
+    """Restore the state of a dump in a Runner that was made from the config of the run.
 
     Args:
-        runner: not trained; its train loop and optimisers are built.
-        path: of the dump.
+        runner: a Runner that has not trained; its train loop and optimisers are built here.
+        path: path of the dump.
 
     Returns:
-        The data batch: ``runner.train_loop.alternate`` of it raises what stopped the run. Where that was a half-step
-        of G, those of D, which were done, are left out.
+        The data batch. Passing it to ``runner.train_loop.alternate`` raises the error that stopped the run. If the
+        error was in a half-step of G, the half-steps of D, which had succeeded, are left out.
 
     Raises:
-        ValueError: if an earlier version, which kept reference masks differently, wrote the dump.
+        ValueError: if an earlier version, which stored reference masks differently, wrote the dump.
     """
     dump = torch.load(path, map_location='cpu', weights_only=True)
     if dump.get('layout') != LAYOUT:
-        raise ValueError(f'{path} was written by a version that kept reference masks differently: load it with that '
+        raise ValueError(f'{path} was written by a version that stored reference masks differently. Load it with that '
                          'version')
     loop = runner.train_loop
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)

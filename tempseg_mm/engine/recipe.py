@@ -1,6 +1,7 @@
-"""What trained weights rely on besides their shapes. Those of another recipe may fit, and give worse masks in silence.
+"""Compares the settings that weights were trained with to those they are used with.
 
-Used wherever weights are loaded to be used: for a test, a video, an export, as the start of a training.
+Weights from other settings may fit by shape, and silently give worse masks. The comparison is made wherever weights are
+loaded for use: for a test, a video, an export, or as the start of a training.
 """
 
 import json
@@ -12,20 +13,22 @@ from tempseg_mm.runtime.differences import Difference, differences
 
 from .resumed_settings import read_config_text
 
-KEY = 'recipe'  # among what a file of weights tells of itself
-OF_TRAINING = ('init_cfg', 'pretrained', 'dropout', 'norm_eval')  # of a generator: nothing to one that is trained
+KEY = 'recipe'  # key in the metadata of a file of weights
+OF_TRAINING = ('init_cfg', 'pretrained', 'dropout', 'norm_eval')  # settings without effect on a trained generator
 
 
 def recipe_of(cfg: Mapping, part: str = 'train') -> dict:
-    """The settings of a config that its weights rely on: the generator, the normalisation of frames, windows, and,
-    without windows, the shorter side of the frames.
+    """Extract the settings of a config that its weights depend on.
+
+    These are the generator, the normalisation of frames, the windows and, without windows, the shorter side of the
+    frames.
 
     Args:
         cfg: plain dicts, lists and values.
         part: ``'train'``: frames as training reads them; ``'test'``: as a test does.
 
     Returns:
-        Of types that JSON knows.
+        Settings of types that JSON knows.
     """
     model = cfg.get('model') or {}
     preprocessor = model.get('data_preprocessor') or {}
@@ -39,18 +42,18 @@ def recipe_of(cfg: Mapping, part: str = 'train') -> dict:
 
 
 def shorter_side(size: Size) -> int | None:
-    """Of a working size, in pixels; ``None`` where frames are as stored."""
+    """Return the shorter side of a working size in pixels; ``None`` if frames keep their stored size."""
     return min(size) if isinstance(size, list | tuple) else size
 
 
 def told_recipe(told: Mapping) -> dict | None:
-    """What a file tells of the recipe of its weights.
+    """Read the recipe of weights from the metadata of their file.
 
     Args:
-        told: the ``meta`` of a checkpoint, or the metadata of a generator alone.
+        told: the ``meta`` of a checkpoint, or the metadata of a file with a generator alone.
 
     Returns:
-        ``None`` if it tells nothing that can be read.
+        ``None`` if there is no readable recipe.
     """
     if isinstance(told.get(KEY), str):
         try:
@@ -63,27 +66,27 @@ def told_recipe(told: Mapping) -> dict | None:
 
 
 def other_recipe(told: Mapping, now: Mapping, source: str) -> str | None:
-    """A sentence on weights that fit but were trained with other settings than those they are used with.
+    """Describe, in a sentence, how the settings of a training differ from those the weights are used with.
 
     Args:
         told: see :func:`told_recipe`.
         now: see :func:`recipe_of`.
-        source: where they are from.
+        source: name of the file of weights.
 
     Returns:
-        ``None`` where nothing differs, or the file does not tell.
+        ``None`` if nothing differs, or if the file has no recipe.
     """
     then = told_recipe(told)
     found = [] if then is None else [one for one in differences(then, dict(now)) if not _says_nothing(one)]
     if not found:
         return None
     shown = '; '.join(map(str, found[:5])) + (f'; and {len(found) - 5} more' if len(found) > 5 else '')
-    return (f'{source} fits, but was trained with other settings: {shown}. Masks may be much worse: use the config '
-            'that it was trained with, unless this is meant')
+    return (f'{source} fits, but was trained with other settings: {shown}. Masks may be much worse. Use the config '
+            'that it was trained with, unless you intend this')
 
 
 def _says_nothing(one: Difference) -> bool:
-    """Frames as stored, or behind windows, have no size to compare."""
+    """Return True if there are no two sizes to compare: frames as stored, or behind windows, have none."""
     return one.path == 'frames' and None in (one.then, one.now)
 
 

@@ -1,7 +1,7 @@
-"""What becomes of settings that are others than those a checkpoint was made with. Called where a training is resumed.
+"""Decides what happens to settings that differ from those of the checkpoint, when a training is resumed.
 
-The state of optimisers, schedules and random streams comes from the checkpoint, and their settings with it; all else
-is built from the present config.
+The state of optimisers, schedules and random streams comes from the checkpoint, together with their settings.
+Everything else is built from the present config.
 """
 
 import ast
@@ -21,13 +21,13 @@ NAMED_NUMBERS = dict(inf=math.inf, nan=math.nan)
 
 @dataclass
 class ChangedSettings:
-    """Settings that differ, by what becomes of them.
+    """Settings that differ, sorted by what happens to them.
 
     Attributes:
-        taken: they take effect from here on.
-        kept: they do not; the checkpoint's go on.
-        refused: the checkpoint's state does not fit to them.
-        of_tests: they are nothing to a training.
+        taken: settings that take effect from here on.
+        kept: settings without effect; the values of the checkpoint stay.
+        refused: settings that the state of the checkpoint does not fit.
+        of_tests: settings that do not concern a training.
     """
     taken: list[Difference] = field(default_factory=list)
     kept: list[Difference] = field(default_factory=list)
@@ -40,19 +40,19 @@ class ChangedSettings:
     def __str__(self) -> str:
         kinds = {
             'take effect from here on': self.taken,
-            'have no effect, the state of the checkpoint goes on (for other values start again from its weights: '
-            '--cfg-options load_from=FILE instead of --resume)': self.kept,
-            'are nothing to a training': self.of_tests}
+            'have no effect, because the state of the checkpoint is kept (for other values start again from its '
+            'weights: --cfg-options load_from=FILE instead of --resume)': self.kept,
+            'do not concern training': self.of_tests}
         lines = (f'\n  {what}:' + ''.join(f'\n    {one}' for one in found) for what, found in kinds.items() if found)
-        return 'settings that are not those of the checkpoint' + ''.join(lines)
+        return 'settings that differ from those of the checkpoint' + ''.join(lines)
 
 
 def changed_settings(then: Mapping, now: Mapping) -> ChangedSettings:
     """Compare the config of a checkpoint with the present one.
 
     Args:
-        then: plain dicts, lists and values.
-        now: likewise.
+        then: config of the checkpoint: plain dicts, lists and values.
+        now: present config, in the same form.
     """
     found = ChangedSettings()
     for one in differences(_own(then), _own(now)):
@@ -61,23 +61,23 @@ def changed_settings(then: Mapping, now: Mapping) -> ChangedSettings:
 
 
 def require_resumable_with(changed: ChangedSettings) -> None:
-    """Refuse what the state of the checkpoint does not fit to.
+    """Refuse settings that the state of the checkpoint does not fit.
 
     Raises:
-        ResumeError: naming it.
+        ResumeError: naming these settings.
     """
     if changed.refused:
         raise ResumeError(
-            f'training cannot go on from this checkpoint with {_listed(changed.refused)}: its state of optimisers and '
-            'schedules is of another kind. Resume with what it had, or start again from its weights with '
+            f'training cannot resume from this checkpoint with {_listed(changed.refused)}: its state of optimisers and '
+            'schedules is of another kind. Resume with the old settings, or start again from its weights with '
             '--cfg-options load_from=<file> instead of --resume')
 
 
 def read_config_text(text: str) -> dict | None:
-    """What mmengine's text of a config says, which lies in every checkpoint; nothing in it is run.
+    """Parse mmengine's text of a config, which every checkpoint holds. Nothing in it is executed.
 
     Returns:
-        ``None`` if it is no such text.
+        ``None`` if the text is not a config.
     """
     try:
         statements = ast.parse(text).body
@@ -99,7 +99,7 @@ def _kind(one: Difference, *, validates: bool) -> str:
         return 'refused'
     if top == 'param_scheduler':
         if not one.now and _is_component(one.then):
-            return 'taken'  # without schedule the learning rate stays where it is
+            return 'taken'  # without a schedule the learning rate does not change
         return 'refused' if last == 'type' or _is_component(one.then) or _is_component(one.now) else 'kept'
     if top == 'optim_wrapper':
         came_or_went = any(isinstance(value, Mapping) and 'optimizer' in value for value in (one.then, one.now))
@@ -113,7 +113,7 @@ def _kind(one: Difference, *, validates: bool) -> str:
 
 
 def _is_component(value: Any) -> bool:
-    """Whether it is a schedule, or some."""
+    """Return True for the config of a schedule, or of several."""
     return isinstance(value, Mapping) or isinstance(value, list | tuple) and any(map(_is_component, value))
 
 
@@ -122,7 +122,7 @@ def _listed(found: Iterable[Difference]) -> str:
 
 
 def _value(node: ast.AST) -> Any:
-    """Literals and ``dict(...)``."""
+    """Evaluate literals and ``dict(...)``."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
         given = {key: value for argument in node.args for key, value in _value(argument).items()}
         return given | {word.arg: _value(word.value) for word in node.keywords}
@@ -137,4 +137,4 @@ def _value(node: ast.AST) -> Any:
 
 
 def _refuse(node: ast.Name) -> None:
-    raise ValueError(f'{node.id} is no literal')
+    raise ValueError(f'{node.id} is not a literal')

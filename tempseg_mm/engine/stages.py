@@ -1,6 +1,7 @@
-"""The stages that this project adds to mmengine's, names that are nearly one, and the hooks that results depend on.
+"""Lists the stages that this project adds to mmengine, and the hooks that results depend on; refuses misspelt stages.
 
-A hook takes part in a stage by having a method of that name, so a slip of the pen would be silent.
+A hook takes part in a stage by having a method of that name, so a misspelt name would have no effect, without an
+error.
 """
 
 import difflib
@@ -8,21 +9,21 @@ from collections.abc import Iterable, Mapping
 
 from mmengine.hooks import Hook
 
-# Everywhere: tempseg-test, a single video, the API, a stream. See Segmenter.with_hooks.
+# Stages of every segmenter: in tempseg-test, a single video, the API, a stream. See Segmenter.with_hooks.
 MASK_STAGES = ('set_up_segmenter', 'refine_masks')
-# In tempseg-test, by VOSTestLoop.
+# Stages of tempseg-test, which VOSTestLoop calls.
 TEST_STAGES = ('recall_sequence', 'after_recall', 'before_sequence', 'after_finetune_step', 'after_finetuning',
                'after_frame', 'after_sequence', 'keep_sequence')
-# What a hook keeps of a sequence, for ResultHook.
+# Methods by which a hook stores and restores its results of a sequence, for ResultHook.
 STATE_METHODS = ('sequence_state', 'restore_sequence')
-CUTOFF = 0.85  # likeness from which a name is taken for a slip
+CUTOFF = 0.85  # similarity from which a name counts as misspelt
 
 
 def check_stage_names(hooks: Iterable[Hook | type]) -> None:
-    """Refuse hooks with a method whose name is nearly a stage.
+    """Refuse hooks with a method whose name is almost the name of a stage.
 
     Args:
-        hooks: or their classes.
+        hooks: hooks or their classes.
 
     Raises:
         ValueError: naming the hook, the method and the stage.
@@ -33,12 +34,13 @@ def check_stage_names(hooks: Iterable[Hook | type]) -> None:
         for name in sorted(_methods(cls) - known):
             near = difflib.get_close_matches(name, known, n=1, cutoff=CUTOFF)
             if near:
-                raise ValueError(f'{cls.__name__} has a method {name}, which nobody calls; did you mean the stage '
-                                 f'{near[0]}? Rename it; if it is no stage, begin its name with an underscore')
+                raise ValueError(f'{cls.__name__} has a method {name}, which nothing calls; did you mean the stage '
+                                 f'{near[0]}? Rename the method, or start its name with an underscore if it is not '
+                                 'meant as a stage')
 
 
 def stages_in_order(hooks: Iterable[Hook]) -> str:
-    """A line per stage of this project with the hooks that take part, in order; for the log, beside mmengine's own."""
+    """Return a line per stage of this project with its hooks in order, for the log; mmengine logs its own stages."""
     hooks = list(hooks)
     lines = []
     for stage in (*MASK_STAGES, *TEST_STAGES):
@@ -53,14 +55,14 @@ def _methods(cls: type) -> set[str]:
             if callable(value) and not name.startswith('_')}
 
 
-# Entries of default_hooks that change no weight and no mask: mmengine's own and those of default_runtime.py.
+# Entries of default_hooks that change neither weights nor masks: mmengine's own and those of default_runtime.py.
 HOUSEKEEPING = (
     'runtime_info', 'timer', 'logger', 'param_scheduler', 'checkpoint', 'sampler_seed', 'check_data', 'pictures',
     'progress', 'results', 'heartbeat', 'overlays', 'report', 'submission')
 
 
 def method_hooks(cfg: Mapping) -> dict:
-    """Hooks of the method: ``finetune``, ``tta``, ``crf`` and whatever else a config adds.
+    """Return the hooks that can change results: ``finetune``, ``tta``, ``crf`` and all others that a config adds.
 
     Args:
         cfg: a whole config.

@@ -1,4 +1,4 @@
-"""Training by the clock: a budget of minutes in place of one of iterations. Made by ``GANTrainLoop``."""
+"""Training with a budget of minutes instead of iterations. ``GANTrainLoop`` makes the clock."""
 
 import math
 import time
@@ -10,31 +10,31 @@ from mmengine.hooks import ParamSchedulerHook
 
 
 class TrainingClock(ParamSchedulerHook):
-    """Ends training after so many minutes, and has every schedule run through in them, however many iterations fit.
+    """Ends training after ``max_minutes``, and completes every schedule in this time, however many iterations fit.
 
-    Schedules go on counting the iterations that the config writes, of ``max_iters`` in all: when a third of the time is
-    over each has made a third of them, in as many steps at once as it takes, or in none. The hook that gives them one
-    step an iteration makes room. All that comes after ``before_run`` counts, validations and checkpoints too; the
-    iteration under way is finished, and a last validation comes on top. Gradients that still gather under accumulation
-    are dropped.
+    Schedules still count the iterations of the config, ``max_iters`` in all. When a third of the time is over, each
+    schedule has made a third of them. So one iteration may bring several steps of the schedules, or none. This hook
+    replaces the hook that gives them one step per iteration.
 
-    Processes go by the one that has spent most, so that they agree on every rate and on the last iteration.
+    All time after ``before_run`` counts, including validations and checkpoints. The current iteration is finished, and
+    a last validation follows. Gradients that are still being accumulated are dropped. All processes use the largest
+    time among them, so that they agree on every learning rate and on the last iteration.
 
     Args:
-        runner: whose schedules it drives, and whose hook it becomes.
-        max_minutes: of all runs together, where training is resumed.
-        max_iters: of the config.
+        runner: the Runner whose schedules the clock drives; the clock registers itself as a hook.
+        max_minutes: budget for all runs together, if training is resumed.
+        max_iters: number of iterations in the config.
 
     Attributes:
-        minutes: spent when the newest iteration was done.
-        steps: that schedules have made.
-        expected_iters: how many iterations there will be at the pace so far; once the time is over, there have been.
+        minutes: minutes spent at the end of the last iteration.
+        steps: number of steps that the schedules have made.
+        expected_iters: expected number of all iterations at the pace so far; the true number once the time is over.
 
     Raises:
         ValueError: unless ``max_minutes`` is a positive number.
     """
 
-    priority = 'VERY_HIGH'  # others ask in this stage whether the iteration was the last one
+    priority = 'VERY_HIGH'  # other hooks ask in this stage whether this is the last iteration
 
     def __init__(self, runner: Any, max_minutes: float, max_iters: int) -> None:
         if not 0 < max_minutes < math.inf:
@@ -47,7 +47,7 @@ class TrainingClock(ParamSchedulerHook):
 
     @property
     def share(self) -> float:
-        """Of the time that is over, in [0, 1]."""
+        """Share of the time that is over, in [0, 1]."""
         return min(self.minutes / self.max_minutes, 1.0)
 
     def before_run(self, runner) -> None:
@@ -63,16 +63,16 @@ class TrainingClock(ParamSchedulerHook):
             self.steps += 1
 
     def state_dict(self) -> dict:
-        """What a resumed training needs, as plain types."""
+        """Return the state that a resumed training needs, as plain types."""
         return dict(minutes=self.minutes, steps=self.steps)
 
     def load_state_dict(self, state: dict, done: int) -> None:
-        """Undo :meth:`state_dict`, after so many iterations; the state of the schedules is the Runner's affair."""
+        """Restore the clock from :meth:`state_dict` after ``done`` iterations. The Runner restores the schedules."""
         self.minutes, self.steps = state['minutes'], state['steps']
         self._before = self.minutes
         self._expect(done)
 
     def _expect(self, done: int) -> None:
-        """More than ``done`` until the time is over, so that no iteration is taken for the last one that is not."""
+        """Estimate the number of all iterations; it exceeds ``done`` until the time is over."""
         left = max(self.max_minutes - self.minutes, 0.0)
         self.expected_iters = done + math.ceil(left * done / max(self.minutes, 1e-9))

@@ -1,7 +1,4 @@
-"""Finds numbers that are NaN or infinite, and names them together with all terms.
-
-The steps of the train loop and the online fine-tuner use it.
-"""
+"""Finds numbers that are NaN or infinite, for the train loop and the online fine-tuner."""
 
 import math
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
 """Measures whether fine-tuning worked: how well a generator finds an object on the given frames, before and after.
 
-Losses cannot show that, because each is the loss of another augmented clip. ``Segmenter`` calls it. It draws no random
-numbers.
+Losses cannot show that, because each step has another augmented clip. ``Segmenter`` calls it. No random numbers are
+drawn.
 """
 
 from dataclasses import dataclass

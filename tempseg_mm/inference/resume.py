@@ -53,8 +53,8 @@ class RunState:
             Whether there was one.
 
         Raises:
-            ResumeError: if that run had other inputs or other frames, which the message names, or if a version of 0.8.0
-                or earlier wrote it.
+            ResumeError: if that run had other inputs or other frames, which the message names, or if version 0.8.0 or
+                earlier wrote it.
         """
         if not (self.folder / 'inputs.json').is_file():
             return False
@@ -91,9 +91,9 @@ class RunState:
             path.write_text(json.dumps(dict(inputs=self.inputs, frames=self.frames), indent=1), encoding='utf-8')
 
     def note(self, snapshot: Snapshot | None, flush: Callable[[], None]) -> None:
-        """Record that a frame is done.
+        """Record that a frame is done. Write the state if the last write was at least ``interval`` seconds ago.
 
-        After ``interval`` seconds, call ``flush``, which waits for all mask files, and write the state.
+        Before it is written, ``flush`` is called, which waits for all mask files.
         """
         if snapshot is not None:
             self.snapshot = snapshot

@@ -24,7 +24,7 @@ TASK_UTILS.register_module(module=ObjectWindow)
 
 LOST = 0.1  # share of the remembered area below which an object counts as gone
 FADING, GROWING = 0.97, 1.2  # limits of the change of the remembered area from frame to frame
-WIDENING, WIDEST = 1.25, 50  # growth of every second window per frame in which the object is gone; most such frames
+WIDENING, WIDEST = 1.25, 50  # growth of every second window for each frame without the object, up to WIDEST frames
 
 
 @dataclass(frozen=True)
@@ -128,14 +128,14 @@ class FollowingWindow:
     The mask is moved along the flow at the resolution of the windows. Each pixel of the last window lands in the new
     window, which is placed around the moved pixels of the object::
 
-        seen    = pixels of the mask, in the frame area    = seen, but at least FADING and at most GROWING times the
-        remembered area window  = around the box of the moved mask, as if the object had the remembered area lost    =
-        seen <= LOST area: no mask is moved; the network looks where the object was last followed, and in every
-                  second frame in a window that grows, at most to the whole frame
+        seen    = pixels of the mask, in the frame
+        area    = seen, but at least FADING and at most GROWING times the remembered area
+        window  = around the box of the moved mask, as if the object had the remembered area
+        lost    = seen <= LOST area: no mask is moved; the network looks where the object was last followed, and in
+                  every second frame in a window that grows, at most to the whole frame
 
-    So the window does not shrink when an object hides, and a small rest of an object is not followed for ever. If a
-    given mask shows an object that is partly hidden, other given masks determine its remembered area, see
-    :func:`remembered_area`.
+    So the window does not shrink when an object hides, and a small remainder of it is not followed for ever. If a given
+    mask shows only a part of an object, its remembered area comes from other given masks, see :func:`remembered_area`.
 
     Args:
         window: determines the size and the place of the windows.

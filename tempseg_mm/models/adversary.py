@@ -1,7 +1,4 @@
-"""The adversary: mask encoders and discriminator of Table A.1.
-
-:class:`Adversary` holds both, so the optimiser of the adversary also trains the encoders.
-"""
+"""The adversary of Table A.1. One module holds encoders and discriminator, so one optimiser trains both."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -35,7 +35,7 @@ class ImageClassifier(BaseModel):
 
     def forward(self, inputs: Tensor, data_samples: Tensor | None = None, mode: str = 'tensor'
                 ) -> Tensor | dict | list:
-        """Compute what mmengine's loops ask for by ``mode``.
+        """Compute logits, losses or predictions, depending on ``mode``; mmengine's loops call it.
 
         Args:
             inputs: (B, 3, H, W) normalised RGB, H and W multiples of the backbone's ``stride``.

@@ -79,7 +79,7 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
 
     @property
     def in_workers(self) -> Callable[[dict], dict] | None:
-        """Estimates the flow of a batch in workers of the data loader; ``None`` if no flow is estimated on the CPU."""
+        """Function by which data-loader workers add flow to a batch; ``None`` if no flow is estimated on the CPU."""
         return ClipFlow(self.flow) if self.needs_flow and self.flow is not None and self.flow.on_cpu else None
 
     def estimate_flow(self, frames: Tensor, next_frames: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
 
 @dataclass
 class ClipFlow:
-    """Estimates the flow of all clips of a batch, unless every clip has it. The data preprocessor gives the same bits.
+    """Estimates the flow of all clips of a batch, unless every clip has it, bit for bit as the data preprocessor does.
 
     Args:
         provider: flow provider of the data preprocessor.

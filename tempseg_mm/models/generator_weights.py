@@ -21,11 +21,7 @@ LONGEST_TOLD = 80  # messages leave out metadata with more characters
 
 
 def require_same_architecture(saved: Mapping, wanted: Mapping) -> None:
-    """Check that two state dicts have the same names and shapes.
-
-    Args:
-        saved: state dict from a file.
-        wanted: state dict of the model.
+    """Check that the state dict ``saved`` of a file has the names and shapes of the model's state dict ``wanted``.
 
     Raises:
         ValueError: listing the first five keys that are missing, unknown or of another shape.

@@ -76,10 +76,10 @@ def test_says_where_it_goes_on_and_where_weights_are_from(tiny_config, monkeypat
     for options in ({'train_cfg.max_iters': 2, 'resume': True}, dict(resume=True),
                     dict(resume=True, load_from='work/iter_1.pth'), dict(load_from='work/iter_2.pth')):
         run_training(tiny_config(**{'log_level': 'INFO', 'default_hooks.checkpoint.interval': 1, **options}))
-    said = re.findall(r'(?:no checkpoint|goes on after|weights:) .*', capsys.readouterr().out)
+    said = re.findall(r'(?:no checkpoint|training resumes|weights:) .*', capsys.readouterr().out)
     assert said == ['no checkpoint in work to resume from: training starts at the beginning',
-                    'goes on after iteration 2, from work/iter_2.pth',
-                    'goes on after iteration 1, from work/iter_1.pth',
+                    'training resumes after iteration 2, from work/iter_2.pth',
+                    'training resumes after iteration 1, from work/iter_1.pth',
                     'weights: work/iter_2.pth (after iteration 2)']
 
 

@@ -101,7 +101,7 @@ def test_the_line_to_run_next_works_as_pasted_with_the_settings_of_the_training(
 
 
 def test_resume_goes_on(folder, resumed):
-    assert 'goes on after iteration 2, from work_dirs/tiny/iter_2.pth' in resumed
+    assert 'training resumes after iteration 2, from work_dirs/tiny/iter_2.pth' in resumed
     assert 'iteration 3 of 3' in resumed and not re.search(r'iteration [12] of 3', resumed)
     logs = sorted((folder / 'work_dirs/tiny').glob('2*/*.log'))  # of trainings; that of a test lies in its folder
     assert re.findall(r'Iter\(train\) +\[(\d)/3\]', logs[-1].read_text()) == ['3']

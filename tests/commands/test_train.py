@@ -53,7 +53,7 @@ def test_a_signal_to_all_processes_saves_and_ends_with_75(synthetic_root, tmp_pa
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    done = int(re.search(r'stopped after iteration (\d+), saved; go on with --resume', log.read_text()).group(1))
+    done = int(re.search(r'stopped after iteration (\d+), saved; continue with --resume', log.read_text()).group(1))
     saved = torch.load(tmp_path / f'work_dirs/tiny/iter_{done}.pth', weights_only=True)
     assert done >= 1 and saved['training_state']['data']['position'] == 2 * done
     assert 'Traceback' not in log.read_text()

@@ -70,7 +70,7 @@ def test_what_could_never_be_read_is_not_written(value, kind):
 
 def test_weights_alone_cannot_be_resumed():
     require_resumable(checkpoint(meta={}, optimizer={}))
-    with pytest.raises(ValueError, match='holds no meta, optimizer, so training cannot go on.*load_from='):
+    with pytest.raises(ValueError, match='holds no meta, optimizer, so training cannot resume.*load_from='):
         require_resumable(checkpoint())
 
 

@@ -56,7 +56,7 @@ def test_the_half_step_of_g_goes_wrong_again(trap, make_runner):
 
 def test_a_dump_of_an_earlier_version_is_refused(tmp_path, make_runner):
     torch.save(dict(iter=1), tmp_path / 'rank_0.pth')
-    with pytest.raises(ValueError, match='rank_0.pth was written by a version that kept reference masks differently'):
+    with pytest.raises(ValueError, match='rank_0.pth was written by a version that stored reference masks differently'):
         load_dump(make_runner(), str(tmp_path / 'rank_0.pth'))
 
 

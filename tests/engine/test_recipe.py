@@ -61,8 +61,8 @@ def test_what_is_nothing_to_the_weights_is_not_told(told, options):
 ])
 def test_what_differs_is_named(told, options, words):
     assert notice(told, changed(**options)) == (
-        f'x.pth fits, but was trained with other settings: {words}. Masks may be much worse: use the config that '
-        'it was trained with, unless this is meant')
+        f'x.pth fits, but was trained with other settings: {words}. Masks may be much worse. Use the config that '
+        'it was trained with, unless you intend this')
 
 
 def test_windows_are_told_without_the_frames_behind_them(told):

@@ -47,7 +47,7 @@ def same(one, other):
 
 def test_what_differs_is_listed_and_what_is_said_of_it_is_what_happens(resumed):
     said, plain = resumed()
-    assert 'settings that are not' in said and 'train_cfg.max_iters (3 then, 5 now)' in said.split('take effect')[1]
+    assert 'settings that differ' in said and 'train_cfg.max_iters (3 then, 5 now)' in said.split('take effect')[1]
     assert 'have no effect' not in said and len(plain) == 2
     for options in ({f'{G}optimizer.lr': 0.5}, {f'{G}optimizer.betas': (0.1, 0.2)}, {f'{G}optimizer.weight_decay': 0.3},
                     {f'{S}end': 100}, {f'{S}end_factor': 0.9}, {'randomness.seed': 9}):
@@ -62,10 +62,10 @@ def test_what_differs_is_listed_and_what_is_said_of_it_is_what_happens(resumed):
         assert f'{key} (' in said.split('take effect')[1] and 'have no effect' not in said, key
         assert not same(seen, plain), key
     said, seen = resumed(**{'train_cfg.max_iters': 2})
-    assert 'at iter 3 already, and training ends at 2: nothing is left to do' in said and seen == []
+    assert 'already at iter 3, and training ends at 2: nothing is left to do' in said and seen == []
     for options in ({f'{G}optimizer.type': 'AdamW'}, {f'{G}paramwise_cfg.custom_keys.backbone.lr_mult': 0.1},
                     {'param_scheduler.generator': [dict(type='CosineAnnealingLR', T_max=9, by_epoch=False)]}):
-        with pytest.raises(ResumeError, match=r'cannot go on from this checkpoint with .*: its state of .* load_from='):
+        with pytest.raises(ResumeError, match=r'cannot resume from this checkpoint with .*: its state .* load_from='):
             resumed(**options)
 
 

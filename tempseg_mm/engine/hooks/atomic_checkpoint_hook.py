@@ -1,5 +1,7 @@
-"""All that training promises of its checkpoints, stage by stage. ``engine.checkpoint_files``, ``checkpoints``,
-``training_state`` and ``bounded_log`` do the work."""
+"""Saves and loads checkpoints of a training at the stages of a run.
+
+``engine.checkpoint_files``, ``checkpoints``, ``training_state`` and ``resumed_settings`` do the work.
+"""
 
 import os.path as osp
 from pathlib import Path
@@ -22,45 +24,48 @@ from tempseg_mm.runtime.atomic import remove_leftovers
 from tempseg_mm.runtime.closing_block import seen_from_here
 from tempseg_mm.runtime.terminal import LOG_ONLY
 
-KEPT = 'keep_ckpt_ids'  # in the message hub, under mmengine's name
+KEPT = 'keep_ckpt_ids'  # mmengine's key in the message hub
 
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(Hook):
-    """``<work_dir>/iter_<n>.pth``, ``last_checkpoint``, which names the newest, and ``best_<score>_iter_<n>.pth``.
+    """Writes checkpoints of a training and loads them safely.
 
-    * A new checkpoint is whole and in its place before an old one goes. mmengine's ``CheckpointHook`` removes the old
-      one first, then writes the new one in place.
-    * It holds plain types only, and all that an exact resume needs; its size does not grow with the run.
-    * When training is resumed without a name it goes on from the newest whole checkpoint, whatever
+    The files in ``work_dir`` are ``iter_<n>.pth``, ``best_<score>_iter_<n>.pth``, and ``last_checkpoint``, which names
+    the newest checkpoint.
+
+    * A new checkpoint is complete and in its place before an old one is removed. mmengine's ``CheckpointHook`` removes
+      the old one first, then writes the new one in place.
+    * A checkpoint holds plain types only, and all that an exact resume needs. Its size does not grow with the run.
+    * If training is resumed without a file name, it continues from the newest complete checkpoint, whatever
       ``last_checkpoint`` says.
-    * Settings that are not those of the checkpoint are listed when training is resumed, and what becomes of each:
-      ``engine.resumed_settings``. Weights to test or to start from that were trained with others than these rely on:
-      ``engine.recipe``.
+    * When training is resumed, the log lists each setting that differs from the checkpoint and what happens to it, see
+      ``engine.resumed_settings``. When weights are loaded for a test or as a start, a warning lists the relevant
+      settings that differed in their training, see ``engine.recipe``.
     * Weights of another architecture are refused before any of them is loaded, in a test too. A file may hold the
-      generator alone, as ``save_generator`` writes it: in a training the adversary then starts from scratch.
+      generator alone, as ``save_generator`` writes it; in a training the adversary then starts from scratch.
 
-    Saves every ``interval`` iterations, after the last one, and after the one at which another hook has set
-    ``train_loop.stop_training``. Switched off by ``default_hooks.checkpoint=None``; then nothing above holds.
+    The hook saves every ``interval`` iterations, after the last one, and after an iteration at which another hook has
+    set ``train_loop.stop_training``. ``default_hooks.checkpoint=None`` switches off all of this.
 
     Args:
-        interval: iterations between checkpoints, or epochs.
-        max_keep_ckpts: how many to keep; -1: all. The best one comes on top.
-        save_best: name of a score of the validation, e.g. ``'J_mean'``: the weights with the highest are kept.
+        interval: number of iterations, or epochs, between checkpoints.
+        max_keep_ckpts: number of checkpoints to keep, besides the best one; -1: all.
+        save_best: name of a score of the validation, e.g. ``'J_mean'``: the weights with the highest score are kept.
         by_epoch: count epochs, for ``EpochBasedTrainLoop``: ``epoch_<n>.pth``.
 
     Raises:
-        ValueError: an interval below 1, 0 checkpoints to keep, or, from ``before_train``, a ``by_epoch`` that does not
-            go with the training loop.
+        ValueError: if ``interval`` or ``max_keep_ckpts`` is out of range; from ``before_train``, if ``by_epoch`` does
+            not fit the training loop.
     """
 
-    # After all others: schedules have stepped, what is to be saved has been put in, random numbers have been drawn.
+    # Last, because then schedules have stepped, other hooks have added their data, and random numbers are drawn.
     priority = 'LOWEST'
 
     def __init__(self, interval: int = 1000, *, max_keep_ckpts: int = -1, save_best: str | None = None,
                  by_epoch: bool = False) -> None:
         if interval < 1 or max_keep_ckpts < -1 or max_keep_ckpts == 0:
-            raise ValueError('interval must be at least 1, and max_keep_ckpts at least 1, or -1 for all, got '
+            raise ValueError('interval must be at least 1, and max_keep_ckpts at least 1, or -1 for all; got '
                              f'{interval} and {max_keep_ckpts}')
         self.interval = interval
         self.max_keep_ckpts = max_keep_ckpts
@@ -82,7 +87,7 @@ class AtomicCheckpointHook(Hook):
             folder = Path(runner.work_dir)
             for path in sorted(folder.glob(f'{self._unit}_*.pth')):
                 if not is_complete(path):
-                    runner.logger.warning(f'{path} is damaged and left aside')
+                    runner.logger.warning(f'{path} is damaged and is ignored')
             newest = newest_complete(folder)
             point_to(newest, folder / POINTER)  # where mmengine looks
             if newest is None:
@@ -99,9 +104,9 @@ class AtomicCheckpointHook(Hook):
         meta = checkpoint.get('meta', {})
         done = f'after {"epoch" if self.by_epoch else "iteration"} {meta[self._unit]}' if self._unit in meta else ''
         if runner.cfg.get('resume'):
-            runner.logger.info(f'goes on {done}, from {_named(source or newest_complete(runner.work_dir))}')
+            runner.logger.info(f'training resumes {done}, from {_named(source or newest_complete(runner.work_dir))}')
             self._compare_settings(runner, meta)
-        elif source:  # else a program has the Runner load them, and knows
+        elif source:  # otherwise a program loads them through the Runner, and knows where they come from
             runner.logger.info(f'weights: {_named(source)}{done and f" ({done})"}')
             own = read_metadata(source) if osp.isfile(source) else {}
             self._compare_recipes(runner, meta or own, _named(source))
@@ -109,15 +114,15 @@ class AtomicCheckpointHook(Hook):
 
     def before_train(self, runner) -> None:
         if self.by_epoch != isinstance(runner.train_loop, EpochBasedTrainLoop):
-            raise ValueError(f'AtomicCheckpointHook(by_epoch={self.by_epoch}) does not go with '
-                             f'{type(runner.train_loop).__name__}: by_epoch=True is for EpochBasedTrainLoop, which can '
-                             'resume at the start of an epoch only, and for no other loop')
+            raise ValueError(f'AtomicCheckpointHook(by_epoch={self.by_epoch}) does not fit '
+                             f'{type(runner.train_loop).__name__}. Set by_epoch=True for EpochBasedTrainLoop, which '
+                             'can resume only at the start of an epoch, and by_epoch=False for all other loops')
         self._log = BoundedLog(runner.log_processor)
         self._prepare_folder(runner)
 
     def before_train_epoch(self, runner) -> None:
         state, self._state = self._state, None
-        if isinstance(runner.train_loop, GANTrainLoop) and runner.iter > 0:  # else weights to start from, no resume
+        if isinstance(runner.train_loop, GANTrainLoop) and runner.iter > 0:  # otherwise they are start weights
             resume(runner.train_loop, state, runner.logger)
 
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
@@ -140,11 +145,11 @@ class AtomicCheckpointHook(Hook):
             return
         if self.save_best not in (metrics or {}):
             raise KeyError(f'save_best={self.save_best!r} is not among the scores of the validation: '
-                           f'{", ".join(metrics or {}) or "there are none"}')
+                           f'{", ".join(metrics or {}) or "there are no scores"}')
         self._keep_best(runner, float(metrics[self.save_best]))
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        if is_model_wrapper(runner.model):  # mmengine names weights by the wrappers of sub-modules, and loads without
+        if is_model_wrapper(runner.model):  # mmengine's keys would contain the wrappers, but loading expects none
             checkpoint['state_dict'] = weights_to_cpu(get_state_dict(runner.model))
         if isinstance(runner.train_loop, GANTrainLoop):
             checkpoint['training_state'] = training_state(runner.train_loop)
@@ -163,11 +168,11 @@ class AtomicCheckpointHook(Hook):
 
     @master_only
     def _save(self, runner, number: int, **position: int) -> None:
-        """Earlier checkpoints are untouched if it does not fit on the disk."""
+        """Save a checkpoint. If it does not fit on the disk, earlier checkpoints do not change."""
         runner.logger.info(f'Saving checkpoint at {number} {"epochs" if self.by_epoch else "iterations"}',
                            extra=LOG_ONLY)
         self._kept = [kept for kept in self._kept if kept != number] + [number]
-        if self.max_keep_ckpts > 0:  # the old one included: if this process dies before removing it, the next one will
+        if self.max_keep_ckpts > 0:  # the list includes the old one: if this process dies, the next run removes it
             runner.message_hub.update_info(KEPT, list(self._kept))
         path = self._write(runner, f'{self._unit}_{number}.pth', position)
         point_to(path, path.with_name(POINTER))
@@ -181,7 +186,7 @@ class AtomicCheckpointHook(Hook):
         position = dict(epoch=runner.epoch, iter=runner.iter)
         name = f'{self._best_prefix}{position[self._unit]}.pth'
         path = self._write(runner, name, position, save_optimizer=False, save_param_scheduler=False)
-        runner.logger.info(f'The best {self.save_best} so far, {score:.4f}, is that of {name}.')
+        runner.logger.info(f'The best {self.save_best} so far is {score:.4f}, of {name}.')
         former, self._best = self._best, (score, path)
         if former is not None and former[1] != path:
             former[1].unlink(missing_ok=True)
@@ -194,7 +199,7 @@ class AtomicCheckpointHook(Hook):
     def _compare_settings(self, runner, meta: dict) -> None:
         then = read_config_text(str(meta.get('cfg', '')))
         if then is None:
-            runner.logger.warning('the checkpoint does not tell its settings, so nobody knows what differs from them')
+            runner.logger.warning('the checkpoint does not contain its settings, so they cannot be compared')
             return
         changed = changed_settings(then, runner.cfg.to_dict())
         require_resumable_with(changed)
@@ -203,8 +208,8 @@ class AtomicCheckpointHook(Hook):
         train_cfg, done = runner.cfg.get('train_cfg', {}), meta.get(self._unit, 0)
         end = train_cfg.get('max_epochs' if self.by_epoch else 'max_iters')
         if train_cfg.get('max_minutes') is None and end is not None and done >= end:
-            runner.logger.warning(f'the checkpoint is at {self._unit} {done} already, and training ends at '
-                                  f'{end}: nothing is left to do')
+            runner.logger.warning(f'the checkpoint is already at {self._unit} {done}, and training ends at {end}: '
+                                  'nothing is left to do')
 
     def _compare_recipes(self, runner, told: dict, source: str) -> None:
         notice = other_recipe(told, recipe_of(runner.cfg.to_dict(), 'test'), source)
@@ -214,11 +219,11 @@ class AtomicCheckpointHook(Hook):
     def _remove_leftovers(self, runner) -> None:
         removed = remove_leftovers(runner.work_dir)
         if removed:
-            runner.logger.info(f'removed what was half-written when a run died: {", ".join(map(str, removed))}')
+            runner.logger.info(f'removed files that a dead run left half-written: {", ".join(map(str, removed))}')
 
     def _remove_old(self, runner) -> None:
         if self.max_keep_ckpts < 0:
-            self._kept.clear()  # or the list would grow with the run
+            self._kept.clear()  # otherwise the list would grow with the run
             return
         while len(self._kept) > self.max_keep_ckpts:
             (Path(runner.work_dir) / f'{self._unit}_{self._kept.pop(0)}.pth').unlink(missing_ok=True)
@@ -230,5 +235,5 @@ class AtomicCheckpointHook(Hook):
 
 
 def _named(source: str | Path) -> str:
-    """A file as seen from here, a URL as it is."""
+    """Return a file as a path relative to the current folder, and a URL unchanged."""
     return seen_from_here(source) if osp.isfile(source) else str(source)

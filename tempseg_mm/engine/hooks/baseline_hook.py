@@ -1,4 +1,4 @@
-"""Runs the rivals of the method on the same sequences, for one table."""
+"""Runs the baselines on the same sequences as the method and compares all in one table."""
 
 
 from mmengine.hooks import Hook
@@ -17,9 +17,9 @@ RIVALS = {
 
 @HOOKS.register_module()
 class BaselineHook(Hook):
-    """After each sequence every baseline segments it too; at the end one table compares them with the method.
+    """After each sequence, lets every baseline segment it too; at the end a table compares them with the method.
 
-    Its frames count as those of the method do: by the first ``VOSMetric`` of the test.
+    The frames of the baselines are scored with the settings of the first ``VOSMetric`` of the test.
 
     Args:
         baselines: title -> config; default: all three of ``tempseg_mm.inference.baselines``.
@@ -44,11 +44,11 @@ class BaselineHook(Hook):
                 self.metrics[title].process(None, [frame])
 
     def sequence_state(self, name: str) -> dict:
-        """What every baseline has found on a sequence, see ``ResultHook``."""
+        """Return the results of every baseline on a sequence, see ``ResultHook``."""
         return {title: metric.sequence_state(name) for title, metric in self.metrics.items()}
 
     def restore_sequence(self, name: str, state: dict) -> None:
-        """Take what the baselines found in another run."""
+        """Restore the results of the baselines from another run."""
         for title, metric in self.metrics.items():
             metric.restore_sequence(name, state[title])
 
@@ -57,4 +57,4 @@ class BaselineHook(Hook):
         rows = {runner.experiment_name.rsplit('_', 2)[0]: metrics}
         rows.update({title: metric.evaluate(size) for title, metric in self.metrics.items()})
         runner.logger.info(comparison_table(rows) if metrics else
-                           'No annotated frame counted, so there is nothing to compare with the baselines.')
+                           'No annotated frame was scored, so there is nothing to compare with the baselines.')

@@ -1,4 +1,4 @@
-"""Finds the file that cannot be read before the first iteration, not after a night. Relies on ``datasets.readable``."""
+"""Finds unreadable files before the first iteration, and not hours later. It uses ``datasets.readable``."""
 
 import json
 import time
@@ -21,19 +21,19 @@ MOST_TOLD = 20
 
 @HOOKS.register_module()
 class CheckDataHook(Hook):
-    """Reads every frame, annotation and flow file that a run will need, to its end, once::
+    """Reads every frame, annotation and flow file that a run will need, completely and once::
 
-        before_train:  the training data, and those of the validation
+        before_train:  the training data, and the data of the validation
         before_test:   the test data
 
-    All files that are broken or do not fit together are named in one error; how masks were understood is logged where
-    that is not plain. Data found whole are remembered in
-    ``<work_dir>/checked_data.json`` by names, sizes and times, so that the next start only asks for those. Processes
-    share the work. Off: ``--cfg-options default_hooks.check_data=None``.
+    One error names all files that are broken or do not fit together. The log says how masks were interpreted, if that
+    is not obvious. Data without faults are remembered in ``<work_dir>/checked_data.json`` by names, sizes and times, so
+    the next start compares only these. Several processes share the work.
+    ``--cfg-options default_hooks.check_data=None`` switches the check off.
 
     Args:
-        workers: threads of each process; ``None``: one a core, at most four.
-        limit: seconds; what is not read by then is left to the run, with a warning.
+        workers: number of threads of each process; ``None``: one per core, at most four.
+        limit: time limit in seconds. Data not read by then stay unchecked, with a warning.
 
     Raises:
         BrokenDataError: from the stages above.
@@ -69,13 +69,13 @@ class CheckDataHook(Hook):
         if faults:
             raise BrokenDataError(faults, num_read)
         if num_read < len(parts):
-            runner.logger.warning(f'{len(parts) - num_read} of {len(parts)} frames were not checked in the '
-                                  f'{self.limit:.0f} s that there were; raise `limit` of CheckDataHook for all of them')
+            runner.logger.warning(f'{len(parts) - num_read} of {len(parts)} frames were not checked within the limit '
+                                  f'of {self.limit:.0f} s; raise `limit` of CheckDataHook to check all of them')
         elif rank == 0:
             _remember(path, mark, notices)
 
     def _read(self, parts: list, logger: Any) -> tuple[list, int]:
-        """Faults, and how many parts were read within the limit."""
+        """Return the faults, and the number of parts that were read within the limit."""
         progress = Progress(len(parts), logger.info, unit='frames')
         faults, end = [], time.monotonic() + self.limit
         for count, fault in enumerate(faults_of(parts, workers=self.workers), 1):
@@ -90,16 +90,16 @@ def _tell(notices: list, logger: Any) -> None:
     for notice in notices[:MOST_TOLD]:
         logger.info(f'note: {notice}')
     if len(notices) > MOST_TOLD:
-        logger.info(f'note: {len(notices) - MOST_TOLD} more such lines; tempseg-check-dataset lists all')
+        logger.info(f'note: {len(notices) - MOST_TOLD} more notes; tempseg-check-dataset lists all')
 
 
 def _remembered(path: Path) -> dict:
-    """Mark of data that were found whole -> notices about them."""
+    """Return mark -> notices for the remembered data without faults."""
     try:
         entries = json.loads(path.read_text(encoding='utf-8'))
         return {entry['mark']: list(entry['notices']) for entry in entries}
     except (OSError, ValueError, RecursionError, TypeError, KeyError):
-        return {}  # none, or none that can be read: then it is all checked again
+        return {}  # missing or unreadable, so all data are checked again
 
 
 def _remember(path: Path, mark: str, notices: list) -> None:

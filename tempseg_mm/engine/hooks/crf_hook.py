@@ -1,4 +1,4 @@
-"""Refines masks with the dense CRF, before they are scored, saved or drawn."""
+"""Refines masks with the dense CRF before they are scored, saved or drawn."""
 
 from collections.abc import Iterator
 
@@ -12,11 +12,11 @@ from tempseg_mm.structures import SegmentedFrame
 
 @HOOKS.register_module()
 class CRFHook(Hook):
-    """Refines frames in worker processes while the network goes on with the next ones; in a live stream at once.
+    """Refines frames in worker processes while the network segments the next ones; in a live stream, one by one.
 
     Args:
         crf: config of a ``DenseCRF``; default: its own defaults. ``tempseg-tune-crf`` writes one.
-        workers: processes; 0: none but this one; ``None``: one a core, at most four.
+        workers: number of worker processes. 0: the work is done in this process. ``None``: one per core, at most four.
 
     Raises:
         ImportError: without pydensecrf.
@@ -26,9 +26,9 @@ class CRFHook(Hook):
         self.refiner = CRFRefiner(TASK_UTILS.build(crf or dict(type='DenseCRF')), workers=workers)
 
     def refine_masks(self, segmenter: Segmenter, stream: Iterator[SegmentedFrame]) -> Iterator[SegmentedFrame]:
-        """See ``VOSTestLoop``."""
+        """Refine the frames of the stream; see ``VOSTestLoop``."""
         return self.refiner.refine(stream, ahead=segmenter.ahead)
 
     def close(self) -> None:
-        """Stop the workers; called when the segmenter is done."""
+        """Stop the workers. The segmenter calls it at its end."""
         self.refiner.close()

@@ -1,4 +1,4 @@
-"""Lets a run of several processes end when one of them is dead."""
+"""Ends a run of several processes when one of them has died."""
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
@@ -9,14 +9,14 @@ from tempseg_mm.runtime.processes import Heartbeat, run_store, wait_for_all
 
 @HOOKS.register_module()
 class HeartbeatHook(Hook):
-    """A :class:`~tempseg_mm.runtime.processes.Heartbeat` for the length of a run; nothing in a run of one process.
+    """Runs a :class:`~tempseg_mm.runtime.processes.Heartbeat` during a run; it does nothing with a single process.
 
-    ``torchrun`` ends all processes when one fails. ``srun`` does so with ``--kill-on-bad-exit=1`` only, and a
-    collective of NCCL waits until its time-out: here a dead process takes the others down within a minute.
+    ``torchrun`` ends all processes when one fails. ``srun`` does so only with ``--kill-on-bad-exit=1``, and a
+    collective of NCCL waits until its time-out. With this hook, all processes end within a minute after one has died.
 
     Args:
         interval: seconds between beats.
-        limit: seconds of silence after which a process is dead.
+        limit: seconds of silence after which a process counts as dead.
     """
 
     priority = 'VERY_HIGH'

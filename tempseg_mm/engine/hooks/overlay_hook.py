@@ -1,4 +1,4 @@
-"""Pictures of a test: an overlay clip and a contact sheet per sequence."""
+"""Draws an overlay video and a contact sheet of each sequence of a test."""
 
 import os.path as osp
 
@@ -12,21 +12,21 @@ from tempseg_mm.visualization.exporters import OverlayVideoWriter
 from tempseg_mm.visualization.sequence_sheet import SequenceSheet
 from tempseg_mm.visualization.video_writer import QUICK_WEBM
 
-AHEAD = 8  # frames that may wait for the thread that draws them
+AHEAD = 8  # frames that may wait for the drawing thread
 
 
 @HOOKS.register_module()
 class OverlayHook(Hook):
-    """``<out_dir>/<sequence>.webm`` and ``<out_dir>/<sequence>.png``.
+    """Writes ``<out_dir>/<sequence>.webm`` and ``<out_dir>/<sequence>.png``.
 
-    A thread of its own draws and encodes, while the network goes on. What goes wrong there is raised at one of the
-    next frames, at the latest when the sequence ends.
+    A separate thread draws and encodes while the network continues. Errors in this thread are raised at one of the next
+    frames, at the latest at the end of the sequence.
 
     Args:
-        out_dir: default: ``overlays`` in the folder of the test.
-        fps: frames a second of the video.
-        max_side: frames whose shorter side is longer are shrunk to it in the video; the time that takes goes with its
-            square.
+        out_dir: folder of the files; default: ``overlays`` in the folder of the test.
+        fps: frames per second of the video.
+        max_side: maximum of the shorter side in the video, in pixels; larger frames are shrunk. The encoding time grows
+            with its square.
     """
 
     def __init__(self, out_dir: str | None = None, fps: float = 12, max_side: int = 360) -> None:

@@ -1,4 +1,4 @@
-"""Raises the share of training clips that get the generator's own masks as references."""
+"""Raises the share of training clips that get the generator's own masks as reference masks."""
 
 from mmengine.hooks import Hook
 
@@ -7,7 +7,7 @@ from tempseg_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class OwnReferenceHook(Hook):
-    """Scheduled use of the network's own masks: none before ``begin``, then ever more up to ``prob`` at ``end``.
+    """Schedules the use of the network's own masks: none before ``begin``, rising linearly to ``prob`` at ``end``.
 
     Paper note: in a test the reference is the network's own mask, in training the deformed ground truth; this closes
     the gap once the masks are worth something (paper note P16). Costs a second pass over the clips concerned.
@@ -15,10 +15,11 @@ class OwnReferenceHook(Hook):
     Args:
         prob: share of the clips from ``end`` on, in [0, 1].
         begin: iteration, as schedules count them.
-        end: iteration; default: the last.
+        end: iteration, as schedules count them; default: the last.
 
     Raises:
-        ValueError: a ``prob`` outside [0, 1], an ``end`` that is not after ``begin``, a model without reference masks.
+        ValueError: if ``prob`` is outside [0, 1]; from ``before_train``, if ``end`` is not after ``begin``, or if the
+            model takes no reference masks.
     """
 
     def __init__(self, prob: float = 0.5, begin: int = 0, end: int | None = None) -> None:

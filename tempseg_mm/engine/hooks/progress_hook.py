@@ -1,4 +1,4 @@
-"""How far a training or a test is, how fast, how good so far, and when it will be done."""
+"""Reports how far a training or a test is, how fast, how good so far, and when it will end."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from tempseg_mm.runtime.progress import Progress
 
 @HOOKS.register_module()
 class ProgressHook(Hook):
-    """Lines for the person who waits, as few as :class:`~tempseg_mm.runtime.progress.Progress` has them::
+    """Prints progress lines, no more often than :class:`~tempseg_mm.runtime.progress.Progress` allows::
 
         iteration 80 of 450 (18%): loss_g 0.261, loss_bce 0.009, loss_d 1.385  (1.64 s each, eta 0:10:07)
         iteration 80, minute 2.2 of 30 (7%): loss_g 0.261, loss_bce 0.009, loss_d 1.385  (1.64 s each, eta 0:27:48)
@@ -21,14 +21,14 @@ class ProgressHook(Hook):
         [2/6] test_001: J 0.812, F 0.790, T 0.102; fine-tuned on 2 masks, 60 steps in 4.1 s, IoU on them 0.31 -> 0.96
             (2.1 frames/s, eta 0:00:48)
 
-    The log file and TensorBoard have all terms of the losses, as often as ``LoggerHook`` writes them. In a test it
-    keeps its own counters: asking the runner for its iteration would build the training data set.
+    The log file and TensorBoard have all terms of the losses, as often as ``LoggerHook`` writes them. In a test the
+    hook uses its own counters, because asking the runner for its iteration would build the training data set.
 
     Args:
-        interval: seconds between lines; in a file or pipe those within a sequence of a test (each has one
-            of its own) come six times as seldom.
-        losses: the terms that a training tells, as means over the window of the ``log_processor``; those that it does
-            not have are left out.
+        interval: seconds between lines. If the output is a file or pipe, the interval of lines within a sequence of a
+            test is six times as long; each sequence also has a line at its end.
+        losses: loss terms to print, as means over the window of the ``log_processor``. Terms that a training does not
+            have are left out.
     """
 
     priority = 'VERY_LOW'
@@ -45,7 +45,7 @@ class ProgressHook(Hook):
                                     interval=self.interval, steady=True)
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
-        self._iterations.total = runner.max_iters - self._first  # by the clock, what is expected changes
+        self._iterations.total = runner.max_iters - self._first  # by the clock, the expected number changes
         self._iterations.step(lambda: self._iteration(runner, runner.iter + 1))
 
     def after_train(self, runner) -> None:
@@ -53,7 +53,7 @@ class ProgressHook(Hook):
 
     def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
         scores = ', '.join(f'{name} {value:.3f}' for name, value in (metrics or {}).items())
-        when = f' after iteration {runner.iter}' if self._iterations else ''  # else nobody trains
+        when = f' after iteration {runner.iter}' if self._iterations else ''  # otherwise no training runs
         runner.logger.info(f'validation{when}: {scores or "no scores"}')
 
     def before_test_epoch(self, runner) -> None:
@@ -68,13 +68,13 @@ class ProgressHook(Hook):
         self._gained: list[str] = []
 
     def after_finetune_step(self, runner, sequence, done: int, total: int) -> None:
-        """A step of online fine-tuning is done."""
+        """Report a finished step of online fine-tuning."""
         if self._steps is None:
             self._steps = Progress(total, runner.logger.info, unit='steps', interval=self._seldom)
         self._steps.step(f'{sequence.name}: fine-tuning, step {done}/{total}')
 
     def after_finetuning(self, runner, sequence, adapted: dict) -> None:
-        """All objects of the sequence have their generator."""
+        """Store the gain of fine-tuning for the line of the sequence, and warn of objects on which it failed."""
         self._gained = [summary] if (summary := summary_of(adapted)) else []
         for object_id, found in adapted.items():
             if found.fit and found.fit.fault:
@@ -90,7 +90,7 @@ class ProgressHook(Hook):
 
     def after_recall(self, runner, sequence) -> None:
         self._finished += 1
-        self._progress.total -= len(sequence)  # they say nothing about the pace
+        self._progress.total -= len(sequence)  # its frames say nothing about the pace
         runner.logger.info(f'{self._scores(runner, sequence)}  (finished by an earlier run)')
 
     @property
@@ -111,4 +111,4 @@ class ProgressHook(Hook):
         scores = runner.test_loop.evaluator.metrics[0].sequence_scores(sequence.name)
         means = ', '.join(f'{name.removesuffix("_mean")} {value:.3f}' for name, value in scores.items()
                           if name.endswith('_mean') and value == value)
-        return f'[{self._finished}/{self._sequences}] {sequence.name}: {means or "no frame counts"}'
+        return f'[{self._finished}/{self._sequences}] {sequence.name}: {means or "no frame was scored"}'

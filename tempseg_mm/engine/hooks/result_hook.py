@@ -1,4 +1,4 @@
-"""Writes what a test found: masks frame by frame, a record of each finished sequence, the score table at the end."""
+"""Writes the results of a test: masks frame by frame, a record per finished sequence, the score table at the end."""
 
 import os.path as osp
 import sys
@@ -19,20 +19,22 @@ from tempseg_mm.visualization.exporters import write_indexed_png
 
 @HOOKS.register_module()
 class ResultHook(Hook):
-    """In the folder of the test: ``masks/<sequence>/<frame>.png`` (indexed, original size and names), ``scores.json``,
-    ``scores.csv``, and ``sequences/<sequence>.json``, written when all else of the sequence is.
+    """Writes results to the folder of the test.
 
-    A record holds what every metric and every hook with a method ``sequence_state(name)`` has found on the sequence;
-    ``restore_sequence(name, state)`` of a later run takes it in place of the sequence's frames. What a sequence gives
-    does not depend on those before it, so the table is the same to the bit as that of a run without a stop.
+    The files are ``masks/<sequence>/<frame>.png`` (indexed, original size and names), ``scores.json``, ``scores.csv``,
+    and ``sequences/<sequence>.json``, the record of a sequence, which is written last.
+
+    A record holds the results of every metric and of every hook with a method ``sequence_state(name)``. A later run
+    restores them with ``restore_sequence(name, state)`` and skips the frames. The results of a sequence do not depend
+    on the sequences before it, so the table is bit for bit the same as that of an uninterrupted run.
 
     Args:
-        resume: skip sequences that an earlier run finished with the same weights, data and settings; else the records
-            of an earlier run are removed.
+        resume: skip sequences that an earlier run finished with the same weights, data and settings. If False, the
+            records of an earlier run are removed.
 
     Raises:
-        ValueError: from ``before_test``, if what an earlier run found was found with anything else, or a metric keeps
-            nothing by sequence; or if files of a finished sequence hold something else now.
+        ValueError: from ``before_test``, if the earlier run had other weights, data or settings, if files of a finished
+            sequence have changed, or if a metric stores nothing by sequence.
     """
 
     def __init__(self, resume: bool = False) -> None:
@@ -49,17 +51,17 @@ class ResultHook(Hook):
             runner.logger.info(f'resuming after {finished} finished sequences in {folder}')
         elif is_main_process():
             self._records.clear()
-        barrier()  # no process writes before the old ones are gone
+        barrier()  # no process writes before the old records are removed
 
     def recall_sequence(self, runner, sequence) -> bool:
-        """See ``VOSTestLoop``. A sequence is not recalled if a mask is gone or someone would have no state of it."""
+        """Restore a finished sequence; see ``VOSTestLoop``. It is tested again if a mask or a state is missing."""
         found = self._records.read(sequence.name) if self.resume else None
         if found is None:
             return False
         keepers = runner.test_loop.keepers
         whole = found['frames'] == len(sequence) and keepers.keys() <= found['states'].keys()
         if not whole or not self._has_masks(sequence):
-            runner.logger.info(f'{sequence.name} is done again: not all that is wanted now was kept of it')
+            runner.logger.info(f'{sequence.name} is tested again, because its record or its masks are incomplete')
             return False
         for title, keeper in keepers.items():
             keeper.restore_sequence(sequence.name, found['states'][title])
@@ -69,7 +71,7 @@ class ResultHook(Hook):
         write_indexed_png(mask_file(self.out_dir, frame.sequence, frame.file_name), frame.labels)
 
     def keep_sequence(self, runner, sequence) -> None:
-        """See ``VOSTestLoop``."""
+        """Write the record of a sequence; see ``VOSTestLoop``."""
         states = {title: keeper.sequence_state(sequence.name) for title, keeper in runner.test_loop.keepers.items()}
         self._records.write(sequence.name, dict(frames=len(sequence), states=states,
                                                files=_digests(sequence)))
@@ -90,26 +92,26 @@ class ResultHook(Hook):
             found = self._records.read(sequence.name)
             if found is not None and found['files'] != (now := _digests(sequence)):
                 what = changed_files(found['files'], now) or 'files were added'
-                raise ResumeError(f'the data of {sequence.name} are not those that an earlier run tested: {what}. It '
-                                 'cannot be resumed: test without --resume, which starts afresh, or into another '
-                                 f'folder; or delete {sequence.name}.json in {self._records.folder}, and this sequence '
-                                 'alone is done again')
+                raise ResumeError(f'the data of {sequence.name} are not those that an earlier run tested: {what}. The '
+                                 'run cannot be resumed. Test without --resume, which starts again, or into another '
+                                 f'folder. Or delete {sequence.name}.json in {self._records.folder}, so that only '
+                                 'this sequence is tested again')
 
     def _has_masks(self, sequence) -> bool:
-        """Whether every frame of a sequence has its mask on disk."""
+        """Return True if every frame of a sequence has its mask on disk."""
         return all(mask_file(self.out_dir, sequence.name, sequence.file_name(i)).exists() for i in range(len(sequence)))
 
 
 def mask_file(out_dir: str, sequence: str, file_name: str) -> Path:
-    """Where the mask of a frame lies in the folder of a test."""
+    """Return the path of the mask of a frame in the folder of a test."""
     return inside(out_dir, 'masks', sequence, f'{file_name}.png')
 
 
 def depends_on(runner) -> dict:
-    """What the masks and scores of a test depend on, by name: settings as plain values, weights as a state dict."""
+    """Return all that determines masks and scores of a test, by name: plain settings, and weights as a state dict."""
     cfg = runner.cfg.to_dict()
     dataset = dict(cfg['test_dataloader']['dataset'])
-    dataset.pop('sequences', None)  # each gives what it gives, whichever others there are
+    dataset.pop('sequences', None)  # the results of each do not depend on the others
     test_cfg = {name: value for name, value in (cfg.get('test_cfg') or {}).items() if name != 'out_dir'}
     return dict(
         weights=runner.test_loop.model.state_dict(), model=cfg.get('model'), dataset=dataset,
@@ -118,12 +120,13 @@ def depends_on(runner) -> dict:
 
 
 def _digests(sequence) -> dict:
-    """Path -> digest of every file of a sequence."""
+    """Return path -> digest for every file of a sequence."""
     return {path: file_digest(path) for i in range(len(sequence)) for path in sequence.files(i)}
 
 
 def _require_states(metrics: list) -> None:
     for metric in metrics:
         if not hasattr(metric, 'sequence_state'):
-            raise ValueError(f'{type(metric).__name__} keeps nothing by sequence, so a test with it cannot be resumed: '
-                             'give it sequence_state and restore_sequence, or test without --resume')
+            raise ValueError(f'{type(metric).__name__} stores nothing by sequence, so a test with it cannot be '
+                             'resumed. Give it the methods sequence_state and restore_sequence, or test without '
+                             '--resume')

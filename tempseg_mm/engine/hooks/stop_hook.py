@@ -1,4 +1,4 @@
-"""Ends training in good order when a signal asked for it."""
+"""Ends training in an orderly way after a signal."""
 
 import torch
 from mmengine.dist import all_reduce, get_world_size, is_main_process
@@ -9,14 +9,14 @@ from tempseg_mm.runtime.stop_signals import StopSignals
 
 
 class StopHook(Hook):
-    """Has training stop after the iteration in which a signal came to any process, and says at the end how it went.
+    """Stops training after the iteration in which any process received a signal, and logs the end.
 
-    What is saved then is up to the hook that saves, which comes later in the same stage and sees
-    ``train_loop.stop_training``. Registered by ``tempseg_mm.apis.training``, not by name: who listens to signals must
-    also answer with an exit code.
+    The hook that saves checkpoints comes later in the same stage and sees ``train_loop.stop_training``. This hook is
+    registered by ``tempseg_mm.apis.training`` and not by name in a config, because the program that listens to signals
+    must also answer with an exit code.
 
     Args:
-        signals: where the signal shows; ``stopped`` is set at the end of a training that is not through.
+        signals: the received signals. The hook sets ``stopped`` if training ends before it is complete.
     """
 
     priority = 'VERY_LOW'  # before AtomicCheckpointHook
@@ -34,11 +34,11 @@ class StopHook(Hook):
             self._stops = runner.train_loop.stop_training = True
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        if 'optimizer' in checkpoint:  # else weights alone, the best ones: training cannot go on from them
+        if 'optimizer' in checkpoint:  # otherwise only the best weights, from which training cannot resume
             self._saved_at = checkpoint['meta']['iter']
 
     def after_train(self, runner) -> None:
-        if not self._stops or runner.iter >= runner.max_iters:  # an epoch is finished first: it may be the last one
+        if not self._stops or runner.iter >= runner.max_iters:  # the epoch is finished first and may be the last
             return
         wait_for_all()  # the launcher ends all processes as soon as one has ended
         self.signals.stopped = True
@@ -46,10 +46,11 @@ class StopHook(Hook):
             name = self.signals.received.name if self.signals.received else 'a signal to another process'
             saved = self._saved_at == runner.iter
             runner.logger.warning(f'{name}: stopped after iteration {runner.iter}, '
-                                  + ('saved; go on with --resume' if saved else 'not saved: no AtomicCheckpointHook'))
+                                  + ('saved; continue with --resume' if saved else
+                                     'not saved: no AtomicCheckpointHook'))
 
     def _asked(self) -> bool:
-        """Whether any process was: all must stop at the same iteration."""
+        """Return True if any process received a signal: all must stop at the same iteration."""
         asked = self.signals.received is not None
         if get_world_size() == 1:
             return asked

@@ -1,4 +1,4 @@
-"""What is handed in after a test: the archive that a benchmark's server takes, and the masks as COCO JSON."""
+"""Packs the masks of a test for a benchmark's server as an archive, and writes them as COCO JSON."""
 
 import os.path as osp
 import zipfile
@@ -17,36 +17,36 @@ from tempseg_mm.visualization.coco_writer import coco_file, require_pycocotools
 
 from .result_hook import mask_file
 
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time that an archive can hold: the same masks give the same bytes
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # the earliest time of an archive, so that the same masks give the same bytes
 FILES = dict(zip='submission.zip', coco='coco.json')
-CATEGORY = 'object'  # data sets for video object segmentation tell objects apart, not kinds of them
+CATEGORY = 'object'  # data sets for video object segmentation have no classes
 
 
 @HOOKS.register_module()
 class SubmissionHook(Hook):
-    """Packs the masks that ``ResultHook`` wrote, when all sequences are through; in the folder of the test:
+    """Packs the masks that ``ResultHook`` wrote, after all sequences, into the folder of the test.
 
-    - ``submission.zip``: the mask files as they are, under the names that the data set's ``SUBMISSION`` states, and of
-      the frames that ``VOSSequence.asked`` names;
+    - ``submission.zip``: the mask files, under the names that the data set's ``SUBMISSION`` states. Only frames in
+      ``VOSSequence.asked`` are packed, if a sequence has such a list.
     - ``coco.json``: every frame and mask of all sequences, see
       :class:`~tempseg_mm.visualization.coco_writer.CocoWriter`.
 
-    The main process packs, from what all processes wrote, in this run or in an earlier one that is resumed.
+    The main process packs the masks that all processes wrote, in this run or in an earlier one that is resumed.
 
     Args:
         formats: ``'zip'``, ``'coco'`` or both.
 
     Raises:
-        ValueError: another format, or none; from ``before_test``, frames that the server asks for and that are not
-            there, and two masks of one name.
-        ImportError: from ``before_test``, COCO JSON without pycocotools.
-        FileNotFoundError: after the test, a mask that was not written.
+        ValueError: if a format is unknown or none is given; from ``before_test``, if frames that the server asks for
+            are missing, or if two masks have the same name.
+        ImportError: from ``before_test``, for COCO JSON without pycocotools.
+        FileNotFoundError: after the test, if a mask was not written.
     """
 
     def __init__(self, formats: Sequence[str] = ('zip',)) -> None:
         formats = [formats] if isinstance(formats, str) else list(formats)
         if not formats or not {*formats} <= {*FILES}:
-            raise ValueError(f'a submission is written as {" or ".join(FILES)}, or both; got '
+            raise ValueError(f'the format of a submission must be {" or ".join(FILES)}, or both; got '
                              f'{", ".join(map(repr, formats)) or "none"}')
         self.formats = list(dict.fromkeys(formats))
 
@@ -64,8 +64,8 @@ class SubmissionHook(Hook):
             runner.test_loop.written[FILES[name]] = path
         count, whole = len(self._dataset), len(self._dataset.split_names())
         if self._places and count < whole:
-            runner.logger.warning(f'{FILES["zip"]} holds {count} of the {whole} sequences of the split, and servers '
-                                  'take whole splits: leave --sequences out')
+            runner.logger.warning(f'{FILES["zip"]} holds {count} of the {whole} sequences of the split, but servers '
+                                  'accept only whole splits: leave --sequences out')
 
     def _write_zip(self, path: str) -> None:
         with written_beside(path) as beside, zipfile.ZipFile(beside, 'w', zipfile.ZIP_DEFLATED) as archive:
@@ -84,19 +84,19 @@ class SubmissionHook(Hook):
     def _mask(self, sequence: VOSSequence, i: int) -> Path:
         path = mask_file(self._out_dir, sequence.name, sequence.file_name(i))
         if not path.is_file():
-            raise FileNotFoundError(f'{path} is missing, so nothing can be handed in: the test with --resume does its '
-                                    'sequence again')
+            raise FileNotFoundError(f'{path} is missing, so no submission can be written. Test again with --resume: '
+                                    'this repeats the sequence')
         return path
 
 
 def _frames(dataset: VOSDataset) -> Iterator[tuple[VOSSequence, int]]:
-    """Every frame of a test, in order."""
+    """Yield every frame of a test, in order."""
     for sequence in (dataset[index]['sequence'] for index in range(len(dataset))):
         yield from ((sequence, i) for i in range(len(sequence)))
 
 
 def _places(dataset: VOSDataset) -> dict[str, tuple[VOSSequence, int]]:
-    """Name in the archive -> the frame whose mask goes there."""
+    """Return name in the archive -> the frame whose mask gets this name."""
     found: dict = {}
     asked = {sequence.name: set(sequence.asked or ()) for sequence, _ in _frames(dataset)}
     for sequence, i in _frames(dataset):
@@ -106,11 +106,12 @@ def _places(dataset: VOSDataset) -> dict[str, tuple[VOSSequence, int]]:
         asked[sequence.name].discard(name)
         place = dataset.SUBMISSION.format(sequence=sequence.name, frame=name)
         if place in found:
-            raise ValueError(f'two masks would be {place} in the archive: SUBMISSION of {type(dataset).__name__} is '
-                             f'{dataset.SUBMISSION!r}, and must name {{sequence}} and {{frame}}')
+            raise ValueError(f'two masks would have the name {place} in the archive: SUBMISSION of '
+                             f'{type(dataset).__name__} is {dataset.SUBMISSION!r}, but must contain {{sequence}} and '
+                             '{frame}')
         found[place] = sequence, i
     if lacking := {name: sorted(names) for name, names in asked.items() if names}:
         name, names = next(iter(lacking.items()))
-        raise ValueError(f'the server asks for frames that are not there: {names[0]} of {name} ({len(names)} of that '
-                         f'sequence, {len(lacking)} sequence(s) in all); unpack the frames again')
+        raise ValueError(f'frames that the server asks for are missing: {names[0]} of {name} ({len(names)} of this '
+                         f'sequence, {len(lacking)} sequence(s) in all). Unpack the frames of the data set again')
     return found

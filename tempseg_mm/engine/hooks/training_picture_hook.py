@@ -1,4 +1,4 @@
-"""Pictures of the training step in TensorBoard and on disk."""
+"""Draws pictures of the training step, in TensorBoard and on disk."""
 
 from mmengine.hooks import Hook
 
@@ -8,11 +8,13 @@ from tempseg_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class TrainingPictureHook(Hook):
-    """Frame, ground truth, prediction of the newest batch's first clip; reference, flow and warped target, if it has.
+    """Draws the first clip of the last batch.
+
+    The picture shows frame, ground truth and prediction, and the reference, flow and warped target if there are any.
 
     Args:
-        interval: iterations.
-        patch_size: of the warped target (ITSDL).
+        interval: number of iterations between pictures.
+        patch_size: patch size of the warped target (ITSDL).
     """
 
     priority = 'LOW'
@@ -39,5 +41,5 @@ class TrainingPictureHook(Hook):
 
 
 def _masks(clips):
-    """(N, T, 1, H, W) -> the first clip, (T, H, W) array."""
+    """Return the first clip of (N, T, 1, H, W) as an array (T, H, W)."""
     return clips[0, :, 0].detach().float().cpu().numpy()

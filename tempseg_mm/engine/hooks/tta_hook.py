@@ -1,4 +1,4 @@
-"""Test-time augmentation in both senses of the words."""
+"""Switches on test-time augmentation, in both senses of the words."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from tempseg_mm.registry import HOOKS, TASK_UTILS
 
 @HOOKS.register_module()
 class TTAHook(Hook):
-    """Augments the frames that the network is fine-tuned on, and averages its predictions over views of a frame.
+    """Augments the frames for fine-tuning, and averages predictions over views of a frame.
 
     Paper note: "Augmentation of the frames at fine-tuning stage (Test-time augmentation)": the paper has the first
     alone, by rotation, flipping and zooming. The colours are ours (paper note P18).
 
     Args:
-        finetune: transforms in place of the ``augment`` of the ``OnlineFinetuner``. ``None``: its own where it has
-            any, else rotation, zoom, flip and colours. ``[]``: no augmentation.
+        finetune: transforms that replace the ``augment`` of the ``OnlineFinetuner``. ``None``: the fine-tuner's own
+            transforms if it has any, otherwise rotation, zoom, flip and colours. ``[]``: no augmentation.
         prediction: config of a ``TestTimeAugmentation``. ``None``: a frame and its mirror image. ``{}``: no averaging.
     """
 
@@ -27,5 +27,5 @@ class TTAHook(Hook):
         self.tta = TTA(finetune, TASK_UTILS.build(cfg) if cfg else None)
 
     def set_up_segmenter(self, segmenter: Segmenter) -> None:
-        """See ``VOSTestLoop``."""
+        """Set the augmentation of the segmenter; see ``VOSTestLoop``."""
         segmenter.tta = self.tta

@@ -1,5 +1,7 @@
-"""The alternation of TempSeg-GAN, on one screen. Knows two sub-modules by name and two step counts; losses live in the
-model, learning rates in the config."""
+"""The alternating training of TempSeg-GAN.
+
+The loop knows two sub-modules by name and two step counts. The model holds the losses, the config the learning rates.
+"""
 
 from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop
@@ -16,7 +18,7 @@ from tempseg_mm.structures import ClipBatch, ClipPrediction
 
 @LOOPS.register_module()
 class GANTrainLoop(IterBasedTrainLoop):
-    """One iteration::
+    """Trains generator and adversary in turn. One iteration::
 
         before_train_iter
         batch = data_preprocessor(data)          # stack, normalise; flow, once, if workers have not brought it
@@ -25,19 +27,19 @@ class GANTrainLoop(IterBasedTrainLoop):
         generator_steps x:      min over G       # eq. 10, the adversary held still
         after_train_iter
 
-    A loss or a gradient that is not finite updates nothing: see :class:`~tempseg_mm.engine.finite_steps.FiniteSteps`.
+    A loss or gradient that is not finite updates nothing, see :class:`~tempseg_mm.engine.finite_steps.FiniteSteps`.
 
     Args:
         runner: the Runner.
-        dataloader: of training clips.
-        max_iters: iterations in all; with ``max_minutes`` those that schedules count.
-        max_minutes: training ends when they are over, and schedules with it: see
-            :class:`~tempseg_mm.engine.training_clock.TrainingClock`. ``None``: after ``max_iters``.
-        discriminator_steps: D half-steps an iteration.
-        generator_steps: G half-steps an iteration; each after the first predicts again.
+        dataloader: data loader of training clips.
+        max_iters: number of all iterations; with ``max_minutes``, the number that schedules count.
+        max_minutes: training and its schedules end after this time, see
+            :class:`~tempseg_mm.engine.training_clock.TrainingClock`. ``None``: they end after ``max_iters``.
+        discriminator_steps: half-steps of D per iteration.
+        generator_steps: half-steps of G per iteration; each one after the first predicts again.
         on_nonfinite: ``'stop'``, with a dump that repeats the iteration, or ``'skip'``.
-        max_skips: how many half-steps may be skipped in a row.
-        kwargs: of ``IterBasedTrainLoop`` (validation interval).
+        max_skips: largest number of half-steps that may be skipped in a row.
+        kwargs: other arguments of ``IterBasedTrainLoop`` (validation interval).
     """
 
     def __init__(self, runner, dataloader, max_iters: int, *, max_minutes: float | None = None,
@@ -47,16 +49,17 @@ class GANTrainLoop(IterBasedTrainLoop):
         self.clock = None if max_minutes is None else TrainingClock(runner, max_minutes, max_iters)
         if discriminator_steps < 1 or generator_steps < 1:
             raise ValueError('discriminator_steps and generator_steps must be at least 1, got '
-                             f'{discriminator_steps} and {generator_steps}; without an adversary set adversary=None')
+                             f'{discriminator_steps} and {generator_steps}; to train without an adversary set '
+                             'adversary=None')
         self.discriminator_steps = discriminator_steps
         self.generator_steps = generator_steps
         self.steps = FiniteSteps(on_nonfinite, max_skips)
-        self.last_batch = self.last_prediction = None  # of the newest iteration, for pictures
-        self.random_state: dict = {}  # before the newest prediction, to repeat it
+        self.last_batch = self.last_prediction = None  # of the last iteration, for pictures
+        self.random_state: dict = {}  # before the last prediction, to repeat it
 
     @property
     def dataloader(self) -> DataStream:
-        """The training data, which know how far training has read. Set by mmengine to a data loader."""
+        """The training data as a stream that knows how far training has read. mmengine sets it to a data loader."""
         return self._stream
 
     @dataloader.setter
@@ -65,28 +68,28 @@ class GANTrainLoop(IterBasedTrainLoop):
 
     @property
     def model(self) -> nn.Module:
-        """The model without its distributed wrapper, whose ``no_sync`` breaks with more than one sub-module."""
+        """Model without its distributed wrapper, whose ``no_sync`` fails with more than one sub-module."""
         return self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
 
     @property
     def max_iters(self) -> int:
-        """Iterations in all, by the clock as many as are expected."""
+        """Number of all iterations; the expected number if training goes by the clock."""
         return self._max_iters if self.clock is None else self.clock.expected_iters
 
     @property
     def scheduled(self) -> tuple[int, int]:
-        """Iterations that schedules take as done, and as all of them."""
+        """Numbers of finished and of all iterations, as the schedules count them."""
         return self._iter if self.clock is None else self.clock.steps, self._max_iters
 
     def run(self) -> nn.Module:
         """Train from the current iteration to the end, on the data from ``dataloader.position`` on."""
         steps = dict(generator=self.generator_steps, adversary=self.discriminator_steps)
         for name, optim in self.runner.optim_wrapper.items():
-            all_of_them = self.max_iters * steps[name] if self.clock is None else -1  # not known
+            all_of_them = self.max_iters * steps[name] if self.clock is None else -1  # unknown
             optim.initialize_count_status(getattr(self.model, name), self.iter * steps[name], all_of_them)
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
-        self.validate_if_due()  # which a run that was stopped at this iteration left undone
+        self.validate_if_due()  # a run that was stopped at this iteration may have skipped the validation
         while self._iter < self.max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
@@ -97,7 +100,7 @@ class GANTrainLoop(IterBasedTrainLoop):
         return self.runner.model
 
     def run_iter(self, data_batch: dict) -> None:
-        """One iteration, between mmengine's two hook calls."""
+        """Run one iteration, between mmengine's two hook calls."""
         self.runner.call_hook('before_train_iter', batch_idx=self._iter, data_batch=data_batch)
         with dumped_if_not_finite(self, data_batch):
             outputs = self.alternate(data_batch)
@@ -105,14 +108,14 @@ class GANTrainLoop(IterBasedTrainLoop):
         self._iter += 1
 
     def validate_if_due(self) -> None:
-        """At every ``val_interval`` iterations from ``val_begin`` on, and at the last; not when asked to stop."""
+        """Validate every ``val_interval`` iterations from ``val_begin`` on, and at the end; never in a stopped run."""
         self._decide_current_val_interval()
         due = self._iter % self.val_interval == 0 or self._iter == self.max_iters
         if self.runner.val_loop is not None and due and self._iter >= self.val_begin and not self.stop_training:
             self.runner.val_loop.run()
 
     def alternate(self, data_batch: dict) -> dict:
-        """Both half-steps; returns every logged term as a float."""
+        """Take all half-steps of both parts and return every logged term as a float."""
         model, optim = self.model, self.runner.optim_wrapper
         batch = model.data_preprocessor(data_batch, training=True)
         self.steps.begin(model, f'iteration {self._iter + 1} (frames {batch.origin})')
@@ -144,4 +147,4 @@ class GANTrainLoop(IterBasedTrainLoop):
     def _step(self, part: str, loss, terms: dict) -> None:
         skipped = self.steps.take(part, self.runner.optim_wrapper[part], loss, terms)
         if skipped:
-            self.runner.logger.warning(f'step of the {part} skipped: {skipped}')
+            self.runner.logger.warning(f'skipped a step of the {part}: {skipped}')

@@ -1,4 +1,4 @@
-"""Testing, sequence by sequence. The stock loop scores masks before any hook could refine them; this one does not."""
+"""Tests sequence by sequence. mmengine's own loop would score masks before a hook could refine them."""
 
 import os.path as osp
 
@@ -17,11 +17,11 @@ from tempseg_mm.runtime.terminal import LOG_ONLY
 
 @LOOPS.register_module()
 class VOSTestLoop(BaseLoop):
-    """Watches a :class:`~tempseg_mm.inference.segmenter.Segmenter` segment every sequence of this process::
+    """Lets a :class:`~tempseg_mm.inference.segmenter.Segmenter` segment every sequence of this process::
 
         hook.set_up_segmenter(segmenter)             # fine-tuner, augmentation: once, in order of priority
         for each sequence:
-            hook.recall_sequence(runner, sequence)   # True: it was finished before, so only after_recall(sequence)
+            hook.recall_sequence(runner, sequence)   # True: an earlier run finished it, so only after_recall(sequence)
             before_sequence(sequence, size)
             adapted = segmenter.adapt                # after_finetune_step(sequence, done, total) on the way
             after_finetuning(sequence, adapted)
@@ -30,26 +30,26 @@ class VOSTestLoop(BaseLoop):
                 evaluator.process(frame)             # what is scored is what is saved
                 after_frame(frame)                   # export, pictures
             after_sequence(sequence, size)
-            keep_sequence(sequence)                  # what all found is recorded, for --resume
+            keep_sequence(sequence)                  # all results are recorded, for --resume
 
-    A hook takes part in a stage by having a method of that name; one whose name is nearly a stage is refused.
-    ``set_up_segmenter`` and ``refine_masks`` act on single videos and streams too; the others watch a test.
+    A hook takes part in a stage by having a method of that name; a hook with a misspelt stage is refused.
+    ``set_up_segmenter`` and ``refine_masks`` also act on single videos and streams; the other stages belong to a test.
 
-    Several processes share the sequences, each with a network of its own that no other process holds up; the
-    evaluator gathers what all of them found, when the last one is through.
+    Several processes share the sequences. Each has its own network and never waits for the others; the evaluator
+    gathers all results at the end.
 
     Args:
         runner: the Runner.
-        dataloader: of whole sequences (a dataset with ``test_mode=True``, batch size 1, ``SequenceSampler``).
-        evaluator: of ``VOSMetric``.
-        num_given_frames: how many frames of each object come with its mask, from the one on where it first shows: 2 in
-            the paper, 1 in the one-shot protocol and in the benchmarks of several objects.
-        out_dir: where hooks write what the test finds; default: ``<work_dir>/test``.
+        dataloader: loader of whole sequences (a dataset with ``test_mode=True``, batch size 1, ``SequenceSampler``).
+        evaluator: evaluator with a ``VOSMetric``.
+        num_given_frames: number of frames with a given mask for each object, from the first one that shows it: 2 in the
+            paper, 1 in the one-shot protocol and in benchmarks with several objects.
+        out_dir: folder where hooks write the results; default: ``<work_dir>/test``.
 
     Attributes:
-        segmenter: of the test that is running.
+        segmenter: segmenter of the test that is running.
         written: name -> file or folder that hooks have written, for the last lines of the log.
-        pictures: sequence -> {title: file} that hooks have drawn of it, for the page.
+        pictures: sequence -> {title: file} of the pictures that hooks have drawn, for the report page.
     """
 
     def __init__(self, runner, dataloader, evaluator, *, num_given_frames: int = 2, out_dir: str | None = None
@@ -67,11 +67,11 @@ class VOSTestLoop(BaseLoop):
 
     @property
     def model(self) -> nn.Module:
-        """The model without its distributed wrapper."""
+        """Model without its distributed wrapper."""
         return self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
 
     def run(self) -> dict:
-        """Walk all sequences of this process; returns the metrics of the whole data set."""
+        """Test all sequences of this process and return the metrics of the whole data set."""
         check_stage_names(self.runner.hooks)
         self.runner.logger.info(f'Stages of a test and the hooks in them:\n{stages_in_order(self.runner.hooks)}',
                                 extra=LOG_ONLY)
@@ -95,7 +95,7 @@ class VOSTestLoop(BaseLoop):
         return metrics
 
     def run_iter(self, sequence) -> None:
-        """One sequence, as drawn above."""
+        """Test one sequence, as shown in the class."""
         size, given = self.segmenter.size, AnnotatedSequence(sequence, self.num_given_frames)
         self.runner.call_hook('before_sequence', sequence=sequence, size=size)
         adapted = self.segmenter.adapt(given, on_step=lambda done, total: self.runner.call_hook(
@@ -110,13 +110,13 @@ class VOSTestLoop(BaseLoop):
         self.runner.call_hook('keep_sequence', sequence=sequence)
 
     def _note(self, sequence) -> None:
-        """Metrics are told what the annotations hold, when all have been read."""
+        """Give the metrics what the annotations contain, after all of them have been read."""
         for metric in self.evaluator.metrics:
             if hasattr(metric, 'note'):
                 metric.note(sequence.name, merged=sequence.merged_ids, groups=sequence.groups)
 
     def _is_recalled(self, sequence) -> bool:
-        """Whether a hook restored the results of this sequence from an earlier run."""
+        """Return True if a hook restored this sequence's results from an earlier run."""
         recalled = any(hook.recall_sequence(self.runner, sequence)
                        for hook in self.runner.hooks if hasattr(hook, 'recall_sequence'))
         if recalled:
@@ -125,7 +125,7 @@ class VOSTestLoop(BaseLoop):
 
     @property
     def keepers(self) -> dict:
-        """Title -> metric or hook that keeps something by sequence: ``sequence_state`` and ``restore_sequence``."""
+        """Title -> metric or hook that stores results by sequence, with ``sequence_state`` and ``restore_sequence``."""
         metrics = {f'{type(metric).__name__} {i}': metric for i, metric in enumerate(self.evaluator.metrics)}
         hooks = {type(hook).__name__: hook for hook in self.runner.hooks}
         return {title: keeper for title, keeper in {**metrics, **hooks}.items() if hasattr(keeper, 'sequence_state')}

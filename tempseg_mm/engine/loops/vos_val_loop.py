@@ -1,4 +1,4 @@
-"""Validation between iterations of training: whole sequences, as the network is, without anything a test adds."""
+"""Validates during training: whole sequences, with the network alone and without the additions of a test."""
 
 from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
 from tempseg_mm.inference.segmenter import Segmenter
@@ -11,7 +11,7 @@ from .vos_test_loop import VOSTestLoop
 
 @LOOPS.register_module()
 class VOSValLoop(VOSTestLoop):
-    """``val_cfg`` of a config::
+    """Segments and scores each sequence, for ``val_cfg`` of a config::
 
         before_val, before_val_epoch
         for each sequence:
@@ -20,11 +20,11 @@ class VOSValLoop(VOSTestLoop):
         after_val_epoch(metrics)                     # AtomicCheckpointHook keeps the best
         after_val
 
-    No fine-tuning, no refinement, no export: it compares the weights of one run with each other. The random numbers of
-    training go on afterwards as if nothing had been drawn.
+    It does not fine-tune, refine or export, because it compares the weights of one run with each other. It does not
+    change the random numbers of the training.
 
     Args:
-        see :class:`VOSTestLoop`.
+        runner: see :class:`VOSTestLoop`, also for the other arguments.
     """
 
     def __init__(self, runner, dataloader, evaluator, *, num_given_frames: int = 2) -> None:
@@ -32,7 +32,7 @@ class VOSValLoop(VOSTestLoop):
         self._told: set[str] = set()
 
     def run(self) -> dict:
-        """Walk all sequences; returns the metrics."""
+        """Segment all sequences and return the metrics."""
         self.runner.call_hook('before_val')
         self.runner.call_hook('before_val_epoch')
         self.runner.model.eval()
@@ -48,14 +48,14 @@ class VOSValLoop(VOSTestLoop):
         return metrics
 
     def _tell(self) -> None:
-        """What a test has in its table: here in the log, once a training. Only the main process has tables."""
+        """Log the notices that a test has in its table, each once per training. Only the main process has tables."""
         tables = [table for metric in self.evaluator.metrics if (table := getattr(metric, 'scores', None)) is not None]
         for notice in (notice for table in tables for notice in table.notices if notice not in self._told):
             self._told.add(notice)
             self.runner.logger.warning(notice)
 
     def run_iter(self, sequence) -> None:
-        """One sequence."""
+        """Segment and score one sequence."""
         for frame in self.segmenter.segment(AnnotatedSequence(sequence, self.num_given_frames)):
             self.evaluator.process(data_samples=[frame], data_batch=None)
         self._note(sequence)

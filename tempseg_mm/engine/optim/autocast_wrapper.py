@@ -1,5 +1,7 @@
-"""bfloat16 mixed precision on any device. mmengine's own AmpOptimWrapper needs a GPU, and a loss scaler that bf16 does
-not need."""
+"""bfloat16 mixed precision on any device.
+
+mmengine's own AmpOptimWrapper needs a GPU, and it uses a loss scaler, which bfloat16 does not need.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +15,11 @@ from tempseg_mm.registry import OPTIM_WRAPPERS
 
 @OPTIM_WRAPPERS.register_module()
 class BF16OptimWrapper(OptimWrapper):
-    """An ``OptimWrapper`` whose context runs the forward pass under bfloat16 autocast."""
+    """An ``OptimWrapper`` that runs the forward pass under bfloat16 autocast."""
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """See ``OptimWrapper``; adds autocast on the device of the model's parameters."""
+        """Enter the context of ``OptimWrapper``, with autocast on the device of the model's parameters."""
         device = next(model.parameters()).device.type
         with super().optim_context(model), torch.autocast(device, dtype=torch.bfloat16):
             yield

@@ -1,4 +1,4 @@
-"""One optimiser for each sub-module of the model, keyed by the sub-module's name."""
+"""One optimiser per sub-module of the model, under the name of the sub-module."""
 
 
 from mmengine.model import is_model_wrapper
@@ -13,26 +13,26 @@ class GANOptimWrapperConstructor:
     """Builds ``optim_wrapper = dict(constructor='GANOptimWrapperConstructor', generator={...}, adversary={...})``.
 
     Args:
-        optim_wrapper_cfg: sub-module name -> config of its optimiser wrapper. One for a sub-module that is ``None``,
-            such as an absent adversary, is ignored.
-        paramwise_cfg: must be ``None``; give each sub-module its own inside its config.
+        optim_wrapper_cfg: sub-module name -> config of its optimiser wrapper. A config for a sub-module that is
+            ``None``, such as an absent adversary, is ignored.
+        paramwise_cfg: must be ``None``; the config of each sub-module may have its own.
 
     Raises:
-        ValueError: for a name that is no trained sub-module of the model, or a trained sub-module without optimiser.
+        ValueError: if a name is not a trained sub-module of the model, or a trained sub-module has no optimiser.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         if paramwise_cfg is not None:
-            raise ValueError('put paramwise_cfg inside the config of the sub-module that it is for')
+            raise ValueError('paramwise_cfg must be inside the config of the sub-module that it is for')
         self.wrappers = dict(optim_wrapper_cfg)
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
-        """One wrapper a sub-module."""
+        """Build one wrapper per sub-module."""
         model = model.module if is_model_wrapper(model) else model
         wrappers = {name: cfg for name, cfg in self.wrappers.items() if getattr(model, name, cfg) is not None}
         trained = {name for name, child in model.named_children() if any(p.requires_grad for p in child.parameters())}
         if trained != set(wrappers):
-            raise ValueError(f'optim_wrapper names {sorted(wrappers)}, the trained sub-modules of the model are '
-                             f'{sorted(trained)}; they must be the same')
+            raise ValueError(f'optim_wrapper names {sorted(wrappers)}, but the trained sub-modules of the model are '
+                             f'{sorted(trained)}; both must be the same')
         return OptimWrapperDict(
             **{name: build_optim_wrapper(getattr(model, name), dict(cfg)) for name, cfg in wrappers.items()})

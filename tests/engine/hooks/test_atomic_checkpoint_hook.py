@@ -284,7 +284,7 @@ def test_the_best_epoch_is_kept(make_epochs):
 
 
 def test_epochs_and_iterations_are_not_mixed_up(make_epochs, make_runner):
-    with pytest.raises(ValueError, match=r'by_epoch=False\) does not go with EpochBasedTrainLoop'):
+    with pytest.raises(ValueError, match=r'by_epoch=False\) does not fit EpochBasedTrainLoop'):
         make_epochs(1, by_epoch=False).train()
-    with pytest.raises(ValueError, match=r'by_epoch=True\) does not go with GANTrainLoop: by_epoch=True is for Epoch'):
+    with pytest.raises(ValueError, match=r'by_epoch=True\) does not fit GANTrainLoop. Set by_epoch=True for EpochBas'):
         make_runner(**{'default_hooks.checkpoint.by_epoch': True}).train()

@@ -73,4 +73,4 @@ def test_sequences_of_which_only_the_given_mask_exists(make_runner, synthetic_ro
         'default_hooks.finetune': None, 'default_hooks.baselines': dict(
         type='BaselineHook', baselines={'copy': dict(type='CopyMask')})})
     assert runner.test() == {}
-    assert 'No annotated frame counted, so there is nothing to compare with the baselines.' in logged
+    assert 'No annotated frame was scored, so there is nothing to compare with the baselines.' in logged

@@ -42,7 +42,7 @@ def test_works_at_the_size_of_the_data_set(make_runner):
 def test_a_second_fine_tuner_is_refused(make_runner):
     runner = make_runner()
     runner.register_hook(OnlineFinetuneHook(dict(type='OnlineFinetuner')))
-    with pytest.raises(ValueError, match='two hooks want to fine-tune.*default_hooks.finetune=None'):
+    with pytest.raises(ValueError, match='two hooks set a fine-tuner.*default_hooks.finetune=None'):
         runner.test()
 
 

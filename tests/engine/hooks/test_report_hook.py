@@ -124,4 +124,4 @@ def test_a_test_without_annotations_has_a_page_too(make_runner, tmp_path, sequen
     assert Runner.test_loop.written == dict(page=f'{tmp_path}/out/report.html')
     data = data_of(tmp_path / 'out/report.html')
     assert data['title'] == 'Test of tiny' and data['columns'] == []
-    assert data['notices'] == ['No annotated frame counted, so there are no scores.']
+    assert data['notices'] == ['No annotated frame was scored, so there are no scores.']

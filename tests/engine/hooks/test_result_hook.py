@@ -192,12 +192,12 @@ def test_files_that_have_changed_under_their_names_are_refused(test, tmp_path, s
     if 'not there' not in words:
         shutil.copy(path.with_name(path.name.replace('4', '1').replace('3', '1')), path)
     with pytest.raises(ResumeError, match=rf'the data of test_000 are not those that an earlier run tested: .*{words}'
-                                          r'\. .*test without --resume.* delete test_000\.json in .*sequences'):
+                                          r'\. .*Test without --resume.* delete test_000\.json in .*sequences'):
         test('out', resume=True, **options)
     path.write_bytes(content)  # its time is another one, which does not matter
     assert test('out', resume=True, **options).walked == []
 
 
 def test_a_metric_that_keeps_nothing_by_sequence_is_named(test):
-    with pytest.raises(ValueError, match='DumpResults keeps nothing by sequence.*without --resume'):
+    with pytest.raises(ValueError, match='DumpResults stores nothing by sequence.*without --resume'):
         test('out', resume=True, **{'test_evaluator': dict(type='DumpResults', out_file_path='a.pkl')})

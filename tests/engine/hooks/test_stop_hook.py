@@ -53,7 +53,7 @@ def train(make_runner):
 def test_the_iteration_is_finished_and_saved(train, capfd):
     saved, done, signals = train(2)
     assert saved == ['iter_2.pth'] and done == 2 and signals.stopped
-    assert 'SIGTERM: stopped after iteration 2, saved; go on with --resume' in capfd.readouterr().out
+    assert 'SIGTERM: stopped after iteration 2, saved; continue with --resume' in capfd.readouterr().out
 
 
 def test_a_checkpoint_of_this_iteration_is_not_saved_twice(train, monkeypatch):
@@ -104,4 +104,4 @@ def test_an_epoch_is_finished_first_and_the_end_is_said_once(end, stopped):
     hook.before_save_checkpoint(runner, dict(meta=dict(iter=7)))  # the best one, weights alone
     hook.after_train(runner)
     assert signals.stopped == stopped
-    assert said == ['SIGTERM: stopped after iteration 6, saved; go on with --resume'] * stopped
+    assert said == ['SIGTERM: stopped after iteration 6, saved; continue with --resume'] * stopped

@@ -85,7 +85,8 @@ def test_an_archive_holds_what_is_asked_where_it_is_asked(runner, caplog):
     assert not caplog.records
     packed(runner, 'coco', 'zip')
     assert [record.getMessage() for record in caplog.records] == [
-        'submission.zip holds 1 of the 2 sequences of the split, and servers take whole splits: leave --sequences out']
+        'submission.zip holds 1 of the 2 sequences of the split, but servers accept only whole splits: leave '
+        '--sequences out']
 
 
 def test_coco_json_holds_all_sequences(runner):
@@ -106,15 +107,15 @@ def test_what_cannot_be_handed_in_is_refused(runner, tmp_path):
             SubmissionHook(formats)
     data = runner.test_loop.dataloader.dataset
     type(data).SUBMISSION = '{frame}.png'
-    with pytest.raises(ValueError, match='two masks would be 00000.png in the archive: SUBMISSION of Data is'):
+    with pytest.raises(ValueError, match='two masks would have the name 00000.png in the archive: SUBMISSION of Data'):
         SubmissionHook().before_test(runner)
     type(data).SUBMISSION = '{sequence}/{frame}.png'
     hook = SubmissionHook()
     hook.before_test(runner)
     (tmp_path / 'out/masks/test_001/00004.png').unlink()
-    with pytest.raises(FileNotFoundError, match='test_001/00004.png is missing, .* with --resume does its seq'):
+    with pytest.raises(FileNotFoundError, match='test_001/00004.png is missing, .* with --resume: this repeats'):
         hook.after_test_epoch(runner)
     assert not list((tmp_path / 'out').glob('*.zip')) and not runner.test_loop.written
     data._sequences[0] = replace(data._sequences[0], asked=frozenset(['00000', '00090']))
-    with pytest.raises(ValueError, match='asks for frames that are not there: 00090 of test_000'):
+    with pytest.raises(ValueError, match='the server asks for are missing: 00090 of test_000'):
         hook.before_test(runner)
