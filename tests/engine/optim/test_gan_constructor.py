@@ -54,5 +54,5 @@ def test_names_must_be_those_of_the_trained_sub_modules(names):
 
 
 def test_paramwise_cfg_belongs_inside():
-    with pytest.raises(ValueError, match='paramwise_cfg inside the config of the sub-module'):
+    with pytest.raises(ValueError, match='paramwise_cfg must be inside the config of the sub-module'):
         GANOptimWrapperConstructor(dict(generator=ADAM), paramwise_cfg=dict())
