@@ -17,7 +17,7 @@ from .prepared_frame import frame_preparer
 from .propagator import generator_propagator
 
 MOST = 3  # masks to compare, with two forward passes each: below 3 % of the time of 60 steps
-POOR = 0.5  # IoU below which fine-tuning has failed; see "Whether fine-tuning worked" in docs/results.md
+POOR = 0.5  # IoU below which fine-tuning has failed; see "Whether fine-tuning worked" in docs/notices.md
 
 
 @dataclass(frozen=True)

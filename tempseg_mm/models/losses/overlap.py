@@ -1,4 +1,4 @@
-"""A loss on whole masks: how little prediction and ground truth overlap. Not in the paper; see docs/results.md."""
+"""A loss on whole masks: how little prediction and ground truth overlap. Not in the paper; see docs/ablations.md."""
 
 import torch
 from torch import Tensor
