@@ -117,7 +117,8 @@ def test_test_takes_the_newest_checkpoint_and_meets_the_baselines(folder, resume
     assert 'iter_3.pth' in output
     assert re.search(r'test_001: J .*; fine-tuned on 2 masks, 2 steps in [\d.]+ s, IoU on them', output)
     rows = re.findall(r'^\| (.+?) +\|(?: +[\d.]+ \|){3}$', output, re.MULTILINE)
-    assert rows == ['tiny', 'copying the last given mask', 'moving it along the flow', 'untrained, same fine-tuning']
+    assert rows == [
+        'tiny', 'copying the last given mask', 'moving the mask along the flow', 'untrained, same fine-tuning']
     assert set(json.loads((folder / 'out/scores.json').read_text())['sequences']) == {'test_001'}
     masks = sorted((folder / 'out/masks').rglob('*.png'))
     assert [path.parent.name + '/' + path.name for path in masks] == [f'test_001/{i:05d}.png' for i in range(6)]

@@ -10,7 +10,7 @@ from tempseg_mm.registry import HOOKS, TASK_UTILS
 
 RIVALS = {
     'copying the last given mask': dict(type='CopyMask'),
-    'moving it along the flow': dict(type='FlowPropagation'),
+    'moving the mask along the flow': dict(type='FlowPropagation'),
     'untrained, same fine-tuning': dict(type='UntrainedGenerator'),
 }
 

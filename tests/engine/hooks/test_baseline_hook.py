@@ -23,7 +23,7 @@ def test_one_table_of_the_method_and_its_rivals(make_runner, logged):
     table, = [line for line in logged if line.startswith('| method')]
     rows = re.findall(r'^\| (.+?) +\| +([\d.]+) \| +([\d.]+) \| +([\d.]+) \|$', table, re.MULTILINE)
     assert [name.split('-')[0] for name, *_ in rows] == [
-        'tiny', 'copying the last given mask', 'moving it along the flow', 'untrained, same fine']
+        'tiny', 'copying the last given mask', 'moving the mask along the flow', 'untrained, same fine']
     assert float(rows[0][1]) == pytest.approx(metrics['J_mean'], abs=5e-4)
     for title, (_, j, f, _) in zip(hook.metrics, rows[1:]):
         overall = hook.metrics[title].scores.overall
