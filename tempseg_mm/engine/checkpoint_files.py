@@ -51,7 +51,7 @@ def newest_complete(folder: str | Path) -> Path | None:
     """Find the newest complete checkpoint of the training run in ``folder``.
 
     This is the checkpoint that ``last_checkpoint`` names. If a later iteration was written after ``last_checkpoint``,
-    or if the named file is damaged or missing, it is the one written last.
+    or if the named file is damaged or missing, the checkpoint written last is taken instead.
 
     Returns:
         Its path; ``None`` if there is none.

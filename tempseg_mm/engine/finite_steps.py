@@ -27,8 +27,9 @@ class FiniteSteps:
     overflows under a loss scaler is not checked, because the scaler itself skips that update.
 
     Args:
-        on_nonfinite: ``'stop'`` raises an error. ``'skip'`` drops the half-step, counts it, and continues. It drops the
-            gradients, including those accumulated before, and the normalisation statistics of the iteration.
+        on_nonfinite: ``'stop'`` raises an error. ``'skip'`` drops the half-step with its gradients, including gradients
+            accumulated before, restores the normalisation statistics from before the iteration, counts the skipped
+            half-step, and continues.
         max_skips: ``'skip'`` raises an error after this many skipped half-steps of one optimiser in a row.
 
     Attributes:

@@ -65,7 +65,7 @@ class RunState:
         before = saved['inputs']
         if before != self.inputs:
             listed = '; '.join(map(str, differences(before, self.inputs)))
-            raise ResumeError(f'the interrupted run in {self.folder.parent} differs in {listed}. Resume with the same '
+            raise ResumeError(f'the interrupted run in {self.folder.parent} differs in {listed}. Resume with its old '
                              'inputs, or start again with --overwrite')
         if changed := changed_files(saved['frames'], self.frames):
             raise ResumeError(f'the frames are not those of the interrupted run in {self.folder.parent}: {changed}, '
