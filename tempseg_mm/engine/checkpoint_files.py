@@ -79,8 +79,7 @@ def point_to(path: Path | None, pointer: Path) -> None:
 def best_of(folder: Path, prefix: str) -> tuple[float, Path] | None:
     """Find the best of a run's best checkpoints, and remove the others, which a run may leave when it dies.
 
-    The scores are read from the files, because the checkpoint that training resumes from may be older than the best
-    one.
+    The scores are read from the files, because the checkpoint resumed from may be older than the best one.
 
     Returns:
         Its score and path; ``None`` if there is none.

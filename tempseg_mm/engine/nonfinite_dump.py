@@ -23,9 +23,8 @@ LAYOUT = 2  # version of the samples; in dumps without this number each referenc
 def dumped_if_not_finite(loop: IterBasedTrainLoop, data_batch: dict) -> Iterator[None]:
     """Dump the iteration if a :class:`NotFiniteError` is raised inside, then raise the error again.
 
-    The file is ``<work_dir>/nonfinite_iter_<n>/rank_<r>.pth``. It holds the weights and optimisers from before the
-    half-step that failed, the batch, and the random state from before its prediction. It does not hold gradients
-    accumulated before.
+    The file ``<work_dir>/nonfinite_iter_<n>/rank_<r>.pth`` holds the weights and optimisers from before the half-step
+    that failed, the batch, and the random state from before its prediction, but no accumulated gradients.
     """
     try:
         yield

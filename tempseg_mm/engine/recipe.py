@@ -20,8 +20,7 @@ OF_TRAINING = ('init_cfg', 'pretrained', 'dropout', 'norm_eval')  # settings wit
 def recipe_of(cfg: Mapping, part: str = 'train') -> dict:
     """Extract the settings of a config that its weights depend on.
 
-    These are the generator, the normalisation of frames, the windows and, without windows, the shorter side of the
-    frames.
+    They are the generator, the normalisation of frames, the windows, and without windows the shorter side of frames.
 
     Args:
         cfg: plain dicts, lists and values.

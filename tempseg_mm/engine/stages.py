@@ -1,7 +1,6 @@
 """Lists the stages that this project adds to mmengine, and the hooks that results depend on; refuses misspelt stages.
 
-A hook takes part in a stage by having a method of that name, so a misspelt name would have no effect, without an
-error.
+A hook takes part in a stage by having a method of that name, so a misspelt name would silently have no effect.
 """
 
 import difflib

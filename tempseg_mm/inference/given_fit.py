@@ -1,7 +1,6 @@
 """Measures whether fine-tuning worked: how well a generator finds an object on the given frames, before and after.
 
-Losses cannot show that, because each step has another augmented clip. ``Segmenter`` calls it. No random numbers are
-drawn.
+Losses cannot show that, because each step has another augmented clip. The measurement draws no random numbers.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""Online fine-tuning: a copy of the generator learns one object from the frames with given masks.
-
-``Segmenter`` calls it. It uses the generator losses of the model.
-"""
+"""Online fine-tuning: a copy of the generator learns one object from the frames with given masks."""
 
 import copy
 import time
@@ -53,13 +50,12 @@ class AdaptedGenerator:
         return f'fine-tuned on {self.fit.masks}, {len(self.losses)} steps in {self.seconds:.1f} s, {self.fit.gain}'
 
     def for_prediction(self, *, channels_last: bool = False) -> 'AdaptedGenerator':
-        """Return a copy with the same output up to rounding that takes half the time on a CPU.
+        """Return a copy with the same output up to rounding, in half the time on a CPU.
 
         Batch normalisation is folded into the preceding convolutions.
 
         Args:
-            channels_last: also convert the weights to this memory layout. Training a small network in it would be
-                slower.
+            channels_last: also use this memory layout for the weights. It would slow the training of a small network.
         """
         generator = folded(self.generator)
         if channels_last:

@@ -136,9 +136,7 @@ class Propagator:
 
 def generator_propagator(model: nn.Module, generators: Mapping[int, nn.Module | None], *, size: Size = None,
                          averaging: Callable | None = None) -> Propagator:
-    """Make a propagator that uses the network.
-
-    The reference mask is the previous mask, moved along the flow (paper note P16).
+    """Make a propagator by the network: the reference is the last mask, moved along the flow (paper note P16).
 
     Args:
         model: a ``TempSegGAN`` in eval mode, with a flow provider in its data preprocessor.

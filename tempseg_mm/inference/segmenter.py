@@ -143,10 +143,7 @@ class Segmenter:
     def _adapt(self, sequence: GivenSequence, steps: Mapping[int, int], *,
                adapted: Mapping[int, AdaptedGenerator] | None = None, focus: Collection[int] = (),
                state: RunState | None = None, on_step: Callable[[int, int], None]) -> dict[int, AdaptedGenerator]:
-        """Return the generators of ``adapted``, updated for each object of ``steps``.
-
-        An object starts from its generator in ``adapted`` if it has one, otherwise from the parent.
-        """
+        """Return ``adapted``, updated for each object of ``steps``, starting from its own generator or the parent."""
         parent, found = self.model.generator if self.parent is None else self.parent, dict(adapted or {})
         plain = AdaptedGenerator(parent).for_prediction(channels_last=self.channels_last)
         if self.finetuner is None or self.propagate is not None:

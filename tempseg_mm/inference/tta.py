@@ -1,7 +1,4 @@
-"""Test-time augmentation in both senses: of the frames for fine-tuning, and of predictions, averaged over views.
-
-``TTAHook`` switches both on.
-"""
+"""Test-time augmentation in both senses: of the frames for fine-tuning, and of predictions averaged over views."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -14,10 +14,7 @@ ZOOS = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://', 'modelzoo://', 'torch
 
 @CheckpointLoader.register_scheme(prefixes=('', 'http://', 'https://'), force=True)
 def load_from_plain_file(filename: str, map_location: str | None = None) -> dict:
-    """Read a checkpoint with :func:`~tempseg_mm.runtime.weight_files.read_checkpoint`.
-
-    mmengine logs the name of this function as ``plain_file``.
-    """
+    """Read a checkpoint as plain data. mmengine logs the name of this function as ``plain_file``."""
     return read_checkpoint(filename, map_location)
 
 

@@ -8,9 +8,7 @@ from tempseg_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class TrainingPictureHook(Hook):
-    """Draws the first clip of the last batch.
-
-    The picture shows frame, ground truth and prediction, and the reference, flow and warped target if there are any.
+    """Draws the last batch's first clip: frame, ground truth, prediction; reference, flow, warped target if present.
 
     Args:
         interval: number of iterations between pictures.

@@ -1,7 +1,4 @@
-"""bfloat16 mixed precision on any device.
-
-mmengine's own AmpOptimWrapper needs a GPU, and it uses a loss scaler, which bfloat16 does not need.
-"""
+"""bfloat16 mixed precision on any device. mmengine's AmpOptimWrapper needs a GPU, and scales the loss needlessly."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

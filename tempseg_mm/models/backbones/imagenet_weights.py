@@ -17,9 +17,7 @@ from tempseg_mm.runtime.weight_files import local_weights, read_weights
 
 @WEIGHT_INITIALIZERS.register_module()
 class ImageNetWeights:
-    """Loads weights into a backbone.
-
-    In a config: ``init_cfg=dict(type='ImageNetWeights', checkpoint='https://.../vgg16_bn-6c64b313.pth')``.
+    """Loads weights: ``init_cfg=dict(type='ImageNetWeights', checkpoint='https://.../vgg16_bn-6c64b313.pth')``.
 
     Paper note: the reference mask is a fourth input channel that weights for RGB know nothing of. It starts from zero,
     so that the network starts from what it sees in the frame alone (paper note P16).

@@ -14,9 +14,7 @@ from .features import Features
 
 @MODELS.register_module()
 class TempSegBackbone(BaseModule):
-    """Five layers of convolution, batch normalisation and ReLU.
-
-    A 2x2 max-pooling *with switches* follows each of the first four layers.
+    """Five layers of convolution, batch normalisation, ReLU; 2x2 max-pooling *with switches* after the first four.
 
     Paper note: Table A.1 lists nine widths for eleven kernels. Layers 1-5 take the first five of both; dropout, which
     "is also included", acts on the layers at 1/16 resolution only: layer 5 here, layer 6 in the decoder (paper notes

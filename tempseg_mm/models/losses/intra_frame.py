@@ -157,14 +157,7 @@ class IFTLoss(_IntraFrameLoss):
 class LongRangeIFTLoss(_IntraFrameLoss):
     """α_L-IFTL · :func:`l_iftl` of the predicted masks and the verdicts of the discriminator.
 
-    Args:
-        loss_weight: α_L-IFTL of eq. 10.
-        delta: δ of eq. 9.
-        normalize: see :func:`mask_distance`.
-        reduction: ``'mean'`` or ``'sum'`` over the pairs of a clip.
-
-    Raises:
-        ValueError: if ``delta`` < 0 or ``reduction`` is unknown.
+    Arguments and errors are those of :class:`IFTLoss`, with α_L-IFTL of eq. 10 and δ of eq. 9.
     """
 
     def forward(self, prediction: ClipPrediction, batch: ClipBatch) -> Tensor:
