@@ -1,7 +1,7 @@
-"""Table of contents: every kind of replaceable component and the package it lives in.
+"""Registries of every kind of replaceable component, and the package that holds each kind.
 
-Each registry is a child of mmengine's (scope ``tempseg_mm``), so a config with ``default_scope = 'tempseg_mm'``
-finds our components first and mmengine's after them. A package is imported the first time its registry is asked.
+Each registry is a child of mmengine's (scope ``tempseg_mm``). A config with ``default_scope = 'tempseg_mm'`` therefore
+finds the components of this project first. A package is imported when its registry is first searched.
 """
 
 import difflib
@@ -11,16 +11,16 @@ from mmengine import registry as root
 from mmengine.registry import Registry
 
 SCOPE = 'tempseg_mm'
-# Names of earlier versions, which the configs of older runs hold -> what does their work now.
+# Names that earlier versions registered and configs of older runs still hold -> the component that replaced them.
 REMOVED = dict.fromkeys(('BoundedLogHook', 'CheckpointGuardHook', 'TrainingStateHook'), 'AtomicCheckpointHook')
 
 
 class SuggestingRegistry(Registry):
-    """A registry whose answer to an unknown name lists the nearest known ones.
+    """Registry that answers an unknown name with the nearest known names.
 
     Raises:
-        KeyError: from :meth:`get`, hence from :meth:`build`, for a name that neither it nor its parents know.
-        TypeError: from :meth:`build` for arguments that the component does not take.
+        KeyError: from :meth:`get` and :meth:`build`, if neither this registry nor its parents know the name.
+        TypeError: from :meth:`build`, for arguments that the component does not take.
     """
 
     def build(self, cfg, *args, **kwargs):
@@ -42,7 +42,7 @@ class SuggestingRegistry(Registry):
         return super().get(key) is not None
 
     def known_names(self) -> list:
-        """Names in this registry and its parents, sorted."""
+        """Return the names in this registry and its parents, sorted."""
         self.import_from_location()
         names, registry = set(), self
         while registry is not None:
@@ -51,15 +51,15 @@ class SuggestingRegistry(Registry):
         return sorted(names)
 
     def _unexpected(self, cfg: dict) -> str:
-        """What is wrong with the arguments of a component; empty if it takes them all.
+        """Describe the arguments that a component does not take; return an empty string if it takes them all.
 
-        A component that takes none of its faulty arguments was never entered, so no error of its own is lost.
+        Such a component was never entered, so this message hides no error of its own.
         """
         kind = cfg.get('type')
         component = self.get(kind) if isinstance(kind, str) else kind
         try:
             parameters = inspect.signature(component).parameters
-        except (TypeError, ValueError):  # no component at all, or one that is not written in Python
+        except (TypeError, ValueError):  # not a component, or one that is not written in Python
             return ''
         unexpected = [name for name in cfg if name not in (*parameters, 'type', '_scope_')]
         if not unexpected or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
@@ -67,18 +67,18 @@ class SuggestingRegistry(Registry):
         near = difflib.get_close_matches(unexpected[0], parameters, n=max(1, len(parameters)), cutoff=0)
         return (f'{kind if isinstance(kind, str) else kind.__name__} takes no {", ".join(map(repr, unexpected))}; it '
                 f'takes {", ".join(near) or "no arguments"}. If this part replaces another one in a child config, add '
-                '`_delete_=True`, since else it inherits the arguments of the one it replaces.')
+                '`_delete_=True`; otherwise it inherits the arguments of the part that it replaces.')
 
     def _unknown(self, key: str) -> str:
         if key in REMOVED:
-            return (f'{key!r} is no longer a {self.name} of its own: {REMOVED[key]} does its work. Remove it from the '
+            return (f'{key!r} is no longer a separate {self.name}: {REMOVED[key]} does its work. Remove it from the '
                     'config.')
         known = self.known_names()
         lowered = {name.lower(): name for name in known}
         near = [lowered[n] for n in difflib.get_close_matches(key.split('.')[-1].lower(), lowered, n=3, cutoff=0.5)]
         hint = f'did you mean {" or ".join(near)}?' if near else f'known: {", ".join(known)}.'
-        return (f'{key!r} is not a registered {self.name}; {hint} A component from outside the package needs its '
-                'module named in `custom_imports`.')
+        return (f'{key!r} is not a registered {self.name}; {hint} If the component is defined outside the package, '
+                'name its module in `custom_imports`.')
 
 
 def _child(parent: Registry, *packages: str) -> Registry:

@@ -33,7 +33,7 @@ def test_unknown_name_lists_the_nearest():
 
 @pytest.mark.parametrize('name', ['BoundedLogHook', 'CheckpointGuardHook', 'TrainingStateHook'])
 def test_a_name_of_an_earlier_version_says_what_does_its_work(name):
-    with pytest.raises(KeyError, match=f"'{name}' is no longer a hook of its own: AtomicCheckpointHook does its work"):
+    with pytest.raises(KeyError, match=f"'{name}' is no longer a separate hook: AtomicCheckpointHook does its work"):
         HOOKS.build(dict(type=name))
     assert 'AtomicCheckpointHook' in HOOKS and name not in HOOKS
 

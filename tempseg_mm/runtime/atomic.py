@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all. Whatever the project writes for others to read goes through here."""
+"""Files that appear whole or not at all. The project writes every file that others read through this module."""
 
 import errno
 import os
@@ -9,26 +9,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # full, over a quota, beyond the largest file allowed
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # disk full, quota used up, file larger than allowed
 HOST = re.sub(r'\W', '', platform.node())[:32] or 'host'
 BESIDE = re.compile(r'\..+\.(?P<host>\w+)-(?P<pid>\d+)(\.\w+)?')
 
 
 @contextmanager
 def written_beside(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
-    """Where to write a file so that ``path`` only ever holds a whole one.
+    """Yield a temporary path to write to, so that ``path`` never holds half a file.
 
     Args:
-        path: the file to be; its folder is made.
-        durable: whole even after a power cut. The bytes are on the disk before the file takes its place, which costs
-            milliseconds: for what cannot be made again. Against the death of the process no such care is needed.
+        path: the final file. Its folder is created.
+        durable: flush the bytes to the disk before the file takes its place, so that it is whole even after a power
+            cut. This costs milliseconds; use it for files that cannot be made again. The death of the process alone
+            needs no flush.
 
     Yields:
-        A path beside it with the same suffix. It takes the place of ``path`` when the block ends well, and is removed
-        when it does not.
+        A path in the same folder with the same suffix. It replaces ``path`` if the block ends without an error and is
+        removed otherwise.
 
     Raises:
-        OSError: naming the file and what is free, where a disk or a quota is full.
+        OSError: if the disk or a quota is full; the message names the file and the free space.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,13 +51,14 @@ def written_beside(path: str | Path, *, durable: bool = False) -> Iterator[Path]
 
 @contextmanager
 def folder_beside(path: str | Path) -> Iterator[Path]:
-    """Where to write a folder of files so that ``path`` only ever holds all of them.
+    """Yield a temporary folder to write files to, so that ``path`` holds either all of them or none.
 
     Args:
-        path: the folder to be. What it holds before is removed when the block ends well.
+        path: the final folder. Its earlier content is removed when the block ends without an error.
 
     Yields:
-        An empty folder beside it, which takes its place then, and is removed when the block does not end well.
+        An empty folder beside ``path``. It replaces ``path`` if the block ends without an error and is removed
+        otherwise.
     """
     path = Path(path)
     beside = _beside(path, '')
@@ -71,26 +73,26 @@ def folder_beside(path: str | Path) -> Iterator[Path]:
 
 
 def no_space(path: Path, size: int) -> OSError:
-    """The error that says that a file does not fit.
+    """Return the error that says that a file does not fit on the disk.
 
     Args:
-        path: the file to be.
-        size: its bytes, as far as they are known.
+        path: the file that was to be written.
+        size: its size in bytes, as far as it is known.
     """
     free = shutil.disk_usage(path.parent).free
-    return OSError(errno.ENOSPC, f'no space: {size / 2**20:.1f} MiB or more were to be written and {free / 2**20:.1f} '
-                   'MiB are free there (or a quota is used up). What the file held before is untouched; free some '
+    return OSError(errno.ENOSPC, f'no space: the file needs {size / 2**20:.1f} MiB or more, and {free / 2**20:.1f} MiB '
+                   'are free there (or a quota is used up). The earlier content of the file is untouched. Free some '
                    'space, or write elsewhere', str(path))
 
 
 def remove_leftovers(folder: str | Path) -> list[Path]:
-    """Remove files and folders that writers that died in mid-write left in a folder and those below it.
+    """Remove the temporary files and folders that dead writers left in a folder and its sub-folders.
 
-    What a living process of this machine is writing stays, and so does what another machine wrote: whether its process
-    lives cannot be known here.
+    Files of a living process of this machine stay. Files of another machine stay too, because this machine cannot tell
+    whether their process lives.
 
     Returns:
-        What was removed.
+        The paths that were removed.
     """
     removed = []
     for path in sorted(Path(folder).rglob('.*')):
@@ -110,13 +112,13 @@ def _lives(pid: int) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # another user's
+    except PermissionError:  # a process of another user
         return True
     return True
 
 
 def _flush(path: Path) -> None:
-    """Have the system write a file, or the names in a folder, to the disk."""
+    """Make the system write a file, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -125,7 +127,8 @@ def _flush(path: Path) -> None:
 
 
 def _is_for_lack_of_space(error: Exception, folder: Path) -> bool:
-    """Libraries that write through C lose the number of the error; an empty disk tells the same."""
+    """Return True if a full disk caused the error. An error of a C library has no number; then the free space decides.
+    """
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in NO_SPACE
     return shutil.disk_usage(folder).free < 4096

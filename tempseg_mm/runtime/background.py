@@ -1,8 +1,7 @@
-"""Threads beside the network: frames are read ahead of it, files written behind it, both with bounded queues.
+"""Threads beside the network: one reads frames ahead of it, others write files behind it, all through bounded queues.
 
-Used by the tests of a data set and by ``VOSInferencer``.
-
-Decoding, optical flow, PNG and video encoding leave Python's lock alone, so they run while the network does.
+Used by the tests of a data set and by ``VOSInferencer``. Decoding, optical flow, and PNG and video encoding release
+Python's lock, so they run while the network does.
 """
 
 import queue
@@ -13,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-POLL = 0.1  # seconds after which a thread that waits looks whether it should stop
+POLL = 0.1  # seconds between two checks of a waiting thread whether it should stop
 
 
 class StageClock:
-    """Seconds spent by stage. Each stage is timed by one thread only.
+    """Sums the seconds that each stage takes. Only one thread may time a stage.
 
     Attributes:
         seconds: stage -> seconds so far.
@@ -28,7 +27,7 @@ class StageClock:
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        """Time what is inside."""
+        """Time the block and add the seconds to ``stage``."""
         started = time.perf_counter()
         try:
             yield
@@ -36,7 +35,7 @@ class StageClock:
             self.seconds[stage] += time.perf_counter() - started
 
     def timed(self, items: Iterable, stage: str) -> Iterator:
-        """The items, with the time each takes to come."""
+        """Yield the items and add the time that each takes to arrive to ``stage``."""
         iterator = iter(items)
         while True:
             with self(stage):
@@ -48,10 +47,10 @@ class StageClock:
 
 
 def read_ahead(items: Iterable, depth: int = 3) -> Iterator:
-    """The items in order, made by another thread, ``depth`` of them ahead at most.
+    """Yield the items in order while another thread makes up to ``depth`` of them in advance.
 
-    An error of ``items`` is raised where its item was due. When the reader closes the generator early, the thread ends,
-    and ``items`` is closed where it can be.
+    An error of ``items`` is raised at the place of the failed item. When the reader closes the generator early, the
+    thread ends, and ``items`` is closed if it has a ``close`` method.
     """
     ready: queue.Queue = queue.Queue(depth)
     stopped = threading.Event()
@@ -71,7 +70,7 @@ def read_ahead(items: Iterable, depth: int = 3) -> Iterator:
             for item in items:
                 if not put((item, None)):
                     break
-        except BaseException as caught:  # handed on to whoever reads
+        except BaseException as caught:  # raised again in the reader's thread
             error = caught
         finally:
             if hasattr(items, 'close'):
@@ -94,15 +93,15 @@ def read_ahead(items: Iterable, depth: int = 3) -> Iterator:
 
 
 class BackgroundWriter:
-    """Calls a function in another thread, in order. Context manager; on the way out all that was put is done.
+    """Calls a function in another thread, in order. As a context manager it finishes all calls before the block ends.
 
     Args:
         write: the function.
-        depth: calls that may wait before :meth:`put` does.
+        depth: number of calls that may wait before :meth:`put` blocks.
 
     Raises:
-        Exception: what ``write`` raised, from the next :meth:`put`, :meth:`flush` or the end of the block; calls after
-            the one that failed are dropped.
+        Exception: the error of ``write``, from the next :meth:`put` or :meth:`flush` or at the end of the block. Calls
+            after the failed one are dropped.
     """
 
     def __init__(self, write: Callable, *, depth: int = 4) -> None:
@@ -113,7 +112,7 @@ class BackgroundWriter:
         self._thread.start()
 
     def put(self, *arguments: Any) -> None:
-        """Have the function called with these arguments; waits while too many calls do."""
+        """Queue a call with these arguments; wait while the queue is full."""
         self._raise()
         self._queue.put(arguments)
 
@@ -123,7 +122,7 @@ class BackgroundWriter:
         self._raise()
 
     def close(self) -> None:
-        """Do what was put, and end the thread."""
+        """Finish the queued calls and end the thread."""
         self.__exit__(None)
 
     def __enter__(self) -> 'BackgroundWriter':
@@ -140,7 +139,7 @@ class BackgroundWriter:
             try:
                 if self._error is None:
                     self._write(*arguments)
-            except BaseException as error:  # raised in the thread that puts
+            except BaseException as error:  # raised again in the thread that puts
                 self._error = error
             finally:
                 self._queue.task_done()

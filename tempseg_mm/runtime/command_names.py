@@ -1,4 +1,4 @@
-"""Command lines as they are typed where one is. Called by whatever prints one."""
+"""Command lines that work when the user pastes them in the working folder. Used by all code that prints one."""
 
 import os
 import shlex
@@ -6,25 +6,25 @@ import shutil
 import sys
 from pathlib import Path
 
-MODULES = dict(tensorboard='tensorboard.main')  # programs whose package Python does not run by its name
+MODULES = dict(tensorboard='tensorboard.main')  # program -> module to run with -m, if its package cannot be run
 
 
 def runnable(command: str, *arguments: str | os.PathLike) -> str:
-    """A command line that works when it is pasted into the terminal one looks at.
+    """Return a command line that works when pasted into the user's terminal.
 
     Args:
         command: a module of ``tempseg_mm.commands``, e.g. ``'check_dataset'``, or a program that is installed beside
             Python, e.g. ``'tensorboard'``.
-        arguments: of its command line, unquoted.
+        arguments: arguments of the command, unquoted.
 
     Returns:
-        E.g. ``.venv/bin/tempseg-check-dataset mine.py``: the program by its name alone if the shell finds it so,
-        by its path otherwise; through this Python (``... -m tempseg_mm.commands.check_dataset``) where none is
-        installed.
+        The command line, e.g. ``.venv/bin/tempseg-check-dataset mine.py``. The program is given by its name if the
+        shell finds this program under it, otherwise by its path. If no program is installed, the line runs the module
+        with this Python (``... -m tempseg_mm.commands.check_dataset``).
     """
     own = (Path(__file__).resolve().parents[1] / 'commands' / f'{command}.py').is_file()
     name = f'tempseg-{command.replace("_", "-")}' if own else command
-    # Not resolved: the Python of a virtual environment is a link, and its programs lie beside the link.
+    # The path is not resolved: the Python of a virtual environment is a link, and its programs lie beside the link.
     program = Path(sys.executable).with_name(name)
     if not program.is_file():
         module = f'tempseg_mm.commands.{command}' if own else MODULES.get(command, command)
@@ -37,9 +37,9 @@ def runnable(command: str, *arguments: str | os.PathLike) -> str:
 
 
 def pydensecrf_install() -> str:
-    """The command line that installs pydensecrf for this Python.
+    """Return the command line that installs pydensecrf for this Python.
 
-    Its sources ask for Cython 0.29.36, which knows no Python above 3.12; a later Cython builds them there.
+    Its sources require Cython 0.29.36, which supports Python up to 3.12; above that, a later Cython builds them.
     """
     pip = f'{shlex.quote(sys.executable)} -m pip install'
     if sys.version_info < (3, 13):
@@ -48,6 +48,6 @@ def pydensecrf_install() -> str:
 
 
 def _from_here(program: Path) -> str:
-    """A path below the working folder as seen from it."""
+    """Return a path relative to the working folder if it lies inside, otherwise as it is."""
     here = Path.cwd()
     return str(program.relative_to(here)) if program.is_relative_to(here) else str(program)

@@ -1,4 +1,5 @@
-"""Whether a file holds what it held before, by its size and its content, not its time. Used where a run is resumed."""
+"""Digests that tell whether a file still has the same size and content, whatever its time stamp. Used to resume runs.
+"""
 
 import hashlib
 import os
@@ -9,16 +10,16 @@ BLOCKS = 16
 
 
 def file_digest(path: str | os.PathLike, *, most: int = 2 ** 16) -> str:
-    """16 hexadecimal digits of the size of a file and of its content.
+    """Return 16 hexadecimal digits computed from the size and the content of a file.
 
     Args:
         path: the file.
-        most: bytes to look at, so that a frame costs a fraction of a millisecond. Of a larger file they are 16 blocks
-            spread evenly, the first and the last among them; a compressed image that is changed anywhere differs to
-            its end.
+        most: most bytes to read, so that a frame costs a fraction of a millisecond. For a larger file these bytes are
+            16 blocks at even distances, including the first and the last one. A change anywhere in a compressed image
+            changes all bytes after it, so the last block shows it.
 
     Raises:
-        OSError: if it cannot be read.
+        OSError: if the file cannot be read.
     """
     with open(path, 'rb', buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
@@ -34,20 +35,22 @@ def file_digest(path: str | os.PathLike, *, most: int = 2 ** 16) -> str:
 
 
 def changed_files(then: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """What became of files, in words; empty if all that were there are there, in their order. More may follow them.
+    """Describe how files changed; return an empty string if all earlier files are there, unchanged and in order.
+
+    New files may follow them.
 
     Args:
-        then: name -> digest, in order.
-        now: likewise.
+        then: earlier state, name -> digest, in order.
+        now: present state, likewise.
     """
     gone = [name for name in then if name not in now]
     other = [name for name in then if name in now and now[name] != then[name]]
     if gone or other:
-        return '; '.join(f'{_listed(names)} {what}' for names, what in ((other, 'changed'), (gone, 'not there now'))
+        return '; '.join(f'{_listed(names)} {what}' for names, what in ((other, 'changed'), (gone, 'missing now'))
                          if names)
     if list(then) != list(now)[:len(then)]:
         first = next(new for old, new in zip(then, now, strict=False) if old != new)
-        return f'{first} is new among them'
+        return f'{first} is new or has moved among them'
     return ''
 
 

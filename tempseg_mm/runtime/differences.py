@@ -1,4 +1,4 @@
-"""Where two trees of settings differ. Used where a run is resumed: of a sequence, and of a training."""
+"""Differences between two trees of settings. Used to check whether a sequence or a training can be resumed."""
 
 import reprlib
 from collections.abc import Iterator, Mapping
@@ -7,36 +7,38 @@ from typing import Any
 
 
 class ResumeError(ValueError):
-    """A run that cannot go on from what an earlier one left; the message is for the user."""
+    """A run cannot be resumed from what an earlier run left. The message is written for the user."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting that is another one now.
+    """A setting whose value has changed.
 
     Attributes:
-        path: its keys, joined by dots.
-        then: its value before; ``None`` where it was not there.
-        now: its value now; likewise.
+        path: keys of the setting, joined by dots.
+        then: earlier value; ``None`` if the setting did not exist.
+        now: present value; ``None`` if the setting no longer exists.
     """
     path: str
     then: Any
     now: Any
 
     def __str__(self) -> str:
-        """``steps (3 then, 4 now)``; what is deep inside a value is left out."""
+        """Return e.g. ``steps (3 then, 4 now)``; deeply nested parts of a value are abbreviated."""
         brief = reprlib.Repr()
         brief.maxlevel, brief.maxstring = 2, 200
         return f'{self.path} ({brief.repr(self.then)} then, {brief.repr(self.now)} now)'
 
 
 def differences(then: Any, now: Any, path: str = '') -> Iterator[Difference]:
-    """Every setting that differs: of dicts each key, of lists of one length each item, else the value as a whole.
+    """Yield every setting that differs.
+
+    Dicts are compared by key, lists of equal length that hold dicts by item, all else as a whole.
 
     Args:
-        then: dicts, lists and values.
-        now: likewise; a tuple is as good as a list.
-        path: of both.
+        then: earlier dicts, lists and values.
+        now: present ones. A tuple equals a list with the same items.
+        path: dotted path of both values in their trees.
     """
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for key in {**then, **now}:

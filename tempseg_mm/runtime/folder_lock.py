@@ -1,4 +1,4 @@
-"""A folder, or a file, that one run at a time writes. Held by every command that writes; relies on filelock."""
+"""Locks that let only one run at a time write a folder or a file. Held by every command that writes; uses filelock."""
 
 import os
 import shlex
@@ -13,26 +13,27 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 NAME = '.lock'
-PATIENCE = 0.5  # seconds: a run that ends just now removes its lock
+PATIENCE = 0.5  # seconds to wait for a run that is just ending and about to remove its lock
 
 
 class InUseError(BlockingIOError):
-    """What is to be written is being written by another run; the message is for the user."""
+    """Another run is writing the same folder or file. The message is written for the user."""
 
 
 @contextmanager
 def locked(*folders: str | Path, option: str = '') -> Iterator[None]:
-    """Inside, no other run is inside with one of these folders. They are made, and go again if nothing is put there.
+    """Lock folders for the block, so that no other run writes them meanwhile.
 
-    The system frees what a process held that is dead, however it died: nothing stale is left. Of several processes
-    of one run one asks for the lock.
+    The folders are created, and removed at the end if nothing was written into them. The system frees the lock of a
+    dead process however it died, so no stale lock remains. In a run of several processes, only one of them takes the
+    lock.
 
     Args:
-        folders: where this run will write.
-        option: of the command, that names another folder.
+        folders: the folders that this run will write to.
+        option: command-line option that names another folder, for the message.
 
     Raises:
-        InUseError: if another run is inside, naming it.
+        InUseError: if another run holds the lock; the message names that run.
     """
     with ExitStack() as stack:
         for folder in {os.path.realpath(folder): Path(folder) for folder in folders}.values():
@@ -42,7 +43,7 @@ def locked(*folders: str | Path, option: str = '') -> Iterator[None]:
 
 @contextmanager
 def locked_file(path: str | Path, *, option: str = '') -> Iterator[None]:
-    """The same of a single file, or of a folder that appears as a whole: the lock lies beside it."""
+    """Lock a single file, or a folder that appears as a whole, as :func:`locked` does. The lock file lies beside it."""
     path = Path(path).absolute()
     with _held(path.with_name(f'.{path.name}{NAME}'), path, option):
         yield
@@ -57,14 +58,14 @@ def _held(path: Path, what: Path, option: str) -> Iterator[None]:
             lock.acquire()
         except Timeout:
             raise InUseError(
-                f'{what} is being written by {_read(holder)}: wait for its end, stop it, or write elsewhere'
+                f'{what} is being written by {_read(holder)}: wait until it ends, stop it, or write elsewhere'
                 + (f' ({option})' if option else '')) from None
         try:
             holder.write_text(_this_process(), encoding='utf-8')
             yield
         finally:
             holder.unlink(missing_ok=True)
-            path.unlink(missing_ok=True)  # before it is free: filelock takes no lock of a file that is gone
+            path.unlink(missing_ok=True)  # before the release: filelock never locks a file that was removed
             lock.release()
     finally:
         with suppress(OSError):
@@ -73,7 +74,7 @@ def _held(path: Path, what: Path, option: str) -> Iterator[None]:
 
 
 def _make(folder: Path) -> list[Path]:
-    """The folders that were missing, the deepest first."""
+    """Create a folder; return the folders that were missing, the deepest first."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return missing

@@ -1,20 +1,20 @@
-"""How the C library's allocator treats the large blocks that networks on a CPU ask for and free all the time."""
+"""Setting of the C library's allocator for the large blocks that networks on a CPU allocate and free all the time."""
 
 import ctypes
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # numbers from glibc's malloc.h
 NEVER = 2**31 - 1
 
 
 def keep_freed_memory() -> bool:
-    """Tell glibc to keep freed blocks for the next request, instead of giving them back to the system.
+    """Tell glibc to keep freed blocks for later requests instead of returning them to the system.
 
-    By default every block above some hundred kilobytes is asked of the system again and arrives as untouched pages, one
-    page fault each 4 KiB; a training step has hundreds of thousands. Peak memory stays what it is; after the peak it is
-    not given back until the process ends.
+    By default glibc requests every block above some hundred kilobytes from the system again. The block arrives as
+    untouched pages and costs one page fault per 4 KiB; a training step has hundreds of thousands of such faults. With
+    this setting, peak memory stays the same, but memory is not returned to the system before the process ends.
 
     Returns:
-        Whether the C library took it; without glibc nothing changes.
+        True if the C library accepted the setting. Without glibc nothing changes.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

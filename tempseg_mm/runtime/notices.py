@@ -1,11 +1,11 @@
-"""What a user should read of how inputs were taken: filled by readers, shown on terminal, in results and on pages."""
+"""Sentences that tell the user how inputs were read. Readers add them; the terminal, results and pages show them."""
 
 import os
 from collections.abc import Iterator
 
 
 class Notices:
-    """Sentences in the order they came, each once; of many files that fare alike the first is named.
+    """Holds sentences in order, each once. If a sentence is true of many files, it names the first and counts the rest.
 
     ::
 
@@ -14,7 +14,7 @@ class Notices:
         list(notices)  # ['masks/00000.png has soft edges: ... is object (1 more file likewise)']
 
     Args:
-        kind: what :meth:`add` calls a file: 'file', or 'sequence'.
+        kind: noun for the things that :meth:`add` names as ``file``: 'file' or 'sequence'.
     """
 
     def __init__(self, kind: str = 'file') -> None:
@@ -22,17 +22,17 @@ class Notices:
         self._files: dict[str, dict] = {}
 
     def add(self, sentence: str, *, file: str | os.PathLike | None = None) -> None:
-        """Note something.
+        """Add a sentence.
 
         Args:
-            sentence: whole, or what a file is or has, the way to another reading included; no full stop where a file
-                is named.
-            file: what it is about.
+            sentence: a whole sentence or, with ``file``, its predicate without a full stop ("has soft edges ..."). It
+                says how to get another reading, if there is one.
+            file: the file that the sentence is about.
         """
         self._files.setdefault(sentence, {}).update({} if file is None else {os.fspath(file): None})
 
     def update(self, others: 'Notices') -> None:
-        """Note all that others hold."""
+        """Add all sentences of ``others``."""
         for sentence, files in others._files.items():
             self._files.setdefault(sentence, {}).update(files)
 

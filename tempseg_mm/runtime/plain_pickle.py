@@ -1,10 +1,11 @@
-"""Files of ``torch.save`` that hold tensors and plain types; others are refused, and named what they hold.
+"""Reading of ``torch.save`` files that hold only tensors and plain types. Other files are refused with a list of what
+they hold.
 
-A pickle can run any code when it is read. ``torch.load(weights_only=True)`` calls nothing but what makes tensors; the
-files that it gave that promise up for before torch 2.6 (TorchScript and tar archives) never reach it.
+A pickle can run any code when it is read. ``torch.load(weights_only=True)`` calls only functions that make tensors.
+Before torch 2.6 it did not keep that promise for TorchScript and tar archives, so this module refuses them first.
 
-Names are not found by ``torch.serialization.get_unsafe_globals_in_checkpoint``: it fails on files from before torch
-1.6, on bare pickles and on protocol 4, as foreign files may well be.
+``torch.serialization.get_unsafe_globals_in_checkpoint`` is not used to list the names: it fails on files from before
+torch 1.6, on bare pickles and on protocol 4, and untrusted files may be any of these.
 """
 
 import pickletools
@@ -24,15 +25,15 @@ ZIP = b'PK\x03\x04'
 
 
 def load_plain(path: Path, map_location: str | torch.device = 'cpu') -> Any:
-    """What ``torch.load(weights_only=True)`` reads from a file.
+    """Return what ``torch.load(weights_only=True)`` reads from a file.
 
     Args:
-        path: of ``torch.save``.
-        map_location: of the tensors.
+        path: a file of ``torch.save``.
+        map_location: device of the tensors.
 
     Raises:
-        ValueError: if the file is damaged, or if reading it could run code: then it says which classes and functions
-            the file asks for, and how it is converted by someone who trusts it.
+        ValueError: if the file is damaged, or if reading it could run code. In the second case the message lists the
+            classes and functions that the file refers to, and how to convert the file if its maker is trusted.
     """
     archive = _foreign_archive(path)
     if archive:
@@ -44,15 +45,15 @@ def load_plain(path: Path, map_location: str | torch.device = 'cpu') -> Any:
             raise
         names = foreign_names(path)
         if names:
-            raise ValueError(f'{path} holds more than tensors and plain types: it asks for {_listed(names)}. Such a '
+            raise ValueError(f'{path} holds more than tensors and plain types: it refers to {_listed(names)}. Such a '
                              f'file can run code when it is read. {_way_out(path)}') from error
         reason = textwrap.shorten(f'{type(error).__name__} {error}', 160, placeholder=' ...')
-        raise ValueError(f'{path} cannot be read as weights ({reason}): it is damaged, or no file of torch.save'
+        raise ValueError(f'{path} cannot be read as weights ({reason}): it is damaged or not a file of torch.save'
                          ) from error
 
 
 def foreign_names(path: Path) -> list[str]:
-    """Classes and functions that a file asks for beyond those that make tensors, as ``module.name``. Runs nothing."""
+    """Return the classes and functions (``module.name``) that a file refers to, except those that make tensors."""
     with open(path, 'rb') as file:
         if not zipfile.is_zipfile(file):
             file.seek(0)
@@ -61,22 +62,22 @@ def foreign_names(path: Path) -> list[str]:
             with zipfile.ZipFile(file) as archive:
                 inside = [name for name in archive.namelist() if name.endswith('.pkl')]
                 return sorted({name for member in inside for name in _names(archive.open(member))})
-        except Exception:  # a damaged archive: torch says what is wrong with it
+        except Exception:  # a damaged archive: the error of torch says what is wrong with it
             return []
 
 
 def _names(file: BinaryIO) -> Iterator[str]:
-    """Of all pickles that follow one another in a file; before torch 1.6 there were five."""
+    """Yield the foreign names of all pickles that follow each other in a file (five in files from before torch 1.6)."""
     try:
         while True:
             yield from (name.replace(' ', '.', 1) for name in _asked_for(file) if not OF_TENSORS.fullmatch(name))
-    except Exception:  # the end of the file, or what is no pickle: torch says what is wrong with it
+    except Exception:  # the end of the file, or not a pickle: the error of torch says what is wrong with it
         return
 
 
 def _asked_for(file: BinaryIO) -> Iterator[str]:
-    """``module name`` of everything that one pickle looks up."""
-    texts, memo, last = ['', ''], {}, None  # the newest two texts on the stack; what was put aside, by its number
+    """Yield ``module name`` for every global that one pickle looks up."""
+    texts, memo, last = ['', ''], {}, None  # the two newest texts on the stack; the memo, number -> value
     for opcode, argument, _ in pickletools.genops(file):
         if opcode.name in ('GLOBAL', 'INST'):
             yield argument
@@ -93,7 +94,7 @@ def _asked_for(file: BinaryIO) -> Iterator[str]:
 def _foreign_archive(path: Path) -> str | None:
     with open(path, 'rb') as file:
         start = file.read(tarfile.BLOCKSIZE)
-    if not start.startswith(ZIP):  # torch goes by the first bytes alone
+    if not start.startswith(ZIP):  # torch, too, looks only at the first bytes
         return 'a tar archive' if start.strip(b'\0') and tarfile.is_tarfile(path) else None
     try:
         with zipfile.ZipFile(path) as archive:
@@ -109,6 +110,6 @@ def _listed(names: list[str]) -> str:
 
 def _way_out(path: Path) -> str:
     name = str(path)
-    return ('If you trust whoever made it, take the weights out of it yourself: python -c "import torch; torch.save('
+    return ('If you trust its maker, extract the weights yourself: python -c "import torch; torch.save('
             f"torch.load({name!r}, map_location='cpu', weights_only=False)['state_dict'], 'weights.pth')\""
             ' and load weights.pth (docs/reliability.md).')

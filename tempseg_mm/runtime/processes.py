@@ -1,5 +1,7 @@
-"""Several processes of one run: waiting for each other, the end when one of them is dead, and the model as one of them
-alone has it. Used by the loops and ``HeartbeatHook``; relies on the store that torch's process group keeps."""
+"""Tools for a run of several processes: wait for each other, end all when one is dead, and use the unwrapped model.
+
+Used by the loops and ``HeartbeatHook``. Processes communicate through the store of torch's process group.
+"""
 
 import itertools
 import logging
@@ -17,26 +19,27 @@ from mmengine.model import is_model_wrapper
 from torch import nn
 from torch.distributed import Store, distributed_c10d
 
-_MEETINGS = itertools.count()  # every process counts alike, since all of them come to every meeting
+_MEETINGS = itertools.count()  # the same in every process, since all of them come to every meeting
 
 
 def run_store() -> Store:
-    """The key-value store of the run, which all processes reach; needs a process group."""
+    """Return the key-value store of the run, which all processes can reach. A process group must exist."""
     store = distributed_c10d._get_default_store()
-    return store.clone() if hasattr(store, 'clone') else store  # a connection of its own, where torch can
+    return store.clone() if hasattr(store, 'clone') else store  # a separate connection, if this torch can open one
 
 
 def wait_for_all(poll: float = 0.2) -> None:
-    """Return when every process of the run has come here, however long that takes; at once if there is but one.
+    """Wait until every process of the run has called this function, however long that takes.
 
-    A collective would end in an error after the time-out of the process group, and a process that fine-tunes on long
-    sequences may come that much later. Whether it still lives is what the heartbeat looks after.
+    A single process returns at once. A collective would fail after the time-out of the process group, and a process
+    that fine-tunes on long sequences may arrive later than that. Whether the other processes are alive is checked by
+    :class:`Heartbeat`, not here.
 
     Args:
-        poll: seconds between two looks.
+        poll: seconds between two checks.
 
     Raises:
-        RuntimeError: if the process that keeps the store is gone.
+        RuntimeError: if the process that keeps the store has ended.
     """
     rank, world_size = get_dist_info()
     if world_size == 1:
@@ -44,13 +47,13 @@ def wait_for_all(poll: float = 0.2) -> None:
     store, key = run_store(), f'tempseg_mm/meeting/{next(_MEETINGS)}'
     try:
         _wait_for(store, f'{key}/came', world_size, poll)
-        if rank == 0:  # it may keep the store, and the others are still asking
+        if rank == 0:  # it may keep the store, which the others still need until they have seen that all came
             _wait_for(store, f'{key}/saw', world_size, poll)
         else:
             store.add(f'{key}/saw', 1)
     except RuntimeError as error:
-        raise RuntimeError(f'process {rank} waited for the others, but the store of the run is gone, and with it the '
-                           'process that kept it: rank 0, or torchrun. See what that one said last.') from error
+        raise RuntimeError(f'process {rank} waited for the others, but the process that keeps the store of the run '
+                           '(rank 0 or torchrun) has ended. See the last lines of its output.') from error
 
 
 def _wait_for(store: Store, key: str, count: int, poll: float) -> None:
@@ -61,10 +64,11 @@ def _wait_for(store: Store, key: str, count: int, poll: float) -> None:
 
 @contextmanager
 def without_wrappers(model: nn.Module) -> Iterator[nn.Module]:
-    """Inside, the sub-modules of ``model`` are bare: a backward pass through them waits for no other process.
+    """Replace wrapped sub-modules by the bare ones for the block: their backward pass then waits for no other process.
 
     Args:
-        model: whose children may be wrapped for distributed training; changed in place, and changed back.
+        model: model whose children may be wrapped for distributed training. It is changed in place and restored at the
+            end of the block.
     """
     wrapped = {name: child for name, child in model.named_children() if is_model_wrapper(child)}
     for name, child in wrapped.items():
@@ -77,19 +81,20 @@ def without_wrappers(model: nn.Module) -> Iterator[nn.Module]:
 
 
 class Heartbeat:
-    """Beats in a thread of its own, and listens to the others.
+    """Thread that shows the other processes that this one lives, and watches whether they do.
 
-    Who is slow still beats; who is dead does not. A time-out of collectives cannot tell the two apart: it would have to
-    be longer than the longest fine-tuning, and a run would hang for as long.
+    A slow process still beats; a dead one does not. A time-out of collectives cannot tell the two apart: it would have
+    to be longer than the longest fine-tuning, and a run with a dead process would hang for that long.
 
     Args:
-        store: where all processes write.
+        store: store that all processes can write to.
         interval: seconds between beats.
-        limit: a process that has been silent for so many seconds is dead. One that has not begun yet is waited for.
-        on_death: takes a line about who is dead; default: log it and end this process.
+        limit: a process that has been silent for more than this many seconds counts as dead. A process that has not
+            started to beat is waited for.
+        on_death: called with a line that says who is dead; default: log the line and end this process.
 
     Raises:
-        ValueError: a limit that is not longer than two intervals.
+        ValueError: if the limit is not longer than two intervals.
     """
 
     def __init__(self, store: Store, *, interval: float = 5.0, limit: float = 45.0,
@@ -104,12 +109,12 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name='heartbeat', daemon=True)
 
     def start(self) -> None:
-        """Begin; other processes expect this one to go on until all of them :meth:`stop`."""
+        """Start to beat. The other processes expect the beats to go on until all of them call :meth:`stop`."""
         self.store.set(f'tempseg_mm/who/{self.rank}', f'process {os.getpid()} on {socket.gethostname()}')
         self._thread.start()
 
     def stop(self) -> None:
-        """End without a word: to be called when all processes are through."""
+        """Stop without notice to the others. Call it when all processes have finished."""
         self._ended.set()
         self._thread.join()
 
@@ -117,8 +122,8 @@ class Heartbeat:
         while not self._ended.is_set():
             try:
                 dead = self._beat_and_listen()
-            except RuntimeError:  # the store answers no more
-                dead = 'rank 0 or torchrun, whichever kept the store of the run, does not answer'
+            except RuntimeError:  # the store does not answer any more
+                dead = 'the process that keeps the store of the run (rank 0 or torchrun) does not answer'
             if dead and not self._ended.is_set():
                 self._ended.set()
                 self.on_death(dead)
@@ -139,9 +144,9 @@ class Heartbeat:
 
 
 def end_this_process(dead: str) -> None:
-    """Say who is dead, then die: a collective that waits for the dead hears no exception and no other signal."""
-    print_log(f'{dead}: it is dead, and this run cannot go on without it. What it said last stands in its own output. '
-              'Checkpoints and finished sequences are kept: go on from them with --resume.',
+    """Log who is dead and kill this process, since a collective that waits for the dead one reacts only to SIGKILL."""
+    print_log(f'{dead}: it is dead, and this run cannot continue without it. See the last lines of its own output. '
+              'Checkpoints and finished sequences are kept: resume from them with --resume.',
               logger='current', level=logging.CRITICAL)
     logging.shutdown()
     os.kill(os.getpid(), signal.SIGKILL)

@@ -1,6 +1,7 @@
-"""How far long work is and when it will be done, said now and then. Used by hooks and by whatever loops for long.
+"""Progress of long work and the expected end, as lines of text now and then. Used by hooks and by long loops.
 
-Not rich: its bars are redrawn on a terminal, and a log file, which these lines are for, gets but the last one.
+It does not use rich: rich redraws its bars on a terminal, and a log file, the target of these lines, would get only
+the last one.
 """
 
 import sys
@@ -8,25 +9,24 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-SHARE_TO_GO_BY = 0.05  # of the steps: before it, what comes first (fine-tuning) hides the pace of the rest
+SHARE_TO_GO_BY = 0.05  # share of the steps before an estimate: the first (fine-tuning) are not typical of the rest
 LINES, LINES_ON_A_TERMINAL = 15, 100
-LONGEST_SILENCE = 1800.0  # seconds; of work that takes days
+LONGEST_SILENCE = 1800.0  # seconds between two lines at most, for work that takes days
 
 
 class Progress:
-    """Counts finished steps, with a line now and then: a handful in a file or pipe, more on a terminal.
+    """Counts finished steps and writes a line now and then: a handful into a file or pipe, more on a terminal.
 
-    A line comes ``interval`` seconds after the last one, but no sooner than another share of the work is done: the
-    fifteenth part, or on a terminal the hundredth. The first one does not wait for that, and silence is never longer
-    than half an hour.
+    The next line comes when ``interval`` seconds have passed and another share of the work is done: a fifteenth, or a
+    hundredth on a terminal. The first line does not wait for that share, and no pause is longer than half an hour.
 
     Args:
-        total: steps in all.
-        log: takes a line of text.
+        total: number of steps.
+        log: called with a line of text.
         unit: what a step is, in the plural.
-        interval: seconds between lines.
-        lines: how many there shall be at most, about; ``None``: see above.
-        steady: whether all steps cost alike, so that the first ones tell when the last one will be done.
+        interval: least seconds between two lines.
+        lines: about how many lines to write at most; ``None``: 15, or 100 on a terminal.
+        steady: True if all steps take about the same time, so that the first ones are enough to estimate the end.
     """
 
     def __init__(self, total: int, log: Callable[[str], None], *, unit: str, interval: float = 10.0,
@@ -37,7 +37,11 @@ class Progress:
         self._started = self._last = time.monotonic()
 
     def step(self, text: str | Callable[[], str]) -> None:
-        """One step more is done; ``text``, or what it returns, says which, if it is time for a line."""
+        """Count one finished step and write a line if one is due.
+
+        Args:
+            text: description of the step, or a function that returns it and is called only for a line.
+        """
         self._done += 1
         silent = time.monotonic() - self._last
         enough = not self._told or (self._done - self._told) * self.lines >= self.total or silent >= LONGEST_SILENCE
@@ -45,12 +49,12 @@ class Progress:
             self.report(text if isinstance(text, str) else text())
 
     def finish(self, text: str) -> None:
-        """The last step is done: a line in any case."""
+        """Count the last step and write a line in any case."""
         self._done += 1
         self.report(text)
 
     def report(self, text: str) -> None:
-        """A line now."""
+        """Write a line now."""
         self._last, self._told = time.monotonic(), self._done
         if not self._done:
             self.log(text)

@@ -1,5 +1,7 @@
-"""The random streams of this process, Python's, NumPy's and torch's, as plain data; used wherever a run must be
-repeatable: data sets, online fine-tuning, checkpoints."""
+"""Random streams of this process (Python, NumPy, torch) as plain data.
+
+Used where a run must be repeatable: data sets, online fine-tuning, checkpoints.
+"""
 
 import random
 import zlib
@@ -11,10 +13,11 @@ import torch
 
 
 def get_random_state(*, gpu: bool = True) -> dict:
-    """Where all streams stand, as numbers and tensors that ``torch.load(weights_only=True)`` reads.
+    """Return the state of all streams as numbers and tensors that ``torch.load(weights_only=True)`` reads.
 
     Args:
-        gpu: also that of the GPU in use, without waiting for its work; must be off in a forked process.
+        gpu: include the stream of the GPU in use; this does not wait for the GPU's work. Must be False in a forked
+            process.
     """
     kind, keys, *rest = np.random.get_state()
     state = dict(python=random.getstate(), numpy=[kind, torch.from_numpy(keys.astype(np.int64)), *rest],
@@ -25,7 +28,7 @@ def get_random_state(*, gpu: bool = True) -> dict:
 
 
 def set_random_state(state: dict) -> None:
-    """Put the streams back to where :func:`get_random_state` found them; tensors may lie on any device."""
+    """Restore the streams from :func:`get_random_state`. Its tensors may lie on any device."""
     version, words, gauss = state['python']
     random.setstate((version, tuple(words), gauss))
     kind, keys, *rest = state['numpy']
@@ -36,17 +39,17 @@ def set_random_state(state: dict) -> None:
 
 
 def seed_of(seed: int, name: object) -> int:
-    """32 bits that ``seed`` and ``name`` alone decide."""
+    """Return 32 bits that depend only on ``seed`` and ``name``."""
     return zlib.crc32(f'{seed}/{name}'.encode())
 
 
 @contextmanager
 def seeded(seed: int, *, gpu: bool = True) -> Iterator[None]:
-    """Inside, all streams start from ``seed``; afterwards they go on as if nothing had been drawn.
+    """Start all streams from ``seed`` for the block; afterwards they continue as if nothing had been drawn.
 
     Args:
         seed: in [0, 2³²).
-        gpu: also the stream of the GPU in use; must be off in a forked process.
+        gpu: include the stream of the GPU in use. Must be False in a forked process.
     """
     before = get_random_state(gpu=gpu)
     random.seed(seed)
@@ -60,13 +63,13 @@ def seeded(seed: int, *, gpu: bool = True) -> Iterator[None]:
 
 @contextmanager
 def own_randomness(seed: int, name: str) -> Iterator[None]:
-    """Inside, Python, NumPy and torch draw from streams that ``seed`` and ``name`` alone decide.
+    """Draw from streams that depend only on ``seed`` and ``name`` for the block.
 
-    Outside, the streams go on as if nothing had been drawn.
+    This holds for Python, NumPy and torch. After the block, the streams continue as if nothing had been drawn.
 
     Args:
-        seed: of the run.
-        name: of the work, e.g. of a sequence.
+        seed: seed of the run.
+        name: name of the work, e.g. of a sequence.
     """
     with seeded(seed_of(seed, name)):
         yield

@@ -1,6 +1,6 @@
-"""What was found on finished pieces of work, a JSON file each, and what it was found with.
+"""Records of finished work: one JSON file each, with the result and fingerprints of the settings behind it.
 
-Kept by ``ResultHook`` for the sequences of a test; the rows of a race are kept likewise.
+``ResultHook`` keeps them for the sequences of a test. The rows of a race are kept in the same way.
 """
 
 import json
@@ -18,10 +18,10 @@ from tempseg_mm.runtime.safe_path import inside
 
 
 def fingerprints(parts: Mapping[str, Any]) -> dict[str, str]:
-    """A short hash of each part of what a result depends on.
+    """Return a short hash of each part that a result depends on.
 
     Args:
-        parts: name -> plain values, or a state dict of tensors, of which every bit counts.
+        parts: name -> plain values or a state dict of tensors. Every bit of a tensor counts.
     """
     return {name: _fingerprint(part) for name, part in parts.items()}
 
@@ -38,10 +38,10 @@ def _fingerprint(part: Any) -> str:
 
 
 class Records:
-    """The records of one test.
+    """Records of the sequences of one test.
 
     Args:
-        folder: where they lie, as ``<sequence>.json``.
+        folder: folder of the files ``<sequence>.json``.
         made_with: :func:`fingerprints` of this test.
     """
 
@@ -50,15 +50,15 @@ class Records:
         self.made_with = dict(made_with)
 
     def clear(self) -> None:
-        """Remove what an earlier test left."""
+        """Remove the records of an earlier test."""
         for path in self.folder.glob('*.json'):
             path.unlink()
 
     def check(self) -> int:
-        """Count the records; all must come from a test like this one.
+        """Return the number of records, after a check that all come from a test with these fingerprints.
 
         Raises:
-            ResumeError: naming what differs, or a file that is no record.
+            ResumeError: if a record differs, naming the parts that do, or if a file is not a record.
         """
         paths = sorted(self.folder.glob('*.json'))
         for path in paths:
@@ -66,13 +66,13 @@ class Records:
         return len(paths)
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
-        """Keep what was found on a sequence: plain values without NaN. The file appears whole or not at all."""
+        """Save the result of a sequence, plain values without NaN. The file appears whole or not at all."""
         with written_beside(self._path(name)) as beside:
             beside.write_text(json.dumps(dict(made_with=self.made_with, found=content), allow_nan=False) + '\n',
                               encoding='utf-8')
 
     def read(self, name: str) -> dict | None:
-        """What was found on a sequence; ``None`` where it was not finished.
+        """Return the saved result of a sequence, or ``None`` if the sequence was not finished.
 
         Raises:
             ResumeError: as :meth:`check`.
@@ -88,11 +88,12 @@ class Records:
             record = json.loads(path.read_text(encoding='utf-8'))
             made_with, found = record['made_with'], record['found']
         except (ValueError, KeyError, TypeError) as error:
-            raise ResumeError(f'{path} is no record of a finished sequence: delete it, or test without --resume, which '
-                             'starts afresh') from error
+            raise ResumeError(f'{path} is not a record of a finished sequence: delete it, or test without --resume, '
+                              'which starts from the beginning') from error
         differing = [part for part in {**self.made_with, **made_with}
                      if made_with.get(part) != self.made_with.get(part)]
         if differing:
-            raise ResumeError(f'{path} was found with another {", ".join(differing)} than this test has, so it cannot '
-                             'be resumed: test without --resume, which starts afresh, or into another folder')
+            raise ResumeError(f'{path} was made with other {", ".join(differing)} than this test, so the test cannot '
+                              'be resumed: test without --resume, which starts from the beginning, or into another '
+                              'folder')
         return found

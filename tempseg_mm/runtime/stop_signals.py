@@ -1,6 +1,6 @@
-"""What a signal that asks a run to end does. Used by all commands.
+"""Reaction to signals that ask a run to end. Used by all commands.
 
-Training finishes its iteration first (:class:`StopSignals`); everything else stops where it is and closes what is open
+Training finishes its iteration first (:class:`StopSignals`). All other work stops at once and closes its files
 (:func:`stopped_by_signals`).
 """
 
@@ -12,30 +12,31 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-# What a scheduler, a terminal that closes, and SLURM before its time limit send. Ctrl-C is an exception already.
+# Signals of a scheduler, a terminal that closes, and SLURM before its time limit. Ctrl-C already raises an exception.
 REQUESTS = tuple(getattr(signal, name) for name in ('SIGTERM', 'SIGHUP', 'SIGUSR1') if hasattr(signal, name))
 STOP_SIGNALS = (signal.SIGINT, *REQUESTS)
-PATIENCE = 1.0  # seconds within which a second Ctrl-C is the first one again: torchrun passes on what all got
+PATIENCE = 1.0  # seconds within which a second Ctrl-C repeats the first: torchrun passes on what each process also got
 
-# Exit code of a run that a signal stopped and that can be resumed: EX_TEMPFAIL of sysexits.h, nothing is wrong, run it
-# again. 130 and 143 would say that a signal killed the work.
+# Exit code of a run that was stopped by a signal and can be resumed. It is EX_TEMPFAIL of sysexits.h: nothing is wrong,
+# run it again. The codes 130 and 143 would mean that a signal killed the run.
 STOPPED_BY_SIGNAL = 75
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal asked this process to stop; like Ctrl-C no error, and nothing that ``except Exception`` holds up."""
+    """A signal asked this process to stop. Like Ctrl-C it is not an error, so ``except Exception`` does not catch it.
+    """
 
 
 class StopSignals:
-    """Remembers the first SIGTERM, SIGINT (Ctrl-C), SIGHUP or SIGUSR1 instead of dying of it. A context manager, which
-    listens from :meth:`listen` to the end of the block.
+    """Remembers the first SIGTERM, SIGINT (Ctrl-C), SIGHUP or SIGUSR1 instead of ending the process.
 
-    A second Ctrl-C, a second later or more, raises ``KeyboardInterrupt``. Other repeated signals change nothing: SLURM
+    A context manager that listens from the call of :meth:`listen` to the end of the block. A second Ctrl-C, at least a
+    second after the first signal, raises ``KeyboardInterrupt``. Other repeated signals have no effect, because SLURM
     and torchrun send SIGTERM more than once.
 
     Attributes:
         received: the first signal, or ``None``.
-        stopped: set by whoever ended the run because of it.
+        stopped: set to True by the code that ends the run because of the signal.
     """
 
     def __init__(self) -> None:
@@ -51,9 +52,9 @@ class StopSignals:
         _give_back(self._before)
 
     def listen(self) -> None:
-        """Catch the signals from now on, but those that are ignored, as SIGHUP under ``nohup``.
+        """Catch the signals from now on, except ignored ones (such as SIGHUP under ``nohup``).
 
-        Only the main thread can; in another, nothing changes.
+        Only the main thread can catch signals; in another thread this method does nothing.
         """
         self._before = _catch(STOP_SIGNALS, self._handle)
 
@@ -61,19 +62,19 @@ class StopSignals:
         now = time.monotonic()
         if self.received is None:
             self.received, self._since = signal.Signals(number), now
-            # Straight to the descriptor: a handler may interrupt a stream in the middle of a line.
-            with suppress(OSError):  # of a terminal that is gone
-                os.write(2, f'\n{self.received.name}: after this iteration the run saves and ends\n'.encode())
+            # Written to the descriptor itself, since the handler may have interrupted a stream in mid-line.
+            with suppress(OSError):  # the terminal may be closed
+                os.write(2, f'\n{self.received.name}: the run finishes this iteration, saves and ends\n'.encode())
         elif number == signal.SIGINT and now - self._since > PATIENCE:
             raise KeyboardInterrupt
 
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Inside, the signals of :data:`REQUESTS` raise :class:`Stopped` in the main thread.
+    """Raise :class:`Stopped` in the main thread when a signal of :data:`REQUESTS` arrives inside the block.
 
-    A signal that is ignored, as SIGHUP under ``nohup``, stays so; outside the main thread nothing changes. Processes
-    that are forked inside die of these signals as any other does.
+    A signal that is ignored (such as SIGHUP under ``nohup``) stays ignored. Outside the main thread nothing changes. A
+    process that was forked inside the block dies of these signals as usual.
     """
     own = os.getpid()
 
@@ -91,7 +92,7 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def _catch(signals: Iterable[int], handler: Callable[[int, Any], None]) -> dict:
-    """Install a handler for those that are not ignored; returns the former ones. Outside the main thread: nothing."""
+    """Install a handler for the signals not ignored and return the former ones. Do nothing outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     return {one: signal.signal(one, handler) for one in signals if signal.getsignal(one) != signal.SIG_IGN}

@@ -1,6 +1,6 @@
-"""What a command says on the terminal: what a person needs, in short lines. The log file of a run has everything.
+"""Terminal output of commands: short lines that a person needs. The log file of a run has everything.
 
-Set up by the commands, and by the Runner that they build. Who builds a Runner of mmengine's own hears it as ever.
+The commands and the Runner that they build set it up. A Runner of mmengine built elsewhere logs as usual.
 """
 
 import logging
@@ -12,25 +12,25 @@ from contextlib import contextmanager
 from mmengine.logging import MMLogger
 
 LOG_ONLY = dict(log_only=True)  # logger.info(text, extra=LOG_ONLY): a line for the log file, not for the terminal
-LOGGING = ('logging', 'mmengine.logging', __name__)  # who passes lines on
-ALOUD = ('mmengine.hooks.early_stopping_hook',)  # the one of mmengine whose lines tell a person something new
-# Packages that this one stands on, whose deprecations its user can do nothing about. Our own are told.
+LOGGING = ('logging', 'mmengine.logging', __name__)  # modules that only pass lines on
+ALOUD = ('mmengine.hooks.early_stopping_hook',)  # the only module of mmengine with news for a person in its lines
+# Dependencies whose deprecation warnings are hidden: the user cannot act on them. Warnings of this package are shown.
 DEPENDENCIES = ('torch', 'torchvision', 'mmengine', 'mmcv', 'tensorboard', 'setuptools', 'pkg_resources', 'numpy',
                 'cv2', 'PIL', 'av', 'rich', 'jinja2', 'safetensors', 'google')
-# Messages of theirs, and where they come from, on which nothing depends but speed: how many processes read, which a
-# config names, and that each process of several computes with one thread.
+# Warnings of dependencies, with their modules, that concern only speed: the number of reading processes, which the
+# config sets, and that each of several processes computes with one thread.
 ADVICE = ((r'This DataLoader will create \d+ worker processes', r'torch\.utils\.data\.'),
           ('Setting (OMP|MKL)_NUM_THREADS environment variable', r'mmengine\.utils\.dl_utils\.'))
 DEPRECATED = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 
 
 def set_up_terminal(*, speaks: bool = True) -> None:
-    """Have this process say on the terminal what a person needs: at the start of a command.
+    """Limit the terminal output of this process to what a person needs. Called at the start of a command.
 
     Args:
-        speaks: whether its lines are told at all; else errors alone, as of all but the first process of a run.
+        speaks: show the lines of this process; False shows errors only, as in all but the first process of a run.
     """
-    if not sys.warnoptions:  # who asked Python for warnings gets them
+    if not sys.warnoptions:  # a user who asked Python for warnings gets them all
         modules = rf'({"|".join(DEPENDENCIES)})(\.|$)'
         for category in DEPRECATED:
             warnings.filterwarnings('ignore', category=category, module=modules)
@@ -41,12 +41,12 @@ def set_up_terminal(*, speaks: bool = True) -> None:
 
 
 def speak_briefly(logger: MMLogger, *, speaks: bool = True) -> None:
-    """Have a logger write ``13:02:11  text`` to the terminal, and there only what is meant for a person.
+    """Make a logger write ``13:02:11  text`` to the terminal, and only lines that are meant for a person.
 
-    What else mmengine has to say, and records marked with ``LOG_ONLY``, go to its log file alone.
+    All other lines of mmengine, and records marked with ``LOG_ONLY``, go only to the log file.
 
     Args:
-        logger: its handlers of files stay as they are.
+        logger: the logger; its handlers for files stay as they are.
         speaks: see :func:`set_up_terminal`.
     """
     for handler in logger.handlers:
@@ -60,9 +60,9 @@ def speak_briefly(logger: MMLogger, *, speaks: bool = True) -> None:
 
 @contextmanager
 def without_logging() -> Iterator[None]:
-    """Inside, mmengine logs warnings alone, and to no file: it has three lines for each layer that it initialises.
+    """Limit mmengine's log to warnings, and write none to a file, for the block.
 
-    For a model that is built beside a run, or after one: the log file of that run is no place for it.
+    For a model built beside or after a run: mmengine logs three lines for each layer that it initialises.
     """
     logger = MMLogger.get_current_instance()
     level, handlers = logger.level, logger.handlers
@@ -76,7 +76,7 @@ def without_logging() -> Iterator[None]:
 
 
 class _Brief(logging.Formatter):
-    """One line with the time; tables and blocks of several lines as they are, below an empty one."""
+    """Formats a record as one line with the time; text of several lines stays unchanged, below an empty line."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = record.getMessage().strip('\n')
@@ -89,7 +89,7 @@ class _Brief(logging.Formatter):
 
 
 class _ForPeople(logging.Filter):
-    """Keeps back what is marked, what mmengine tells of itself, and what it says of its own deprecations."""
+    """Drops records marked as log only, mmengine's reports about itself, and its deprecation warnings."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if getattr(record, 'log_only', False):
@@ -105,7 +105,7 @@ class _ForPeople(logging.Filter):
 
 
 def _speaker() -> str:
-    """The module that has something logged. Not that of the record: many call mmengine's ``print_log``."""
+    """Return the name of the module that logs. The record does not tell: many modules log through ``print_log``."""
     frame = sys._getframe(1)
     while frame.f_back is not None and _is_in(frame.f_globals.get('__name__', ''), LOGGING):
         frame = frame.f_back

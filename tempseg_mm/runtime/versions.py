@@ -1,4 +1,4 @@
-"""What results may depend on beside settings and data. For the pages and files that results are written to."""
+"""Versions of the software that results may depend on, for the pages and files of results."""
 
 import platform
 import sys
@@ -12,6 +12,6 @@ from tempseg_mm.registry import SCOPE
 
 
 def versions() -> dict:
-    """Name -> version of the project, of Python and of the packages that masks depend on."""
+    """Return name -> version of the project, of Python and of the packages that masks depend on."""
     return {SCOPE: sys.modules[SCOPE].__version__, 'python': platform.python_version(), 'torch': torch.__version__,
             'mmengine': mmengine.__version__, 'opencv': cv2.__version__, 'numpy': np.__version__}

@@ -1,4 +1,4 @@
-"""Weights and checkpoints from a file or a URL. Whatever the project loads goes through here; nothing is executed."""
+"""Weights and checkpoints from a file or a URL. The project loads all of them here; nothing in them is executed."""
 
 import hashlib
 import logging
@@ -14,44 +14,45 @@ from mmengine.logging import print_log
 
 from tempseg_mm.runtime.plain_pickle import load_plain
 
-NAMED_DIGITS = re.compile(r'-([0-9a-f]{8,64})\.\w+$')  # as in vgg16-397923af.pth
+NAMED_DIGITS = re.compile(r'-([0-9a-f]{8,64})\.\w+$')  # digest in a name such as vgg16-397923af.pth
 DIGEST = 'sha256='
 
 
 def read_weights(source: str, *, sha256: str | None = None) -> dict:
-    """The state dict in a file, unwrapped if the file is a checkpoint that holds it as ``state_dict``.
+    """Read the state dict of a file; take it from the key ``state_dict`` if the file is a checkpoint.
 
     Args:
-        source: path, or URL (with ``://``). What comes from a URL is kept in ``checkpoints`` of ``torch.hub.get_dir()``
-            (set ``TORCH_HOME`` for another place). ``.safetensors`` needs the package of that name; everything else is
-            read by ``torch.load(weights_only=True)``.
-        sha256: the file's digest in hexadecimal, the first 8 digits or more. ``None``: for a URL the digits after its
-            ``#sha256=``, or those that its name ends in, as those of PyTorch do (``vgg16-397923af.pth``); a path is
-            then not checked.
+        source: path, or URL (with ``://``). A download is kept in ``checkpoints`` of ``torch.hub.get_dir()`` (set
+            ``TORCH_HOME`` to move it). ``.safetensors`` files need the package safetensors; all other files are read by
+            ``torch.load(weights_only=True)``.
+        sha256: the file's digest in hexadecimal, or at least its first 8 digits. ``None``: for a URL, the digits after
+            ``#sha256=`` or at the end of its name, as in PyTorch's ``vgg16-397923af.pth``, are checked; a path is not
+            checked.
 
     Returns:
         Name -> tensor, on the CPU.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if the file does not exist.
         OSError: if a URL cannot be reached.
-        ValueError: for another digest than ``sha256``, a file that holds no state dict, or one that could run code.
-        ImportError: for a ``.safetensors`` file without the package.
+        ValueError: if the digest differs from ``sha256``, if the file holds no state dict, or if reading it could run
+            code.
+        ImportError: for a ``.safetensors`` file if that package is not installed.
     """
     content = read_checkpoint(source, sha256=sha256)
     return content.get('state_dict', content)
 
 
 def read_checkpoint(source: str, map_location: str | torch.device | None = None, *, sha256: str | None = None) -> dict:
-    """The whole content of a checkpoint of training, or of a file of weights.
+    """Read the whole content of a training checkpoint or a file of weights.
 
     Args:
         source: as for :func:`read_weights`.
-        map_location: of the tensors; ``None``: the CPU.
+        map_location: device of the tensors; ``None``: the CPU.
         sha256: as for :func:`read_weights`.
 
     Returns:
-        What the file holds, without the text of a config in it, which mmengine would run as Python.
+        The content without the text of the config in it, because mmengine would run that text as Python.
 
     Raises:
         OSError, ValueError, ImportError: as :func:`read_weights`.
@@ -67,10 +68,10 @@ def read_checkpoint(source: str, map_location: str | torch.device | None = None,
 
 
 def local_weights(source: str, *, sha256: str | None = None) -> Path:
-    """Where :func:`read_weights` would read: the path itself, or what was downloaded, its digest checked.
+    """Return the path of the file that :func:`read_weights` would read; download it if needed and check its digest.
 
     Raises:
-        OSError, ValueError: as :func:`read_weights`, but for what is wrong inside of the file.
+        OSError, ValueError: as :func:`read_weights`, except for faults inside the file.
     """
     if sha256 is not None:
         _require_digits(sha256)
@@ -86,7 +87,7 @@ def local_weights(source: str, *, sha256: str | None = None) -> Path:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, 64 hexadecimal digits."""
+    """Return the SHA-256 of a file, 64 hexadecimal digits."""
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while block := file.read(1 << 20):
@@ -95,7 +96,7 @@ def file_digest(path: Path) -> str:
 
 
 def _downloaded(source: str, sha256: str | None) -> tuple[Path, str | None]:
-    """The file kept of a URL, fetched if it is not there, and the digits that it must have, if any are known."""
+    """Return the local copy of a URL, downloaded if it is missing, and its expected digits if they are known."""
     url, fragment = urldefrag(source)
     if sha256 is None and fragment.startswith(DIGEST):
         sha256 = fragment.removeprefix(DIGEST)
@@ -111,11 +112,12 @@ def _downloaded(source: str, sha256: str | None) -> tuple[Path, str | None]:
             raise OSError(f'{url} cannot be reached ({error.reason}): download it elsewhere and name the file instead '
                           'of the URL') from error
         except RuntimeError as error:
-            raise ValueError(f'what came from {url} is not what was expected: {error}. Try again; if it stays so, the '
-                             'file on the server has changed') from error
+            raise ValueError(f'the download from {url} is not the expected file: {error}. Try again; if the error '
+                             'stays, the file on the server has changed') from error
     if sha256 is None:
-        print_log(f'nothing says which file {url} should be. Write {url}#{DIGEST}{file_digest(path)} to make sure that '
-                  'it stays the one of today.', logger='current', level=logging.WARNING)
+        print_log(f'the content of {url} was not checked, because no digest is given. Write '
+                  f'{url}#{DIGEST}{file_digest(path)} to make sure that it stays the file of today.',
+                  logger='current', level=logging.WARNING)
     return path, sha256
 
 
@@ -127,8 +129,8 @@ def _require_digits(sha256: str) -> None:
 def _require_digest(path: Path, sha256: str) -> None:
     digest = file_digest(path)
     if not digest.startswith(sha256):
-        raise ValueError(f'{path} has the SHA-256 {digest}, expected {sha256}...: it is damaged or another file; '
-                         'remove it and get it again')
+        raise ValueError(f'{path} has the SHA-256 {digest}, expected {sha256}...: the file is damaged, or it is '
+                         'another file. Delete it and get it again')
 
 
 def _content(path: Path, device: str | torch.device) -> object:
@@ -140,6 +142,6 @@ def _content(path: Path, device: str | torch.device) -> object:
         raise ImportError(f'reading {path} needs a package that is not installed: pip install safetensors') from error
     try:
         return load_file(path, device=str(device))
-    except Exception as error:  # its own class, which derives from Exception alone
+    except Exception as error:  # the package's own error class derives directly from Exception
         reason = textwrap.shorten(str(error), 160, placeholder=' ...')
         raise ValueError(f'{path} cannot be read as weights ({reason}): it is damaged') from error

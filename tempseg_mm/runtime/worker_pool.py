@@ -1,9 +1,9 @@
-"""Work for other processes, answered in order while the caller goes on. Used by ``tempseg_mm.inference.crf``.
+"""Worker processes that answer jobs in order while the caller continues. Used by ``tempseg_mm.inference.crf``.
 
-A thread waits for each worker, so a worker that dies ends in an error that names its work; concurrent.futures' own
-process pool cannot say whose it was, and waits for ever on some versions of Python. Pebble names the work of a busy
-worker, not of an idle one that was killed, and hangs on an answer that cannot be read. Imports neither torch nor
-mmengine.
+One thread waits for each worker, so the death of a worker raises an error that names its job. The process pool of
+concurrent.futures cannot name that job, and waits for ever on some versions of Python. Pebble names the job of a busy
+worker, but not of an idle one that was killed, and hangs on an answer that cannot be unpickled. This module imports
+neither torch nor mmengine.
 """
 
 import multiprocessing
@@ -20,26 +20,26 @@ MOST_BY_DEFAULT = 4
 
 
 class Job(NamedTuple):
-    """A call that a worker is to make; function and arguments must pickle, the answer too."""
-    name: str  # what an error calls it
+    """A call for a worker. The function, its arguments and its answer must be picklable."""
+    name: str  # name of the job in errors
     function: Callable
     arguments: tuple
 
 
 def default_workers() -> int:
-    """A worker for each core that this process may use, at most four."""
+    """Return one worker per core that this process may use, at most four."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
     return min(cores, MOST_BY_DEFAULT)
 
 
 class WorkerPool:
-    """Worker processes, started with the first job and started again by the first one after :meth:`close`.
+    """Worker processes that start with the first job, and start again with the first job after :meth:`close`.
 
-    They are spawned, which is safe beside the threads of torch, and import the main module of the program: keep heavy
-    imports in its functions.
+    They are spawned, which is safe beside the threads of torch. Spawned processes import the main module of the
+    program: keep heavy imports inside its functions.
 
     Args:
-        workers: processes; 0: jobs are done at once, in this one; ``None``: :func:`default_workers`.
+        workers: number of processes; 0: jobs run at once in this process; ``None``: :func:`default_workers`.
 
     Raises:
         ValueError: for a negative number.
@@ -61,17 +61,17 @@ class WorkerPool:
 
     def in_order(self, items: Iterable, job: Callable[[Any], Job | None], *, ahead: int | None = None
                  ) -> Iterator[tuple[Any, Any]]:
-        """Each item with the answer of its job, in the order of the items.
+        """Yield each item with the answer of its job, in the order of the items.
 
-        An error of a job, of ``items`` or of whoever reads closes the pool.
+        An error of a job, of ``items`` or of the reader closes the pool.
 
         Args:
-            items: read as the answers are, ``ahead`` items further on at most.
-            job: item -> its job; ``None``: it has none, and its answer is ``None``.
-            ahead: default: two for each worker.
+            items: the items. They are read as answers are taken, at most ``ahead`` items in advance.
+            job: function from an item to its job, or to ``None`` if it has none; then the answer is ``None`` too.
+            ahead: default: two items per worker.
 
         Raises:
-            RuntimeError: if a job raises or its worker dies, with the name of the job.
+            RuntimeError: if a job raises an error or its worker dies; the message names the job.
         """
         ahead = 2 * self.workers if ahead is None else ahead
         waiting: deque = deque()
@@ -88,14 +88,14 @@ class WorkerPool:
             raise
 
     def close(self) -> None:
-        """Stop the workers at once; jobs not answered by now are lost."""
+        """Stop the workers at once. Jobs without an answer are lost."""
         if self._threads is not None:
             threads, self._threads = self._threads, None
             threads.shutdown(wait=False, cancel_futures=True)
-            for worker in list(self._started):  # their threads stop waiting
+            for worker in list(self._started):  # so that their threads stop waiting
                 worker.kill()
             threads.shutdown()
-            while self._started:  # and one that was being started
+            while self._started:  # including a worker that was being started meanwhile
                 self._started.pop().close()
 
     def _submit(self, job: Job) -> Future:
@@ -108,7 +108,7 @@ class WorkerPool:
         return self._threads.submit(_named, job, lambda: self._worker().call(job))
 
     def _worker(self) -> '_Worker':
-        """That of this thread."""
+        """Return the worker of this thread; start it if there is none."""
         if not hasattr(self._own, 'worker'):
             self._own.worker = _Worker()
             self._started.append(self._own.worker)
@@ -123,7 +123,7 @@ class _Worker:
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self._process.start()
-        theirs.close()  # now the pipe breaks when the process ends
+        theirs.close()  # so that the pipe breaks when the process ends
 
     def call(self, job: Job) -> tuple[bool, Any]:
         try:
@@ -131,8 +131,8 @@ class _Worker:
             return self._connection.recv()
         except (EOFError, OSError):
             self._process.join(10)
-            return False, (f'its worker process died with exit code {self._process.exitcode} (-9: killed, as by the '
-                           'system when memory runs out; otherwise its last words are above)')
+            return False, (f'its worker process died with exit code {self._process.exitcode} (-9 means killed, for '
+                           'example by the system when memory runs out; otherwise see its last output above)')
 
     def kill(self) -> None:
         self._process.kill()
@@ -144,7 +144,7 @@ class _Worker:
 
 
 def _serve(connection: Any) -> None:
-    """Life of a worker: until the pipe is closed, by the pool or by the end of its process."""
+    """Answer jobs until the pipe closes, because the pool closed it or its process ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
     try:
         while True:

@@ -144,7 +144,7 @@ def test_files_that_are_refused(trained, make_model, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'no weights at .*gone\.pth'):
         load_generator(make_model(), tmp_path / 'gone.pth')
     save_generator(trained, tmp_path / 'a.safetensors')
-    with pytest.raises(ValueError, match='it is damaged or another file'):
+    with pytest.raises(ValueError, match='is damaged, or it is another file'):
         load_generator(make_model(), tmp_path / 'a.safetensors', sha256='0' * 64)
     with pytest.raises(ValueError, match=r"must end in \.safetensors, got 'a\.pth'"):
         save_generator(trained, tmp_path / 'a.pth')

@@ -63,8 +63,8 @@ def test_of_a_large_file_blocks_are_looked_at(tmp_path, place):
 
 @pytest.mark.parametrize('now, words', [
     (dict(a='1', b='2'), ''), (dict(a='1', b='2', c='3'), ''), (dict(a='1', b='9'), 'b is changed'),
-    (dict(a='8', b='9'), 'a and 1 more are changed'), (dict(a='1'), 'b is not there now'),
-    (dict(b='9'), 'b is changed; a is not there now'), (dict(a='1', x='3', b='2'), 'x is new among them'),
-    (dict(b='2', a='1'), 'b is new among them'), ({}, 'a and 1 more are not there now')])
+    (dict(a='8', b='9'), 'a and 1 more are changed'), (dict(a='1'), 'b is missing now'),
+    (dict(b='9'), 'b is changed; a is missing now'), (dict(a='1', x='3', b='2'), 'x is new or has moved among them'),
+    (dict(b='2', a='1'), 'b is new or has moved among them'), ({}, 'a and 1 more are missing now')])
 def test_what_became_of_files(now, words):
     assert changed_files(dict(a='1', b='2'), now) == words

@@ -32,7 +32,7 @@ def file(path):
 def test_a_second_run_is_told_who_is_there_and_the_way_out(tmp_path, held):
     with held(tmp_path / 'out'):
         with pytest.raises(InUseError, match=rf'out is being written by process {os.getpid()} on {socket.gethostname()}'
-                                             r' since 20\d\d-.*\(.+\): wait for its end, stop it, or .* \(--out\)$'):
+                                             r' since 20\d\d-.*\(.+\): wait until it ends, stop it, or .* \(--out\)$'):
             with held(tmp_path / 'out'):
                 pass
         with held(tmp_path / 'other'):

@@ -25,7 +25,7 @@ def test_a_record_of_another_test_is_refused_and_what_differs_is_named(records):
     records.write('camel', {})
     other = Records(records.folder, dict(weights='aa', dataset='cc', seed='dd'))
     for look in (other.check, lambda: other.read('camel')):
-        with pytest.raises(ValueError, match=r'camel\.json was found with another dataset, seed than this test has.*'
+        with pytest.raises(ValueError, match=r'camel\.json was made with other dataset, seed than this test, .*'
                                              'without --resume'):
             look()
 
@@ -34,7 +34,7 @@ def test_a_record_of_another_test_is_refused_and_what_differs_is_named(records):
 def test_what_is_no_record_is_named(records, text):
     records.folder.mkdir()
     (records.folder / 'camel.json').write_text(text)
-    with pytest.raises(ValueError, match=r'camel\.json is no record'):
+    with pytest.raises(ValueError, match=r'camel\.json is not a record'):
         records.check()
 
 

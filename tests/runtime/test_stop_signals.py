@@ -23,7 +23,7 @@ def test_the_first_signal_is_remembered(capfd, name):
         send(name)
         send('SIGTERM')  # as SLURM and torchrun do
         assert signals.received.name == name and not signals.stopped
-    assert capfd.readouterr().err.strip() == f'{name}: after this iteration the run saves and ends'
+    assert capfd.readouterr().err.strip() == f'{name}: the run finishes this iteration, saves and ends'
 
 
 def test_a_second_ctrl_c_stops_at_once(monkeypatch):

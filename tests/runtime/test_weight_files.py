@@ -66,7 +66,7 @@ def test_download_is_kept(published, hub):
 def test_download_must_have_the_digits_of_its_name(published, hub):
     path, url = published
     saved(path, dict(a=torch.zeros(3)))
-    with pytest.raises(ValueError, match='is not what was expected.*invalid hash value'):
+    with pytest.raises(ValueError, match='is not the expected file.*invalid hash value'):
         read_weights(url)
     assert list(hub.iterdir()) == []
 
@@ -75,7 +75,7 @@ def test_a_kept_file_that_was_damaged_since_is_refused(published, hub):
     path, url = published
     read_weights(url)
     (hub / path.name).write_bytes(b'damaged')
-    with pytest.raises(ValueError, match='it is damaged or another file; remove it'):
+    with pytest.raises(ValueError, match='is damaged, or it is another file. Delete it'):
         read_weights(url)
 
 

@@ -15,7 +15,7 @@ from tempseg_mm.registry import MODELS
 from tempseg_mm.runtime.weight_files import read_weights
 
 PLACES = ('state_dict', 'message_hub', 'meta', 'optimizer', 'param_schedulers')
-REFUSED = r'hostile\.pth holds more than tensors and plain types: it asks for posix\.mkdir\. .*can run code.*If you'
+REFUSED = r'hostile\.pth holds more than tensors and plain types: it refers to posix\.mkdir\. .*can run code.*If you'
 
 
 class Code:
@@ -108,7 +108,7 @@ def test_the_commands_as_they_are_typed(hostile, tiny_config, ran, tmp_path, cap
         with pytest.raises(SystemExit) as end:
             command.main([str(tmp_path / 'tiny.py'), *arguments])
         said = capsys.readouterr().err
-        assert end.value.code == 2 and 'it asks for posix.mkdir' in said.splitlines()[-1], said[-2000:]
+        assert end.value.code == 2 and 'it refers to posix.mkdir' in said.splitlines()[-1], said[-2000:]
 
 
 def test_only_tensors_are_weights(tmp_path):

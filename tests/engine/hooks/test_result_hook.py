@@ -169,7 +169,7 @@ def test_what_cannot_be_used_is_done_again_or_refused(test, tmp_path, tiny_confi
     for options, differing in [({'randomness.seed': 7}, 'weights, randomness'),  # no checkpoint: drawn with the seed
                                ({'test_evaluator.bound_th': 0.02}, 'test_evaluator'),
                                ({'test_dataloader.dataset.size': (16, 32)}, 'dataset')]:
-        with pytest.raises(ValueError, match=f'was found with another {differing} than this test has'):
+        with pytest.raises(ValueError, match=f'was made with other {differing} than this test'):
             test('out', hooks=(), resume=True, **options)
     for options in (dict(hooks=(BASELINES,)), {'default_hooks.finetune.finetuner.steps': 2},
                     {'default_hooks.tta': dict(type='TTAHook')}, {'default_hooks.crf': dict(type='CRFHook')}):
@@ -180,7 +180,7 @@ def test_what_cannot_be_used_is_done_again_or_refused(test, tmp_path, tiny_confi
 
 @pytest.mark.parametrize('kind, file, words', [
     ('JPEGImages', '00003.jpg', '00003.jpg is changed'), ('Annotations', '00004.png', '00004.png is changed'),
-    ('Annotations', '00005.png', '00005.png is not there now')])
+    ('Annotations', '00005.png', '00005.png is missing now')])
 def test_files_that_have_changed_under_their_names_are_refused(test, tmp_path, synthetic_root, kind, file, words):
     root = shutil.copytree(synthetic_root, tmp_path / 'data')
     path = root / kind / '32p/test_000' / file
