@@ -1,6 +1,6 @@
 """Fully connected CRF over the pixels of one frame, through pydensecrf. Used by ``tempseg_mm.inference.crf``.
 
-Imports neither torch nor mmengine: worker processes import this file, and are to start at once.
+The module imports neither torch nor mmengine, because worker processes import it and must start quickly.
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ import numpy as np
 
 from tempseg_mm.runtime.command_names import pydensecrf_install
 
-# pydensecrf sorts pixels into cells of these widths by integers, and takes the process down when they overflow.
+# pydensecrf numbers cells of these widths by integers. Narrower cells can overflow them, which kills the process.
 SMALLEST = dict(sxy_gaussian=0.5, sxy_bilateral=0.5, srgb=1.0)
 
 
 def require_pydensecrf() -> ModuleType:
-    """The module ``pydensecrf.densecrf``.
+    """Return the module ``pydensecrf.densecrf``.
 
     Raises:
-        ImportError: saying how to install it.
+        ImportError: if it is missing; the message says how to install it.
     """
     try:
         import pydensecrf.densecrf
@@ -30,26 +30,26 @@ def require_pydensecrf() -> ModuleType:
 
 @dataclass(frozen=True)
 class DenseCRF:
-    """Mean-field inference in a fully connected CRF of two labels (Krähenbühl and Koltun, 2011); called per frame::
+    """Mean-field inference in a fully connected CRF of two labels (Krähenbühl and Koltun, 2011), called per frame::
 
         E(x) = Σ_i -log P(x_i) + Σ_i<j [x_i ≠ x_j] ( compat_gaussian  exp(-|p_i - p_j|² / 2 sxy_gaussian²)
                                                    + compat_bilateral exp(-|p_i - p_j|² / 2 sxy_bilateral²
                                                                           -|c_i - c_j|² / 2 srgb²) )
 
-    with positions p in pixels, colours c in 0..255, and both kernels normalised symmetrically, pydensecrf's default.
+    with positions p in pixels and colours c in 0..255. Both kernels are normalised symmetrically, pydensecrf's default.
 
     Paper note: "a well-tuned Conditional Random Field is used as a post-processing module", without numbers. These
-    defaults are mild and those of nothing in particular; ``tempseg-tune-crf`` searches them (paper note P17).
+    defaults are mild and not tuned on any data; ``tempseg-tune-crf`` searches better ones (paper note P17).
 
     Args:
         sxy_gaussian: reach of the smoothness term, pixels, at least 0.5. Small reaches are slow: at 480x854 the term
-            takes 0.3 s with 3 and 5 s with 1.
-        compat_gaussian: its weight; 0 switches it off.
-        sxy_bilateral: reach of the appearance term, pixels, at least 0.5; small ones are slow here too.
-        srgb: its width in colour, at least 1.
-        compat_bilateral: its weight; 0 switches it off.
-        iterations: of mean field.
-        clip: probabilities are kept this far from 0 and 1, whose logarithm is the unary energy.
+            takes 0.3 s with a reach of 3 and 5 s with 1.
+        compat_gaussian: weight of the smoothness term; 0 switches it off.
+        sxy_bilateral: reach of the appearance term, pixels, at least 0.5; small reaches are slow here too.
+        srgb: width of the appearance term in colour, at least 1.
+        compat_bilateral: weight of the appearance term; 0 switches it off.
+        iterations: number of mean-field iterations.
+        clip: least distance of probabilities from 0 and 1. The logarithm of a probability is its unary energy.
 
     Raises:
         ImportError: without pydensecrf.
@@ -75,17 +75,19 @@ class DenseCRF:
         require_pydensecrf()
 
     def __call__(self, probability: np.ndarray, image: np.ndarray) -> np.ndarray:
-        """The object's marginal at each pixel.
+        """Return the object's marginal probability at each pixel.
 
         Args:
-            probability: (H, W) float in [0, 1]; an empty or full mask is taken as ``clip`` away from sure.
+            probability: (H, W) float in [0, 1]. Values are clipped to [``clip``, 1 - ``clip``], so an empty or full
+                mask is not entirely certain either.
             image: (H, W, 3) uint8 RGB of the same size.
 
         Returns:
             (H, W) float32 in [0, 1].
 
         Raises:
-            ValueError: for another shape, dtype or range; nothing reaches pydensecrf that could crash the process.
+            ValueError: for another shape, dtype or range. This check keeps input that would crash the process from
+                pydensecrf.
         """
         _check(probability, image)
         height, width = probability.shape
@@ -97,7 +99,7 @@ class DenseCRF:
             crf.addPairwiseGaussian(sxy=self.sxy_gaussian, compat=self.compat_gaussian)
         if self.compat_bilateral:
             crf.addPairwiseBilateral(sxy=self.sxy_bilateral, srgb=self.srgb, compat=self.compat_bilateral,
-                                     rgbim=np.require(image, requirements='CW'))  # contiguous, writeable
+                                     rgbim=np.require(image, requirements='CW'))  # contiguous and writeable
         return np.array(crf.inference(self.iterations), dtype=np.float32)[1].reshape(height, width)
 
 
@@ -108,6 +110,6 @@ def _check(probability: np.ndarray, image: np.ndarray) -> None:
     if image.shape != (*probability.shape, 3) or image.dtype != np.uint8:
         raise ValueError(f'the CRF needs the frame of its {probability.shape} probabilities as (H, W, 3) uint8 RGB; '
                          f'got {image.shape} {image.dtype}')
-    if not (probability.min() >= 0 and probability.max() <= 1):  # so written, NaN fails too
+    if not (probability.min() >= 0 and probability.max() <= 1):  # written this way, NaN fails too
         raise ValueError('the CRF refines probabilities in [0, 1]; got values from '
                          f'{probability.min()} to {probability.max()}')

@@ -1,4 +1,4 @@
-"""The window that follows an object, which trackers call the search region: how large it is and where it lies."""
+"""Size and place of the window that follows an object (trackers call it the search region)."""
 
 from dataclasses import dataclass
 
@@ -7,22 +7,24 @@ import numpy as np
 from .window import Window
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in edge coordinates: the first pixel spans 0 to 1
-TRIMMED = 0.01  # share of the pixels at each side that a box leaves out, so that strays do not stretch it
+TRIMMED = 0.01  # share of the pixels at each side outside the box, so that stray pixels do not stretch it
 
 
 @dataclass(frozen=True)
 class ObjectWindow:
-    """Chooses windows in which objects have a set size, whatever theirs is in the frame.
+    """Chooses windows in which an object has a set size, whatever its size in the frame.
 
-    The network sees the window, not the frame: a small object is seen enlarged, one that comes nearer keeps its size,
-    and a frame of any size costs one window. Not in the paper; see "Windows that follow the object" in the docs.
+    The network sees the window instead of the frame. A small object is enlarged, an object that comes nearer keeps its
+    size, and a frame of any size costs one window. This is not in the paper; see "Windows that follow the object" in
+    the docs.
 
-    A window lies within the frame where it fits; one that does not is centred, and shows nothing beyond the border.
+    A window lies within the frame if it fits. A window that does not fit is centred on the frame and shows no image
+    beyond the border.
 
     Args:
-        size: (h, w) of windows, pixels.
-        share: of the window's height, or width if that is the tighter, that the object takes up, in (0, 1].
-        max_zoom: by how much a frame is enlarged at most.
+        size: (h, w) of the window, pixels.
+        share: part of the window's height or width, whichever is tighter, that the object takes up, in (0, 1].
+        max_zoom: largest enlargement of the frame.
 
     Raises:
         ValueError: for a setting out of range.
@@ -36,21 +38,21 @@ class ObjectWindow:
         if len(self.size) != 2 or not all(int(side) == side >= 1 for side in self.size):
             raise ValueError(f'size must be (height, width), at least 1 each, got {self.size!r}')
         if not 0 < self.share <= 1:
-            raise ValueError(f'share is that of the window which the object takes up, in (0, 1], got {self.share!r}')
+            raise ValueError(f'share is the part of the window that the object takes up, in (0, 1], got {self.share!r}')
         if not self.max_zoom > 0:
             raise ValueError(f'max_zoom must be above 0, got {self.max_zoom!r}')
 
     def around(self, box: Box, frame_size: tuple, *, zoom: float = 1.0, shift: tuple = (0.0, 0.0),
                degrees: float = 0.0, mirrored: bool = False) -> Window:
-        """The window around an object.
+        """Return the window around an object.
 
         Args:
-            box: of the object.
-            frame_size: (H, W).
-            zoom: on top of what gives the object its share.
-            shift: of the window's centre, (x, y), in box sizes (the square root of the box's area).
-            degrees: see :meth:`Window.about`.
-            mirrored: see there.
+            box: box of the object in the frame.
+            frame_size: (H, W) of the frame.
+            zoom: factor on top of the zoom that gives the object its share.
+            shift: offset of the window's centre, (x, y), in units of the square root of the box's area.
+            degrees: rotation, as in :meth:`Window.about <tempseg_mm.ops.window.Window.about>`.
+            mirrored: swap left and right.
         """
         left, top, right, bottom = box
         width, height = max(right - left, 1.0), max(bottom - top, 1.0)
@@ -64,7 +66,7 @@ class ObjectWindow:
         return Window.about(centre, zoom, self.size, frame_size, degrees=degrees, mirrored=mirrored)
 
     def wider(self, window: Window, factor: float) -> Window:
-        """A window about the same place that shows more; at most one that shows the whole frame."""
+        """Return a window about the same place that sees ``factor`` times as far, at most the whole frame."""
         height, width = window.frame_size
         zoom = max(window.zoom / factor, self._whole_zoom(window.frame_size))
         x, y = window.inverse @ (self.size[1] / 2 - 0.5, self.size[0] / 2 - 0.5, 1) + 0.5
@@ -72,7 +74,7 @@ class ObjectWindow:
         return Window.about(centre, zoom, self.size, window.frame_size)
 
     def whole(self, frame_size: tuple) -> Window:
-        """The window that shows the whole frame."""
+        """Return the window that shows the whole frame."""
         zoom = self._whole_zoom(frame_size)
         return Window.about((frame_size[1] / 2, frame_size[0] / 2), zoom, self.size, frame_size)
 
@@ -85,7 +87,7 @@ class ObjectWindow:
 
 
 def box_of(x: np.ndarray, y: np.ndarray) -> Box:
-    """The box of pixels at positions x and y, (N,) each, N at least 1, but for the outermost hundredth at each side."""
+    """Return the box of pixels at x and y, (N,) each with N >= 1, without the outermost hundredth at each side."""
     sides = []
     for at in (x, y):
         cut = int(TRIMMED * len(at))
@@ -96,9 +98,9 @@ def box_of(x: np.ndarray, y: np.ndarray) -> Box:
 
 
 def box_of_mask(mask: np.ndarray) -> Box | None:
-    """As :func:`box_of`, of a mask (H, W), not 0 where the object is; ``None`` if that is nowhere."""
+    """Return :func:`box_of` for the nonzero pixels of a mask (H, W), or ``None`` if there are none."""
     shown, sides = mask != 0, []
-    for axis in (0, 1):  # counts by column and by row tell as much as a list of all pixels, in a quarter of the time
+    for axis in (0, 1):  # counts per column and row give the same box as a list of all pixels, in a quarter of the time
         up_to = np.cumsum(np.count_nonzero(shown, axis=axis))
         if not up_to[-1]:
             return None

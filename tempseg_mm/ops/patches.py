@@ -1,6 +1,6 @@
-"""The geometry of Algorithm 2: s×s patches that do not overlap, and the halo windows their targets are built from.
+"""Geometry of Algorithm 2: s×s patches without overlap, and the halo windows that their targets are built from.
 
-Used by the ITSD loss and its pictures; relies on :mod:`tempseg_mm.ops.warp` for the splat and the flow convention.
+Used by the ITSD loss and its pictures. :mod:`tempseg_mm.ops.warp` provides the splat and the flow convention.
 """
 
 import torch
@@ -11,21 +11,21 @@ from tempseg_mm.ops.warp import check_flow, splat_within
 
 
 def halo_splat(labels: Tensor, flow: Tensor, patch_size: int = 4, *, halo: int = 2) -> Tensor:
-    """The targets P* of Algorithm 2 for all patches of a frame at once, joined to one mask.
+    """Return the targets ``P*`` of Algorithm 2 for all patches of a frame, joined into one mask.
 
-    Like :func:`~tempseg_mm.ops.warp.forward_splat`, but the target of the patch at (i, j) is built only from sources
-    inside its window {i - halo, j - halo, s + 2·halo}. A source at p therefore lies in the windows of a small block of
-    patches around it, and may land inside that block alone: no window is ever extracted.
+    This is :func:`~tempseg_mm.ops.warp.forward_splat` with a limit: the target of the patch at (i, j) is built only
+    from sources inside its window {i - halo, j - halo, s + 2·halo}. So a source at p lies in the windows of a small
+    block of patches around it and may land only inside that block. No window needs to be extracted.
 
     Paper note: the last source of the window in raster order wins, holes stay 0. At frame sides that are no multiple
-    of s the last patches reach over the border; the frame is taken as padded there with zeros, so that what is pushed
-    out of the frame is lost at every side alike (paper note P9).
+    of s the last patches reach over the border. The frame is taken as padded there with zeros, so pixels that are
+    pushed out of the frame are lost at every side alike (paper note P9).
 
     Args:
         labels: (N, C, H, W), any dtype; normally the 0/1 ground truth of frame t-1.
         flow: (N, 2, H, W) float, pixels, forward, from frame t-1 to t.
         patch_size: s, at least 1; the paper uses 1 < s ≤ 4.
-        halo: how many pixels a window is wider than its patch at each side.
+        halo: pixels by which a window is wider than its patch at each side.
 
     Returns:
         (N, C, H, W), dtype of ``labels``.
@@ -34,8 +34,9 @@ def halo_splat(labels: Tensor, flow: Tensor, patch_size: int = 4, *, halo: int =
         ValueError: if shapes do not match, ``patch_size`` < 1 or ``halo`` < 0.
 
     Example:
-        One row, s = 2: a flow of 3 takes the first pixel to column 3, whose patch {2, 3} has the window {0 … 5}; a flow
-        of 4 takes it to column 4, whose patch {4, 5} has the window {2 … 7} and does not see it.
+        One row, s = 2. A flow of 3 takes the first pixel to column 3, and the window {0 … 5} of its patch {2, 3}
+        contains the pixel. A flow of 4 takes it to column 4, and the window {2 … 7} of the patch {4, 5} does not
+        contain it.
 
         >>> labels, flow = torch.zeros(1, 1, 1, 8), torch.zeros(1, 2, 1, 8)
         >>> labels[..., 0], flow[:, :, 0, 1:] = 1., 9.  # all others leave the frame
@@ -56,7 +57,7 @@ def halo_splat(labels: Tensor, flow: Tensor, patch_size: int = 4, *, halo: int =
 
 
 def patch_sums(x: Tensor, patch_size: int) -> Tensor:
-    """Sum over each s×s patch; patches that reach over the border count what lies inside (zero padding).
+    """Return the sum over each s×s patch. Patches that reach over the border sum the part inside (zero padding).
 
     Args:
         x: (N, C, H, W) float.
@@ -73,14 +74,15 @@ def patch_sums(x: Tensor, patch_size: int) -> Tensor:
 
 
 def check_patch_size(patch_size: int) -> None:
-    """Raises ValueError unless ``patch_size`` is at least 1."""
+    """Raise ValueError unless ``patch_size`` is at least 1."""
     if patch_size < 1:
         raise ValueError(f'patch_size must be at least 1 (the paper: 2 to 4), got {patch_size}')
 
 
 def _reach(side: int, size: int, halo: int, device: torch.device) -> Tensor:
-    """(2, side): first and last pixel of the patches whose window holds each pixel of an axis, within the frame."""
-    p = torch.arange(side, device=device)  # there: a copy to a GPU would wait for all that it has to do
+    """Return (2, side): first and last pixel of the patches whose window holds each pixel of an axis, within the frame.
+    """
+    p = torch.arange(side, device=device)  # made on the device: a copy to a GPU would wait for its queued work
     first = torch.div(p + halo, size, rounding_mode='floor')  # the last patch that begins no later than p + halo
     last_pixel = first * size + size - 1
     first_pixel = -torch.div(halo + size - 1 - p, size, rounding_mode='floor') * size

@@ -1,4 +1,4 @@
-"""Changing the size of images, masks and flow; one rule for files, transforms, pictures and networks.
+"""Resizing of images, masks and flow, with the same rules for files, transforms, pictures and networks.
 
 Sizes are (H, W) in pixels throughout.
 """
@@ -12,11 +12,11 @@ Size = int | tuple | None
 
 
 def target_size(size: Size, stored: tuple) -> tuple:
-    """The (H, W) that a ``size`` argument asks for.
+    """Return the (H, W) that a ``size`` argument stands for.
 
     Args:
-        size: ``None`` for the size as stored; (H, W) for exactly that; an int for the shorter side, the longer one
-            following (rounded).
+        size: ``None``: the stored size; (H, W): that size; an int: length of the shorter side, and the longer one
+            follows in proportion (rounded).
         stored: (H, W) as stored.
 
     Raises:
@@ -37,7 +37,7 @@ def _shrinks(stored: tuple, size: tuple) -> bool:
 
 
 def resize_image(image: np.ndarray, size: tuple) -> np.ndarray:
-    """(H, W, 3) uint8 to ``size``: area means when shrinking, linear when growing."""
+    """Resize (H, W, 3) uint8 to ``size``: by area means when shrinking, linearly when growing."""
     if image.shape[:2] == tuple(size):
         return image
     interpolation = cv2.INTER_AREA if _shrinks(image.shape[:2], size) else cv2.INTER_LINEAR
@@ -45,7 +45,10 @@ def resize_image(image: np.ndarray, size: tuple) -> np.ndarray:
 
 
 def resize_mask(mask: np.ndarray, size: tuple) -> np.ndarray:
-    """(H, W) uint8 0/1 to ``size``, again 0/1: object where it covers half of a pixel or more; nearest when growing."""
+    """Resize an (H, W) uint8 0/1 mask to ``size``.
+
+    When shrinking, a pixel is 1 if the object covers at least half of it. When growing, the nearest pixel counts.
+    """
     if mask.shape == tuple(size):
         return mask
     if not _shrinks(mask.shape, size):
@@ -55,7 +58,7 @@ def resize_mask(mask: np.ndarray, size: tuple) -> np.ndarray:
 
 
 def resize_flow(flow: np.ndarray, size: tuple) -> np.ndarray:
-    """(H, W, 2) float32 to ``size``; the vectors are scaled with the axes, so they stay pixels of the new size."""
+    """Resize (H, W, 2) float32 flow to ``size`` and scale its vectors, so that they stay in pixels of the new size."""
     height, width = flow.shape[:2]
     if (height, width) == tuple(size):
         return flow
@@ -65,12 +68,12 @@ def resize_flow(flow: np.ndarray, size: tuple) -> np.ndarray:
 
 
 def fit_width(picture: np.ndarray, width: int, *, labels: bool = False) -> np.ndarray:
-    """Shrink a picture that is wider than ``width``, keeping its proportions; leave a narrower one alone.
+    """Shrink a picture to ``width`` in proportion if it is wider; return a narrower one as it is.
 
     Args:
-        picture: (H, W) or (H, W, C), a type OpenCV can resize; labels may be of any.
+        picture: (H, W) or (H, W, C), of a dtype that OpenCV can resize; labels may have any dtype.
         width: pixels.
-        labels: take the nearest pixel instead of averaging, for masks of labels.
+        labels: take the nearest pixel instead of an average. Use it for masks of labels.
 
     Returns:
         (h, w) or (h, w, C) with w at most ``width``.
@@ -79,12 +82,12 @@ def fit_width(picture: np.ndarray, width: int, *, labels: bool = False) -> np.nd
 
 
 def fit_shorter_side(picture: np.ndarray, side: int, *, labels: bool = False) -> np.ndarray:
-    """Shrink a picture whose shorter side is longer than ``side``; leave a smaller one alone.
+    """Shrink a picture in proportion if its shorter side is longer than ``side``; return a smaller one as it is.
 
     Args:
-        picture: (H, W) or (H, W, C), a type OpenCV can resize; labels may be of any.
+        picture: (H, W) or (H, W, C), of a dtype that OpenCV can resize; labels may have any dtype.
         side: pixels.
-        labels: take the nearest pixel instead of averaging, for masks of labels.
+        labels: take the nearest pixel instead of an average. Use it for masks of labels.
 
     Returns:
         (h, w) or (h, w, C) with min(h, w) at most ``side``.
@@ -104,12 +107,12 @@ def _shrunk(picture: np.ndarray, scale: float, labels: bool) -> np.ndarray:
 
 
 def pad_to_multiple(images: Tensor, multiple: int, *, least: int = 1) -> Tensor:
-    """Repeats the last row and column until both sides fit. What stood at (x, y) still does, so flow is just cropped.
+    """Repeat the last row and column until both sides fit. Pixels keep their (x, y), so flow need only be cropped.
 
     Args:
         images: (N, C, H, W) float.
         multiple: both sides become multiples of it.
-        least: and no shorter than this.
+        least: least length of a side.
 
     Returns:
         (N, C, H', W'), H' >= H, W' >= W; ``images`` itself if it fits.

@@ -1,30 +1,30 @@
-"""Moving images and masks along optical flow: pushing (Algorithm 1), sampling, and carrying a soft mask forward.
+"""Movement of images and masks along optical flow: pushing (Algorithm 1), sampling, and carrying a soft mask forward.
 
-Used by the losses, the reference masks, the flow networks and the baselines; relies on torch alone.
+Used by the losses, the reference masks, the flow networks and the baselines.
 
-The flow convention of the whole project, said once: a flow is forward, from frame t to t+1, in pixels; channel 0 is x
-(right), channel 1 is y (down). A pixel ``p`` of frame t is seen in frame t+1 at ``p + flow[p]``; its *landing pixel* is
-the nearest one, ``floor(p + flow[p] + 0.5)``. Pixel centres have whole coordinates. Tensors are (N, 2, H, W).
+This is the flow convention of the whole project. Flow is forward, from frame t to t+1, in pixels; channel 0 is x
+(right), channel 1 is y (down). A pixel ``p`` of frame t is seen in frame t+1 at ``p + flow[p]``. Its *landing pixel* is
+the nearest pixel, ``floor(p + flow[p] + 0.5)``. Pixel centres have whole coordinates. Tensors are (N, 2, H, W).
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_FAR = 2 ** 30  # a landing coordinate that no frame reaches, and that int64 sums of coordinates survive
-_BLOCK = 2 ** 21  # pixels that are splatted at once on a CPU
-_EXACT = 2 ** 24  # from here on float32 skips whole numbers
-_COVERED = 1e-3  # pixels that receive less weight than this are holes
+_FAR = 2 ** 30  # a landing coordinate outside every frame, small enough for sums of coordinates in int64
+_BLOCK = 2 ** 21  # pixels that a CPU splats at once
+_EXACT = 2 ** 24  # above this, float32 cannot represent every whole number
+_COVERED = 1e-3  # a pixel that receives less weight than this is a hole
 
 
 def landing_pixels(flow: Tensor) -> tuple[Tensor, Tensor]:
-    """The pixel of frame t+1 nearest to where each pixel of frame t goes.
+    """Return the pixel of frame t+1 nearest to where each pixel of frame t goes.
 
     Args:
         flow: (N, 2, H, W) float, pixels, forward.
 
     Returns:
-        x and y, each (N, H, W) int64. They may lie outside the frame; flow that is not finite always does.
+        x and y, each (N, H, W) int64. They may lie outside the frame, and always do if the flow is not finite.
 
     Raises:
         ValueError: if ``flow`` is not a floating-point (N, 2, H, W).
@@ -38,13 +38,13 @@ def landing_pixels(flow: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def forward_splat(labels: Tensor, flow: Tensor) -> Tensor:
-    """Algorithm 1 on whole frames: every pixel writes its label at its landing pixel.
+    """Apply Algorithm 1 to whole frames: every pixel writes its label at its landing pixel.
 
     Paper note: where several sources land on one pixel the last one in raster order (row by row) wins, as in the
     algorithm's loops; pixels nobody lands on (holes) stay 0 (paper note P9). Both hold on every device.
 
     Args:
-        labels: (N, C, H, W), any dtype. Gradients reach it; none reaches the flow.
+        labels: (N, C, H, W), any dtype. Gradients reach the labels but not the flow.
         flow: (N, 2, H, W) float, pixels, forward.
 
     Returns:
@@ -55,7 +55,7 @@ def forward_splat(labels: Tensor, flow: Tensor) -> Tensor:
 
     Example:
         >>> labels, flow = torch.tensor([[[[1., 0., 1.]]]]), torch.zeros(1, 2, 1, 3)
-        >>> flow[0, 0, 0, 0] = 1.  # the first pixel moves onto the second, which stays and, coming later, wins
+        >>> flow[0, 0, 0, 0] = 1.  # the first pixel moves onto the second, which stays and wins as the later source
         >>> forward_splat(labels, flow)
         tensor([[[[0., 0., 1.]]]])
     """
@@ -67,18 +67,18 @@ def forward_splat(labels: Tensor, flow: Tensor) -> Tensor:
 
 
 def splat_within(labels: Tensor, flow: Tensor, x_range: Tensor, y_range: Tensor) -> Tensor:
-    """:func:`forward_splat` where a source of column x and row y may only land inside a rectangle of its own.
+    """Apply :func:`forward_splat`, but let a source in column x and row y land only inside its own rectangle.
 
     Args:
         labels: (N, C, H, W), any dtype.
         flow: (N, 2, H, W) float, pixels, forward.
         x_range: (2, W) integers within the frame: first and last column that a source of each column may land in.
-        y_range: (2, H) the same for rows.
+        y_range: (2, H), the same for rows.
 
     Returns:
         (N, C, H, W), dtype of ``labels``.
     """
-    # Fresh buffers of a whole batch cost a CPU three times the work on them; those of a block are used again.
+    # On a CPU, fresh buffers for a whole batch cost three times the work on them; blocks reuse the same memory.
     n, _, height, width = flow.shape
     block = max(1, _BLOCK // (height * width) if flow.device.type == 'cpu' else n)
     parts = zip(labels.split(block), flow.split(block), strict=True)
@@ -86,12 +86,12 @@ def splat_within(labels: Tensor, flow: Tensor, x_range: Tensor, y_range: Tensor)
 
 
 def backward_warp(image: Tensor, flow: Tensor, padding: str = 'border') -> Tensor:
-    """Samples ``image`` at ``p + flow[p]`` for every pixel p, bilinearly: brings frame t+1 back onto frame t.
+    """Sample ``image`` bilinearly at ``p + flow[p]`` for every pixel p. This brings frame t+1 back onto frame t.
 
     Args:
         image: (N, C, H, W) float. Gradients reach both arguments.
-        flow: (N, 2, H, W) float, pixels. Zero flow gives back the image (to rounding).
-        padding: what lies outside of the image: ``'border'`` (the nearest pixel) or ``'zeros'``.
+        flow: (N, 2, H, W) float, pixels. Zero flow returns the image (up to rounding).
+        padding: values outside the image: ``'border'`` (the nearest pixel) or ``'zeros'``.
 
     Returns:
         (N, C, H, W), dtype of ``image``.
@@ -105,7 +105,7 @@ def backward_warp(image: Tensor, flow: Tensor, padding: str = 'border') -> Tenso
     height, width = flow.shape[-2:]
     x = flow[:, 0] + torch.arange(width, dtype=flow.dtype, device=flow.device)
     y = flow[:, 1] + torch.arange(height, dtype=flow.dtype, device=flow.device)[:, None]
-    # grid_sample's [-1, 1] spans the outer pixel edges under align_corners=False; so does this normalisation.
+    # Under align_corners=False, [-1, 1] spans the outer pixel edges. This normalisation does the same.
     grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)  # [N, H, W, 2]
     wide = torch.promote_types(image.dtype, grid.dtype)  # half precision cannot tell neighbouring pixels apart
     sampled = F.grid_sample(image.to(wide), grid.to(wide), padding_mode=padding, align_corners=False)
@@ -114,17 +114,17 @@ def backward_warp(image: Tensor, flow: Tensor, padding: str = 'border') -> Tenso
 
 @torch.no_grad()
 def move_mask(mask: Tensor, flow: Tensor, *, fill_rounds: int = 4) -> Tensor:
-    """Moves a soft mask along a forward flow without leaving a hole in it; used to carry reference masks to frame t.
+    """Move a soft mask along a forward flow and fill the holes that arise. Used to carry reference masks to frame t.
 
-    Every pixel shares its value among the four pixels around ``p + flow[p]`` (bilinear weights); a target is the
-    weighted mean of what it received. Targets that received nothing take the mean of their known 3×3 neighbours,
-    ``fill_rounds`` times over; what is then still unknown is 0. Zero flow is the identity, whole-pixel shifts are
-    exact wherever a source lands. No gradient.
+    Every pixel shares its value among the four pixels around ``p + flow[p]`` (bilinear weights). A target is the
+    weighted mean of the values that it received. A target that received nothing takes the mean of its known 3×3
+    neighbours, in ``fill_rounds`` rounds; a target still unknown after that is 0. Zero flow is the identity, and shifts
+    by whole pixels are exact wherever a source lands. No gradient.
 
     Args:
         mask: (N, C, H, W) float in [0, 1].
         flow: (N, 2, H, W) float, pixels, forward. Pixels whose flow is not finite go nowhere.
-        fill_rounds: width in pixels of the rim that filling grows into a hole.
+        fill_rounds: width in pixels of the rim of a hole that is filled.
 
     Returns:
         (N, C, H, W) in [0, 1], dtype of ``mask``.
@@ -144,11 +144,11 @@ def move_mask(mask: Tensor, flow: Tensor, *, fill_rounds: int = 4) -> Tensor:
 
 
 def references_from(masks: Tensor, first: Tensor, flow: Tensor) -> Tensor:
-    """Reference masks of a clip: the mask of each frame moved along the flow to the frame after it.
+    """Return the reference masks of a clip: the mask of each frame, moved along the flow to the next frame.
 
     Args:
-        masks: (N, T, 1, H, W) in [0, 1], in each frame where the object is in that frame; the last one is not read.
-        first: (N, 1, 1, H, W) in [0, 1], the reference of frame 0, passed on as it is.
+        masks: (N, T, 1, H, W) in [0, 1], the object's mask in each frame; the last one is not read.
+        first: (N, 1, 1, H, W) in [0, 1], the reference of frame 0, returned unchanged.
         flow: (N, T-1, 2, H, W), pixels, forward.
 
     Returns:
@@ -161,10 +161,10 @@ def references_from(masks: Tensor, first: Tensor, flow: Tensor) -> Tensor:
 
 
 def check_flow(image: Tensor, flow: Tensor) -> None:
-    """Raises ValueError unless ``flow`` is a floating-point (N, 2, H, W) for an ``image`` (N, C, H, W)."""
+    """Raise ValueError unless ``flow`` is a floating-point (N, 2, H, W) for an ``image`` (N, C, H, W)."""
     _check_flow_alone(flow)
     if image.ndim != 4 or image.shape[0] != flow.shape[0] or image.shape[2:] != flow.shape[2:]:
-        raise ValueError(f'expected an (N, C, H, W) tensor of the N, H, W of its flow {tuple(flow.shape)}, '
+        raise ValueError(f'expected an (N, C, H, W) tensor with the N, H and W of its flow {tuple(flow.shape)}, '
                          f'got {tuple(image.shape)}')
 
 
@@ -176,7 +176,8 @@ def _check_flow_alone(flow: Tensor) -> None:
 
 
 def _whole_displacement(flow: Tensor) -> Tensor:
-    """floor(flow + 0.5), a new (N, 2, H, W): adding whole pixel numbers afterwards is exact, adding before is not."""
+    """Return floor(flow + 0.5), a new (N, 2, H, W). Adding pixel numbers after the rounding is exact, before it is not.
+    """
     _check_flow_alone(flow)
     return (flow.detach().to(torch.promote_types(flow.dtype, torch.float32)) + 0.5).floor_()
 
@@ -191,24 +192,24 @@ def _splat_block(labels: Tensor, flow: Tensor, x_range: Tensor, y_range: Tensor)
     dx, dy = moved[:, 0], moved[:, 1]
     lands = (dx >= x_reach[0]) & (dx <= x_reach[1]) & (dy >= y_reach[0]) & (dy <= y_reach[1])  # [N, H, W]; not for NaN
 
-    # The winner of a pixel is the highest source number, from 1, that lands there; 0 says none. Unlike a plain write, a
-    # maximum is the same in any order of threads. Sources that land nowhere all write to one slot behind the frame.
+    # The winner of a pixel is the highest source number (from 1) that lands there; 0 means none. Unlike a plain write,
+    # a maximum does not depend on the order of threads. Sources that land nowhere write to one slot behind the frame.
     pixels = height * width
     number = torch.arange(pixels, device=flow.device).view(height, width)
     target = dx.add_(dy, alpha=width).add_(number).masked_fill_(~lands, pixels).long().flatten(1)  # [N, HW]
     source = torch.arange(1, pixels + 1, dtype=torch.int32, device=flow.device).expand_as(target)
     winner = torch.zeros(len(target), pixels + 1, dtype=torch.int32, device=flow.device)
     winner = winner.scatter_reduce_(1, target, source, 'amax')[:, :-1]
-    with_none = F.pad(labels.flatten(2), (1, 0))  # [N, C, 1+HW]: the label of nobody is 0
+    with_none = F.pad(labels.flatten(2), (1, 0))  # [N, C, 1+HW]: entry 0, for pixels without a source, is 0
     return with_none.gather(2, target.copy_(winner)[:, None].expand(-1, channels, -1)).view_as(labels)
 
 
 def _bilinear_splat(values: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
-    """Sum of weighted values (N, C, H, W) and of weights (N, 1, H, W) that reach each pixel."""
+    """Return the sum of weighted values, (N, C, H, W), and of weights, (N, 1, H, W), that reach each pixel."""
     n, channels, height, width = values.shape
     flow = flow.detach().to(values.dtype)
     whole = flow.floor()
-    right, down = (flow - whole).unbind(1)  # [N, H, W] each: share of the right and the lower neighbours
+    right, down = (flow - whole).unbind(1)  # [N, H, W] each: share of the right and of the lower neighbours
     x, y = torch.arange(width, device=flow.device), torch.arange(height, device=flow.device)[:, None]
     carried = torch.cat([values, torch.ones_like(values[:, :1])], dim=1)  # [N, C+1, H, W]
     sums = torch.zeros_like(carried).flatten(2)

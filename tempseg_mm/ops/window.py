@@ -1,6 +1,6 @@
-"""A window into a frame: where it lies, what is seen through it, and how an answer found in it gets back.
+"""A window into a frame: its place, the view through it, and the way back of an answer found in it.
 
-Positions are those of pixel centres, (x, y) in whole numbers. Relies on OpenCV and NumPy alone.
+Positions are pixel centres, (x, y) in whole numbers.
 """
 
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-OUTSIDE = (124, 116, 104)  # RGB beyond the border of the frame: the mean of ImageNet, which the network sees as 0
+OUTSIDE = (124, 116, 104)  # RGB beyond the border of the frame: the mean colour of ImageNet, 0 for the network
 
 
 @dataclass(frozen=True)
 class Window:
-    """A similarity, perhaps mirrored, from the pixels of a frame to those of a small picture.
+    """A similarity transform, possibly mirrored, from the pixels of a frame to those of a small picture.
 
     Attributes:
-        matrix: (2, 3) float64, frame to window positions.
+        matrix: (2, 3) float64, from frame to window positions.
         size: (h, w) of the window.
         frame_size: (H, W) of the frame that ``matrix`` refers to.
     """
@@ -28,15 +28,15 @@ class Window:
     @classmethod
     def about(cls, centre: tuple, zoom: float, size: tuple, frame_size: tuple, *, degrees: float = 0.0,
               mirrored: bool = False) -> 'Window':
-        """The window about a point.
+        """Return the window about a point.
 
         Args:
             centre: (x, y) in the frame, in edge coordinates: the top left pixel spans 0 to 1.
-            zoom: window pixels to a pixel of the frame, above 0.
+            zoom: window pixels per frame pixel, above 0.
             size: (h, w) of the window.
             frame_size: (H, W) of the frame.
-            degrees: by which what is seen is turned, counter-clockwise.
-            mirrored: left and right change places.
+            degrees: counter-clockwise rotation of the view.
+            mirrored: swap left and right.
         """
         turn = np.deg2rad(degrees)
         linear = zoom * np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
@@ -46,19 +46,19 @@ class Window:
 
     @property
     def zoom(self) -> float:
-        """Window pixels to a pixel of the frame."""
+        """Window pixels per frame pixel."""
         return float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
 
     @property
     def inverse(self) -> np.ndarray:
-        """(2, 3) float64, window to frame positions."""
+        """The inverse of :attr:`matrix`, (2, 3) float64, from window to frame positions."""
         return cv2.invertAffineTransform(self.matrix)
 
     def crop(self, image: np.ndarray) -> np.ndarray:
-        """What is seen: area means where it is made smaller, linear where larger; :data:`OUTSIDE` beyond the border.
+        """Return the view: area means if the image shrinks, linear if it grows, :data:`OUTSIDE` beyond the border.
 
         Args:
-            image: (H, W, 3) uint8, the frame, or a smaller copy of all of it.
+            image: (H, W, 3) uint8, the frame or a smaller copy of the whole frame.
 
         Returns:
             (h, w, 3) uint8.
@@ -66,24 +66,24 @@ class Window:
         return self._seen(image, OUTSIDE)
 
     def crop_mask(self, mask: np.ndarray) -> np.ndarray:
-        """(H, W) uint8 0/1 -> (h, w) uint8 0/1: 1 where the object covers more than half; 0 beyond the border."""
+        """Crop (H, W) uint8 0/1 to (h, w) uint8 0/1: 1 where the object covers more than half, 0 beyond the border."""
         return (self._seen(mask * np.uint8(255), 0) > 127).astype(np.uint8)
 
     def crop_flow(self, flow: np.ndarray) -> np.ndarray:
-        """Flow between two frames seen through this same window.
+        """Return the flow between two frames that are both seen through this window.
 
         Args:
-            flow: (H, W, 2) float32, pixels; of the frame or a smaller copy of it.
+            flow: (H, W, 2) float32, pixels, of the frame or a smaller copy of it.
 
         Returns:
-            (h, w, 2) float32, pixels of the window; repeated from the border beyond it.
+            (h, w, 2) float32, in pixels of the window; beyond the border of the frame, its values at the border.
         """
         matrix = self._from(flow.shape[:2])
         moved = cv2.warpAffine(flow, matrix, self.size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return cv2.transform(moved, matrix[:, :2].astype(np.float32))
 
     def paste(self, values: np.ndarray) -> np.ndarray:
-        """Bring an answer back: (h, w) float32 -> (H, W) float32, linear inside the window, 0 outside of it."""
+        """Paste an answer into the frame: (h, w) float32 -> (H, W) float32, linear inside the window, 0 outside it."""
         height, width = self.frame_size
         found = np.zeros((height, width), np.float32)
         left, top, right, bottom = self.extent(self.frame_size)
@@ -96,15 +96,27 @@ class Window:
         return found
 
     def positions(self) -> np.ndarray:
-        """Where the pixels of the window lie in the frame: (h, w, 2) float32, (x, y)."""
+        """Return the position of each window pixel in the frame: (h, w, 2) float32, (x, y)."""
         return cv2.transform(_grid(tuple(self.size)), self.inverse.astype(np.float32))
 
     def displacement_to(self, positions: np.ndarray) -> np.ndarray:
-        """How far each pixel of the window is from where positions of the frame, (h, w, 2), lie in it: (h, w, 2)."""
+        """Return the displacement from each window pixel to a position of the frame seen in the window.
+
+        Args:
+            positions: (h, w, 2) float32, (x, y) in the frame, one per window pixel.
+
+        Returns:
+            (h, w, 2) float32, in pixels of the window.
+        """
         return cv2.transform(positions, self.matrix.astype(np.float32)) - _grid(tuple(self.size))
 
     def extent(self, shape: tuple, *, margin: int = 1) -> tuple:
-        """(left, top, right, bottom), whole pixels of the frame, or of a copy of it of ``shape``, that are seen."""
+        """Return the visible part of the frame, (left, top, right, bottom) in whole pixels.
+
+        Args:
+            shape: (H, W) of the frame or of a copy of it.
+            margin: pixels added at each side, within the frame.
+        """
         h, w = self.size
         corners = np.array([[[-0.5, -0.5], [w - 0.5, -0.5], [-0.5, h - 0.5], [w - 0.5, h - 0.5]]])
         x, y = cv2.transform(corners, cv2.invertAffineTransform(self._from(shape)))[0].T
@@ -112,7 +124,7 @@ class Window:
                 min(shape[1], int(np.ceil(x.max())) + margin + 1), min(shape[0], int(np.ceil(y.max())) + margin + 1))
 
     def _from(self, shape: tuple) -> np.ndarray:
-        """The matrix from a copy of the frame of another size."""
+        """Return the matrix for a copy of the frame with another size."""
         if tuple(shape) == tuple(self.frame_size):
             return self.matrix
         scale = np.array([self.frame_size[1] / shape[1], self.frame_size[0] / shape[0]])
@@ -123,7 +135,7 @@ class Window:
         matrix = self._from(image.shape[:2])
         zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
         if zoom < 1:
-            # A linear look-up reads four pixels; where it would skip some, the part that is seen is shrunk first.
+            # A linear look-up reads four pixels. Where it would skip pixels, the visible part is shrunk first.
             left, top, right, bottom = self.extent(image.shape[:2], margin=int(np.ceil(1 / zoom)))
             if left >= right or top >= bottom:
                 return np.broadcast_to(np.asarray(outside, image.dtype), (*self.size, *image.shape[2:])).copy()
@@ -139,7 +151,7 @@ class Window:
 
 @lru_cache(maxsize=4)
 def _grid(size: tuple) -> np.ndarray:
-    """(h, w, 2) float32: the (x, y) of each pixel."""
+    """Return (h, w, 2) float32: the (x, y) of each pixel."""
     grid = np.dstack(np.meshgrid(np.arange(size[1]), np.arange(size[0]))).astype(np.float32)
     grid.flags.writeable = False
     return grid

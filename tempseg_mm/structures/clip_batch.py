@@ -1,6 +1,6 @@
-"""What the training step works on. Made by the data preprocessor and the model, read by every loss.
+"""Data of a training step. Made by the data preprocessor and the model, read by every loss.
 
-Letters: N clips, T frames a clip, C channels, H, W.
+Letters: N clips, T frames per clip, C channels, H, W.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class ClipBatch:
     Attributes:
         frames: (N, T, 3, H, W) float, normalised RGB.
         gt_masks: (N, T, 1, H, W) float, 0 or 1: Y.
-        reference_masks: (N, T, 1, H, W) float in [0, 1]: what the generator is told of the object in each frame.
-        flow: (N, T-1, 2, H, W) float, pixels, (x, y), forward: ``flow[:, t]`` runs from frame t to t+1. ``None`` where
-            neither a loss nor reference masks need it.
+        reference_masks: (N, T, 1, H, W) float in [0, 1]: the generator's hint of where the object is in each frame.
+        flow: (N, T-1, 2, H, W) float, pixels, (x, y), forward: ``flow[:, t]`` runs from frame t to t+1. ``None`` if
+            neither a loss nor the reference masks need it.
         sequences: N names, for messages.
-        frame_ids: N tuples of T numbers, those of the frames in their sequences, for messages.
+        frame_ids: N tuples of T frame numbers within the sequences, for messages.
     """
     frames: Tensor
     gt_masks: Tensor
@@ -32,29 +32,29 @@ class ClipBatch:
 
     @property
     def origin(self) -> str:
-        """Which frames these are, in words: ``'bear 3 4 5, camel 0 1 2'``."""
+        """Names and numbers of the frames, in words: ``'bear 3 4 5, camel 0 1 2'``."""
         ids = self.frame_ids or ((),) * len(self.sequences)
         return ', '.join(' '.join(map(str, (name, *frames))) for name, frames in zip(self.sequences, ids, strict=True))
 
 
 @dataclass(frozen=True)
 class ClipPrediction:
-    """The generator's answer to a :class:`ClipBatch`, and the discriminator's to that.
+    """Prediction of the generator for a :class:`ClipBatch`, with the discriminator's answer to it.
 
     Attributes:
         logits: (N, T, 1, H, W) float.
-        fake_logits: (N, T) float, the discriminator on each predicted mask (positive: taken for real), or ``None``
-            where no adversary takes part.
+        fake_logits: (N, T) float, the discriminator's logit for each predicted mask (positive: taken for real), or
+            ``None`` if no adversary takes part.
     """
     logits: Tensor
     fake_logits: Tensor | None = None
 
     @cached_property
     def masks(self) -> Tensor:
-        """Ŷ, (N, T, 1, H, W), probabilities in [0, 1], in float32 under mixed precision too."""
+        """Predicted masks Ŷ, (N, T, 1, H, W), probabilities in [0, 1]; float32 even under mixed precision."""
         return torch.sigmoid(self.logits if self.logits.dtype == torch.float64 else self.logits.float())
 
     @cached_property
     def verdicts(self) -> Tensor | None:
-        """q, (N, T) bool: D(E(Ŷ_t)) > 0.5, without gradient (P12)."""
+        """Verdicts q, (N, T) bool: D(E(Ŷ_t)) > 0.5, without gradient (P12)."""
         return None if self.fake_logits is None else self.fake_logits.detach() > 0

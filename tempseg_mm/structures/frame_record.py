@@ -1,4 +1,4 @@
-"""What is kept of a segmented frame when its pixels are gone: numbers for reports. Written to JSON as it is."""
+"""Numbers about a segmented frame that remain for reports when its pixels are gone. They go to JSON unchanged."""
 
 from dataclasses import asdict, dataclass, field, replace
 
@@ -7,18 +7,19 @@ BY_OBJECT = 'areas', 'confidences', 'sure', 'changes', 'scores'
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """Figures of one frame, by object id (1 to 255).
+    """Figures of one frame. Every dict maps object id (1 to 255) -> value.
 
     Attributes:
         frame_id: index within the sequence, from 0.
         file_name: stem of the frame's mask file, e.g. ``'00007'``.
-        given: whether the masks of this frame were given.
+        given: True if the masks of this frame were given.
         areas: pixels of each object at the original size.
-        confidences: mean probability over the pixels of each object's mask, in (0, 1]; ``None`` where it is empty.
-        sure: share that each object's mask has of the pixels where it may be (probability above 0.05), in [0, 1];
-            ``None`` where it may be nowhere.
-        changes: 1 - IoU of each object's mask with that of the frame before, in [0, 1]; ``None`` in the first frame.
-        scores: region similarity J of each object, in [0, 1]; empty where there is no ground truth.
+        confidences: mean probability over the pixels of each object's mask, in (0, 1]; ``None`` if the mask is empty.
+        sure: number of pixels in each object's mask over the number of pixels where the object is possible (probability
+            above 0.05), in [0, 1]; ``None`` if it is possible nowhere.
+        changes: 1 - IoU of each object's mask with its mask in the frame before, in [0, 1]; ``None`` in the first
+            frame.
+        scores: region similarity J of each object, in [0, 1]; empty without ground truth.
     """
     frame_id: int
     file_name: str
@@ -30,17 +31,17 @@ class FrameRecord:
     scores: dict = field(default_factory=dict)
 
     def without(self, object_id: int) -> 'FrameRecord':
-        """The figures of all other objects."""
+        """Return a copy without the figures of one object."""
         kept = {name: {i: value for i, value in getattr(self, name).items() if i != object_id} for name in BY_OBJECT}
         return replace(self, **kept)
 
     def to_dict(self) -> dict:
-        """Plain types only, for JSON (which turns the ids into text)."""
+        """Return plain types only, for JSON (which turns the ids into text)."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, saved: dict) -> 'FrameRecord':
-        """Undo :meth:`to_dict`, after a way through JSON too."""
+        """Restore a record from :meth:`to_dict`, also after a round trip through JSON."""
         by_object = {name: {int(key): value for key, value in saved[name].items()}
                      for name in BY_OBJECT}
         return cls(frame_id=saved['frame_id'], file_name=saved['file_name'], given=saved['given'], **by_object)

@@ -10,26 +10,28 @@ import numpy as np
 
 @dataclass
 class SegmentedFrame:
-    """A frame at its original size and what is known of it. The only kind there is: of data sets, videos and streams.
+    """A frame at its original size and all that is known of it. Data sets, videos and streams all use this class.
 
     Attributes:
         sequence: name of the sequence.
         frame_id: index within the source, from 0.
-        file_name: stem of the frame's file, e.g. ``'00007'``: saved masks keep it.
+        file_name: stem of the frame's file, e.g. ``'00007'``; the saved mask has the same stem.
         image: (H, W, 3) uint8 RGB.
-        object_ids: K ids, 1 to 255, ascending; ``(1,)`` where a data set does not tell objects apart.
-        num_frames: length of the sequence; ``None`` where nobody knows.
-        probabilities: (K, H, W) float32 in [0, 1], their sum at most 1. Refinement replaces them; everything after
-            reads them. ``None`` where the frame was segmented by an earlier run or before the walk turned round.
-        labels: (H, W) uint8 object ids, 0 the background: what is saved. ``None`` until they are decided.
-        given: whether ``labels`` are the masks that were given.
-        going_on: ids of the objects for which the network answers all the same, where the given masks have background:
-            they do not mention them, and do not end them by that.
-        answered: whether the network segmented the frame. It did so on a given frame too, except the first, where
-            ``probabilities`` are 0 or 1 as the given mask has it.
-        gt_labels: (H, W) uint8, the annotation; ``None`` where there is none.
-        gt_void: (H, W) bool: where the annotation does not say, and nothing is scored; ``None``: nowhere.
-        snapshot: where the walk can be resumed after this frame; ``None`` where that was known before.
+        object_ids: K ids, 1 to 255, ascending; ``(1,)`` if the data set does not tell objects apart.
+        num_frames: length of the sequence; ``None`` if it is unknown.
+        probabilities: (K, H, W) float32 in [0, 1] with a sum of at most 1. Refinement replaces them; all later stages
+            read them. ``None`` if the frame was segmented by an earlier run or before the walk turned round.
+        labels: (H, W) uint8 object ids, 0 the background: the mask that is saved. ``None`` before :meth:`decide`
+            unless the masks were given.
+        given: True if ``labels`` holds masks that were given.
+        going_on: ids of the objects that the given masks do not mention. The network's answer for them still counts
+            where the given masks have background.
+        answered: True if the network segmented the frame. This includes given frames except the first one, whose
+            ``probabilities`` are 0 or 1 as in the given mask.
+        gt_labels: (H, W) uint8, the annotation; ``None`` if there is none.
+        gt_void: (H, W) bool: True where the annotation is undefined and nothing is scored; ``None``: nowhere.
+        snapshot: state from which the walk can be resumed after this frame; ``None`` if an earlier run or the backward
+            walk already segmented the frame.
     """
     sequence: str
     frame_id: int
@@ -48,11 +50,11 @@ class SegmentedFrame:
 
     @property
     def answer(self) -> np.ndarray:
-        """(H, W) uint8: what the network says, also on a frame whose mask was given. This is what is scored."""
+        """The network's own answer, (H, W) uint8, also on a frame with a given mask. This is what is scored."""
         return labels_of(self.probabilities, self.object_ids)
 
     def decide(self) -> None:
-        """Set :attr:`labels`: the given masks, or the network's answer as refinement left it. Call it once."""
+        """Set :attr:`labels`: the given masks and the answer for :attr:`going_on`, or else the answer. Call once."""
         if not self.given:
             self.labels = self.answer
         elif self.going_on:
@@ -61,14 +63,14 @@ class SegmentedFrame:
 
 
 def labels_of(probabilities: np.ndarray, object_ids: Sequence[int]) -> np.ndarray:
-    """Merged probabilities -> the most probable object of each pixel.
+    """Return the most probable object of each pixel.
 
     Args:
-        probabilities: (K, H, W) in [0, 1] whose sum is at most 1: the rest is background.
+        probabilities: (K, H, W) in [0, 1] with a sum of at most 1; the rest is background.
         object_ids: K ids, 1 to 255.
 
     Returns:
-        (H, W) uint8: 0 where no object is more probable than the background; one object needs more than one half.
+        (H, W) uint8: 0 where no object is more probable than the background. A single object needs more than one half.
     """
     if len(object_ids) == 1:
         return np.where(probabilities[0] > 0.5, object_ids[0], 0).astype(np.uint8)
@@ -77,14 +79,14 @@ def labels_of(probabilities: np.ndarray, object_ids: Sequence[int]) -> np.ndarra
 
 
 def one_hot(labels: np.ndarray, object_ids: Sequence[int]) -> np.ndarray:
-    """Labels -> (K, H, W) float32, 1 where the object is."""
+    """Return (K, H, W) float32: 1 where ``labels`` has the object, else 0."""
     return np.stack([labels == object_id for object_id in object_ids]).astype(np.float32)
 
 
 def ids_of(labels: np.ndarray) -> list[int]:
-    """The ids, without 0, that labels, (H, W) uint8, hold, ascending."""
+    """Return the ids in ``labels``, (H, W) uint8, ascending and without 0."""
     top = int(labels.max())
-    if np.count_nonzero(labels) == np.count_nonzero(labels == top):  # one object, as a rule, and many times as fast
+    if np.count_nonzero(labels) == np.count_nonzero(labels == top):  # one object: the usual case, and far faster
         return [top] if top else []
-    counts = cv2.calcHist([np.ascontiguousarray(labels)], [0], None, [256], [0, 256])  # 3 times as fast as bincount
+    counts = cv2.calcHist([np.ascontiguousarray(labels)], [0], None, [256], [0, 256])  # 3 times faster than bincount
     return (np.flatnonzero(counts[1:]) + 1).tolist()

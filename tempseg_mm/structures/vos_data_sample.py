@@ -1,4 +1,4 @@
-"""Annotation of one clip as it travels from the pipeline to the data preprocessor."""
+"""Annotation of one clip on its way from the pipeline to the data preprocessor."""
 
 from mmengine.structures import BaseDataElement
 from torch import Tensor
@@ -11,14 +11,14 @@ class VOSDataSample(BaseDataElement):
 
     Attributes:
         gt_masks: (T, 1, H, W) uint8, 0 or 1.
-        reference_masks: (T, 1, H, W) uint8, 0 or 1. ``reference_masks[t]`` lies in frame t; the data preprocessor moves
-            it along the flow to be the reference of frame t+1. The last one is not read.
-        first_reference: (1, 1, H, W) uint8, 0 or 1: the reference of frame 0, lying there. May be missing: then it is
+        reference_masks: (T, 1, H, W) uint8, 0 or 1. ``reference_masks[t]`` is aligned with frame t. The data
+            preprocessor moves it along the flow, and it becomes the reference of frame t+1. The last mask is not read.
+        first_reference: (1, 1, H, W) uint8, 0 or 1: the reference of frame 0, aligned with frame 0. Default:
             ``reference_masks[0]``.
-        flow: (T-1, 2, H, W) float32, pixels, (x, y), forward. May be missing: the preprocessor then computes it.
+        flow: (T-1, 2, H, W) float32, pixels, (x, y), forward. If it is missing, the preprocessor computes it.
 
     Raises:
-        ValueError: on setting a field of another rank or channel count.
+        ValueError: if a field is set to a tensor of another rank or channel count.
     """
 
     def _set_checked(self, name: str, value: Tensor, channels: int) -> None:
