@@ -1,4 +1,4 @@
-"""The contract of every optical-flow provider. Called by the data preprocessor, the propagator and ``LoadFlow``."""
+"""Contract of every optical-flow provider. Called by the data preprocessor, the propagator and ``LoadFlow``."""
 
 from abc import ABC, abstractmethod
 
@@ -10,14 +10,14 @@ class FlowProvider(ABC):
     """Estimates how each frame moves onto the next. A subclass implements :meth:`estimate` and :attr:`signature`.
 
     Attributes:
-        on_cpu: whether it works on the CPU wherever the frames are. In training the workers of the data loader then
-            estimate the flow, so that no step waits for it.
+        on_cpu: True if the provider works on the CPU wherever the frames are. In training, the data loader's workers
+            then estimate the flow, so that no step waits for it.
     """
     on_cpu: bool = False
 
     @torch.no_grad()
     def __call__(self, frames: Tensor, next_frames: Tensor) -> Tensor:
-        """Forward flow of N pairs of frames.
+        """Return the forward flow of N pairs of frames.
 
         Args:
             frames: (N, 3, H, W) uint8 or float RGB, values 0..255, at time t. N may be 0.
@@ -28,8 +28,8 @@ class FlowProvider(ABC):
             p + flow[p] in ``next_frames``. Without gradient.
 
         Raises:
-            ValueError: if the two inputs differ in shape or are not (N, 3, H, W), or if the estimate is misshapen or
-                not finite.
+            ValueError: if the two inputs differ in shape or are not (N, 3, H, W), or if the estimate has another shape
+                or is not finite.
         """
         if frames.ndim != 4 or frames.shape[1] != 3 or frames.shape != next_frames.shape:
             raise ValueError(f'{type(self).__name__} needs two tensors of one shape (N, 3, H, W), got '
@@ -41,16 +41,17 @@ class FlowProvider(ABC):
         if flow.shape != shape:
             raise ValueError(f'{type(self).__name__}.estimate must return {shape}, got {tuple(flow.shape)}')
         if not torch.isfinite(flow).all():
-            raise ValueError(f'{type(self).__name__} gave flow that is not finite (NaN or infinite); look at its '
-                             'weights and at the frames')
+            raise ValueError(f'{type(self).__name__} gave flow that is not finite (NaN or infinite); check its '
+                             'weights and the frames')
         return flow.to(frames.device)
 
     @abstractmethod
     def estimate(self, frames: Tensor, next_frames: Tensor) -> Tensor:
-        """As :meth:`__call__`, on checked input with N >= 1; any float dtype and device may be returned."""
+        """Estimate flow as :meth:`__call__`, for checked input with N >= 1, in any float dtype and on any device."""
 
     @property
     @abstractmethod
     def signature(self) -> str:
-        """Name and parameters, e.g. ``'DISFlow(preset=medium)'``: two providers that may answer differently differ
-        in it. :class:`~tempseg_mm.flow.cached.CachedFlow` keeps their answers apart by it."""
+        """Name and parameters, e.g. ``'DISFlow(preset=medium)'``. Providers that may answer differently have different
+        signatures: :class:`~tempseg_mm.flow.cached.CachedFlow` keeps their answers apart by them.
+        """

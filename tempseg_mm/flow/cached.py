@@ -1,4 +1,4 @@
-"""Any flow provider in front of files on disk, so that a pair of frames is estimated once."""
+"""Cache on disk for any flow provider, so that the flow of each pair of frames is estimated only once."""
 
 import hashlib
 import json
@@ -18,12 +18,12 @@ from .npy_file import read_npy, write_npy
 
 FORMATS = dict(float32=('.flo', read_flo, write_flo), float16=('.npy', read_npy, write_npy))
 MANIFEST = 'manifest.json'
-MOST_WARNINGS = 5  # of one provider: a cache may hold a hundred thousand files
-VERSION = 1  # of the cache: raised when its files mean something else
+MOST_WARNINGS = 5  # per provider, since a cache may hold a hundred thousand files
+VERSION = 1  # format of the cache, to be raised whenever the meaning of its files changes
 
 
 class StaleCacheError(ValueError):
-    """A cache that was filled by another provider, with other parameters or in another format."""
+    """The cache was filled by another provider, with other parameters or in another format."""
 
 
 @TASK_UTILS.register_module()
@@ -35,20 +35,22 @@ class CachedFlow(FlowProvider):
             ├── manifest.json              provider, parameters, size and format; anything else is refused
             └── 1f/a03c....flo             named by a hash of both frames and the provider's signature
 
-    Frames that differ at all (augmented ones) are never found again: use it before augmentation (``LoadFlow`` as the
-    second step of a pipeline) and in tests. ``tempseg-precompute-flow`` fills it. Several processes may share it.
+    The hash finds only identical frames, so augmented frames are never found again. Use the cache before augmentation
+    (``LoadFlow`` as the second step of a pipeline) and in tests. ``tempseg-precompute-flow`` fills it. Several
+    processes may share it.
 
     Args:
         provider: a :class:`FlowProvider` or the config of one.
         cache_dir: the folder; created when needed.
-        dtype: ``'float32'``: ``.flo`` files, the provider's answers bit for bit; ``'float16'``: ``.npy`` of half the
-            size, exact to 1/32 pixel up to 64 pixels.
-        missing: ``'estimate'`` what is not there, and keep it; ``'error'``: refuse.
+        dtype: ``'float32'``: ``.flo`` files with the provider's answers bit for bit; ``'float16'``: ``.npy`` files of
+            half the size, exact to 1/32 pixel up to 64 pixels.
+        missing: action for flow that is not in the cache: ``'estimate'`` it and save it, or raise an ``'error'``.
 
     Raises:
         ValueError: for another ``dtype`` or ``missing``.
-        StaleCacheError: asked for flow, if the folder was filled by another provider, with other parameters or dtype.
-        FileNotFoundError: asked for flow that is not there, under ``missing='error'``.
+        StaleCacheError: on a request for flow, if the folder was filled by another provider, with other parameters or
+            dtype.
+        FileNotFoundError: on a request for flow that is not in the cache, with ``missing='error'``.
     """
 
     def __init__(self, provider: dict | FlowProvider, cache_dir: str, *, dtype: str = 'float32',
@@ -58,8 +60,8 @@ class CachedFlow(FlowProvider):
                 raise ValueError(f'{name} of CachedFlow must be one of {", ".join(known)}, got {value!r}')
         self.provider = TASK_UTILS.build(provider) if isinstance(provider, dict) else provider
         self.cache_dir, self.dtype, self.missing = Path(cache_dir), dtype, missing
-        self.num_estimated = 0  # pairs that were not found
-        self.num_broken = 0  # files that were there and could not be used
+        self.num_estimated = 0  # pairs that were not in the cache
+        self.num_broken = 0  # files that were there but unusable
         self._suffix, self._read_file, self._write_file = FORMATS[dtype]
         self._opened: set = set()
 
@@ -72,11 +74,11 @@ class CachedFlow(FlowProvider):
         return self.provider.signature
 
     def folder(self, size: tuple) -> Path:
-        """Where flow of frames of ``size`` = (H, W) lies."""
+        """Return the folder of the flow of frames of ``size`` = (H, W)."""
         return self.cache_dir / f'{size[0]}x{size[1]}'
 
     def path(self, frame: Tensor, next_frame: Tensor) -> Path:
-        """The file that holds, or would hold, the flow from ``frame`` to ``next_frame``, both (3, H, W)."""
+        """Return the file for the flow from ``frame`` to ``next_frame``, both (3, H, W), whether or not it exists."""
         digest = hashlib.blake2b(digest_size=16)
         digest.update(f'{self.signature}|{tuple(frame.shape)}|{frame.dtype}'.encode())
         for image in (frame, next_frame):
@@ -93,19 +95,19 @@ class CachedFlow(FlowProvider):
         if lacking and self.missing == 'error':
             raise FileNotFoundError(
                 f'{len(lacking)} of {len(paths)} flows are not in {self.folder(size)}: fill it with '
-                "tempseg-precompute-flow, or set `missing='estimate'`. (Frames that were augmented are never there: "
-                'LoadFlow belongs right behind LoadClip.)')
+                "tempseg-precompute-flow, or set `missing='estimate'`. (The cache has no augmented frames: put "
+                'LoadFlow directly after LoadClip.)')
         if lacking:
             made = self.provider(frames[lacking], next_frames[lacking]).cpu().permute(0, 2, 3, 1).numpy()
             self.num_estimated += len(lacking)
             for n, flow in zip(lacking, made, strict=True):
                 self._write_file(paths[n], flow)
-                # What is found later is what is answered now, also in half precision.
+                # In half precision too, the answer now equals the answer that the file gives later.
                 flows[n] = flow if self.dtype == 'float32' else flow.astype(np.float16).astype(np.float32)
         return torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous()  # [N,H,W,2] -> [N,2,H,W]
 
     def _open(self, size: tuple) -> None:
-        """Compares the manifest of a folder with what is wanted, once; writes it where there is none."""
+        """Check the manifest of a folder once; write one if the folder has none."""
         if size in self._opened:
             return
         path = self.folder(size) / MANIFEST
@@ -142,12 +144,12 @@ class CachedFlow(FlowProvider):
 
 
 def _require_same(path: Path, wanted: dict) -> None:
-    way_out = f'Delete {path.parent} to have it made again, or set another `cache_dir`'
+    way_out = f'Delete {path.parent} so that it is made again, or set another `cache_dir`'
     try:
         found = json.loads(path.read_text(encoding='utf-8'))
         differing = [key for key in wanted if found.get(key) != wanted[key]]
     except (ValueError, AttributeError, RecursionError) as error:
-        raise StaleCacheError(f'{path} is no manifest of a flow cache ({error}). {way_out}') from error
+        raise StaleCacheError(f'{path} is not a manifest of a flow cache ({error}). {way_out}') from error
     if differing:
-        raise StaleCacheError(f'the flow in {path.parent} is not what is asked for: ' + '; '.join(
+        raise StaleCacheError(f'the flow in {path.parent} does not fit these settings: ' + '; '.join(
             f'its {key} is {found.get(key)!r}, not {wanted[key]!r}' for key in differing) + f'. {way_out}')

@@ -1,4 +1,5 @@
-"""Middlebury ``.flo`` files: every fault named on reading, all or nothing on writing. Used by cache and data sets."""
+"""Middlebury ``.flo`` files. Reading names every fault; writing is all or nothing. Used by the cache and by data sets.
+"""
 
 import os
 import struct
@@ -12,11 +13,11 @@ HEADER = struct.Struct('<4sii')  # magic, width, height
 
 
 class BrokenFlowFileError(OSError):
-    """A file that exists but is no whole ``.flo`` file."""
+    """The file exists but is not a complete file of its format."""
 
 
 def read_flo(path: str) -> np.ndarray:
-    """Reads a ``.flo`` file, after a look at its header: no memory is taken for what it only claims to hold.
+    """Read a ``.flo`` file. The header is checked against the size of the file before memory is allocated.
 
     Returns:
         (H, W, 2) float32, (x, y) in pixels.
@@ -50,6 +51,6 @@ def _require_whole(path: str) -> None:
 
 
 def write_flo(path: str, flow: np.ndarray) -> None:
-    """Writes (H, W, 2) flow, creating folders. A reader never sees half a file, whoever else writes it."""
+    """Write (H, W, 2) flow and create folders. A reader never sees half a file, even if several processes write it."""
     with written_beside(path) as beside:
         mmcv.flowwrite(np.ascontiguousarray(flow, dtype=np.float32), os.fspath(beside))

@@ -1,4 +1,4 @@
-"""FlowNet 2.0 and its networks as flow providers; the weights are read when the first flow is asked for."""
+"""FlowNet 2.0 and its networks as flow providers. They read their weights when the first flow is requested."""
 
 from functools import cached_property
 from pathlib import Path
@@ -16,25 +16,26 @@ from .base import FlowProvider
 from .flownet2.flownet2 import FlowNet2, enlarged, normalized
 from .flownet2.weights import build_with_weights, require_source
 
-ENOUGH_DIGITS = 16  # of a digest, to tell weights apart
+ENOUGH_DIGITS = 16  # digits of a digest that are enough to tell weights apart
 
 
 @TASK_UTILS.register_module()
 class FlowNet2Flow(FlowProvider):
-    """Flow by FlowNet 2.0 (Ilg et al., CVPR 2017), the paper's. Frames of any size, on the device they are on.
+    """Flow by FlowNet 2.0 (Ilg et al., CVPR 2017), as in the paper. Frames may have any size and stay on their device.
 
     A subclass names another ``network``.
 
     Args:
         weights: path or URL of the published weights, which are for research purposes only.
-        sha256: digest of the file or its first 8 digits or more, to be checked. With 16 or more, a full
+        sha256: digest of the file, or at least its first 8 digits, to be checked. With 16 digits or more, a full
             :class:`~tempseg_mm.flow.cached.CachedFlow` answers without the file.
-        batch_size: pairs that go through the network at once; for more than one, memory grows and flow differs from
-            that of single pairs by rounding.
+        batch_size: number of pairs that go through the network at once. More than one needs more memory, and the flow
+            differs from that of single pairs by rounding.
 
     Raises:
-        ValueError: if no weights are named, with where to get them; asked for flow, if they do not fit.
-        FileNotFoundError: if there is no such file, the same.
+        ValueError: if no weights are named (the message says where to get them), or, on a request for flow, if they do
+            not fit.
+        FileNotFoundError: if there is no such file; the message says where to get it.
     """
 
     network: ClassVar[type[nn.Module]] = FlowNet2
@@ -49,7 +50,7 @@ class FlowNet2Flow(FlowProvider):
         self._built: nn.Module | None = None
 
     def __getstate__(self) -> dict:
-        return dict(self.__dict__, _built=None)  # data loader workers read the file, if they need it at all
+        return dict(self.__dict__, _built=None)  # a data loader worker reads the file itself if it needs it
 
     @cached_property
     def _digest(self) -> str:
@@ -74,7 +75,7 @@ class FlowNet2Flow(FlowProvider):
 
 
 class _QuarterSizeFlow(FlowNet2Flow):
-    """A network that works on normalised frames and answers at a quarter of the size, in units of its own."""
+    """Base of networks that take normalised frames and answer at a quarter of the size, in their own unit."""
 
     def _flow(self, pairs: Tensor) -> Tensor:
         height, width = pairs.shape[-2:]
@@ -84,21 +85,23 @@ class _QuarterSizeFlow(FlowNet2Flow):
 
 @TASK_UTILS.register_module()
 class FlowNetCFlow(_QuarterSizeFlow):
-    """Flow by FlowNetC alone; arguments as :class:`FlowNet2Flow`, its weights or those of FlowNet 2.0 as a whole."""
+    """Flow by FlowNetC alone. Arguments as :class:`FlowNet2Flow`; weights of FlowNetC or of the whole FlowNet 2.0."""
 
     network = FlowNetC
 
 
 @TASK_UTILS.register_module()
 class FlowNetSFlow(_QuarterSizeFlow):
-    """Flow by FlowNetS alone; arguments as :class:`FlowNet2Flow`. It needs its own weights, FlowNet2-S: those inside
-    of FlowNet 2.0 correct a flow found before."""
+    """Flow by FlowNetS alone. Arguments as :class:`FlowNet2Flow`; weights of FlowNet2-S.
+
+    The weights of the whole FlowNet 2.0 do not fit: the FlowNetS networks in it only correct an earlier flow.
+    """
 
     network = FlowNetS
 
 
 @TASK_UTILS.register_module()
 class FlowNetSDFlow(_QuarterSizeFlow):
-    """Flow by FlowNetSD alone; arguments as :class:`FlowNet2Flow`, its weights or those of FlowNet 2.0 as a whole."""
+    """Flow by FlowNetSD alone. Arguments as :class:`FlowNet2Flow`; weights of FlowNetSD or of the whole FlowNet 2.0."""
 
     network = FlowNetSD

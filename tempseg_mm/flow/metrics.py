@@ -1,4 +1,4 @@
-"""How good a flow is: against the exact one, or against itself backwards. Used by ``apis.flow_evaluation``."""
+"""Errors of a flow: against the exact flow, or against the flow back. Used by ``apis.flow_evaluation``."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from tempseg_mm.ops.warp import backward_warp
 
 
 def end_point_error(flow: Tensor, exact: Tensor) -> Tensor:
-    """Distance of each vector from the exact one.
+    """Return the distance of each vector from the exact one.
 
     Args:
         flow: (N, 2, H, W) in pixels.
@@ -25,17 +25,19 @@ def end_point_error(flow: Tensor, exact: Tensor) -> Tensor:
 
 
 def round_trip_error(forward: Tensor, backward: Tensor) -> tuple[Tensor, Tensor]:
-    """How far each pixel ends from where it began, carried to frame t+1 and back: |f(p) + b(p + f(p))|.
+    """Return how far each pixel ends from its start after moving to frame t+1 and back: ``|f(p) + b(p + f(p))|``.
 
-    A pixel that is seen in one frame only cannot come back; so the share of those that do is compared, not their mean.
-    They do by the rule of Sundaram et al. (ECCV 2010): |f + b|² < 0.01 (|f|² + |b|²) + 0.5.
+    A pixel that is visible in only one of the frames cannot come back. Therefore the share of pixels that do come back
+    is compared, not the mean error. A pixel comes back by the rule of Sundaram et al. (ECCV 2010)::
+
+        |f + b|² < 0.01 (|f|² + |b|²) + 0.5
 
     Args:
         forward: f, (N, 2, H, W), from frame t to t+1, in pixels.
         backward: b, the same from t+1 to t.
 
     Returns:
-        The error, (N, H, W) in pixels, and whether it is small enough, (N, H, W) bool.
+        The error, (N, H, W) in pixels, and True where the pixel comes back, (N, H, W) bool.
 
     Raises:
         ValueError: if shapes do not match.

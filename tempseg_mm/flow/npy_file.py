@@ -1,4 +1,4 @@
-"""Flow at half the size on disk: float16 in NumPy's own ``.npy``. Used by the cache; ``.flo`` is for exchange."""
+"""Flow files of half the size: float16 in NumPy's ``.npy`` format. Used by the cache; ``.flo`` is for exchange."""
 
 import math
 import os
@@ -11,13 +11,13 @@ from tempseg_mm.runtime.atomic import written_beside
 
 from .flo_file import BrokenFlowFileError
 
-LONGEST_HEADER = 256  # ours have 118 bytes; Python may crash on a literal that is long and deep
-# The header is a Python literal, and NumPy lets through what the parser says of a broken one.
+LONGEST_HEADER = 256  # headers written here have 118 bytes; Python may crash on a long, deeply nested literal
+# The header is a Python literal, and NumPy does not convert the parser's errors about a broken one.
 HEADER_ERRORS = (OSError, ValueError, SyntaxError, TypeError, LookupError, RecursionError, MemoryError, TokenError)
 
 
 def read_npy(path: str) -> np.ndarray:
-    """Reads a flow file of :func:`write_npy`.
+    """Read a flow file of :func:`write_npy`.
 
     Returns:
         (H, W, 2) float32, (x, y) in pixels.
@@ -38,7 +38,7 @@ def read_npy(path: str) -> np.ndarray:
 
 
 def _shape(file: BinaryIO) -> tuple:
-    """(H, W, 2), the header read. No memory is taken for what it only claims to hold, and nothing is unpickled."""
+    """Read and check the header; return (H, W, 2). Allocates no memory for a false size and unpickles nothing."""
     version = np.lib.format.read_magic(file)
     length = int.from_bytes(file.read(2), 'little')
     if version != (1, 0) or length > LONGEST_HEADER:
@@ -54,13 +54,13 @@ def _shape(file: BinaryIO) -> tuple:
 
 
 def write_npy(path: str, flow: np.ndarray) -> None:
-    """Writes (H, W, 2) flow as float16, exact to 1/32 pixel up to 64 pixels; all or nothing, creating folders.
+    """Write (H, W, 2) flow as float16, exact to 1/32 pixel up to 64 pixels; all or nothing. Creates folders.
 
     Raises:
-        ValueError: if a vector is too long for float16, 65504 pixels.
+        ValueError: if a vector is too long for float16 (65504 pixels).
     """
     if flow.size and np.abs(flow).max() > np.finfo(np.float16).max:
         raise ValueError(f'flow of up to {np.abs(flow).max():.3g} pixels does not fit into float16 ({path}); cache it '
-                         'as float32, or look at what made it')
+                         'as float32, or check the provider that made it')
     with written_beside(path) as beside:
         np.save(os.fspath(beside), flow.astype(np.float16))

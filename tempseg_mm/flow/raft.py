@@ -1,4 +1,4 @@
-"""RAFT of torchvision as a flow provider, where torchvision is installed; it does not come with the project."""
+"""RAFT from torchvision as a flow provider. torchvision is not a requirement of the project; install it to use this."""
 
 from functools import cached_property
 from pathlib import Path
@@ -15,21 +15,21 @@ from tempseg_mm.runtime.weight_files import file_digest, local_weights, read_wei
 from .base import FlowProvider
 
 SIZES = ('large', 'small')
-MIN_SIDE = 128  # of four levels of an eighth of the size, as torchvision demands
+MIN_SIDE = 128  # torchvision requires it: four pyramid levels from an eighth of the size
 
 
 @TASK_UTILS.register_module()
 class RAFTFlow(FlowProvider):
-    """Flow by RAFT (Teed and Deng, ECCV 2020), on the device of the frames; those under 128 pixels are padded.
+    """Flow by RAFT (Teed and Deng, ECCV 2020), on the device of the frames. Sides under 128 pixels are padded.
 
     Args:
         size: ``'large'`` or ``'small'``.
-        weights: path or URL; ``None``: those that torchvision names as its best, downloaded once.
-        sha256: digest of ``weights``, or the first 8 digits of it or more.
-        iterations: updates of the flow.
+        weights: path or URL; ``None``: torchvision's default weights, downloaded once.
+        sha256: digest of ``weights``, or at least its first 8 digits.
+        iterations: number of updates of the flow.
 
     Raises:
-        ValueError: for another size, or, with the first flow, weights that do not fit.
+        ValueError: for another size, or, on the first request for flow, if the weights do not fit.
         ImportError: if torchvision is not installed.
     """
 
@@ -58,7 +58,7 @@ class RAFTFlow(FlowProvider):
         return network(*pair, num_flow_updates=self.iterations)[-1][..., :height, :width]
 
     def _published(self) -> Any:
-        """torchvision's own weights of this size."""
+        """Return torchvision's default weights of this size."""
         return getattr(_torchvision(), f'Raft_{self.size.title()}_Weights').DEFAULT
 
     @cached_property
@@ -85,6 +85,6 @@ def _torchvision() -> Any:
         from torchvision.models import optical_flow
     except ImportError as error:
         version = torch.__version__.split('+')[0]
-        raise ImportError('RAFTFlow needs torchvision, which the project does not bring: pip install torchvision, in '
-                          f"the release for torch {version}. Without it, dict(type='DISFlow') needs nothing") from error
+        raise ImportError('RAFTFlow needs torchvision, which is not installed: pip install torchvision, in the release '
+                          f"for torch {version}. dict(type='DISFlow') needs nothing more") from error
     return optical_flow

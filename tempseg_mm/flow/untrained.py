@@ -1,4 +1,4 @@
-"""Flow without a trained network: Dense Inverse Search of OpenCV, the default, and none at all."""
+"""Flow without a trained network: Dense Inverse Search of OpenCV (the default), and zero flow."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ PRESETS = dict(
     ultrafast=cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
     fast=cv2.DISOPTICAL_FLOW_PRESET_FAST,
     medium=cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-MIN_SIDE = 32  # OpenCV refuses sides below 12; a pyramid with more than one level needs a little more
+MIN_SIDE = 32  # OpenCV refuses sides below 12, and a pyramid of several levels needs a little more
 
 
 @TASK_UTILS.register_module()
@@ -22,7 +22,7 @@ class DISFlow(FlowProvider):
     Frames with a side under 32 pixels are padded by repeating their border, and the flow is cropped.
 
     Args:
-        preset: ``'ultrafast'``, ``'fast'`` or ``'medium'``: slower is more exact.
+        preset: ``'ultrafast'``, ``'fast'`` or ``'medium'``; slower presets are more exact.
 
     Raises:
         ValueError: for another preset.
@@ -33,7 +33,7 @@ class DISFlow(FlowProvider):
         if preset not in PRESETS:
             raise ValueError(f'preset of DISFlow must be one of {", ".join(PRESETS)}, got {preset!r}')
         self.preset = preset
-        self._dis = None  # built on first use: OpenCV's object cannot be pickled, and data loader workers need that
+        self._dis = None  # built on first use: OpenCV's object cannot be pickled for the data loader's workers
 
     def __getstate__(self) -> dict:
         return dict(self.__dict__, _dis=None)
@@ -56,7 +56,7 @@ class DISFlow(FlowProvider):
 
 
 def _to_gray(frames: Tensor) -> list:
-    """(N, 3, H, W) RGB 0..255 to N arrays (H, W) uint8."""
+    """Convert (N, 3, H, W) RGB 0..255 to N arrays (H, W) uint8."""
     if frames.is_floating_point():
         frames = frames.round().clamp(0, 255)
     arrays = frames.to('cpu', torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
@@ -70,7 +70,7 @@ def _pad(gray: np.ndarray) -> np.ndarray:
 
 @TASK_UTILS.register_module()
 class ZeroFlow(FlowProvider):
-    """Answers (N, 2, H, W) zeros: reference masks stay where they were."""
+    """Returns (N, 2, H, W) zeros: reference masks stay where they were."""
 
     def estimate(self, frames: Tensor, next_frames: Tensor) -> Tensor:
         return torch.zeros(len(frames), 2, *frames.shape[2:], device=frames.device)

@@ -82,7 +82,7 @@ def test_same_bytes_of_another_shape_are_another_file(tmp_path, frames):
     (dict(provider=Counting(), dtype='float16'), "its dtype is 'float32', not 'float16'")])
 def test_stale_cache_is_refused(tmp_path, frames, other, message):
     CachedFlow(Counting(), tmp_path)(frames[:1], frames[1:2])
-    with pytest.raises(StaleCacheError, match=rf'6x9 is not what is asked for: {message}\. Delete .*6x9 .*`cache_dir`'):
+    with pytest.raises(StaleCacheError, match=rf'6x9 does not fit .*: {message}\. Delete .*6x9 .*`cache_dir`'):
         CachedFlow(cache_dir=tmp_path, **other)(frames[:1], frames[1:2])
     assert len(files(tmp_path)) == 1
 
@@ -173,5 +173,5 @@ def test_a_broken_manifest_is_refused(tmp_path, frames, content):
     CachedFlow(Counting(), tmp_path)(frames[:1], frames[1:2])
     manifest, = tmp_path.rglob('manifest.json')
     manifest.write_text(content)
-    with pytest.raises(StaleCacheError, match='is no manifest of a flow cache .*Delete'):
+    with pytest.raises(StaleCacheError, match='is not a manifest of a flow cache .*Delete'):
         CachedFlow(Counting(), tmp_path)(frames[:1], frames[1:2])

@@ -1,4 +1,4 @@
-"""What the networks of FlowNet 2.0 are built of, under the names of the published weights; and the correlation of C."""
+"""Building blocks of the FlowNet 2.0 networks, named as in the published weights, and the correlation of FlowNetC."""
 
 from collections.abc import Mapping
 
@@ -6,36 +6,37 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-FLOW_SCALE = 20.0  # the networks work in units of so many pixels
-SLOPE = 0.1  # of the leaky ReLU
+FLOW_SCALE = 20.0  # pixels per unit of flow inside the networks
+SLOPE = 0.1  # slope of the leaky ReLU
 
 
 def conv(in_channels: int, out_channels: int, kernel_size: int = 3, *, stride: int = 1) -> nn.Sequential:
-    """Convolution that keeps the size (but for the stride), and a leaky ReLU."""
+    """Build a convolution that keeps the size (except for the stride), with a leaky ReLU."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=(kernel_size - 1) // 2),
         nn.LeakyReLU(SLOPE, inplace=True))
 
 
 def deconv(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Transposed convolution to twice the size, and a leaky ReLU."""
+    """Build a transposed convolution that doubles the size, with a leaky ReLU."""
     return nn.Sequential(nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1),
                          nn.LeakyReLU(SLOPE, inplace=True))
 
 
 class FlowDecoder(nn.Module):
-    """What every network of FlowNet 2.0 ends with; each adds the layers before it. Level l has 1/2^l of the size.
+    """Decoder of every FlowNet 2.0 network; a subclass adds the layers before it. Level l has 1/2^l of the full size.
 
-    At each level flow is predicted from what is carried; both go to the next finer level and join its features there::
+    Each level predicts flow from the carried maps. Both go to the next finer level and join its features there::
 
         carried_l = cat(features_l, deconv_l(carried_{l+1}), upsampled_flow_{l+1}_to_l(flow_{l+1}))
-        flow_l    = predict_flow_l(carried_l)            # of inter_conv_l(carried_l) where there are such layers
+        flow_l    = predict_flow_l(carried_l)            # from inter_conv_l(carried_l) if such layers exist
 
     Args:
-        features: channels of the features of each level, coarsest first, without gaps.
-        deconvs: channels that are carried on to each level but the first; also those that inter_conv gives.
-        inter_convs: whether there are such layers.
-        upsampling_bias: whether the layers that bring flow to the next level have one.
+        features: level -> channels of its features, for consecutive levels.
+        deconvs: level -> channels that are carried to it, for all levels except the coarsest. The inter_conv layers
+            have the same number of channels.
+        inter_convs: True adds the inter_conv layers.
+        upsampling_bias: True gives a bias to the layers that upsample flow to the next level.
     """
 
     def __init__(self, features: Mapping[int, int], deconvs: Mapping[int, int], *, inter_convs: bool = False,
@@ -55,7 +56,7 @@ class FlowDecoder(nn.Module):
             self.add_module(f'predict_flow{level}', nn.Conv2d(seen, 2, 3, padding=1))
 
     def decode(self, features: Mapping[int, Tensor]) -> Tensor:
-        """Flow at the finest level.
+        """Return the flow at the finest level.
 
         Args:
             features: level -> (N, C, H / 2^level, W / 2^level).
@@ -74,7 +75,7 @@ class FlowDecoder(nn.Module):
 
 
 def deep_features(network: nn.Module, level3: Tensor) -> dict[int, Tensor]:
-    """Features of levels 3 to 6 from those of level 3, by the layers ``conv4`` to ``conv6_1`` of a network."""
+    """Compute the features of levels 3 to 6 from level 3 with the layers ``conv4`` to ``conv6_1`` of a network."""
     features = {3: level3}
     for level in (4, 5, 6):
         coarser = network.get_submodule(f'conv{level}')(features[level - 1])
@@ -83,26 +84,26 @@ def deep_features(network: nn.Module, level3: Tensor) -> dict[int, Tensor]:
 
 
 def add_deep_layers(network: nn.Module) -> None:
-    """Give a network the layers of :func:`deep_features`."""
+    """Add the layers that :func:`deep_features` uses to a network."""
     for level, (in_channels, out_channels) in {4: (256, 512), 5: (512, 512), 6: (512, 1024)}.items():
         network.add_module(f'conv{level}', conv(in_channels, out_channels, stride=2))
         network.add_module(f'conv{level}_1', conv(out_channels, out_channels))
 
 
 def correlation(first: Tensor, second: Tensor, *, radius: int = 10, stride: int = 2) -> Tensor:
-    """Mean over the channels of the products of ``first`` and ``second`` moved by (stride·dx, stride·dy).
+    """Compute the mean over channels of the products of ``first`` with ``second`` shifted by (stride·dx, stride·dy).
 
     ``out[n, (dy + r)(2r + 1) + dx + r, y, x] = 1/C Σ_c first[n, c, y, x] · second[n, c, y + stride·dy, x + stride·dx]``
-    for dx, dy = -r..r, r = ``radius``; outside of ``second`` are zeros. The defaults are those of FlowNetC.
+    for dx, dy = -r..r, r = ``radius``; ``second`` is zero outside its border. The defaults are those of FlowNetC.
 
-    Pixels whose distance is a multiple of the stride lie in one *phase* of the grid, so each phase is a correlation of
-    stride 1; and a row of one against a row of the other is a matrix product, whose diagonals are the answers. More
-    products than needed are taken, but by the fastest routine there is.
+    Pixels whose distance is a multiple of the stride form one *phase* of the grid, so each phase is a correlation of
+    stride 1. A row of one map against a row of the other is a matrix product, and its diagonals are the answers. This
+    computes more products than needed, but with the fastest routine available.
 
     Args:
-        first: (N, C, H, W) float. Gradients reach both.
+        first: (N, C, H, W) float. Gradients reach both maps.
         second: the same.
-        radius: r, displacements to each side.
+        radius: r, number of displacements to each side.
         stride: pixels from one displacement to the next.
 
     Returns:
@@ -127,7 +128,7 @@ def correlation(first: Tensor, second: Tensor, *, radius: int = 10, stride: int 
 
 
 def correlation_by_shifts(first: Tensor, second: Tensor, *, radius: int = 10, stride: int = 2) -> Tensor:
-    """:func:`correlation` as it is written: one product of whole maps a displacement. Slow; what tests compare with."""
+    """Compute :func:`correlation` literally, one product of whole maps per displacement. Slow; for tests."""
     _require_alike(first, second)
     height, width = first.shape[2:]
     steps = range(0, 2 * radius * stride + 1, stride)
@@ -137,7 +138,8 @@ def correlation_by_shifts(first: Tensor, second: Tensor, *, radius: int = 10, st
 
 
 def _phases(maps: Tensor, stride: int) -> Tensor:
-    """(N, C, H, W) -> (h, N·s², C, w): pixels s apart beside each other; zeros fill up what does not divide."""
+    """Rearrange (N, C, H, W) to (h, N·s², C, w): pixels at distance s become neighbours. Zeros pad to multiples of s.
+    """
     n, channels, height, width = maps.shape
     maps = F.pad(maps, (0, -width % stride, 0, -height % stride))
     maps = maps.unflatten(3, (-1, stride)).unflatten(2, (-1, stride))  # [N, C, h, s, w, s]

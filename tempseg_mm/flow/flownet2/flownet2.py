@@ -1,6 +1,6 @@
 """FlowNet 2.0 (Ilg et al., CVPR 2017) in plain PyTorch: five networks joined. Used by ``FlowNet2Flow``.
 
-Names and shapes are those of the weights published with https://github.com/NVIDIA/flownet2-pytorch.
+Names and shapes match the weights published with https://github.com/NVIDIA/flownet2-pytorch.
 """
 
 import torch
@@ -21,9 +21,9 @@ class FlowNet2(nn.Module):
                 │                     ├─► fusion ─► flow
                 └─► SD ───────────────┘        small displacements
 
-    The networks predict at a quarter of the size. Between C, S1 and S2 flow is enlarged bilinearly, before the fusion
-    by repeating, as in the published code; without aligned corners, which is what that code does under today's PyTorch
-    (it was written for one that aligned them; flow then differs by up to a third of a pixel).
+    The networks predict at a quarter of the size. Flow is enlarged bilinearly between C, S1 and S2, and by repetition
+    before the fusion, as in the published code. Corners are not aligned, which is how that code behaves under today's
+    PyTorch; it was written for a version that aligned them, and its flow then differed by up to a third of a pixel.
     """
 
     divisor = 64
@@ -38,7 +38,7 @@ class FlowNet2(nn.Module):
         self.flownetfusion = FusionNet()
 
     def forward(self, pairs: Tensor) -> Tensor:
-        """Forward flow.
+        """Return the forward flow.
 
         Args:
             pairs: (B, 3, 2, H, W) RGB 0..255, uint8 or float, frames t and t+1.
@@ -64,11 +64,11 @@ class FlowNet2(nn.Module):
 
 
 def normalized(pairs: Tensor, divisor: int) -> Tensor:
-    """Each sample less its mean colour over both frames, over 255, padded.
+    """Subtract the mean colour over both frames from each sample, divide by 255, and pad.
 
     Args:
         pairs: (B, 3, 2, H, W) RGB 0..255, uint8 or float.
-        divisor: sides of the result are multiples of it.
+        divisor: both sides of the result are multiples of it.
 
     Returns:
         (B, 6, H', W'): RGB of frame t, then of t+1.
@@ -84,17 +84,17 @@ def normalized(pairs: Tensor, divisor: int) -> Tensor:
 
 
 def enlarged(flow: Tensor, mode: str = 'bilinear') -> Tensor:
-    """Flow on a grid four times as fine; vectors stay what they are."""
+    """Resample flow to a grid four times as fine; the vectors stay as they are."""
     return F.interpolate(flow, scale_factor=4, mode=mode, align_corners=False if mode == 'bilinear' else None)
 
 
 def length(maps: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, 1, H, W): Euclidean length of the vector of channels."""
+    """Return the Euclidean length of the vector of channels: (B, C, H, W) -> (B, 1, H, W)."""
     return torch.linalg.vector_norm(maps, dim=1, keepdim=True)
 
 
 def _compared(frames: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
-    """Frame t+1 brought back onto frame t by ``flow``, (B, 3, H, W), and how far it is from it, (B, 1, H, W)."""
+    """Return frame t+1 warped back onto frame t, (B, 3, H, W), and its distance from frame t, (B, 1, H, W)."""
     frame, next_frame = frames.chunk(2, dim=1)
     warped = backward_warp(next_frame, flow)
     return warped, length(frame - warped)
