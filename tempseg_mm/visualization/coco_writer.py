@@ -1,6 +1,6 @@
-"""COCO JSON of masks, for a video, a finished result and a test alike. Used by exports and by the hook of submissions.
+"""COCO JSON files of masks, for a video, a finished result or a test. Used by exports and by the submission hook.
 
-Relies on pycocotools for the run lengths.
+pycocotools encodes the masks.
 """
 
 import importlib.util
@@ -16,29 +16,25 @@ from tempseg_mm.runtime.atomic import written_beside
 
 
 def require_pycocotools() -> None:
-    """Refuse to go on without what COCO JSON needs, before anything else is done.
-
-    Raises:
-        ImportError: naming the line that installs it.
-    """
+    """Raise ImportError, with the line that installs it, if pycocotools is missing. Call it before any other work."""
     if importlib.util.find_spec('pycocotools') is None:
         raise ImportError('COCO JSON needs a package that is not installed: pip install pycocotools')
 
 
 class CocoWriter:
-    """Writes images and their masks one by one; holds a line for each image, and no mask.
+    """Writes images and their masks one by one. It keeps one line of text per image in memory, and no mask.
 
     ::
 
         with coco_file('coco.json') as coco:
             coco.add('00000.jpg', labels, {1: 'dog'}, frame_id=0)
 
-    An annotation is an object in an image: ``segmentation`` (compressed RLE), ``bbox``, ``area``, ``track_id``, the
-    object's id, and ``category_id``, its name. Where images belong to several sequences, the file has ``videos``, and
-    images and annotations have a ``video_id``: the ids of objects are those of a sequence.
+    An annotation is one object in one image. It has ``segmentation`` (compressed RLE), ``bbox``, ``area``, ``track_id``
+    (the object's id) and ``category_id`` (the object's name). If the images belong to several sequences, the file has
+    ``videos``, and images and annotations have a ``video_id``, because object ids are unique only within a sequence.
 
     Args:
-        file: takes the text, in order.
+        file: receives the text, in order.
     """
 
     def __init__(self, file: TextIO) -> None:
@@ -55,11 +51,11 @@ class CocoWriter:
         """Add an image and its objects.
 
         Args:
-            file_name: of the image.
+            file_name: name of the image file.
             labels: (H, W) uint8 object ids.
-            names: object id -> name of its category; an object without one is called ``'object 3'``.
-            frame_id: of the image in its sequence, from 0.
-            sequence: name of the one that it belongs to, where the file has several.
+            names: object id -> name of its category; an object without a name is called ``'object 3'``.
+            frame_id: index of the image in its sequence, from 0.
+            sequence: name of the sequence of the image, if the file has several.
         """
         height, width = labels.shape
         video = {} if sequence is None else dict(video_id=self._videos.setdefault(sequence, len(self._videos) + 1))
@@ -76,7 +72,7 @@ class CocoWriter:
             self._count += 1
 
     def finish(self) -> None:
-        """Write what is known at the end: images, categories and sequences."""
+        """Write the parts that are known only at the end: images, categories and sequences."""
         parts = dict(images=self._images, categories=_named(self._categories))
         if self._videos:
             parts['videos'] = _named(self._videos)
@@ -87,14 +83,14 @@ class CocoWriter:
 
 @contextmanager
 def coco_file(path: str | Path) -> Iterator[CocoWriter]:
-    """A file to add masks to; it appears when the block ends well, whole or not at all.
+    """Open a COCO file to add masks to. The file appears whole when the block ends without an error, or not at all.
 
     Args:
-        path: of the file; its folder is made.
+        path: the file; its folder is created.
 
     Raises:
         ImportError: without pycocotools.
-        OSError: if it cannot be written.
+        OSError: if the file cannot be written.
     """
     require_pycocotools()
     with written_beside(path) as beside, open(beside, 'w', encoding='utf-8') as file:

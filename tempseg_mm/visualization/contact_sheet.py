@@ -1,4 +1,4 @@
-"""Pictures in a grid, with captions and a legend. Used by sheets and the visualizer; relies on OpenCV's text."""
+"""Pictures in a grid with captions and a legend. Used by sheets and the visualizer; OpenCV draws the text."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,16 +10,16 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 BACKGROUND = 40
 BAR = 24
 TEXT = (240, 240, 240)
-SWATCH = 16  # pixels, of a colour in a legend
+SWATCH = 16  # size of a colour sample in a legend, pixels
 
 
 class LegendEntry(NamedTuple):
-    """What a colour means.
+    """Meaning of a colour.
 
     Attributes:
         text: ASCII.
         color: RGB.
-        filled: whether areas have it, or outlines.
+        filled: True if areas have the colour, False if outlines have it.
     """
     text: str
     color: tuple[int, int, int]
@@ -31,16 +31,17 @@ def contact_sheet(tiles: Sequence[np.ndarray | None], columns: int, *, captions:
     """Lay pictures out row by row in cells of one size.
 
     Args:
-        tiles: pictures, (h, w, 3) uint8 RGB; sizes may differ (smaller ones are centred), ``None`` leaves a cell empty.
+        tiles: pictures, (h, w, 3) uint8 RGB. Sizes may differ (smaller ones are centred); ``None`` leaves a cell empty.
         columns: number of columns; the last row may be shorter.
-        captions: one a tile, ASCII, on a bar above it, shrunk to fit; without them there are no bars.
+        captions: one per tile, ASCII, on a bar above it, shrunk to fit; ``None``: no bars.
         pad: pixels between cells and around the sheet.
 
     Returns:
         (H', W', 3) uint8 RGB.
 
     Raises:
-        ValueError: no picture, a picture of another type, no column, or another number of captions than of tiles.
+        ValueError: if there is no picture or no column, if a picture has another type, or if the numbers of captions
+            and tiles differ.
     """
     pictures = [tile for tile in tiles if tile is not None]
     if not pictures:
@@ -48,7 +49,7 @@ def contact_sheet(tiles: Sequence[np.ndarray | None], columns: int, *, captions:
     if columns < 1:
         raise ValueError(f'columns must be at least 1, got {columns}')
     if captions is not None and len(captions) != len(tiles):
-        raise ValueError(f'{len(tiles)} tiles need as many captions, got {len(captions)}')
+        raise ValueError(f'each tile needs one caption, got {len(captions)} captions for {len(tiles)} tiles')
     for picture in pictures:
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise ValueError(f'tiles must be (h, w, 3) uint8 RGB, got {picture.shape} {picture.dtype}')
@@ -69,14 +70,14 @@ def contact_sheet(tiles: Sequence[np.ndarray | None], columns: int, *, captions:
 
 
 def with_legend(picture: np.ndarray, entries: Sequence[LegendEntry]) -> np.ndarray:
-    """A picture with what its colours mean below it.
+    """Add a legend of colours below a picture.
 
     Args:
         picture: (H, W, 3) uint8 RGB.
-        entries: in order, as many in a row as fit.
+        entries: entries in order; each row takes as many as fit.
 
     Returns:
-        (H', W', 3) uint8 RGB; a picture that is narrower than an entry is widened.
+        (H', W', 3) uint8 RGB. A picture that is narrower than an entry is widened.
     """
     texts = [_text(entry.text) for entry in entries]
     lengths = [2 * SWATCH + text.shape[1] for text in texts]
@@ -98,7 +99,7 @@ def with_legend(picture: np.ndarray, entries: Sequence[LegendEntry]) -> np.ndarr
 
 
 def _text(text: str) -> np.ndarray:
-    """(SWATCH, w, 3) uint8, as wide as it needs to be."""
+    """Return the text as a picture, (SWATCH, w, 3) uint8, as wide as it needs."""
     (width, _), _ = cv2.getTextSize(text, FONT, 0.42, 1)
     picture = np.full((SWATCH, width + 2, 3), BACKGROUND, np.uint8)
     cv2.putText(picture, text, (0, SWATCH - 4), FONT, 0.42, TEXT, 1, cv2.LINE_AA)
@@ -110,7 +111,7 @@ def _bar_height(width: int) -> int:
 
 
 def _caption(text: str, height: int, width: int) -> np.ndarray:
-    """(height, width, 3) uint8, the text in the middle line, as large as fits."""
+    """Return (height, width, 3) uint8 with the text on the middle line, as large as fits."""
     bar = np.full((height, width, 3), BACKGROUND, np.uint8)
     if not text:
         return bar

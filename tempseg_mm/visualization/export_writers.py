@@ -1,7 +1,7 @@
-"""Writers of what is taken away: cut-outs, mattes, overlays and COCO JSON. Used by the inferencer's exports.
+"""Writers of exported files: cut-outs, mattes, overlays and COCO JSON. Used by the exports of the inferencer.
 
-Each is a function that opens a file or folder for a shot and gives, as a context manager, what takes its frames one by
-one. Nothing is left after an error.
+Each writer is a context manager that opens a file or folder for a shot and yields a function that takes the frames one
+by one. After an error no output is left.
 """
 
 import re
@@ -23,13 +23,13 @@ from .video_writer import MATTE_MP4, VideoProfile, VideoWriter
 
 @dataclass(frozen=True)
 class Shot:
-    """What all frames of an export share.
+    """Settings that all frames of an export share.
 
     Attributes:
-        fps: frames a second.
-        timed: whether each frame has a time of its own.
-        names: id of each object -> its name, '' without one.
-        suffix: of the frames where they are files.
+        fps: frames per second.
+        timed: True if each frame has its own time.
+        names: object id -> name, '' for an object without one.
+        suffix: suffix of the frames' files, if the frames are files.
     """
     fps: float
     timed: bool
@@ -42,11 +42,11 @@ class ShotFrame:
     """A frame and its masks.
 
     Attributes:
-        frame_id: in its source.
+        frame_id: index in its source.
         name: stem of its files.
         image: (H, W, 3) uint8 RGB.
         labels: (H, W) uint8 object ids.
-        time: seconds from the first one; ``None`` at a constant rate.
+        time: seconds from the first frame; ``None`` at a constant rate.
     """
     frame_id: int
     name: str
@@ -59,11 +59,11 @@ Opened = Callable[[Path, Shot], AbstractContextManager[Callable[[ShotFrame], Non
 
 
 def video_of(picture: Callable[[ShotFrame], np.ndarray], profile: VideoProfile) -> Opened:
-    """A video of a picture for each frame.
+    """Return a writer of a video with one picture per frame.
 
     Args:
-        picture: gives (H, W, 3) uint8 RGB, or (H, W, 4) RGBA as the profile has it.
-        profile: of the file.
+        picture: function that makes (H, W, 3) uint8 RGB from a frame, or (H, W, 4) RGBA if the profile has alpha.
+        profile: encoding of the file.
     """
     @contextmanager
     def opened(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
@@ -73,7 +73,7 @@ def video_of(picture: Callable[[ShotFrame], np.ndarray], profile: VideoProfile) 
 
 
 def overlay_video(profile: VideoProfile) -> Opened:
-    """A video with the masks drawn over the frames, full size."""
+    """Return a writer of a video with the masks drawn over the frames, in full size."""
     @contextmanager
     def opened(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
         with OverlayVideoWriter(path, shot.fps, max_side=None, profile=profile, timed=shot.timed) as video:
@@ -82,25 +82,25 @@ def overlay_video(profile: VideoProfile) -> Opened:
 
 
 def cutout(frame: ShotFrame) -> np.ndarray:
-    """(H, W, 4) uint8 RGBA, see :func:`~tempseg_mm.visualization.overlay.cut_out`."""
+    """Return (H, W, 4) uint8 RGBA, see :func:`~tempseg_mm.visualization.overlay.cut_out`."""
     return cut_out(frame.image, frame.labels)
 
 
 def matte(frame: ShotFrame) -> np.ndarray:
-    """(H, W, 3) uint8 RGB: all objects white on black."""
+    """Return (H, W, 3) uint8 RGB: all objects white on black."""
     return _matte(frame.labels > 0)
 
 
 @contextmanager
 def cutout_pictures(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
-    """A folder of PNG files, one a frame, named after it."""
+    """Write a folder of PNG files, one per frame, each with the frame's name."""
     with folder_beside(path) as folder:
         yield lambda frame: write_png(folder / f'{frame.name}.png', cutout(frame))
 
 
 @contextmanager
 def object_mattes(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
-    """A folder of videos, ``1.mp4`` or ``1_dog.mp4``, one an object; black until it first appears."""
+    """Write a folder of videos, one per object (``1.mp4`` or ``1_dog.mp4``), black until the object first appears."""
     with folder_beside(path) as folder, ExitStack() as stack:
         videos: dict[int, VideoWriter] = {}
         times: list = []
@@ -121,7 +121,7 @@ def object_mattes(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None
 
 @contextmanager
 def coco_json(path: Path, shot: Shot) -> Iterator[Callable[[ShotFrame], None]]:
-    """A file of COCO's format, see :class:`~tempseg_mm.visualization.coco_writer.CocoWriter`. Needs pycocotools."""
+    """Write a COCO file, see :class:`~tempseg_mm.visualization.coco_writer.CocoWriter`. Needs pycocotools."""
     with coco_file(path) as coco:
         yield lambda frame: coco.add(f'{frame.name}{shot.suffix}', frame.labels, shot.names, frame_id=frame.frame_id)
 

@@ -1,4 +1,4 @@
-"""Masks and pictures into files. Used by hooks, inferencer and exports; a file appears whole or not at all."""
+"""Files of masks and pictures. Used by hooks, the inferencer and exports. A file appears whole or not at all."""
 
 import struct
 from collections.abc import Iterable
@@ -18,15 +18,15 @@ FOREVER = b'!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00'
 
 
 def write_indexed_png(path: str | Path, mask: np.ndarray, palette: np.ndarray | None = None) -> None:
-    """Write a mask as DAVIS does: one byte a pixel, the object's id, with a palette.
+    """Write a mask in DAVIS's format: one byte per pixel, the object's id, with a palette.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; its folder is created.
         mask: (H, W) bool or integers 0 to 255: object ids, 0 the background.
-        palette: (256, 3) uint8 RGB, the colour of each id; default: that of DAVIS.
+        palette: (256, 3) uint8 RGB, the colour of each id; default: DAVIS's palette.
 
     Raises:
-        ValueError: another rank, type or range.
+        ValueError: for another rank, type or range.
     """
     if mask.ndim != 2 or mask.dtype.kind not in 'bui':
         raise ValueError(f'a mask to write must be (H, W) bool or integers, got {mask.shape} {mask.dtype}')
@@ -42,7 +42,7 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
     """Write a picture.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; its folder is created.
         image: (H, W, 3) uint8 RGB, or (H, W, 4) RGBA.
     """
     with written_beside(path) as beside:
@@ -50,16 +50,16 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
 
 
 def write_gif(path: str | Path, frames: Iterable[np.ndarray], *, fps: float = 10, max_width: int = 320) -> None:
-    """Write an endless animation. Holds one frame at a time; each has 256 colours of its own.
+    """Write an endless animation. It holds one frame in memory at a time. Each frame has its own 256 colours.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; its folder is created.
         frames: (H, W, 3) uint8 RGB, all of one size.
-        fps: frames a second; GIF counts in hundredths of a second.
+        fps: frames per second; GIF counts in hundredths of a second.
         max_width: wider frames are shrunk to this many pixels.
 
     Raises:
-        ValueError: no frame, frames of different sizes, or an ``fps`` that is not positive.
+        ValueError: if there is no frame, if frames differ in size, or if ``fps`` is not positive.
     """
     if not fps > 0:
         raise ValueError(f'fps must be positive, got {fps}')
@@ -73,7 +73,7 @@ def write_gif(path: str | Path, frames: Iterable[np.ndarray], *, fps: float = 10
                 file.write(b'GIF89a' + struct.pack('<HHBBB', *size, 0, 0, 0) + FOREVER)
             if image.size != size:
                 raise ValueError(f'the frames of an animation must be of one size, got {image.size} after {size}')
-            # Pillow's own way of saving an animation, also imageio's, collects all of it before it writes a byte.
+            # The animation savers of Pillow and imageio collect all frames before they write a byte.
             file.writelines(GifImagePlugin.getdata(image, duration=10 * hundredths, include_color_table=True))
         if size is None:
             raise ValueError('an animation needs at least one frame, got none')
@@ -81,7 +81,7 @@ def write_gif(path: str | Path, frames: Iterable[np.ndarray], *, fps: float = 10
 
 
 class OverlayVideoWriter:
-    """A video with masks drawn over its frames, for the eye; grows frame by frame and holds none.
+    """Video for viewing, with masks drawn over its frames. It is written frame by frame and keeps no frame in memory.
 
     ::
 
@@ -93,16 +93,16 @@ class OverlayVideoWriter:
     how the file appears.
 
     Args:
-        path: the file; its folder is made.
-        fps: frames a second.
-        max_side: frames whose shorter side is longer are shrunk to it, in pixels, before anything is drawn; ``None``:
-            none are.
-        profile: how it is encoded; default: WebM for browsers, made quickly.
+        path: the file; its folder is created.
+        fps: frames per second.
+        max_side: frames with a longer shorter side are shrunk to this many pixels before anything is drawn; ``None``:
+            no frame is shrunk.
+        profile: encoding; default: quickly made WebM for browsers.
         timed: see ``VideoWriter``.
 
     Raises:
-        ValueError: another suffix than the profile's, or an ``fps`` or ``max_side`` that is not positive.
-        OSError: from :meth:`write`, where the file cannot be written or PyAV lacks the codec.
+        ValueError: if the suffix is not the profile's, or ``fps`` or ``max_side`` is not positive.
+        OSError: from :meth:`write`, if the file cannot be written or PyAV lacks the codec.
     """
 
     def __init__(self, path: str | Path, fps: float = 15, *, max_side: int | None = 480,
@@ -119,16 +119,16 @@ class OverlayVideoWriter:
 
         Args:
             image: (H, W, 3) uint8 RGB, of the first frame's size.
-            mask: (H, W), 0/1 or object ids: filled, each object in its colour, and outlined, where given.
-            gt_mask: (H, W), outlined in another colour, where given.
-            time: seconds, where ``timed``.
+            mask: (H, W), 0/1 or object ids; if given, each object is filled with its colour and outlined.
+            gt_mask: (H, W); if given, it is outlined in another colour.
+            time: seconds, needed if ``timed``.
 
         Raises:
-            ValueError: a frame that is not (H, W, 3), or of another size than the first or than its masks.
+            ValueError: if the frame is not (H, W, 3), or differs in size from the first frame or from its masks.
             OSError: see the class.
         """
         name = self._video.path.name
-        if image.shape != (self._shape or image.shape):  # before it is shrunk, perhaps to the same size
+        if image.shape != (self._shape or image.shape):  # checked before shrinking, which may make the sizes equal
             raise ValueError(f'{name}: a frame is {image.shape}, the first was {self._shape}')
         for given in (mask, gt_mask):
             if given is not None and given.shape != image.shape[:2]:

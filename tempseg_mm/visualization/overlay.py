@@ -1,4 +1,4 @@
-"""Masks over their frame, or as its alpha. Used by sheets, video writers and exports; relies on OpenCV's contours."""
+"""Drawing of masks over their frame, or use as its alpha. Used by sheets, video writers and exports."""
 
 import cv2
 import numpy as np
@@ -15,20 +15,21 @@ def overlay_mask(image: np.ndarray, mask: np.ndarray, *, color: tuple[int, int, 
     """Tint objects and draw their outlines.
 
     Args:
-        image: (H, W, 3) uint8 RGB, left as it is.
-        mask: (H, W): integers are object ids, 0 to 255, 0 the background; bool; or probabilities of one object, which
-            is where they are above one half.
-        color: RGB of the tint; default: each object's of :func:`~.palette.object_colors`.
+        image: (H, W, 3) uint8 RGB, left unchanged.
+        mask: (H, W): integers are object ids, 0 to 255, 0 the background; bool is one object; floats are the
+            probability of one object, which is drawn where it is above one half.
+        color: RGB of the tint; default: each object's colour from
+            :func:`~tempseg_mm.visualization.palette.object_colors`.
         alpha: share of the tint, 0 (none) to 1 (opaque).
-        contour: whether to draw the outlines, white between dark lines: they show on bright and on dark scenes, and
-            where the tint has the object's own colour.
+        contour: draw the outlines, white between dark lines. They are visible on bright and dark scenes, and where the
+            tint resembles the object's own colour.
 
     Returns:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        ValueError: an image that is not (H, W, 3) uint8, a mask of another size or with other ids, or an ``alpha`` out
-            of range.
+        ValueError: if the image is not (H, W, 3) uint8, if the mask has another size or other ids, or if ``alpha`` is
+            out of range.
     """
     labels = _labels(image, mask)
     if not 0 <= alpha <= 1:
@@ -42,10 +43,10 @@ def overlay_mask(image: np.ndarray, mask: np.ndarray, *, color: tuple[int, int, 
 
 
 def draw_contour(image: np.ndarray, mask: np.ndarray, *, color: tuple[int, int, int] = WHITE) -> np.ndarray:
-    """Draw the outline of every object, holes included, as a coloured line between dark ones.
+    """Draw the outline of every object, including its holes, as a coloured line between dark ones.
 
     Args:
-        image: (H, W, 3) uint8 RGB, left as it is.
+        image: (H, W, 3) uint8 RGB, left unchanged.
         mask: (H, W), see :func:`overlay_mask`.
         color: RGB of the lines.
 
@@ -67,16 +68,16 @@ def draw_contour(image: np.ndarray, mask: np.ndarray, *, color: tuple[int, int, 
 
 
 def cut_out(image: np.ndarray, mask: np.ndarray, *, margin: int = 16) -> np.ndarray:
-    """Give an image the mask as its alpha.
+    """Add the mask to an image as its alpha.
 
     Args:
-        image: (H, W, 3) uint8 RGB, left as it is.
+        image: (H, W, 3) uint8 RGB, left unchanged.
         mask: (H, W), see :func:`overlay_mask`; all objects together.
-        margin: pixels around the objects that keep their colours, so that neither compression nor scaling mixes others
-            into the edge; beyond, nothing of the image is left.
+        margin: pixels around the objects that keep their colours, so that compression and scaling do not mix other
+            colours into the edge. Beyond them the image is black.
 
     Returns:
-        (H, W, 4) uint8 RGBA, straight: alpha 255 where an object is, else 0.
+        (H, W, 4) uint8 RGBA, straight: alpha is 255 where an object is, else 0.
 
     Raises:
         ValueError: as :func:`overlay_mask`.
@@ -87,11 +88,11 @@ def cut_out(image: np.ndarray, mask: np.ndarray, *, margin: int = 16) -> np.ndar
 
 
 def _labels(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """(H, W) uint8, object ids, after a check of both."""
+    """Return (H, W) uint8 object ids after a check of image and mask."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f'the image must be (H, W, 3) uint8 RGB, got {image.shape} {image.dtype}')
     if mask.shape != image.shape[:2]:
-        raise ValueError(f'the mask is {mask.shape}, its image {image.shape[:2]}; resize one of them first')
+        raise ValueError(f'the mask is {mask.shape} and its image {image.shape[:2]}; resize one of them first')
     if mask.dtype.kind == 'f':
         mask = mask > 0.5
     elif mask.dtype.kind not in 'bu' or mask.dtype.itemsize > 1:

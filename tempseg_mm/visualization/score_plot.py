@@ -1,4 +1,4 @@
-"""Scores over time as a picture. Called by tempseg-evaluate; relies on matplotlib, which mmengine brings."""
+"""Plot of scores over time. Called by tempseg-evaluate; uses matplotlib, a requirement of mmengine."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -10,18 +10,18 @@ from tempseg_mm.runtime.atomic import written_beside
 
 from .palette import MEASURE_COLORS, object_colors
 
-MARGIN = 0.04  # share of an axis beyond its ends: a line at 0 or 1 is to be seen whole
+MARGIN = 0.04  # share of an axis beyond its ends, so that a line at 0 or 1 is entirely visible
 
 
 def write_score_plot(path: str | Path, scores: Mapping[str, Mapping[str, Sequence]], *, title: str = '') -> None:
-    """Write a PNG with a curve a measure against the number of the frame: J and F in [0, 1], T on an axis of its own.
+    """Write a PNG with one curve per measure over the frame number: J and F in [0, 1], T on its own axis.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; its folder is created.
         scores: ``{measure: {'frames', 'per_frame', 'mean'}}`` as in a row of ``ScoreTable.sequences``.
-        title: above the curves.
+        title: text above the curves.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # half a second, and only plots need it
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # here, since it takes half a second and few need it
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 3), layout='constrained')
@@ -31,7 +31,7 @@ def write_score_plot(path: str | Path, scores: Mapping[str, Mapping[str, Sequenc
     for measure, values in scores.items():
         on = _axis_of_t(axes, values['per_frame']) if measure == 'T' else axes
         style = dict(color=object_colors()[MEASURE_COLORS[measure]] / 255, linestyle='--' if measure == 'T' else '-')
-        # A point too: a value between two frames without one makes no line.
+        # With points, because a single value between frames without values draws no line.
         lines += on.plot(values['frames'], values['per_frame'], marker='.', markersize=3, **style,
                          label=f'{measure}  (mean {values["mean"]:.3f})')
     if lines:
@@ -43,7 +43,7 @@ def write_score_plot(path: str | Path, scores: Mapping[str, Mapping[str, Sequenc
 
 
 def _axis_of_t(axes, values: Sequence[float]):
-    """The axis on the right, from 0 to the largest value: T has no bound, and smaller is better."""
+    """Add an axis on the right for T, from 0 to the largest value: T has no bound, and smaller is better."""
     on = axes.twinx()
     top = max([1.0, *(value for value in values if np.isfinite(value))])
     on.set(ylim=(-MARGIN * top, (1 + MARGIN) * top), ylabel='T (less is steadier)')

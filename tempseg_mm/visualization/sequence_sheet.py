@@ -1,4 +1,4 @@
-"""One picture that tells how a sequence went. Fed by the picture hook, frame by frame; keeps only what it shows."""
+"""One picture that sums up a sequence, made frame by frame by the picture hook. Only the frames shown are kept."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ from .palette import object_colors
 
 
 class SequenceSheet:
-    """Writes ``directory/<sequence>.png``: evenly spaced frames, prediction filled, ground truth outlined; a legend.
+    """Writes ``directory/<sequence>.png``: evenly spaced frames, prediction filled, truth outlined, with a legend.
 
     ::
 
@@ -26,15 +26,15 @@ class SequenceSheet:
         sheet.close()                  # a sequence that was cut short gets its sheet too
 
     Args:
-        directory: where the sheets go; made when the first is written.
-        num_tiles: how many frames to show, the first and the last among them.
-        columns: of the grid.
+        directory: folder of the sheets; created with the first one.
+        num_tiles: number of frames to show, including the first and the last.
+        columns: columns of the grid.
         tile_width: wider frames are shrunk to this many pixels.
-        score: ``score(mask, gt_mask)``, or with the void pixels as a third, for the captions, such as
-            ``mean_similarity``; called for the frames shown.
+        score: function for the captions, such as ``mean_similarity``, called as ``score(mask, gt_mask)`` or, if the
+            frame has void pixels, ``score(mask, gt_mask, void)``; only for the frames shown.
 
     Raises:
-        ValueError: fewer than 1 tile.
+        ValueError: if ``num_tiles`` is below 1.
     """
 
     def __init__(self, directory: str | Path, *, num_tiles: int = 8, columns: int = 4, tile_width: int = 427,
@@ -49,16 +49,17 @@ class SequenceSheet:
         self._sequence = ''
         self._tiles: list[np.ndarray] = []
         self._captions: list[str] = []
-        self._shown: dict[LegendEntry, None] = {}  # in order, each once
+        self._shown: dict[LegendEntry, None] = {}  # entries in order, each once
 
     def add(self, prediction: SegmentedFrame) -> Path | None:
-        """Take a frame.
+        """Add a frame.
 
         Args:
-            prediction: the next frame of its sequence, or the first of another (which closes the one before).
+            prediction: the next frame of its sequence, or the first frame of another sequence (which closes the one
+                before).
 
         Returns:
-            Path of the sheet, once the sequence's last frame has come.
+            Path of the sheet if this was the last frame of the sequence, otherwise ``None``.
         """
         if prediction.sequence != self._sequence:
             self.close()
@@ -70,10 +71,10 @@ class SequenceSheet:
         return self.close() if prediction.frame_id == prediction.num_frames - 1 else None
 
     def close(self) -> Path | None:
-        """Write the sheet of the frames taken so far.
+        """Write the sheet of the frames so far.
 
         Returns:
-            Its path; ``None`` where there is nothing to show.
+            Path of the sheet; ``None`` if there is nothing to show.
         """
         tiles, captions, legend = self._tiles, self._captions, sorted(self._shown, key=lambda entry: not entry.filled)
         self._tiles, self._captions, self._shown = [], [], {}

@@ -1,4 +1,5 @@
-"""Pictures into a video file that appears whole or not at all. Used by the overlays and exports; relies on PyAV."""
+"""Writing of pictures into a video file that appears whole or not at all. Used by the overlays and exports; uses PyAV.
+"""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -13,21 +14,21 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from tempseg_mm.runtime.atomic import written_beside
 
-FINE = Fraction(1, 90000)  # seconds, unit of time stamps where frames last differently long
+FINE = Fraction(1, 90000)  # seconds, unit of time stamps if frames have different durations
 CHANNELS = {3: 'rgb24', 4: 'rgba'}
 
 
 @dataclass(frozen=True)
 class VideoProfile:
-    """How a video is encoded.
+    """Encoding of a video.
 
     Attributes:
-        suffix: of the file, which tells the container.
+        suffix: suffix of the file, which determines the container.
         codec: FFmpeg's name of the encoder.
-        pixels: FFmpeg's name of what it encodes.
-        options: of the encoder.
+        pixels: FFmpeg's name of the pixel format that is encoded.
+        options: options of the encoder.
         container: options of the container.
-        threads: of the encoder; 0: as many as there are cores.
+        threads: threads of the encoder; 0: one per core.
     """
     suffix: str
     codec: str
@@ -38,53 +39,53 @@ class VideoProfile:
 
     @property
     def has_alpha(self) -> bool:
-        """Whether pictures are RGBA."""
+        """True if pictures are RGBA."""
         return self.pixels.startswith('yuva')
 
     @property
     def step(self) -> int:
-        """Height and width are multiples of it."""
+        """Number of which height and width must be multiples."""
         return 2 if '420' in self.pixels else 1
 
 
-INDEX_FIRST = {'movflags': '+faststart'}  # plays before all of it has come
-VP9_LIVE = {'deadline': 'realtime', 'lag-in-frames': '0', 'b': '0'}  # a tenth of the time of 'good', as sharp
-# All browsers play it, and it is free. A key frame in every twelve, so that a page can seek. It runs beside a network:
-# a third of the time of OpenCV's VP8, or less.
+INDEX_FIRST = {'movflags': '+faststart'}  # so that the video plays before it is fully downloaded
+VP9_LIVE = {'deadline': 'realtime', 'lag-in-frames': '0', 'b': '0'}  # a tenth of the time of 'good', equally sharp
+# All browsers play WebM, and it is free. Every twelfth frame is a key frame, so that a page can seek. The encoder runs
+# beside a network, so it must be quick: it takes at most a third of the time of OpenCV's VP8.
 QUICK_WEBM = VideoProfile('.webm', 'libvpx-vp9', options={**VP9_LIVE, 'cpu-used': '8', 'crf': '20', 'g': '12'},
                           threads=1)
 WEBM = VideoProfile('.webm', 'libvpx-vp9', options={**VP9_LIVE, 'cpu-used': '7', 'row-mt': '1', 'crf': '24', 'g': '48'})
 WEBM_ALPHA = VideoProfile('.webm', 'libvpx-vp9', 'yuva420p',
                           {**VP9_LIVE, 'cpu-used': '7', 'row-mt': '1', 'crf': '20', 'g': '48'})
-# Without B-frames a file is as long as its frames are shown, also where they last differently long.
+# Without B-frames the length of a file is exactly the sum of its frames' durations, even if these differ.
 MP4 = VideoProfile('.mp4', 'libx264', options={'preset': 'veryfast', 'bf': '0', 'crf': '18'}, container=INDEX_FIRST)
-# A qp of 0 would be lossless, which few editors read.
+# A qp of 0 would be lossless, but few editors read that.
 MATTE_MP4 = VideoProfile('.mp4', 'libx264', options={'preset': 'veryfast', 'bf': '0', 'qp': '1'}, container=INDEX_FIRST)
 PRORES_4444 = VideoProfile('.mov', 'prores_ks', 'yuva444p10le',
                            {'profile': '4444', 'vendor': 'apl0', 'alpha_bits': '16'}, INDEX_FIRST)
 
 
 def bt709_frame(image: np.ndarray, pixels: str, reformatter: VideoReformatter) -> av.VideoFrame:
-    """Convert a picture to what an encoder takes.
+    """Convert a picture to the input of an encoder.
 
     Args:
         image: (H, W, 3) uint8 RGB or (H, W, 4) RGBA.
-        pixels: FFmpeg's name of the result, such as ``'yuv420p'``.
-        reformatter: of all frames of a video.
+        pixels: FFmpeg's name of the resulting pixel format, such as ``'yuv420p'``.
+        reformatter: converter, shared by all frames of a video.
 
     Returns:
-        Its frame in the colours of BT.709, limited range, marked so.
+        A frame in the colours of BT.709, limited range, with these marked in its metadata.
     """
     frame = reformatter.reformat(
         av.VideoFrame.from_ndarray(image, CHANNELS[image.shape[2]]), format=pixels, interpolation='BICUBIC',
         dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG,
-        threads=1)  # with several, pieces of some rows get another alpha (FFmpeg 8.0)
+        threads=1)  # with several threads, parts of some rows get a wrong alpha (FFmpeg 8.0)
     frame.color_trc, frame.color_primaries = ColorTrc.BT709, ColorPrimaries.BT709
     return frame
 
 
 class VideoWriter:
-    """A video that grows frame by frame; holds no frame.
+    """Video that is written frame by frame and keeps no frame in memory.
 
     ::
 
@@ -92,18 +93,18 @@ class VideoWriter:
             for image in images:
                 video.write(image)
 
-    The file is written beside and renamed on :meth:`close`; after an error, or without any frame, none is left. Colours
-    are those of BT.709 in limited range, and marked so. Alpha is straight: colours are not multiplied by it.
+    The file is written beside ``path`` and renamed on :meth:`close`. After an error, or without any frame, no file is
+    left. Colours are BT.709 in limited range, and marked so. Alpha is straight: colours are not multiplied by it.
 
     Args:
-        path: the file, with the suffix of the profile; its folder is made.
-        profile: how it is encoded.
-        fps: frames a second.
-        timed: frames come with the second at which they are shown, in place of a constant rate.
+        path: the file, with the suffix of the profile; its folder is created.
+        profile: encoding.
+        fps: frames per second.
+        timed: True if each frame comes with the second at which it is shown, instead of a constant rate.
 
     Raises:
-        ValueError: another suffix, or an ``fps`` that is not positive.
-        OSError: from :meth:`write`, where the file cannot be written or PyAV lacks the codec.
+        ValueError: for another suffix, or if ``fps`` is not positive.
+        OSError: from :meth:`write`, if the file cannot be written or PyAV lacks the codec.
     """
 
     def __init__(self, path: str | Path, profile: VideoProfile, fps: float, *, timed: bool = False) -> None:
@@ -117,18 +118,18 @@ class VideoWriter:
         self._video: av.VideoStream | None = None
         self._shape: tuple[int, ...] = ()
         self._num_frames = 0
-        self._held: av.VideoFrame | None = None  # how long a timed frame is shown is known when the next one comes
+        self._held: av.VideoFrame | None = None  # a timed frame waits for the next one, which sets its duration
 
     def write(self, image: np.ndarray, time: float | None = None) -> None:
         """Append a frame.
 
         Args:
-            image: (H, W, 3) uint8 RGB, or (H, W, 4) RGBA if the profile has alpha; of the first frame's size. Where the
-                codec needs even sides, odd ones are filled up by a copy of the edge, whose alpha is 0.
-            time: seconds, more than that of the frame before; needed if ``timed``, from any beginning.
+            image: (H, W, 3) uint8 RGB, or (H, W, 4) RGBA if the profile has alpha; same size as the first frame. If the
+                codec needs even sides, an odd side is extended by a copy of the edge with alpha 0.
+            time: seconds, later than the frame before; needed if ``timed``. The first frame may have any time.
 
         Raises:
-            ValueError: a frame of another shape than the first, or whose time is missing or not later.
+            ValueError: if the frame differs in shape from the first, or if its time is missing or not later.
             OSError: see the class.
         """
         if self._video is None:
@@ -172,13 +173,13 @@ class VideoWriter:
             file = stack.enter_context(open(stack.enter_context(written_beside(self.path)), 'w+b'))
             container = stack.enter_context(av.open(
                 file, 'w', format=self.profile.suffix[1:], options=dict(self.profile.container),
-                io_open=lambda url, flags, options: open(file.name, 'rb')))  # how the index is brought to the front
+                io_open=lambda url, flags, options: open(file.name, 'rb')))  # FFmpeg reads it to move the index first
             try:
                 video = container.add_stream(self.profile.codec, rate=self._rate, options=dict(self.profile.options),
                                              pix_fmt=self.profile.pixels, width=width, height=height)
             except ValueError as error:
-                raise OSError(f'cannot write {self.path}: this PyAV lacks the codec {self.profile.codec}, which its '
-                              'wheels have: pip install --force-reinstall av. `write_gif` does without it') from error
+                raise OSError(f'cannot write {self.path}: this PyAV lacks the codec {self.profile.codec}. The wheels '
+                              'of PyAV have it: pip install --force-reinstall av. `write_gif` needs none') from error
             context = video.codec_context
             context.thread_count = self.profile.threads
             context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
@@ -196,7 +197,7 @@ class VideoWriter:
             self._held.duration = frame.pts - self._held.pts
             if self._held.duration <= 0:
                 raise ValueError(f'{self.path.name}: frame {self._num_frames} is shown at {time:.6f} s, which is not '
-                                 'after the one before')
+                                 'later than the frame before')
             self._encode(self._held)
         self._held = frame
 
@@ -208,4 +209,4 @@ class VideoWriter:
             if self._held is not None:
                 self._held.duration = round(1 / self._rate / FINE)
                 self._encode(self._held)
-            self._encode(None)  # whatever the encoder still holds
+            self._encode(None)  # flushes the frames that the encoder still holds

@@ -1,4 +1,4 @@
-"""Pictures of training clips for TensorBoard and the work folder. Fed by the picture hook; an mmengine Visualizer."""
+"""Pictures of training clips for TensorBoard and the work folder. The picture hook feeds the visualizer."""
 
 from typing import Any
 
@@ -16,15 +16,16 @@ from .palette import flow_colors
 
 @VISUALIZERS.register_module()
 class VOSVisualizer(Visualizer):
-    """mmengine's visualizer, and a picture of a clip.
+    """mmengine's visualizer, extended by pictures of clips.
 
-    Backends get the config with the first thing that is shown: a run that shows nothing, such as a test, leaves no run
-    of TensorBoard that holds but its config.
+    The backends get the config together with the first image or scalar. So a run that shows nothing, such as a test,
+    leaves no TensorBoard run that contains only its config.
 
     Args:
-        name: of the instance.
+        name: name of the instance.
         tile_width: wider frames are shrunk to this many pixels.
-        **kwargs: of mmengine's ``Visualizer`` (``vis_backends``, ``save_dir``, …), which refuses unknown ones.
+        **kwargs: arguments of mmengine's ``Visualizer`` (``vis_backends``, ``save_dir``, …), which refuses unknown
+            ones.
     """
 
     def __init__(self, name: str = 'visualizer', *, tile_width: int = 224, **kwargs: Any) -> None:
@@ -71,13 +72,13 @@ class VOSVisualizer(Visualizer):
                  flow: np.ndarray | None = None,
                  warped_target: np.ndarray | None = None,
                  step: int = 0) -> None:
-        """Send one contact sheet to every backend: a row a frame, a column for each thing given.
+        """Send one contact sheet to every backend: one row per frame, one column per argument that is given.
 
-        Flow t → t+1 stands in row t, whose pixels it belongs to; all of a clip share one scale. The target warped
-        from frame t stands in row t+1, beside the prediction it is compared with.
+        The flow t → t+1 is in row t, since it belongs to the pixels of frame t; all flows of a clip share one scale.
+        The target warped from frame t is in row t+1, beside the prediction that it is compared with.
 
         Args:
-            name: of the picture; a ``/`` becomes ``_``, since one backend makes a file name of it.
+            name: name of the picture; ``/`` becomes ``_``, because one backend uses it as a file name.
             frames: (T, H, W, 3) uint8 RGB.
             gt_masks: (T, H, W), 0 to 1.
             pred_masks: (T, H, W), 0 to 1.
@@ -87,7 +88,7 @@ class VOSVisualizer(Visualizer):
             step: iteration.
 
         Raises:
-            ValueError: an array of another shape, or a clip without a frame.
+            ValueError: if an array has another shape, or if the clip has no frame.
         """
         if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or len(frames) == 0:
             raise ValueError(f'frames must be (T, H, W, 3) uint8 RGB, got {frames.shape} {frames.dtype}')
@@ -120,7 +121,7 @@ def _check(key: str, value: np.ndarray | None, shape: tuple[int, ...], *, pairs:
 
 
 def _gray(mask: np.ndarray) -> np.ndarray:
-    """(H, W) in [0, 1] as (H, W, 3) uint8."""
+    """Convert (H, W) in [0, 1] to (H, W, 3) uint8."""
     levels = np.round(255 * np.clip(mask.astype(np.float32), 0, 1)).astype(np.uint8)
     return np.repeat(levels[..., None], 3, axis=2)
 
@@ -128,5 +129,5 @@ def _gray(mask: np.ndarray) -> np.ndarray:
 def _flow_tiles(flow: np.ndarray) -> list[np.ndarray]:
     lengths = np.hypot(flow[..., 0], flow[..., 1])
     known = lengths[np.isfinite(lengths)]
-    longest = float(np.quantile(known, 0.99)) if known.size else 0.0  # a few stray vectors must not bleach the rest
+    longest = float(np.quantile(known, 0.99)) if known.size else 0.0  # so that a few stray vectors do not pale the rest
     return [flow_colors(field, max_flow=max(longest, 1.0)) for field in flow]

@@ -45,7 +45,7 @@ def test_a_caption_is_written_above_its_picture(caption):
     (dict(tiles=[], columns=2), 'at least one picture'),
     (dict(tiles=[None], columns=2), 'at least one picture'),
     (dict(tiles=[tile(0)], columns=0), 'columns must be at least 1, got 0'),
-    (dict(tiles=[tile(0)], columns=1, captions=['a', 'b']), '1 tiles need as many captions, got 2'),
+    (dict(tiles=[tile(0)], columns=1, captions=['a', 'b']), 'got 2 captions for 1 tiles'),
     (dict(tiles=[np.zeros((4, 4), np.uint8)], columns=1), r'must be \(h, w, 3\) uint8 RGB, got \(4, 4\)'),
 ])
 def test_wrong_arguments_are_named(arguments, message):

@@ -86,7 +86,7 @@ def test_ids_out_of_range_are_named(mask):
 
 @pytest.mark.parametrize('draw', [overlay_mask, draw_contour])
 def test_wrong_arrays_are_named(draw, mask):
-    with pytest.raises(ValueError, match=r'the mask is \(39, 50\), its image \(40, 50\)'):
+    with pytest.raises(ValueError, match=r'the mask is \(39, 50\) and its image \(40, 50\)'):
         draw(flat(0, 0, 0), mask[1:])
     with pytest.raises(ValueError, match=r'must be \(H, W, 3\) uint8 RGB, got \(40, 50, 3\) float64'):
         draw(flat(0, 0, 0) / 255, mask)

@@ -116,7 +116,7 @@ def test_what_does_not_fit_is_named_and_leaves_nothing(tmp_path):
              dict(profile=replace(PRORES_4444, suffix='.mp4'))),
             (r'a frame is \(30, 63, 3\), the first was \(31, 63, 3\)', [(image,), (image[1:],)], {}),
             ('a.mp4: frame 1 has no time', [(image, 0), (image,)], dict(timed=True)),
-            ('frame 2 is shown at 1.000000 s, which is not after', [(image, 0), (image, 1), (image, 1)],
+            ('frame 2 is shown at 1.000000 s, which is not later', [(image, 0), (image, 1), (image, 1)],
              dict(timed=True))):
         with pytest.raises(ValueError, match=words):
             write(*frames, **options)

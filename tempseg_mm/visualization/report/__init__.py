@@ -1,4 +1,4 @@
-"""Pages to look at in a browser: one file each, that needs no network, no server and no library."""
+"""Pages for a browser. Each is a single file that needs no network, no server and no library."""
 
 from .batch_report import VideoRow, write_batch_report
 from .dataset_report import DatasetReport, SequenceRow, write_dataset_report

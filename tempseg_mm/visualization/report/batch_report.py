@@ -1,4 +1,4 @@
-"""The page over several videos: what became of each, and where its own page lies. Written by a batch."""
+"""Page about several videos: the result of each and the way to its own page. Written by a batch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ from .page import picture_uri, write_page
 
 @dataclass(frozen=True)
 class VideoRow:
-    """What a page shows of one video.
+    """Part of the page about one video.
 
     Attributes:
-        name: of its folder.
-        fault: why there is no result, in words; ``''``: there is one, and the rest holds.
-        frames: how many.
-        objects: how many were followed.
-        seconds: that it took.
-        mean_j: mean over its objects, in [0, 1]; ``None`` without ground truth.
+        name: name of its folder.
+        fault: why there is no result, in words; ``''`` if there is a result. The other fields apply only then.
+        frames: number of frames.
+        objects: number of objects that were followed.
+        seconds: time that the video took.
+        mean_j: mean J over its objects, in [0, 1]; ``None`` without ground truth.
         lost: a sentence for each object that was probably lost.
         notices: other sentences.
-        links: title -> address, relative to the page; the first is that of its own page, if it has one.
-        thumbnail: (h, w, 3) uint8 RGB; ``None``: there is none.
-        caption: of the thumbnail.
+        links: title -> address, relative to the page; the first link leads to the video's own page, if it has one.
+        thumbnail: (h, w, 3) uint8 RGB; ``None``: no thumbnail.
+        caption: caption of the thumbnail.
     """
     name: str
     fault: str = ''
@@ -43,13 +43,13 @@ def write_batch_report(path: str | Path, *, title: str, rows: Sequence[VideoRow]
     """Write the page.
 
     Args:
-        path: the file; its folder is made, and it appears whole or not at all. All but what links lead to lies in the
-            page itself.
+        path: the file; its folder is created. It appears whole or not at all and contains everything except the targets
+            of its links.
         title: any text.
-        rows: one a video, in the order shown.
+        rows: one per video, in the order shown.
 
     Raises:
-        ValueError: without a row.
+        ValueError: if there is no row.
     """
     if not rows:
         raise ValueError('a page over several videos needs at least one')

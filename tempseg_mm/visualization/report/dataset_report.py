@@ -1,4 +1,4 @@
-"""The page of a tested data set: a sortable table, worst frames first. Written by the report hook."""
+"""Page about a tested data set: a sortable table, worst frames first. Written by the report hook."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from .page import flat_rows, write_page
 
 @dataclass(frozen=True)
 class SequenceRow:
-    """What a page shows of one sequence. Plain types only, so that processes can send it to each other.
+    """Part of the page about one sequence. It has only plain types, so that processes can send it to each other.
 
     Attributes:
-        name: of the sequence.
-        num_frames: its length.
-        seconds: that it took, fine-tuning included.
-        thumbnails: (frame, J or ``None``, picture) of its worst frames, worst first; pictures as
-            :func:`~.page.picture_uri` makes them.
-        links: title -> address, relative to the page, of what else there is of the sequence.
-        told: sentences on it, such as what fine-tuning gained.
+        name: name of the sequence.
+        num_frames: number of frames.
+        seconds: time that the sequence took, including fine-tuning.
+        thumbnails: (frame, J or ``None``, picture) of its worst frames, worst first; pictures are made by
+            :func:`~tempseg_mm.visualization.report.page.picture_uri`.
+        links: title -> address, relative to the page, of other files about the sequence.
+        told: sentences about the sequence, such as the gain of fine-tuning.
     """
     name: str
     num_frames: int
@@ -32,19 +32,19 @@ class SequenceRow:
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """What a page shows.
+    """Content of the page.
 
     Attributes:
         title: any text.
-        rows: one a sequence.
-        columns: names of the scores, in order, such as ``J_mean``; the page is sorted by the first.
-        scores: values by sequence, then by column; NaN or nothing where there is none.
-        means: of the data set, by column.
-        curves: by sequence, then by measure: ``{'frames': …, 'per_frame': …}`` as in a row of ``ScoreTable.sequences``.
-        settings: what was tested, how; mappings may lie in mappings.
-        versions: of the packages involved.
+        rows: one per sequence.
+        columns: names of the scores in order, such as ``J_mean``; the page is sorted by the first.
+        scores: sequence -> column -> value; NaN or absent if there is none.
+        means: column -> mean over the data set.
+        curves: sequence -> measure -> ``{'frames': …, 'per_frame': …}`` as in a row of ``ScoreTable.sequences``.
+        settings: what was tested and how; mappings may contain mappings.
+        versions: versions of the packages involved.
         notices: sentences for the top of the page.
-        objects: values of each object, by sequence, object and column, where a sequence has several.
+        objects: sequence -> object -> column -> value, for sequences with several objects.
     """
     title: str
     rows: Sequence[SequenceRow]
@@ -62,16 +62,16 @@ def write_dataset_report(path: str | Path, report: DatasetReport) -> None:
     """Write the page.
 
     Args:
-        path: the file; its folder is made, and it appears whole or not at all. All but what ``links`` lead to lies in
-            the page itself.
-        report: what it shows.
+        path: the file; its folder is created. It appears whole or not at all and contains everything except the targets
+            of its links.
+        report: content of the page.
 
     Raises:
-        ValueError: no row, or two of one name.
+        ValueError: if there is no row, or two rows with one name.
     """
     names = [row.name for row in report.rows]
     if not names or len(set(names)) < len(names):
-        raise ValueError(f'a report needs at least one sequence and each once, got {names}')
+        raise ValueError(f'a report needs at least one sequence, and each of them once, got {names}')
     data = dict(
         title=report.title,
         columns=list(report.columns),
@@ -95,6 +95,6 @@ def _row(row: SequenceRow, report: DatasetReport) -> dict:
 
 
 def _by_frame(curve: Mapping, num_frames: int) -> list:
-    """A value a frame, ``None`` where there is none."""
+    """Return one value per frame, ``None`` for a frame without a value."""
     values = dict(zip(curve['frames'], curve['per_frame'], strict=True))
     return [values.get(frame) for frame in range(num_frames)]

@@ -1,4 +1,4 @@
-"""A template and what goes into it, as one page. Used by both reports; relies on the files of ``templates``."""
+"""Pages from the files in ``templates`` and data. Used by all reports."""
 
 import base64
 import math
@@ -11,21 +11,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tempseg_mm.runtime.atomic import written_beside
 
-CHUNK = 3 << 18  # bytes; a multiple of 3, so that pieces of base64 need no padding
+CHUNK = 3 << 18  # bytes; a multiple of 3, so that pieces in base64 need no padding
 
 _PAGES = Environment(loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined)
 _PAGES.policies['json.dumps_kwargs'] = dict(separators=(',', ':'), allow_nan=False)
 
 
 def write_page(path: str | Path, template: str, *, title: str, data: Mapping, video: Path | None = None) -> None:
-    """Write ``templates/<template>.html``, which extends ``page.html``, with its style and scripts, data and video.
+    """Write ``templates/<template>.html``, which extends ``page.html``, with its style, scripts, data and video.
 
-    The data stand in it as JSON and the video as lines of base64, both in a ``<script>`` of another type than
-    JavaScript. Jinja2 escapes both and the title, so that no text can end its element. The video is copied piece by
-    piece: memory does not grow with it.
+    The page contains the data as JSON and the video as lines of base64, both in a ``<script>`` with a type other than
+    JavaScript. Jinja2 escapes the data, the video and the title, so no text can end its element. The video is copied in
+    pieces, so memory does not grow with its length.
 
     Args:
-        path: the file; its folder is made, and it appears whole or not at all.
+        path: the file; its folder is created. It appears whole or not at all.
         template: name of the template.
         title: any text.
         data: numbers, texts, lists and mappings; NaN and infinities become null.
@@ -40,25 +40,25 @@ def write_page(path: str | Path, template: str, *, title: str, data: Mapping, vi
 
 
 def picture_uri(picture: np.ndarray, *, quality: int = 82) -> str:
-    """A picture as text, a JPEG in a ``data:`` address.
+    """Return a picture as text: a JPEG in a ``data:`` address.
 
     Args:
         picture: (H, W, 3) uint8 RGB.
-        quality: of the JPEG, 1 to 100.
+        quality: quality of the JPEG, 1 to 100.
     """
     _, coded = cv2.imencode('.jpg', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return 'data:image/jpeg;base64,' + base64.b64encode(coded).decode('ascii')
 
 
 def flat_rows(settings: Mapping, prefix: str = '') -> list[tuple[str, str]]:
-    """Rows of a table of settings.
+    """Return the rows of a table of settings.
 
     Args:
-        settings: mappings in mappings.
-        prefix: of the names.
+        settings: mappings, which may contain mappings.
+        prefix: prefix of the names.
 
     Returns:
-        (dotted name, value as text) of everything that is not a mapping with something in it.
+        (dotted name, value as text) of every value that is not a non-empty mapping.
     """
     rows = []
     for key, value in settings.items():
@@ -76,7 +76,7 @@ def _base64_lines(path: Path) -> Iterator[str]:
 
 
 def _plain(data: object) -> object:
-    """The same of types that JSON knows."""
+    """Return the same data in types that JSON knows."""
     if isinstance(data, Mapping):
         return {str(key): _plain(value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):

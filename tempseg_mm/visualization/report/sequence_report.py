@@ -1,4 +1,4 @@
-"""The page of one segmented sequence: player, curves, thumbnails, settings. Written by the inferencer."""
+"""Page about one segmented sequence: player, curves, thumbnails, settings. Written by the inferencer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,19 +14,19 @@ from .page import flat_rows, picture_uri, write_page
 
 @dataclass(frozen=True)
 class SequenceReport:
-    """What a page shows.
+    """Content of the page.
 
     Attributes:
         title: any text, such as the name of the file that was segmented.
-        video: overlay of the frames as a WebM video that browsers play; it goes into the page.
-        fps: frames a second of it.
+        video: overlay of the frames as a WebM video that browsers play; it is embedded in the page.
+        fps: frames per second of the video.
         records: figures of the frames; record k is frame k of ``video``.
-        finetune_losses: loss of every step of fine-tuning, by object id.
-        finetune_gains: what fine-tuning gained, in words, by object id.
-        settings: what the sequence was segmented with; mappings may lie in mappings.
-        versions: of the packages involved.
-        timings: e.g. seconds by stage.
-        notices: sentences for the top of the page, such as what could not be read.
+        finetune_losses: object id -> loss of every step of fine-tuning.
+        finetune_gains: object id -> gain of fine-tuning, in words.
+        settings: settings of the segmentation; mappings may contain mappings.
+        versions: versions of the packages involved.
+        timings: for example, seconds by stage.
+        notices: sentences for the top of the page, such as files that could not be read.
         lost: (object id, first frame, last frame) of each stretch in which an object was probably lost.
         thumbnails: (index into ``records``, (h, w, 3) uint8 RGB picture) where the masks changed most.
     """
@@ -48,21 +48,21 @@ def write_sequence_report(path: str | Path, report: SequenceReport) -> None:
     """Write the page.
 
     Args:
-        path: the file; its folder is made, and it appears whole or not at all. The page holds all it shows: it can be
-            sent, and works from a disk.
-        report: what it shows.
+        path: the file; its folder is created. It appears whole or not at all. It contains everything that it shows, so
+            it can be sent and opened from a disk.
+        report: content of the page.
 
     Raises:
-        ValueError: no record, an ``fps`` that is not positive, or a thumbnail of a frame without a record.
+        ValueError: if there is no record, if ``fps`` is not positive, or if a thumbnail has no record.
         OSError: if the video cannot be read.
     """
     if not report.records:
-        raise ValueError(f'the report of {report.title!r} needs the record of at least one frame')
+        raise ValueError(f'the report of {report.title!r} needs a record of at least one frame')
     if not report.fps > 0:
         raise ValueError(f'fps must be positive, got {report.fps}')
     for index, _ in report.thumbnails:
         if not 0 <= index < len(report.records):
-            raise ValueError(f'a thumbnail is of record {index}; there are {len(report.records)}')
+            raise ValueError(f'a thumbnail belongs to record {index}, but there are {len(report.records)} records')
     objects = sorted({*report.finetune_losses, *(i for record in report.records for i in record.areas)})
     data = dict(
         title=report.title,

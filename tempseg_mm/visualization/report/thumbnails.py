@@ -1,4 +1,4 @@
-"""The frames of a sequence worth a look, found while it goes by. Fed by the inferencer and the report hook."""
+"""Choice of the frames of a sequence that deserve a look, while it runs. Used by the inferencer and the report hook."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from tempseg_mm.ops.resize import fit_width
 from tempseg_mm.visualization.overlay import GROUND_TRUTH_COLOR, draw_contour, overlay_mask
 
-RESERVE = 3  # times as many are kept as are shown: of an early few, some turn out too close to each other
+RESERVE = 3  # frames kept per frame shown, because some of the early ones turn out too close to each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,16 +27,16 @@ class ThumbnailKeeper:
             keeper.add(index, frame.image, frame.labels, 1 - iou(frame.labels, labels_before))
         keeper.thumbnails
 
-    Memory does not grow with the length of the sequence, which need not be known. The frame with the highest value of
-    all is always among those kept.
+    Memory does not grow with the length of the sequence, which need not be known. The frame with the highest value is
+    always kept.
 
     Args:
-        num: how many at most.
+        num: most frames to show.
         width: wider frames are shrunk to this many pixels.
-        spacing: frames kept are apart by at least one in so many of the frames seen.
+        spacing: kept frames are at least 1/spacing of the frames seen so far apart.
 
     Raises:
-        ValueError: a ``num``, ``width`` or ``spacing`` below 1.
+        ValueError: if ``num``, ``width`` or ``spacing`` is below 1.
     """
 
     def __init__(self, num: int = 8, *, width: int = 320, spacing: int = 20) -> None:
@@ -49,20 +49,20 @@ class ThumbnailKeeper:
 
     @property
     def thumbnails(self) -> list[tuple[int, np.ndarray]]:
-        """(index, (h, w, 3) uint8 RGB) of each, by index."""
+        """(index, (h, w, 3) uint8 RGB) of each frame to show, sorted by index."""
         best = sorted(self._kept, key=lambda kept: -kept.value)[:self.num]
         return [(kept.index, kept.picture) for kept in sorted(best, key=lambda kept: kept.index)]
 
     def add(self, index: int, image: np.ndarray, labels: np.ndarray, value: float | None, *,
             gt_mask: np.ndarray | None = None) -> None:
-        """Take a frame.
+        """Consider a frame.
 
         Args:
-            index: of the frame, from 0, higher with every call.
+            index: index of the frame, from 0, higher with every call.
             image: (H, W, 3) uint8 RGB.
             labels: (H, W), 0/1 or object ids.
-            value: how much it is worth a look, such as how much the mask changed; ``None`` if that is not known.
-            gt_mask: (H, W), outlined in another colour, where given.
+            value: how much the frame deserves a look, such as how much its mask changed; ``None`` if unknown.
+            gt_mask: (H, W); if given, it is outlined in another colour.
         """
         gap = -(-(index + 1) // self.spacing)
         self._thin_out(gap)
@@ -76,7 +76,7 @@ class ThumbnailKeeper:
             self._kept.append(_Kept(index, float(value), self._picture(image, labels, gt_mask)))
 
     def _thin_out(self, gap: int) -> None:
-        """Drop what is too close to a better one, now that the sequence is longer."""
+        """Drop frames that are too close to a better one, now that the sequence is longer."""
         stay: list[_Kept] = []
         for kept in sorted(self._kept, key=lambda kept: -kept.value):
             if all(abs(kept.index - other.index) >= gap for other in stay):

@@ -112,5 +112,5 @@ def test_without_scores_rows_come_by_name(browser, report, tmp_path):
 
 def test_no_row_and_two_of_one_name_are_refused(report, tmp_path):
     for rows in ([], [report.rows[0]] * 2):
-        with pytest.raises(ValueError, match='at least one sequence and each once'):
+        with pytest.raises(ValueError, match='at least one sequence, and each of them once'):
             write_dataset_report(tmp_path / 'a.html', replace(report, rows=rows))

@@ -230,9 +230,9 @@ def test_what_the_page_is_made_of(report, tmp_path):
 
 
 @pytest.mark.parametrize('change, message', [
-    (dict(records=[]), 'needs the record of at least one frame'),
+    (dict(records=[]), 'needs a record of at least one frame'),
     (dict(fps=0), 'fps must be positive, got 0'),
-    (dict(thumbnails=[(30, np.zeros((2, 2, 3), np.uint8))]), 'a thumbnail is of record 30; there are 30'),
+    (dict(thumbnails=[(30, np.zeros((2, 2, 3), np.uint8))]), 'a thumbnail belongs to record 30, but there are 30'),
 ])
 def test_what_makes_no_page_is_named(report, tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
