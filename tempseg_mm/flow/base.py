@@ -53,5 +53,5 @@ class FlowProvider(ABC):
     @abstractmethod
     def signature(self) -> str:
         """Name and parameters, e.g. ``'DISFlow(preset=medium)'``. Providers that may answer differently have different
-        signatures: :class:`~tempseg_mm.flow.cached.CachedFlow` keeps their answers apart by them.
+        signatures, and :class:`~tempseg_mm.flow.cached.CachedFlow` keeps their answers apart by them.
         """

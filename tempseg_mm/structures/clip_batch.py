@@ -32,7 +32,7 @@ class ClipBatch:
 
     @property
     def origin(self) -> str:
-        """Names and numbers of the frames, in words: ``'bear 3 4 5, camel 0 1 2'``."""
+        """Names and numbers of the frames as text, e.g. ``'bear 3 4 5, camel 0 1 2'``."""
         ids = self.frame_ids or ((),) * len(self.sequences)
         return ', '.join(' '.join(map(str, (name, *frames))) for name, frames in zip(self.sequences, ids, strict=True))
 
@@ -56,5 +56,5 @@ class ClipPrediction:
 
     @cached_property
     def verdicts(self) -> Tensor | None:
-        """Verdicts q, (N, T) bool: D(E(Ŷ_t)) > 0.5, without gradient (P12)."""
+        """Verdicts q, (N, T) bool, without gradient; true where D(E(Ŷ_t)) > 0.5 (P12)."""
         return None if self.fake_logits is None else self.fake_logits.detach() > 0

@@ -14,12 +14,7 @@ SWATCH = 16  # size of a colour sample in a legend, pixels
 
 
 class LegendEntry(NamedTuple):
-    """Meaning of a colour.
-
-    Attributes:
-        text: ASCII.
-        color: RGB.
-        filled: True if areas have the colour, False if outlines have it.
+    """Meaning of a colour: ASCII ``text``, RGB ``color``, and whether areas (``filled``) or outlines have this colour.
     """
     text: str
     color: tuple[int, int, int]
