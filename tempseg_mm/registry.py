@@ -53,7 +53,7 @@ class SuggestingRegistry(Registry):
     def _unexpected(self, cfg: dict) -> str:
         """Describe the arguments that a component does not take; return an empty string if it takes them all.
 
-        Such a component was never entered, so this message hides no error of its own.
+        Such a component was never entered, so this message hides no error raised inside it.
         """
         kind = cfg.get('type')
         component = self.get(kind) if isinstance(kind, str) else kind

@@ -1,5 +1,4 @@
-"""Middlebury ``.flo`` files. Reading names every fault; writing is all or nothing. Used by the cache and by data sets.
-"""
+"""Middlebury ``.flo`` files: reading names every fault, writing is all or nothing. Used by the cache and data sets."""
 
 import os
 import struct

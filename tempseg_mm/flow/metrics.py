@@ -20,7 +20,7 @@ def end_point_error(flow: Tensor, exact: Tensor) -> Tensor:
         ValueError: if shapes differ.
     """
     if flow.shape != exact.shape:
-        raise ValueError(f'flow is {tuple(flow.shape)}, the exact one {tuple(exact.shape)}; they must agree')
+        raise ValueError(f'flow and exact flow must have one shape, got {tuple(flow.shape)} and {tuple(exact.shape)}')
     return torch.linalg.vector_norm(flow - exact, dim=1)
 
 

@@ -108,8 +108,8 @@ def _check(probability: np.ndarray, image: np.ndarray) -> None:
         raise ValueError('the CRF refines probabilities, (H, W) float and not empty; got '
                          f'{probability.shape} {probability.dtype}')
     if image.shape != (*probability.shape, 3) or image.dtype != np.uint8:
-        raise ValueError(f'the CRF needs the frame of its {probability.shape} probabilities as (H, W, 3) uint8 RGB; '
-                         f'got {image.shape} {image.dtype}')
+        raise ValueError('the CRF needs the frame as (H, W, 3) uint8 RGB, in the size of its probabilities '
+                         f'{probability.shape}; got {image.shape} {image.dtype}')
     if not (probability.min() >= 0 and probability.max() <= 1):  # written this way, NaN fails too
         raise ValueError('the CRF refines probabilities in [0, 1]; got values from '
                          f'{probability.min()} to {probability.max()}')

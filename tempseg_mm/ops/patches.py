@@ -80,8 +80,7 @@ def check_patch_size(patch_size: int) -> None:
 
 
 def _reach(side: int, size: int, halo: int, device: torch.device) -> Tensor:
-    """Return (2, side): first and last pixel of the patches whose window holds each pixel of an axis, within the frame.
-    """
+    """Return (2, side): first and last pixel in the frame of the patches whose window holds each pixel of a side."""
     p = torch.arange(side, device=device)  # made on the device: a copy to a GPU would wait for its queued work
     first = torch.div(p + halo, size, rounding_mode='floor')  # the last patch that begins no later than p + halo
     last_pixel = first * size + size - 1

@@ -82,15 +82,9 @@ def fit_width(picture: np.ndarray, width: int, *, labels: bool = False) -> np.nd
 
 
 def fit_shorter_side(picture: np.ndarray, side: int, *, labels: bool = False) -> np.ndarray:
-    """Shrink a picture in proportion if its shorter side is longer than ``side``; return a smaller one as it is.
+    """Shrink a picture in proportion if its shorter side is longer than ``side`` pixels; return a smaller one as it is.
 
-    Args:
-        picture: (H, W) or (H, W, C), of a dtype that OpenCV can resize; labels may have any dtype.
-        side: pixels.
-        labels: take the nearest pixel instead of an average. Use it for masks of labels.
-
-    Returns:
-        (h, w) or (h, w, C) with min(h, w) at most ``side``.
+    ``picture`` and ``labels`` are as for :func:`fit_width`. The result has min(h, w) at most ``side``.
     """
     return _shrunk(picture, side / min(picture.shape[:2]), labels)
 

@@ -176,8 +176,7 @@ def _check_flow_alone(flow: Tensor) -> None:
 
 
 def _whole_displacement(flow: Tensor) -> Tensor:
-    """Return floor(flow + 0.5), a new (N, 2, H, W). Adding pixel numbers after the rounding is exact, before it is not.
-    """
+    """Return floor(flow + 0.5), a new (N, 2, H, W). Adding pixel numbers is exact after the rounding, not before it."""
     _check_flow_alone(flow)
     return (flow.detach().to(torch.promote_types(flow.dtype, torch.float32)) + 0.5).floor_()
 

@@ -127,8 +127,7 @@ def _flush(path: Path) -> None:
 
 
 def _is_for_lack_of_space(error: Exception, folder: Path) -> bool:
-    """Return True if a full disk caused the error. An error of a C library has no number; then the free space decides.
-    """
+    """Return True if a full disk caused the error. If a C library lost the error number, the free space decides."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in NO_SPACE
     return shutil.disk_usage(folder).free < 4096

@@ -1,5 +1,4 @@
-"""Digests that tell whether a file still has the same size and content, whatever its time stamp. Used to resume runs.
-"""
+"""Digests that tell whether a file still has the same size and content, whatever its time stamp; used to resume."""
 
 import hashlib
 import os
@@ -41,7 +40,7 @@ def changed_files(then: Mapping[str, str], now: Mapping[str, str]) -> str:
 
     Args:
         then: earlier state, name -> digest, in order.
-        now: present state, likewise.
+        now: present state, in the same form.
     """
     gone = [name for name in then if name not in now]
     other = [name for name in then if name in now and now[name] != then[name]]

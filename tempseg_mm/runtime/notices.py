@@ -11,7 +11,7 @@ class Notices:
 
         notices.add('has soft edges: half of its largest value or more is object', file='masks/00000.png')
         notices.add('has soft edges: half of its largest value or more is object', file='masks/00001.png')
-        list(notices)  # ['masks/00000.png has soft edges: ... is object (1 more file likewise)']
+        list(notices)  # ['masks/00000.png has soft edges: ... is object (same for 1 more file)']
 
     Args:
         kind: noun for the things that :meth:`add` names as ``file``: 'file' or 'sequence'.
@@ -39,7 +39,7 @@ class Notices:
     def __iter__(self) -> Iterator[str]:
         for sentence, files in self._files.items():
             first, rest = next(iter(files), None), len(files) - 1
-            more = f' ({rest} more {self.kind}{"s" if rest > 1 else ""} likewise)' if rest > 0 else ''
+            more = f' (same for {rest} more {self.kind}{"s" if rest > 1 else ""})' if rest > 0 else ''
             yield sentence if first is None else f'{first} {sentence}{more}'
 
     def __len__(self) -> int:

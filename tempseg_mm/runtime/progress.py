@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-SHARE_TO_GO_BY = 0.05  # share of the steps before an estimate: the first (fine-tuning) are not typical of the rest
+SHARE_TO_GO_BY = 0.05  # least share of the steps for an estimate: fine-tuning comes first and hides the later pace
 LINES, LINES_ON_A_TERMINAL = 15, 100
 LONGEST_SILENCE = 1800.0  # seconds between two lines at most, for work that takes days
 
@@ -37,11 +37,7 @@ class Progress:
         self._started = self._last = time.monotonic()
 
     def step(self, text: str | Callable[[], str]) -> None:
-        """Count one finished step and write a line if one is due.
-
-        Args:
-            text: description of the step, or a function that returns it and is called only for a line.
-        """
+        """Count one finished step. If a line is due, write ``text``, or the text that it returns, to name the step."""
         self._done += 1
         silent = time.monotonic() - self._last
         enough = not self._told or (self._done - self._told) * self.lines >= self.total or silent >= LONGEST_SILENCE

@@ -23,8 +23,7 @@ STOPPED_BY_SIGNAL = 75
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal asked this process to stop. Like Ctrl-C it is not an error, so ``except Exception`` does not catch it.
-    """
+    """A signal asked this process to stop. Like Ctrl-C it is no error, and ``except Exception`` does not catch it."""
 
 
 class StopSignals:

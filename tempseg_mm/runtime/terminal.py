@@ -13,7 +13,7 @@ from mmengine.logging import MMLogger
 
 LOG_ONLY = dict(log_only=True)  # logger.info(text, extra=LOG_ONLY): a line for the log file, not for the terminal
 LOGGING = ('logging', 'mmengine.logging', __name__)  # modules that only pass lines on
-ALOUD = ('mmengine.hooks.early_stopping_hook',)  # the only module of mmengine with news for a person in its lines
+ALOUD = ('mmengine.hooks.early_stopping_hook',)  # the only module of mmengine whose lines a person needs
 # Dependencies whose deprecation warnings are hidden: the user cannot act on them. Warnings of this package are shown.
 DEPENDENCIES = ('torch', 'torchvision', 'mmengine', 'mmcv', 'tensorboard', 'setuptools', 'pkg_resources', 'numpy',
                 'cv2', 'PIL', 'av', 'rich', 'jinja2', 'safetensors', 'google')

@@ -107,7 +107,7 @@ def _downloaded(source: str, sha256: str | None) -> tuple[Path, str | None]:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(url, str(path), sha256, progress=False)  # checks, then moves into place
+            torch.hub.download_url_to_file(url, str(path), sha256, progress=False)  # checks, then moves the file
         except URLError as error:
             raise OSError(f'{url} cannot be reached ({error.reason}): download it elsewhere and name the file instead '
                           'of the URL') from error

@@ -1,5 +1,4 @@
-"""Pictures and files of masks: overlays, contact sheets, flow colours, indexed PNG, WebM, GIF and the clip visualizer.
-"""
+"""Pictures and files of masks: overlays, contact sheets, flow colours, PNG, WebM, GIF and the clip visualizer."""
 
 from .contact_sheet import contact_sheet
 from .exporters import OverlayVideoWriter, write_gif, write_indexed_png, write_png

@@ -14,8 +14,7 @@ SWATCH = 16  # size of a colour sample in a legend, pixels
 
 
 class LegendEntry(NamedTuple):
-    """Meaning of a colour: ASCII ``text``, RGB ``color``, and whether areas (``filled``) or outlines have this colour.
-    """
+    """Meaning of a colour: ASCII ``text``, RGB ``color``, and whether it fills areas (``filled``) or draws outlines."""
     text: str
     color: tuple[int, int, int]
     filled: bool = True

@@ -31,7 +31,7 @@ def write_indexed_png(path: str | Path, mask: np.ndarray, palette: np.ndarray | 
     if mask.ndim != 2 or mask.dtype.kind not in 'bui':
         raise ValueError(f'a mask to write must be (H, W) bool or integers, got {mask.shape} {mask.dtype}')
     if mask.size == 0 or mask.min() < 0 or mask.max() > 255:
-        raise ValueError(f'object ids must be 0 to 255 and at least one pixel, got shape {mask.shape}')
+        raise ValueError(f'a mask to write needs at least one pixel, and ids from 0 to 255, got shape {mask.shape}')
     image = Image.fromarray(mask.astype(np.uint8))
     image.putpalette((color_palette() if palette is None else palette).tobytes())
     with written_beside(path) as beside:
@@ -129,10 +129,10 @@ class OverlayVideoWriter:
         """
         name = self._video.path.name
         if image.shape != (self._shape or image.shape):  # checked before shrinking, which may make the sizes equal
-            raise ValueError(f'{name}: a frame is {image.shape}, the first was {self._shape}')
+            raise ValueError(f'{name}: all frames must be like the first, {self._shape}, got {image.shape}')
         for given in (mask, gt_mask):
             if given is not None and given.shape != image.shape[:2]:
-                raise ValueError(f'{name}: a mask is {given.shape}, its frame {image.shape[:2]}')
+                raise ValueError(f"{name}: a mask must have its frame's size, {image.shape[:2]}, got {given.shape}")
         self._shape, picture = image.shape, self._shrunk(image)
         if mask is not None:
             picture = overlay_mask(picture, self._shrunk(mask, labels=True))

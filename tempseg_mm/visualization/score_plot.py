@@ -21,7 +21,7 @@ def write_score_plot(path: str | Path, scores: Mapping[str, Mapping[str, Sequenc
         scores: ``{measure: {'frames', 'per_frame', 'mean'}}`` as in a row of ``ScoreTable.sequences``.
         title: text above the curves.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # here, since it takes half a second and few need it
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # half a second, needed by plots only
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 3), layout='constrained')

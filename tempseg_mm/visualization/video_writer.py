@@ -1,5 +1,4 @@
-"""Writing of pictures into a video file that appears whole or not at all. Used by the overlays and exports; uses PyAV.
-"""
+"""Video files that are written picture by picture and appear whole or not at all. Used by the overlays and exports."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -135,7 +134,7 @@ class VideoWriter:
         if self._video is None:
             self._open(image.shape)
         if image.shape != self._shape:
-            raise ValueError(f'{self.path.name}: a frame is {image.shape}, the first was {self._shape}')
+            raise ValueError(f'{self.path.name}: all frames must be like the first, {self._shape}, got {image.shape}')
         frame = bt709_frame(self._filled_up(image), self.profile.pixels, self._reformatter)
         if self.timed:
             self._hold(frame, time)
@@ -191,7 +190,7 @@ class VideoWriter:
 
     def _hold(self, frame: av.VideoFrame, time: float | None) -> None:
         if time is None:
-            raise ValueError(f'{self.path.name}: frame {self._num_frames} has no time')
+            raise ValueError(f'{self.path.name}: frame {self._num_frames} has no time, but the video is timed')
         frame.pts, frame.time_base = round(time / FINE), FINE
         if self._held is not None:
             self._held.duration = frame.pts - self._held.pts

@@ -117,7 +117,7 @@ def _check(key: str, value: np.ndarray | None, shape: tuple[int, ...], *, pairs:
         return
     expected = (shape[0] - pairs, *shape[1:3]) + ((2, ) if key == 'flow' else ())
     if value.shape != expected:
-        raise ValueError(f'{key} must be {expected} beside frames {shape}, got {value.shape}')
+        raise ValueError(f'{key} must be {expected} for frames {shape}, got {value.shape}')
 
 
 def _gray(mask: np.ndarray) -> np.ndarray:

@@ -98,7 +98,7 @@ def test_exif(run, save, folder, turned):
         return
     _, notices, masks = run(shot, '--mask', mask)
     np.testing.assert_array_equal(masks['00000'] > 0, np.rot90(square() > 0, -1))
-    assert '00000.jpg was turned upright' in notices and '7 more files likewise' in notices
+    assert '00000.jpg was turned upright' in notices and 'same for 7 more files' in notices
 
 
 @pytest.mark.parametrize('extra', ['00003_mask.png', 'gt_00003.png', 'given.png'])

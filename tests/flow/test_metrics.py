@@ -11,7 +11,7 @@ def constant(x, y, size=(4, 6)):
 def test_end_point_error():
     error = end_point_error(constant(4, 3), constant(1, -1))
     torch.testing.assert_close(error, torch.full((1, 4, 6), 5.0))
-    with pytest.raises(ValueError, match='they must agree'):
+    with pytest.raises(ValueError, match='must have one shape'):
         end_point_error(constant(0, 0), constant(0, 0, size=(4, 5)))
 
 

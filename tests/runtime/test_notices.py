@@ -15,9 +15,9 @@ def test_the_first_of_many_files_is_named_and_the_others_counted():
     notices = Notices()
     for name in ('0.png', '1.png', '1.png'):
         notices.add('is soft', file=Path('masks') / name)
-    assert list(notices) == [f'{Path("masks", "0.png")} is soft (1 more file likewise)']
+    assert list(notices) == [f'{Path("masks", "0.png")} is soft (same for 1 more file)']
     notices.add('is soft', file='2.png')
-    assert list(notices) == [f'{Path("masks", "0.png")} is soft (2 more files likewise)']
+    assert list(notices) == [f'{Path("masks", "0.png")} is soft (same for 2 more files)']
 
 
 def test_nothing_noted_is_false():
@@ -32,4 +32,4 @@ def test_others_are_taken_in_and_a_kind_has_its_name():
         others.add('has void', file=name)
     others.add('All is well.')
     notices.update(others)
-    assert list(notices) == ['bear has void (1 more sequence likewise)', 'All is well.']
+    assert list(notices) == ['bear has void (same for 1 more sequence)', 'All is well.']

@@ -57,7 +57,7 @@ def test_frames_are_upright_and_it_is_told(tmp_path):
     source = ImageFilesSource(paths)
     np.testing.assert_array_equal(next(source.frames()).image, np.rot90(NOISE, -1))
     notice, = source.notices
-    assert '0.png was turned upright, as its EXIF notes' in notice and '(2 more files likewise)' in notice
+    assert '0.png was turned upright, as its EXIF notes' in notice and '(same for 2 more files)' in notice
     assert source.is_turned and not ImageFilesSource([save(tmp_path / 'a.png')]).is_turned
 
 

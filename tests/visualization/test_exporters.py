@@ -138,7 +138,7 @@ def test_a_video_draws_every_object_and_shrinks_what_is_large(tmp_path):
 
 
 def test_a_mask_of_another_size_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r'a.webm: a mask is \(16, 24\), its frame \(32, 48\)'):
+    with pytest.raises(ValueError, match=r"a.webm: a mask must have its frame's size, \(32, 48\), got \(16, 24\)"):
         with OverlayVideoWriter(tmp_path / 'a.webm', max_side=16) as video:
             video.write(frames()[0], np.zeros((16, 24), np.uint8))
 
@@ -157,7 +157,7 @@ def test_without_a_frame_there_is_no_video(tmp_path):
 
 
 def test_a_frame_of_another_size_is_refused(tmp_path):
-    match = r'a.webm: a frame is \(30, 48, 3\), the first was \(32, 48, 3\)'
+    match = r'a.webm: all frames must be like the first, \(32, 48, 3\), got \(30, 48, 3\)'
     with pytest.raises(ValueError, match=match), OverlayVideoWriter(tmp_path / 'a.webm') as video:
         video.write(frames()[0])
         video.write(frames(shape=(30, 48))[0])

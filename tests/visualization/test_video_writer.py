@@ -114,7 +114,7 @@ def test_what_does_not_fit_is_named_and_leaves_nothing(tmp_path):
     for words, frames, options in (
             (r'a frame must be \(H, W, 4\) RGBA, got \(31, 63, 3\)', [(image,)],
              dict(profile=replace(PRORES_4444, suffix='.mp4'))),
-            (r'a frame is \(30, 63, 3\), the first was \(31, 63, 3\)', [(image,), (image[1:],)], {}),
+            (r'must be like the first, \(31, 63, 3\), got \(30, 63, 3\)', [(image,), (image[1:],)], {}),
             ('a.mp4: frame 1 has no time', [(image, 0), (image,)], dict(timed=True)),
             ('frame 2 is shown at 1.000000 s, which is not later', [(image, 0), (image, 1), (image, 1)],
              dict(timed=True))):

@@ -96,7 +96,7 @@ def test_wide_frames_are_shrunk(clip):
 @pytest.mark.parametrize('key, value, message', [
     ('frames', np.zeros((T, H, W, 3)), r'frames must be \(T, H, W, 3\) uint8 RGB, got .* float64'),
     ('frames', np.zeros((0, H, W, 3), np.uint8), 'frames must be'),
-    ('pred_masks', np.zeros((T, 1, H, W)), r'pred_masks must be \(3, 20, 30\) beside frames .*, got \(3, 1, 20, 30\)'),
+    ('pred_masks', np.zeros((T, 1, H, W)), r'pred_masks must be \(3, 20, 30\) for frames .*, got \(3, 1, 20, 30\)'),
     ('flow', np.zeros((T, H, W, 2)), r'flow must be \(2, 20, 30, 2\)'),
     ('warped_target', np.zeros((T, H, W)), r'warped_target must be \(2, 20, 30\)'),
 ])

@@ -138,8 +138,7 @@ def correlation_by_shifts(first: Tensor, second: Tensor, *, radius: int = 10, st
 
 
 def _phases(maps: Tensor, stride: int) -> Tensor:
-    """Rearrange (N, C, H, W) to (h, N·s², C, w): pixels at distance s become neighbours. Zeros pad to multiples of s.
-    """
+    """Rearrange (N, C, H, W) to (h, N·s², C, w), so that pixels at distance s become neighbours; pad with zeros."""
     n, channels, height, width = maps.shape
     maps = F.pad(maps, (0, -width % stride, 0, -height % stride))
     maps = maps.unflatten(3, (-1, stride)).unflatten(2, (-1, stride))  # [N, C, h, s, w, s]

@@ -52,6 +52,6 @@ def write_batch_report(path: str | Path, *, title: str, rows: Sequence[VideoRow]
         ValueError: if there is no row.
     """
     if not rows:
-        raise ValueError('a page over several videos needs at least one')
+        raise ValueError('a page about videos needs at least one, got none')
     shown = [dict(vars(row), thumbnail=None if row.thumbnail is None else picture_uri(row.thumbnail)) for row in rows]
     write_page(path, 'batch', title=title, data=dict(title=title, rows=shown, notices=()))

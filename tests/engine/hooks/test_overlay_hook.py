@@ -43,7 +43,7 @@ def test_what_goes_wrong_while_drawing_is_raised(tmp_path, sequence):
     broken = SegmentedFrame('a', 0, '00000', np.zeros((8, 8, 3), np.uint8), num_frames=2,
                             labels=np.zeros((4, 4), np.uint8))
     hook.after_frame(None, broken)
-    with pytest.raises(ValueError, match=r'a mask is \(4, 4\), its frame \(8, 8\)'):
+    with pytest.raises(ValueError, match=r"mask must have its frame's size, \(8, 8\), got \(4, 4\)"):
         hook.after_sequence(None, sequence, None)
 
 

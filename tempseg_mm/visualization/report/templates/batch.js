@@ -1,5 +1,5 @@
 'use strict';
-// A row a video: a picture, what there is to know of it, and where its own page lies.
+// One row per video: a picture, the results and notes, and a link to its own page.
 
 const scored = DATA.rows.some(row => isNumber(row.mean_j));
 const finished = DATA.rows.filter(row => !row.fault);

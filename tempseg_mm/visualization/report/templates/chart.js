@@ -1,5 +1,5 @@
 'use strict';
-// Curves over the number of a frame or step, as SVG that is drawn again when its width changes.
+// Curves over the number of a frame or step, as SVG. They are drawn again when the width changes.
 
 const SVG = 'http://www.w3.org/2000/svg';
 const LEFT = 46, RIGHT = 10, TOP = 12, BOTTOM = 22;
@@ -24,9 +24,10 @@ function ticksBetween(low, high, count) {
   return ticks;
 }
 
-// series: [{label, color, values}], values by index, null where there is none. range: [low, high], null is 'as needed'.
-// bands: [{kind, first, last, lane, lanes, text}], indices; each fills its lane of the height.
-// onPick(index) is called for clicks and drags; without it the legend shows summary(values) of each line.
+// Draw a line chart.
+// series: [{label, color, values}]; values by index, null for a missing value. range: [low, high]; null fits the data.
+// bands: [{kind, first, last, lane, lanes, text}]; first and last are indices; each band fills one lane of the height.
+// onPick(index) is called for clicks and drags. Without it, the legend shows summary(values) of each line.
 // Returns {node, setCursor(index)}.
 function lineChart({title, note = '', series, labels, given = [], bands = [], range = [0, null], format = fixed, onPick = null, summary = last}) {
   const count = Math.max(...series.map(line => line.values.length));
@@ -86,7 +87,7 @@ function lineChart({title, note = '', series, labels, given = [], bands = [], ra
   // Half a frame to either side, so that a single frame can be seen.
   function drawBand({kind, first, last, lane, lanes, text}) {
     const left = Math.max(LEFT, x(first - 0.5)), right = Math.min(width - RIGHT, x(last + 0.5));
-    const tall = (height - TOP - BOTTOM) / lanes, above = kind === 'empty' ? Math.min(5, tall / 3) : 0;  // lets 'lost' be seen
+    const tall = (height - TOP - BOTTOM) / lanes, above = kind === 'empty' ? Math.min(5, tall / 3) : 0;  // keeps 'lost' visible
     const band = svg('rect', {
       class: kind, x: left, y: TOP + lane * tall + above, width: Math.max(1, right - left), height: tall - above});
     const title = svg('title', {});

@@ -1,5 +1,5 @@
 'use strict';
-// What both pages share. Texts only ever become text nodes or attributes: a file name is never read as markup.
+// Code that all pages share. Texts become only text nodes or attributes, so a file name is never read as markup.
 
 const DATA = JSON.parse(document.getElementById('data').textContent);
 

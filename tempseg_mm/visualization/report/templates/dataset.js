@@ -1,5 +1,5 @@
 'use strict';
-// A table with a body a sequence: the row, and below it what unfolds. Sorting moves the bodies.
+// A table with one body per sequence: its row, and the details that unfold below it. Sorting moves the bodies.
 
 const table = document.getElementById('scores');
 const main = DATA.columns[0];
@@ -16,7 +16,7 @@ let sorted = {key: null, down: false};
 function compare(a, b) {
   const column = COLUMNS.find(({key}) => key === sorted.key), [x, y] = [column.value(a), column.value(b)];
   const known = value => value !== null && value !== undefined;
-  if (!known(x) || !known(y)) return known(y) - known(x) || a.name.localeCompare(b.name);  // nothing known: always last
+  if (!known(x) || !known(y)) return known(y) - known(x) || a.name.localeCompare(b.name);  // unknown values always come last
   const order = typeof x === 'string' ? x.localeCompare(y, 'en', {numeric: true}) : x - y;
   return (sorted.down ? -order : order) || a.name.localeCompare(b.name);
 }
@@ -46,7 +46,7 @@ function detailOf(row) {
         ...DATA.columns.map(column => el('td', {}, fixed(scores[column]))))))));
   }
   const curves = row.curves.filter(curve => curve.values.some(isNumber));
-  // T has no bound: beside it J and F would lie flat.
+  // T has no upper bound: in one chart with it, J and F would be flat lines.
   for (const [title, range, series] of [['Scores by frame', [0, 1], curves.filter(({label}) => label !== 'T')],
     ['Instability by frame', [0, null], curves.filter(({label}) => label === 'T')]]) {
     if (series.length) cell.append(lineChart({title, note: 'legend: mean', series, range, summary: mean}).node);

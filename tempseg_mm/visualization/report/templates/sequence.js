@@ -1,5 +1,5 @@
 'use strict';
-// The player of the overlay; everything else on the page follows the frame it shows, and can move it.
+// The player of the overlay. Everything else on the page follows the frame that it shows, and can set that frame.
 
 const count = DATA.frames.length;
 const byId = id => document.getElementById(id);
@@ -17,7 +17,7 @@ function videoBlob() {
   return new Blob(parts, {type: 'video/webm'});
 }
 
-// Seconds of a frame: from the file where it agrees, since a container rounds the frames a second.
+// Seconds per frame: from the video file if it agrees with DATA.fps, because the container rounds the frame rate.
 function secondsEach() {
   const told = video.duration / count;
   return Math.abs(told * DATA.fps - 1) < 0.01 ? told : 1 / DATA.fps;
@@ -46,7 +46,7 @@ function showReadout() {
     el('td', {hidden: !hasScores}, fixed(DATA.curves.scores[id][current])))));
 }
 
-// Half a frame in, so that rounding cannot land on a neighbour. One seek at a time: the last one asked for wins.
+// Seek to the middle of the frame, so that rounding cannot hit its neighbour. Only one seek runs; the latest wish wins.
 function jump(index) {
   video.pause();
   show(index);
@@ -59,7 +59,7 @@ function catchUp() {
 }
 
 function toggle() {
-  if (!video.paused) { jump(Math.floor(video.currentTime / secondsEach())); return; }  // the frame that is named
+  if (!video.paused) { jump(Math.floor(video.currentTime / secondsEach())); return; }  // the frame that the page names
   if (current === count - 1) video.currentTime = 0;
   video.play().catch(tellTrouble);
 }
@@ -84,7 +84,7 @@ function pressed(event) {
   event.preventDefault();
 }
 
-// Stretches of the curves: where an object was probably lost, and on top of it where it has no mask. Each object has a lane.
+// Stretches of the curves where an object was probably lost and, above them, where it has no mask. One lane per object.
 function bandsOf() {
   const bands = [], indexOf = new Map(DATA.frames.map((frame, index) => [frame.id, index]));
   DATA.objects.forEach(({id}, lane) => {
@@ -143,7 +143,7 @@ function showThumbnails() {
 
 function factsOfAll() {
   const scored = DATA.objects.map(({id}) => mean(DATA.curves.scores[id].filter((_, i) => !DATA.frames[i].given))).filter(isNumber);
-  const facts = [['frames', String(count)], ['objects', String(DATA.objects.length)], ['frames a second', String(+DATA.fps.toFixed(2))]];
+  const facts = [['frames', String(count)], ['objects', String(DATA.objects.length)], ['frames per second', String(+DATA.fps.toFixed(2))]];
   if (scored.length) facts.push(['mean J', fixed(mean(scored))]);
   return facts;
 }
