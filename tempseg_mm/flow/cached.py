@@ -23,7 +23,7 @@ VERSION = 1  # format of the cache, to be raised whenever the meaning of its fil
 
 
 class StaleCacheError(ValueError):
-    """The cache was filled by another provider, with other parameters or in another format."""
+    """Raised when the cache was filled by another provider, with other parameters or in another format."""
 
 
 @TASK_UTILS.register_module()

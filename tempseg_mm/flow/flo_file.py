@@ -12,7 +12,7 @@ HEADER = struct.Struct('<4sii')  # magic, width, height
 
 
 class BrokenFlowFileError(OSError):
-    """The file exists but is not a complete file of its format."""
+    """Raised when a file exists but is not a complete file of its format."""
 
 
 def read_flo(path: str) -> np.ndarray:

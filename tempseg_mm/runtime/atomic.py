@@ -80,9 +80,9 @@ def no_space(path: Path, size: int) -> OSError:
         size: its size in bytes, as far as it is known.
     """
     free = shutil.disk_usage(path.parent).free
-    return OSError(errno.ENOSPC, f'no space: the file needs {size / 2**20:.1f} MiB or more, and {free / 2**20:.1f} MiB '
-                   'are free there (or a quota is used up). The earlier content of the file is untouched. Free some '
-                   'space, or write elsewhere', str(path))
+    return OSError(errno.ENOSPC, f'no space: {size / 2**20:.1f} MiB or more are needed, and {free / 2**20:.1f} MiB are '
+                   'free there (or a quota is used up). The earlier content of the file is untouched. Free some space, '
+                   'or write elsewhere', str(path))
 
 
 def remove_leftovers(folder: str | Path) -> list[Path]:

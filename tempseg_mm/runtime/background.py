@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-POLL = 0.1  # seconds between two checks of a waiting thread whether it should stop
+POLL = 0.1  # seconds after which a waiting thread checks again whether it should stop
 
 
 class StageClock:

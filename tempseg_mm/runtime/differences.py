@@ -7,7 +7,7 @@ from typing import Any
 
 
 class ResumeError(ValueError):
-    """A run cannot be resumed from what an earlier run left. The message is written for the user."""
+    """Raised when a run cannot be resumed from what an earlier run left. The message is written for the user."""
 
 
 @dataclass(frozen=True)

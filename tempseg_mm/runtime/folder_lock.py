@@ -17,7 +17,7 @@ PATIENCE = 0.5  # seconds to wait for a run that is just ending and about to rem
 
 
 class InUseError(BlockingIOError):
-    """Another run is writing the same folder or file. The message is written for the user."""
+    """Raised when another run is writing the same folder or file. The message is written for the user."""
 
 
 @contextmanager

@@ -1,11 +1,10 @@
-"""Reading of ``torch.save`` files that hold only tensors and plain types. Other files are refused with a list of what
-they hold.
+"""Reading of ``torch.save`` files that hold only tensors and plain types; other files are refused.
 
 A pickle can run any code when it is read. ``torch.load(weights_only=True)`` calls only functions that make tensors.
 Before torch 2.6 it did not keep that promise for TorchScript and tar archives, so this module refuses them first.
 
-``torch.serialization.get_unsafe_globals_in_checkpoint`` is not used to list the names: it fails on files from before
-torch 1.6, on bare pickles and on protocol 4, and untrusted files may be any of these.
+``torch.serialization.get_unsafe_globals_in_checkpoint`` is not used to list what a refused file refers to: it fails on
+files from before torch 1.6, on bare pickles and on protocol 4, and untrusted files may be any of these.
 """
 
 import pickletools

@@ -89,9 +89,8 @@ def natural_key(name: str) -> tuple:
 def natural_order(paths: Iterable[str]) -> list:
     """Return files in natural order, by folder and then by name.
 
-    Numbers in names may have a fraction: ``t0.25.png`` comes before ``t0.5.png``. If a fraction ends in 0 and other
-    fractions are shorter or longer, as in ``shot1.9.png``, ``shot1.10.png``, the digits after the point count as a
-    separate whole number.
+    Numbers in names may have a fraction: ``t0.25.png`` comes before ``t0.5.png``. If the fractions differ in length and
+    one ends in 0, as in ``shot1.9.png``, ``shot1.10.png``, the digits after the point are a separate whole number.
     """
     paths = list(paths)
     split = {path: (os.path.dirname(path), *os.path.splitext(os.path.basename(path))) for path in paths}
@@ -106,7 +105,7 @@ def natural_order(paths: Iterable[str]) -> list:
 
 
 def orders_differ(paths: Iterable[str]) -> bool:
-    """Return True if reading numbers with a fraction changes the order, compared with separate whole numbers."""
+    """Return True if the order changes when each number with a fraction is read as two whole numbers."""
     order = natural_order(paths)
     return order != sorted(order, key=lambda path: (natural_key(os.path.dirname(path)),
                                                     natural_key(os.path.splitext(os.path.basename(path))[0])))

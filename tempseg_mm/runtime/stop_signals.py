@@ -15,7 +15,7 @@ from typing import Any
 # Signals of a scheduler, a terminal that closes, and SLURM before its time limit. Ctrl-C already raises an exception.
 REQUESTS = tuple(getattr(signal, name) for name in ('SIGTERM', 'SIGHUP', 'SIGUSR1') if hasattr(signal, name))
 STOP_SIGNALS = (signal.SIGINT, *REQUESTS)
-PATIENCE = 1.0  # seconds within which a second Ctrl-C repeats the first: torchrun passes on what each process also got
+PATIENCE = 1.0  # seconds within which a second Ctrl-C counts as the first, because torchrun forwards it once more
 
 # Exit code of a run that was stopped by a signal and can be resumed. It is EX_TEMPFAIL of sysexits.h: nothing is wrong,
 # run it again. The codes 130 and 143 would mean that a signal killed the run.
@@ -23,7 +23,7 @@ STOPPED_BY_SIGNAL = 75
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal asked this process to stop. Like Ctrl-C it is no error, and ``except Exception`` does not catch it."""
+    """Raised when a signal asks this process to stop. Like Ctrl-C, ``except Exception`` does not catch it."""
 
 
 class StopSignals:

@@ -31,7 +31,7 @@ def write_indexed_png(path: str | Path, mask: np.ndarray, palette: np.ndarray | 
     if mask.ndim != 2 or mask.dtype.kind not in 'bui':
         raise ValueError(f'a mask to write must be (H, W) bool or integers, got {mask.shape} {mask.dtype}')
     if mask.size == 0 or mask.min() < 0 or mask.max() > 255:
-        raise ValueError(f'a mask to write needs at least one pixel, and ids from 0 to 255, got shape {mask.shape}')
+        raise ValueError(f'object ids must be 0 to 255, and a mask needs at least one pixel, got shape {mask.shape}')
     image = Image.fromarray(mask.astype(np.uint8))
     image.putpalette((color_palette() if palette is None else palette).tobytes())
     with written_beside(path) as beside:

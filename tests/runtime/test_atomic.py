@@ -60,7 +60,7 @@ def test_a_durable_file_is_on_the_disk_before_it_takes_its_place(tmp_path, order
 def test_a_full_disk_is_named_with_the_file_and_what_is_free(tmp_path, number):
     path = tmp_path / 'a.txt'
     path.write_text('old')
-    with pytest.raises(OSError, match=r'no space: .* needs 2\.0 MiB .* MiB are free.*untouched.*write elsewhere.*a\.txt'
+    with pytest.raises(OSError, match=r'no space: 2\.0 MiB or more .* MiB are free.*untouched.*write elsewhere.*a\.txt'
                        ) as error, written_beside(path) as beside:
         beside.write_bytes(bytes(2 << 20))
         raise OSError(number, 'as write(2) says it')

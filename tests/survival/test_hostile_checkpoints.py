@@ -113,5 +113,5 @@ def test_the_commands_as_they_are_typed(hostile, tiny_config, ran, tmp_path, cap
 
 def test_only_tensors_are_weights(tmp_path):
     torch.save(dict(state_dict=nn.Linear(1, 1)), tmp_path / 'hostile.pth')
-    with pytest.raises(ValueError, match=r'asks for .*torch\.nn\.modules\.linear\.Linear'):
+    with pytest.raises(ValueError, match=r'refers to .*torch\.nn\.modules\.linear\.Linear'):
         read_weights(str(tmp_path / 'hostile.pth'))

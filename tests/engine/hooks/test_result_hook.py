@@ -173,7 +173,7 @@ def test_what_cannot_be_used_is_done_again_or_refused(test, tmp_path, tiny_confi
             test('out', hooks=(), resume=True, **options)
     for options in (dict(hooks=(BASELINES,)), {'default_hooks.finetune.finetuner.steps': 2},
                     {'default_hooks.tta': dict(type='TTAHook')}, {'default_hooks.crf': dict(type='CRFHook')}):
-        with pytest.raises(ValueError, match='another hooks than this test has'):
+        with pytest.raises(ValueError, match='with other hooks than this test'):
             test('out', resume=True, **{'hooks': (), **options})
     assert test('out', hooks=(), resume=True, **{'test_dataloader.dataset.sequences': ['test_001']}).walked == []
 
@@ -189,7 +189,7 @@ def test_files_that_have_changed_under_their_names_are_refused(test, tmp_path, s
     test('out', **options)
     content = path.read_bytes()
     path.unlink()
-    if 'not there' not in words:
+    if 'missing' not in words:
         shutil.copy(path.with_name(path.name.replace('4', '1').replace('3', '1')), path)
     with pytest.raises(ResumeError, match=rf'the data of test_000 are not those that an earlier run tested: .*{words}'
                                           r'\. .*Test without --resume.* delete test_000\.json in .*sequences'):

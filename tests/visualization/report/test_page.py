@@ -44,7 +44,7 @@ def test_a_page_has_all_parts_and_nothing_from_elsewhere(tmp_path):
     path = tmp_path / 'new' / 'page.html'
     write_page(path, 'dataset', title=HOSTILE, data=dict(title=HOSTILE))
     text = path.read_text(encoding='utf-8')
-    assert not re.search('{[{%#]', text) and text.count('<title>') == 1 and 'Tables and pictures lie' in text
+    assert not re.search('{[{%#]', text) and text.count('<title>') == 1 and 'This file contains the tables' in text
     assert json.loads(island(text, 'data')) == {'title': HOSTILE}
     assert 'alert("1")' not in text
     assert 'aria-sort' in text and 'lineChart' in text and '--ground' in text
