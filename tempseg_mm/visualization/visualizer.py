@@ -129,5 +129,5 @@ def _gray(mask: np.ndarray) -> np.ndarray:
 def _flow_tiles(flow: np.ndarray) -> list[np.ndarray]:
     lengths = np.hypot(flow[..., 0], flow[..., 1])
     known = lengths[np.isfinite(lengths)]
-    longest = float(np.quantile(known, 0.99)) if known.size else 0.0  # so that a few stray vectors do not pale the rest
+    longest = float(np.quantile(known, 0.99)) if known.size else 0.0  # so that a few stray vectors do not fade the rest
     return [flow_colors(field, max_flow=max(longest, 1.0)) for field in flow]

@@ -46,7 +46,7 @@ function showReadout() {
     el('td', {hidden: !hasScores}, fixed(DATA.curves.scores[id][current])))));
 }
 
-// Seek to the middle of the frame, so that rounding cannot hit its neighbour. Only one seek runs; the latest wish wins.
+// Seek to the middle of the frame, so that rounding cannot hit its neighbour. Only one seek runs; the latest request wins.
 function jump(index) {
   video.pause();
   show(index);
