@@ -1,4 +1,4 @@
-"""The Runner of the commands: brief on the terminal, and the first lines of a run, which say what it does and where."""
+"""The Runner of the commands: prints little on the terminal, and first says what a run does and where it writes."""
 
 import io
 from contextlib import redirect_stdout
@@ -16,16 +16,16 @@ from tempseg_mm.runtime.terminal import LOG_ONLY, speak_briefly
 
 
 class CommandRunner(Runner):
-    """mmengine's Runner; environment, config, hooks and what else it tells of itself go to its log file alone."""
+    """mmengine's Runner, except that its report on environment, config and hooks goes only to the log file."""
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
-        """Called by the Runner before it logs anything."""
+        """Build the logger and keep its terminal output brief; the Runner calls this before it logs anything."""
         logger = super().build_logger(*args, **kwargs)
         speak_briefly(logger)
         return logger
 
     def load_checkpoint(self, *args, **kwargs) -> dict:
-        """Called for weights to start from and for a checkpoint to resume. mmengine prints how it reads a file."""
+        """Load initial weights or a checkpoint to resume, and log what mmengine prints while it reads the file."""
         printed = io.StringIO()
         try:
             with redirect_stdout(printed):
@@ -36,22 +36,24 @@ class CommandRunner(Runner):
 
 
 def start_runner(cfg: Config, doing: str) -> Runner:
-    """Build the Runner of a command and say what it is about to do, on what, and where it writes.
+    """Build the Runner of a command and log what it does, on which device, and where it writes.
 
     Args:
-        cfg: of a training or a test.
-        doing: what it does with the config, e.g. ``'training'``.
+        cfg: config of a training or a test.
+        doing: what it does with the config, such as ``'training'``.
     """
     runner = CommandRunner.from_cfg(cfg)
     what = f' {seen_from_project(cfg.filename)}' if cfg.filename else ''
     runner.logger.info(f'{doing}{what} on {device_in_words()}')
-    runner.logger.info(f'writing to {seen_from_here(runner.work_dir)}; settings and every number: '
+    runner.logger.info(f'writing to {seen_from_here(runner.work_dir)}; settings and all numbers are in '
                        f'{seen_from_here(runner.logger.log_file)}')
     return runner
 
 
 def device_in_words() -> str:
-    """What mmengine chose to work on: the name of the GPU, or the CPU with its threads; and how many processes do."""
+    """Describe mmengine's device: the name of the GPU, or the CPU with its threads, and the number of processes if
+    several.
+    """
     device, threads = get_device(), torch.get_num_threads()
     name = torch.cuda.get_device_name() if device.startswith('cuda') else device if device != 'cpu' else \
         f'the CPU ({threads} thread{"s" if threads > 1 else ""})'

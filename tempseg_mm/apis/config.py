@@ -1,4 +1,4 @@
-"""What every command does between its arguments and the Runner."""
+"""Loads configs, chooses the device, joins processes: what every command does between its arguments and the Runner."""
 
 import os
 import os.path as osp
@@ -17,7 +17,7 @@ from tempseg_mm.settings.keys import merge_and_check, refuse
 from tempseg_mm.settings.overrides import SettingError
 from tempseg_mm.settings.walk import MMENGINE_HOOKS
 
-# What shows that a launcher started a process, and how it is called.
+# The variable that shows that a launcher started this process, the one with its rank, and the launcher's command.
 LAUNCHED_BY = dict(none='', pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_LOCAL_RANK')
 RANKS = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK')
 STARTERS = dict(pytorch='torchrun', slurm='srun', mpi='mpirun of Open MPI')
@@ -25,18 +25,19 @@ STARTERS = dict(pytorch='torchrun', slurm='srun', mpi='mpirun of Open MPI')
 
 def load_config(path: str, *, work_dir: str | None = None, options: dict | None = None,
                 faults: list | None = None) -> Config:
-    """A config with a work dir (default: ``work_dirs/<config name>``) and the overrides of ``--cfg-options``.
+    """Load a config, apply the overrides of ``--cfg-options`` and set its work dir (default: ``work_dirs/<config
+    name>``).
 
     Args:
-        path: the config file, as seen from here or from the folder of the project.
-        work_dir: where everything is written.
-        options: ``{'model.width': 0.25}``.
-        faults: a list that takes the settings without effect, which then are no error.
+        path: the config file, relative to the working folder or to the folder of the project.
+        work_dir: folder for everything that is written.
+        options: overrides by dotted key, such as ``{'model.width': 0.25}``.
+        faults: a list that receives the settings without effect. If given, they are not an error.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        UnknownSettingError: for settings, in the file or among the options, that nothing reads.
-        SettingError: for overrides that do not fit the config.
+        UnknownSettingError: if nothing reads a setting of the file or of the options.
+        SettingError: if an override does not fit the config.
     """
     path = find_file(path)
     if not osp.isfile(path):
@@ -55,56 +56,58 @@ def load_config(path: str, *, work_dir: str | None = None, options: dict | None 
 def _no_config(path: str) -> str:
     names = sorted(str(found.relative_to(ROOT)) for found in (ROOT / 'configs').glob('*.py'))
     near = get_close_matches(path, names, n=1, cutoff=0.7)
-    hint = f'did you mean {near[0]}?' if near else f'those that come with the project lie in {ROOT / "configs"}'
+    hint = f'did you mean {near[0]}?' if near else f'the configs of the project are in {ROOT / "configs"}'
     return f'no config at {path}: {hint}'
 
 
 def drop_switched_off(cfg: Config) -> None:
-    """Drop every entry of ``default_hooks`` that is ``None``. mmengine does so for hooks of its own names alone.
+    """Drop every entry of ``default_hooks`` that is ``None``. mmengine does so only for its own hook names.
 
     Raises:
-        SettingError: if ``default_hooks`` is no dict.
+        SettingError: if ``default_hooks`` is not a dict.
     """
     hooks = cfg.get('default_hooks', {})
     if not isinstance(hooks, dict):
-        raise SettingError(f'default_hooks must be a dict of hooks by name, got {hooks!r}; a single one is switched '
-                           'off by default_hooks.NAME=None')
+        raise SettingError(f'default_hooks must be a dict of hooks by name, got {hooks!r}; to switch off a single '
+                           'hook, write default_hooks.NAME=None')
     for name in [name for name, hook in hooks.items() if hook is None and name not in MMENGINE_HOOKS]:
         del hooks[name]
 
 
 def use_device(device: str | None) -> None:
-    """Make mmengine's Runner work on this device, e.g. ``'cpu'`` on a machine with a GPU; ``None``: its own choice."""
+    """Make mmengine's Runner use this device, such as ``'cpu'`` on a machine with a GPU; ``None`` keeps mmengine's
+    choice.
+    """
     if device is not None:
         device_utils.DEVICE = device
 
 
 def join_processes(launcher: str, *, timeout: float = 1800) -> None:
-    """Join the processes that a launcher started, through gloo, if they are to work without a GPU.
+    """Join the processes that a launcher started, through gloo, if they run without a GPU.
 
-    mmengine joins them where there are GPUs, and leaves them alone when they are joined already. To be called after
+    mmengine joins processes that have GPUs, and skips processes that are joined already. Call this after
     :func:`use_device`.
 
     Args:
-        launcher: ``'pytorch'`` (torchrun), ``'slurm'`` (srun), ``'mpi'`` (mpirun); ``'none'``: there is one process.
+        launcher: ``'pytorch'`` (torchrun), ``'slurm'`` (srun), ``'mpi'`` (mpirun), or ``'none'`` for a single process.
         timeout: seconds that a process waits for another one.
 
     Raises:
-        ValueError: if the launcher's variables are not in the environment, or nothing says where rank 0 runs.
+        ValueError: if the launcher's variables are not in the environment, or no variable says where rank 0 runs.
     """
     needed = LAUNCHED_BY[launcher]
     if needed and needed not in os.environ:
         raise ValueError(f'--launcher {launcher}, but {needed} is not set: these processes were not started by '
-                         f'{STARTERS[launcher]}. Without it, leave --launcher out')
-    if launcher == 'mpi':  # mmengine wraps the model by it, and does not set it
+                         f'{STARTERS[launcher]}. Leave --launcher out to run one process')
+    if launcher == 'mpi':  # mmengine reads it to wrap the model, but does not set it
         os.environ['LOCAL_RANK'] = os.environ[needed]
-    if needed and device_utils.get_device() == 'cpu':  # mmengine's init_dist asks for a GPU, whatever the backend
+    if needed and device_utils.get_device() == 'cpu':  # mmengine's init_dist needs a GPU with any backend
         _set_torch_variables(launcher)
         distributed.init_process_group(backend='gloo', timeout=timedelta(seconds=timeout))
 
 
 def is_first_process(launcher: str) -> bool:
-    """Whether this is the only process of a run, or the first of several; known before they are joined.
+    """Return whether this is the only or the first process of a run; works before the processes are joined.
 
     Args:
         launcher: see :func:`join_processes`.
@@ -114,7 +117,7 @@ def is_first_process(launcher: str) -> bool:
 
 
 def _set_torch_variables(launcher: str) -> None:
-    """Say in torch's words, which are those of torchrun, what another launcher has said in its own."""
+    """Copy what another launcher says about ranks to the environment variables that torch reads (those of torchrun)."""
     known = os.environ
     if launcher == 'slurm':
         known.update(RANK=known['SLURM_PROCID'], WORLD_SIZE=known['SLURM_NTASKS'],
@@ -128,15 +131,15 @@ def _set_torch_variables(launcher: str) -> None:
     if 'MASTER_ADDR' not in known:
         raise ValueError(f'{STARTERS[launcher]} does not say where rank 0 runs: set MASTER_ADDR to the name of its '
                          'machine in the environment of all processes')
-    known.setdefault('MASTER_PORT', '29500')  # torch's own choice
+    known.setdefault('MASTER_PORT', '29500')  # torch's default
 
 
 def newest_checkpoint(work_dir: str, config: str | None = None) -> str:
-    """Path of the whole checkpoint that a training run in ``work_dir`` wrote last.
+    """Return the path of the newest complete checkpoint of a training in ``work_dir``.
 
     Args:
-        work_dir: of the training.
-        config: its file, for the message.
+        work_dir: work dir of the training.
+        config: config file of the training, for the error message.
 
     Raises:
         FileNotFoundError: if there is none.
@@ -145,5 +148,5 @@ def newest_checkpoint(work_dir: str, config: str | None = None) -> str:
     if found is None:
         how = f' ({runnable("train", config)})' if config else ''
         raise FileNotFoundError(f'no checkpoint in {work_dir}: train first{how}, or name a checkpoint on the command '
-                                'line; none stands for a network that was not trained')
+                                "line ('none' for an untrained network)")
     return str(found)

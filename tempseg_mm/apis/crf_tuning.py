@@ -1,4 +1,4 @@
-"""Tunes the dense CRF for a config: segments training sequences once, searches, writes a config fragment."""
+"""Tunes the dense CRF for a config: segments training sequences once, searches settings, writes a config fragment."""
 
 import os.path as osp
 import tempfile
@@ -18,20 +18,21 @@ from tempseg_mm.runtime.worker_pool import WorkerPool
 
 from .testing import run_test
 
-# Hooks of a test that would change the probabilities, write results or only cost time: by name, and by type.
+# Hooks of a test that change probabilities, write results or only cost time: by name, and by type.
 LEFT_OUT = ('crf', 'baselines', 'results', 'overlays', 'report')
 LEFT_OUT_TYPES = ('CRFHook', 'BaselineHook')
 
 
 class KeepFrames(Hook):
-    """Writes frames that a score counts, spread evenly from the first to the last of them.
+    """Saves some scored frames of each sequence, spread evenly from the first to the last scored frame.
 
     Args:
-        out_dir: where, see :func:`~tempseg_mm.inference.crf_search.save_frame`.
-        per_sequence: how many of a sequence at most; fewer where some of those picked are not annotated.
+        out_dir: folder for the frames, see :func:`~tempseg_mm.inference.crf_search.save_frame`.
+        per_sequence: largest number of frames per sequence; fewer are saved if some of the chosen frames have no
+            annotation.
 
     Attributes:
-        paths: what was written, in order.
+        paths: saved files, in order.
     """
 
     def __init__(self, out_dir: str, per_sequence: int = 3) -> None:
@@ -50,23 +51,24 @@ class KeepFrames(Hook):
 
 def tune_crf(cfg: Config, out: str | Path, *, split: Split = 'train', trials: int = 40, frames_per_sequence: int = 3,
              seed: int = 0, workers: int | None = None) -> SearchReport:
-    """Search the five settings of ``DenseCRF`` and write them to a file that configs can take as a base.
+    """Search the five settings of ``DenseCRF`` and write them to a file that configs can use as a base.
 
     The network segments each sequence of the split once, with the fine-tuning and augmentation of the config.
 
     Args:
-        cfg: config of the test whose masks are to be refined; ``load_from`` is set. Changed.
-        out: the fragment, ``crf = dict(type='DenseCRF', ...)``; a base for configs that have no ``crf`` yet.
+        cfg: config of the test whose masks the CRF will refine, with ``load_from`` set; changed in place.
+        out: path of the fragment, ``crf = dict(type='DenseCRF', ...)``; a base for configs that have no ``crf`` yet.
         split: sequences to tune on, see :class:`~tempseg_mm.datasets.vos_dataset.VOSDataset`.
-        trials: settings to try.
-        frames_per_sequence: frames to score them on.
-        seed: of the search.
-        workers: see ``WorkerPool``.
+        trials: number of settings to try.
+        frames_per_sequence: number of frames per sequence to score them on.
+        seed: seed of the search.
+        workers: number of processes, see ``WorkerPool``.
 
     Raises:
         ValueError: if the split shares sequences with the config's test split, the run is distributed, or no frame of
-            the split has an annotation.
-        InUseError: if another run is to write the same file.
+            the
+            split has an annotation.
+        InUseError: if another run writes the same file.
     """
     require_apart(cfg, split)
     if cfg.get('launcher', 'none') != 'none':
@@ -89,10 +91,10 @@ def tune_crf(cfg: Config, out: str | Path, *, split: Split = 'train', trials: in
 
 
 def require_apart(cfg: Config, split: Split) -> None:
-    """Refuse to tune on what is tested.
+    """Check that the CRF is not tuned on test sequences.
 
     Raises:
-        FileNotFoundError: without the data.
+        FileNotFoundError: if the data are missing.
         ValueError: if the split shares sequences with the config's test split.
     """
     test = cfg.test_dataloader.dataset
@@ -100,20 +102,20 @@ def require_apart(cfg: Config, split: Split) -> None:
                      for which in (split, test.split))
     shared = sorted(tuned & tested)
     if shared:
-        raise ValueError(f'the CRF must not be tuned on what is tested: split {split_text(split)} shares {len(shared)} '
+        raise ValueError(f'the CRF must not be tuned on test sequences: split {split_text(split)} shares {len(shared)} '
                          f'sequences with the test split {split_text(test.split)} ({", ".join(shared[:3])}'
                          f'{", ..." if len(shared) > 3 else ""}). Choose another --split.')
 
 
 def verdict(report: SearchReport) -> str:
-    """What the search gained, in a sentence."""
+    """Say in one sentence what the search gained."""
     if not report.gained:
-        return f'Nothing gained: no settings tried were better than no CRF ({report.before}), so it is switched off.'
+        return f'Nothing gained: none of the tried settings was better than no CRF ({report.before}), so it is off.'
     return f'Gained on these frames: {report.before} -> {report.after}.'
 
 
 def write_fragment(out: str | Path, report: SearchReport, comment: str) -> None:
-    """Write ``crf = dict(type='DenseCRF', ...)`` under a comment, whole or not at all."""
+    """Write ``crf = dict(type='DenseCRF', ...)`` under a comment; the file appears complete or not at all."""
     lines = [f'# {line}' for line in ('Dense CRF, tuned by tempseg-tune-crf:', *comment.splitlines())]
     settings = ''.join(f'    {name}={value!r},\n' for name, value in report.settings.items())
     with written_beside(out) as path:
@@ -121,7 +123,7 @@ def write_fragment(out: str | Path, report: SearchReport, comment: str) -> None:
 
 
 def _collecting(cfg: Config, split: Split) -> Config:
-    """The test on this split, which writes no result."""
+    """Return the test on this split, without the hooks that write results."""
     cfg.test_dataloader.dataset.split = split
     cfg.test_cfg.out_dir = osp.join(cfg.work_dir, 'tune_crf')  # for the log
     for name in LEFT_OUT:

@@ -1,4 +1,4 @@
-"""From a config and a checkpoint to one file with the generator. Called by ``tempseg-export``."""
+"""Exports the generator of a config and a checkpoint to one file, for ``tempseg-export``."""
 
 import json
 import os
@@ -29,15 +29,15 @@ SUFFIXES = dict(torchscript='.pt', onnx='.onnx', safetensors='.safetensors')
 
 @dataclass(frozen=True)
 class ExportedGenerator:
-    """What was written.
+    """A written generator file.
 
     Attributes:
-        path: the file.
-        num_bytes: its size.
-        difference: the largest between its probabilities and the model's, on random frames of several odd sizes.
-        masks_changed: of safetensors: what that means in masks, see
-            :func:`~tempseg_mm.inference.generator_export.changed_masks`.
-        notices: sentences that the user should read.
+        path: path of the file.
+        num_bytes: its size in bytes.
+        difference: largest difference between its probabilities and the model's, on random frames of several odd sizes.
+        masks_changed: for safetensors, the share of object pixels that change in the masks, see
+            :func:`~tempseg_mm.inference.generator_export.changed_masks`; ``None`` for other formats.
+        notices: sentences for the user.
     """
     path: str
     num_bytes: int
@@ -47,28 +47,28 @@ class ExportedGenerator:
 
     def __str__(self) -> str:
         masks = '' if self.masks_changed is None else (
-            f'; of the masks of {RENDERED_SCENES * FRAMES_OF_SCENE} rendered frames {self.masks_changed:.2%} of the '
-            "object's pixels change" if self.masks_changed else '; its masks are the same')
+            f'; {self.masks_changed:.2%} of the object pixels change in {RENDERED_SCENES * FRAMES_OF_SCENE} rendered '
+            'frames' if self.masks_changed else '; its masks are the same')
         return f'{self.path}: {self.num_bytes / 1e6:.1f} MB, within {self.difference:.0e} of the model{masks}'
 
 
 def export_generator(cfg: Config, file_format: str, *, checkpoint: str | None = None, out: str | None = None,
                      half: bool = True) -> ExportedGenerator:
-    """Write the generator of a config; the file appears whole, and only if it gives what the model gives.
+    """Write the generator of a config to a file. The file appears only if it gives the same results as the model.
 
     Args:
         cfg: config of a ``TempSegGAN``.
-        file_format: 'torchscript', 'onnx' or 'safetensors'.
-        checkpoint: whatever :func:`~tempseg_mm.models.generator_weights.load_generator` reads; ``None``: weights as
-            their initialisation leaves them.
-        out: the file; default: ``<work dir>/export/generator`` with the suffix of the format.
-        half: store safetensors as float16. TorchScript and ONNX are always float32.
+        file_format: ``'torchscript'``, ``'onnx'`` or ``'safetensors'``.
+        checkpoint: any file that :func:`~tempseg_mm.models.generator_weights.load_generator` reads; ``None`` for the
+            initial weights of an untrained network.
+        out: path of the file; default: ``<work dir>/export/generator`` with the suffix of the format.
+        half: store safetensors as float16. TorchScript and ONNX files are always float32.
 
     Raises:
-        ValueError: for an unknown format, a config without generator, a component that cannot be exported, or a
-            checkpoint of another architecture.
+        ValueError: if the format is unknown, the config has no generator, a component cannot be exported, or the
+            checkpoint has another architecture.
         FileNotFoundError: if there is no such checkpoint.
-        ImportError: for ONNX without its packages.
+        ImportError: if a package for ONNX is missing.
         InUseError: if another run writes the same file.
     """
     if file_format not in SUFFIXES:
@@ -92,23 +92,24 @@ def export_generator(cfg: Config, file_format: str, *, checkpoint: str | None = 
 
 
 def build_generator(cfg: Config, checkpoint: str | None = None) -> nn.Module:
-    """The model of a config with its generator and the normalisation only: no adversary, losses or flow, hence none of
-    their weights; on the CPU, in evaluation mode.
+    """Build the model of a config with only its generator and normalisation, on the CPU, in evaluation mode.
+
+    It has no adversary, losses or flow, so the weights of these are not needed.
 
     Raises:
-        ValueError: if the config's model has no generator, or the checkpoint is of another architecture.
+        ValueError: if the config's model has no generator, or the checkpoint has another architecture.
     """
     return _built(cfg, checkpoint)[0]
 
 
 def _built(cfg: Config, checkpoint: str | None) -> tuple[nn.Module, dict]:
-    """See :func:`build_generator`; and what the checkpoint tells of itself."""
+    """Build as :func:`build_generator` does; return the model and the metadata of the checkpoint."""
     model_cfg = cfg.get('model', {})
     if 'generator' not in model_cfg:
         raise ValueError(f'{cfg.filename or "the config"} has no generator: expected model = dict(type=\'TempSegGAN\', '
                          'generator=...), as in configs/tempseg_davis.py')
     preprocessor = model_cfg.get('data_preprocessor') or dict(type='VOSDataPreprocessor')
-    torch.manual_seed(cfg.get('randomness', {}).get('seed') or 0)  # most weights are drawn as their layer is built
+    torch.manual_seed(cfg.get('randomness', {}).get('seed') or 0)  # most layers draw their weights when they are built
     model = MODELS.build({**model_cfg, 'losses': {}, 'adversary': None, 'data_preprocessor': {
         **preprocessor, 'flow': None}})
     told = {}

@@ -1,4 +1,4 @@
-"""Fills a flow cache for a config, in several processes. Called by ``tempseg-precompute-flow``."""
+"""Fills a flow cache for a config, in several processes, for ``tempseg-precompute-flow``."""
 
 import pickle
 from collections.abc import Callable, Sequence
@@ -21,12 +21,12 @@ from .flow_evaluation import FramePairs, configured_provider, frame_pairs
 
 @dataclass(frozen=True)
 class FilledCache:
-    """What was done.
+    """Result of filling a flow cache.
 
     Attributes:
-        provider: config of the cache, to be used as it is.
-        num_pairs: pairs of frames that are in the cache now.
-        num_estimated: those that were not there before.
+        provider: config of the cached provider, ready to be used.
+        num_pairs: number of frame pairs that are in the cache now.
+        num_estimated: number of them that were added by this call.
     """
     provider: dict
     num_pairs: int
@@ -34,44 +34,44 @@ class FilledCache:
 
 
 def cached_provider(cfg: Config, *, cache_dir: str | None = None, dtype: str | None = None) -> dict:
-    """The config's flow provider with a cache before it: its own ``CachedFlow``, or one around it.
+    """Return the config's own ``CachedFlow``, or a new ``CachedFlow`` around its flow provider.
 
     Args:
         cfg: config with ``model.data_preprocessor.flow``.
-        cache_dir: folder of the cache; ``None``: that of its own.
-        dtype: see :class:`~tempseg_mm.flow.cached.CachedFlow`; ``None``: that of its own, or float32.
+        cache_dir: folder of the cache; ``None`` for the folder that the config names.
+        dtype: see :class:`~tempseg_mm.flow.cached.CachedFlow`; ``None`` for the type in the config, else float32.
 
     Raises:
-        ValueError: if there is no provider, or no folder for the cache.
+        ValueError: if the config has no provider, or no folder for the cache is named.
     """
     flow = configured_provider(cfg)
     if flow['type'] != 'CachedFlow':
         flow = dict(type='CachedFlow', provider=flow, cache_dir=None)
     flow = {**flow, 'cache_dir': cache_dir or flow['cache_dir'], **(dict(dtype=dtype) if dtype else {})}
     if not flow['cache_dir']:
-        raise ValueError(f'{flow["provider"]["type"]} of this config has no cache: name a folder for one (--cache-dir)')
+        raise ValueError(f'{flow["provider"]["type"]} of this config has no cache: name a folder for it (--cache-dir)')
     return {key: value for key, value in flow.items() if key != 'missing'}
 
 
 def fill_cache(cfg: Config, *, parts: Sequence[str] = ('train', 'test'), cache_dir: str | None = None,
                dtype: str | None = None, workers: int | None = None, device: str = 'cpu',
                log: Callable[[str], None] = lambda text: None) -> FilledCache:
-    """Estimates the flow of every pair of frames that training (before augmentation) and tests will ask for.
+    """Estimate the flow of every frame pair that training (before augmentation) and tests will read.
 
-    What is there already is read, checked and left alone, so a run that was stopped goes on where it was.
+    Pairs that are in the cache already are read, checked and not estimated again, so a run that was stopped continues.
 
     Args:
         cfg: config of a training or a test.
-        parts: data to go through.
+        parts: data to go through: ``'train'``, ``'test'`` or both.
         cache_dir: see :func:`cached_provider`.
         dtype: see :func:`cached_provider`.
-        workers: processes, see ``WorkerPool``; on a GPU all is done in this one.
-        device: where frames are when the provider is asked.
-        log: takes lines about the progress.
+        workers: number of processes, see ``WorkerPool``; on a GPU everything runs in this process.
+        device: device of the frames that the provider gets.
+        log: called with lines about the progress.
 
     Raises:
         ValueError: see :func:`cached_provider`; also if the cache holds another provider's flow.
-        RuntimeError: if a worker fails, with the frames it was at.
+        RuntimeError: if a worker fails; the message names its frames.
         InUseError: if another run fills the cache.
     """
     provider = cached_provider(cfg, cache_dir=cache_dir, dtype=dtype)
@@ -89,7 +89,7 @@ def fill_cache(cfg: Config, *, parts: Sequence[str] = ('train', 'test'), cache_d
             progress.step(f'{done} of {total} pairs, {estimated} new ({some.sequence.name})')
 
     with locked(provider['cache_dir'], option='--cache-dir'):
-        for some in pairs[:1]:  # what is wrong with provider or cache is found here, not in a worker
+        for some in pairs[:1]:  # a fault of provider or cache shows here, not in a worker
             count(some, _fill(stored, some, device))
         with WorkerPool(workers) as pool:
             in_worker = pool.workers > 0
@@ -100,8 +100,8 @@ def fill_cache(cfg: Config, *, parts: Sequence[str] = ('train', 'test'), cache_d
 
 
 def _fill(stored: bytes, pairs: FramePairs, device: str, in_worker: bool = False) -> int:
-    """Number of pairs that were not in the cache."""
-    if in_worker:  # the processes share the cores already
+    """Estimate missing pairs and return how many were not in the cache."""
+    if in_worker:  # the worker processes already use all cores
         torch.set_num_threads(1)
         cv2.setNumThreads(1)
     cache = _cache(stored)
@@ -112,7 +112,7 @@ def _fill(stored: bytes, pairs: FramePairs, device: str, in_worker: bool = False
 
 @lru_cache(maxsize=1)
 def _cache(stored: bytes) -> CachedFlow:
-    """One a process: a network is read once."""
+    """Build the provider once per process, so that a network is read only once."""
     provider, custom_imports = pickle.loads(stored)
     if custom_imports:
         import_modules_from_strings(**custom_imports)

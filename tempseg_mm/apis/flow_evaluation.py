@@ -1,6 +1,6 @@
-"""What a config asks for flow, the provider and the pairs of frames, and providers compared on them.
+"""Finds the flow provider and the frame pairs of a config, and compares providers on these pairs.
 
-Called by ``tempseg-eval-flow`` and by the filling of a cache.
+``tempseg-eval-flow`` and the code that fills a flow cache use it.
 """
 
 import re
@@ -28,20 +28,20 @@ from tempseg_mm.visualization.contact_sheet import contact_sheet
 from tempseg_mm.visualization.exporters import write_png
 from tempseg_mm.visualization.palette import flow_colors
 
-CHUNK = 8  # pairs that are decoded at once
+CHUNK = 8  # pairs that are decoded together
 
 
 @dataclass(frozen=True)
 class FramePairs:
-    """Some pairs of frames of one sequence; a few kilobytes, decodes when asked.
+    """Some frame pairs of one sequence. It takes a few kilobytes; frames are decoded by :meth:`load`.
 
     Attributes:
-        sequence: where they are from.
+        sequence: sequence of the frames.
         first: index of the first frame of each pair, ascending.
-        stride: frames from the first to the second of a pair.
+        stride: number of frames from the first to the second frame of a pair.
         size: working size.
-        for_training: decode as a training pipeline does, straight to the working size; else as a test does, at the
-            original size first. The pixels differ a little, and a cache tells them apart.
+        for_training: decode as a training pipeline does, directly to the working size; else as a test does, at the
+            original size first. The pixels differ slightly, and a cache distinguishes them.
     """
     sequence: VOSSequence
     first: tuple
@@ -56,7 +56,7 @@ class FramePairs:
         return f'sequence {self.sequence.name}, frames {self.first[0]} to {self.first[-1] + self.stride}'
 
     def load(self) -> tuple[Tensor, Tensor]:
-        """The first and the second frame of each pair, (P, 3, H, W) uint8 RGB both."""
+        """Return the first and the second frames of all pairs, each (P, 3, H, W) uint8 RGB."""
         frames = {i: self._frame(i) for i in sorted({*self.first, *(i + self.stride for i in self.first)})}
         return tuple(torch.from_numpy(np.stack([frames[i + step] for i in self.first])).permute(0, 3, 1, 2)
                      for step in (0, self.stride))  # [P, H, W, 3] -> [P, 3, H, W]
@@ -69,24 +69,24 @@ class FramePairs:
 
 
 def configured_provider(cfg: Config) -> dict:
-    """Config of the flow provider, a plain dict.
+    """Return the config of the flow provider as a plain dict.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if the config has none.
     """
     flow = cfg.get('model', {}).get('data_preprocessor', {}).get('flow')
     if flow is None:
-        raise ValueError('this config names no flow provider, as it would in model.data_preprocessor.flow')
+        raise ValueError('this config names no flow provider: expected one in model.data_preprocessor.flow')
     return Config(dict(flow=flow)).to_dict()['flow']
 
 
 def frame_pairs(cfg: Config, parts: Sequence[str] = ('train', 'test'), *, chunk: int = CHUNK) -> list[FramePairs]:
-    """Every pair of frames of the training clips and the test sequences of a config.
+    """Return every frame pair of the training clips and the test sequences of a config.
 
     Args:
-        cfg: config with ``<part>_dataloader``; a part without one is left out.
+        cfg: config with ``<part>_dataloader``; a part without one is skipped.
         parts: ``'train'``, ``'test'`` or both.
-        chunk: most pairs that go together.
+        chunk: largest number of pairs in one :class:`FramePairs`.
     """
     found = []
     for part in parts:
@@ -103,14 +103,14 @@ def frame_pairs(cfg: Config, parts: Sequence[str] = ('train', 'test'), *, chunk:
 
 @dataclass(frozen=True)
 class FlowScore:
-    """One provider on one pair of frames; ``None`` where the data do not tell.
+    """Score of one provider on one frame pair; a value is ``None`` if the data do not allow it.
 
     Attributes:
-        seconds: for the pair.
-        epe: mean distance from the exact flow, pixels.
+        seconds: time for the pair.
+        epe: mean distance from the exact flow, in pixels.
         object_epe: the same on the object of frame t.
-        target_iou: IoU of the warped target of ITSDL by this flow and by the exact one, s = 4.
-        consistent: where there is no exact flow: share of pixels that come back, see ``round_trip_error``.
+        target_iou: IoU of two warped targets of ITSDL, by this flow and by the exact flow, with s = 4.
+        consistent: without exact flow only: share of pixels that return to their place, see ``round_trip_error``.
     """
     seconds: float
     epe: float | None = None
@@ -120,33 +120,33 @@ class FlowScore:
 
 
 COLUMNS = dict(epe=('EPE (px)', '{:.3f}'), object_epe=('EPE on the object', '{:.3f}'),
-               target_iou=('target IoU', '{:.3f}'), consistent=('come back', '{:.1%}'), seconds=('s a pair', '{:.3f}'))
+               target_iou=('target IoU', '{:.3f}'), consistent=('consistent', '{:.1%}'), seconds=('s/pair', '{:.3f}'))
 
 
 def evaluate_flow(cfg: Config, providers: Mapping[str, dict | FlowProvider], *, part: str = 'test', every: int = 1,
                   device: str = 'cpu', pictures: str | Path | None = None,
                   log: Callable[[str], None] = lambda text: None) -> dict[str, list[FlowScore]]:
-    """Scores each provider on the same pairs of frames, at the working size of the config.
+    """Score each provider on the same frame pairs, at the working size of the config.
 
     Args:
-        cfg: config with the data; where they bring flow files, those count as exact.
+        cfg: config with the data. Flow files that belong to the data count as exact.
         providers: name -> provider or its config.
         part: ``'train'`` or ``'test'``.
-        every: go through every n-th pair only.
-        device: where the frames are.
-        pictures: folder for a picture of each sequence: a frame and, in colours, its flow. ``None``: none.
-        log: takes lines about the progress.
+        every: use only every n-th pair.
+        device: device of the frames.
+        pictures: folder for one picture per sequence: a frame and, in colours, its flow. ``None``: no pictures.
+        log: called with lines about the progress.
 
     Returns:
-        Name of the provider -> a score for each pair.
+        Name of the provider -> one score per pair.
 
     Raises:
         ValueError: if there are no pairs.
-        InUseError: if another run writes pictures there.
+        InUseError: if another run writes pictures to the folder.
     """
     pairs = [some for some in frame_pairs(cfg, (part,), chunk=1) if some.first[0] % every == 0]
     if not pairs:
-        raise ValueError(f'the {part} data of this config hold no pair of frames')
+        raise ValueError(f'the {part} data of this config have no pair of frames')
     built = {name: TASK_UTILS.build(provider) if isinstance(provider, dict) else provider
              for name, provider in providers.items()}
     scores: dict[str, list[FlowScore]] = {name: [] for name in built}
@@ -166,7 +166,7 @@ def evaluate_flow(cfg: Config, providers: Mapping[str, dict | FlowProvider], *, 
 
 
 def score_rows(scores: Mapping[str, list[FlowScore]]) -> str:
-    """Means over the pairs, a row a provider, as a table in Markdown; columns that nothing is known of are left out."""
+    """Return the means over the pairs as a Markdown table, one row per provider, without columns that have no value."""
     means = {name: {key: _mean([getattr(score, key) for score in found]) for key in COLUMNS}
              for name, found in scores.items()}
     known = [key for key in COLUMNS if any(row[key] is not None for row in means.values())]
@@ -176,7 +176,9 @@ def score_rows(scores: Mapping[str, list[FlowScore]]) -> str:
 
 
 def _known(pair: FramePairs) -> tuple[Tensor | None, Tensor | None]:
-    """Exact flow (1, 2, H, W) and masks of both frames (1, 2, 1, H, W), where there are any."""
+    """Return the exact flow (1, 2, H, W) and the masks of both frames (1, 2, 1, H, W), each ``None`` if the data lack
+    it.
+    """
     sequence, (i,) = pair.sequence, pair.first
     exact = sequence.flow(i, pair.size) if pair.stride == 1 else None
     masks = [sequence.mask(frame, pair.size) for frame in (i, i + pair.stride)]

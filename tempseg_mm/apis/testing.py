@@ -1,4 +1,4 @@
-"""What ``tempseg-test`` and ``tempseg-tune-crf`` do to a config before a test, and how they start one."""
+"""Prepares the config of a test and runs the test, for ``tempseg-test`` and ``tempseg-tune-crf``."""
 
 import copy
 import os.path as osp
@@ -18,17 +18,20 @@ from .command_runner import start_runner
 from .config import is_first_process, newest_checkpoint
 
 NEWEST, NONE = 'newest', 'none'
-WRITTEN_BY = dict(ResultHook='', ReportHook='', OverlayHook='overlays')  # below the folder of a test, by default
+WRITTEN_BY = dict(ResultHook='', ReportHook='', OverlayHook='overlays')  # default folders below the folder of a test
 
 
 def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
-    """Path of the weights to test.
+    """Return the path of the weights to test.
 
     Args:
-        cfg: its ``checkpoint`` counts where none is named, and its work dir.
-        named: ``'newest'``, the newest checkpoint of the work dir; ``'none'``, weights as the initialisation leaves
-            them; a folder, the newest checkpoint in it; or a checkpoint, or a generator alone, as seen from here or
-            from the folder of the project.
+        cfg: config of the test. Its ``checkpoint`` counts if ``named`` is ``None``; its work dir is searched for
+            ``'newest'``.
+        named: ``'newest'`` for the newest checkpoint of the work dir; ``'none'`` for the initial weights of an
+            untrained
+            network; a folder for its newest checkpoint; or the file of a checkpoint or of a generator alone, relative
+            to
+            the working folder or to the folder of the project.
 
     Returns:
         The path; ``None`` for ``'none'``.
@@ -46,7 +49,7 @@ def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
 
 
 def switch_on(cfg: Config, name: str, hook: dict) -> None:
-    """Set ``default_hooks.<name>``, unless the config has a hook of that name or type: then that one stays as it is."""
+    """Set ``default_hooks.<name>``. If the config already has a hook of that name or type, keep that one."""
     cfg.setdefault('default_hooks', {})
     own = [custom['type'] for custom in cfg.get('custom_hooks') or [] if isinstance(custom, dict)]
     if cfg.default_hooks.get(name) is None and hook['type'] not in own:
@@ -54,20 +57,21 @@ def switch_on(cfg: Config, name: str, hook: dict) -> None:
 
 
 def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
-    """Test the weights of ``cfg.load_from``; without any, the network as its initialisation leaves it.
+    """Test the weights of ``cfg.load_from``; if it is ``None``, test the untrained network.
 
-    Everything lies in :func:`folder_of_test`, log and copy of the config too: what training left in the work dir stays
-    as it is.
+    All files go to :func:`folder_of_test`, also the log and the copy of the config, so the files of a training in the
+    work
+    dir stay as they are.
 
     Args:
-        cfg: of the test.
-        hooks: that watch it besides those of the config.
+        cfg: config of the test.
+        hooks: hooks that watch the test in addition to those of the config.
 
     Returns:
-        The Runner, when the test is over.
+        The Runner, after the test.
 
     Raises:
-        Stopped: when a signal asks for it; finished sequences are kept.
+        Stopped: if a signal stops the test; the results of finished sequences are kept.
         InUseError: if another test writes to a folder of this one.
     """
     cfg = copy.deepcopy(cfg)
@@ -87,7 +91,7 @@ def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
 
 
 def closing_lines(runner: Runner) -> str:
-    """What a test has written and where, the page first; with the TensorBoard line where there is something to see."""
+    """List what a test wrote and where, the page first, with the TensorBoard command if there are curves."""
     out = Path(runner.test_loop.out_dir).absolute()
     written = {name: Path(path).absolute() for name, path in runner.test_loop.written.items()}
     page = written.pop('page', None)
@@ -101,12 +105,14 @@ def closing_lines(runner: Runner) -> str:
 
 
 def folder_of_test(cfg: Config) -> str:
-    """Where a test writes: ``test_cfg.out_dir`` of its config, or else ``test`` in the work dir."""
+    """Return the folder that a test writes to: ``test_cfg.out_dir`` of the config, else ``test`` in the work dir."""
     return cfg.test_cfg.get('out_dir') or osp.join(cfg.work_dir, 'test')
 
 
 def result_folders(cfg: Config) -> list[str]:
-    """Where the hooks of a test write what it finds; logs have a folder of their own for each run."""
+    """Return the folders that the hooks of a test write results to. Logs are not among them: each run has its own log
+    folder.
+    """
     folder = folder_of_test(cfg)
     hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
     found = [hook.get('out_dir') or osp.join(folder, WRITTEN_BY[hook['type']]) for hook in hooks
@@ -115,23 +121,23 @@ def result_folders(cfg: Config) -> list[str]:
 
 
 def skip_finished(cfg: Config) -> None:
-    """Let the test continue after the sequences that an earlier run has finished, see ``ResultHook``.
+    """Let the test skip the sequences that an earlier run has finished, see ``ResultHook``.
 
     Raises:
         ValueError: if the config has switched the results off.
     """
     if not cfg.get('default_hooks', {}).get('results'):
-        raise ValueError('a test is resumed from what ResultHook has kept, but default_hooks.results of the config is '
-                         'switched off: test without --resume')
+        raise ValueError('--resume reads the results that ResultHook has kept, but default_hooks.results of the config '
+                         'is switched off: test without --resume')
     cfg.default_hooks.results.resume = True
 
 
 def hand_in(cfg: Config, formats: Sequence[str]) -> None:
-    """Let the test pack its masks for a benchmark's server, or as COCO JSON, see ``SubmissionHook``.
+    """Let the test pack its masks for the server of a benchmark, or as COCO JSON, see ``SubmissionHook``.
 
     Args:
-        cfg: of the test.
-        formats: ``'zip'``, ``'coco'``.
+        cfg: config of the test.
+        formats: ``'zip'``, ``'coco'`` or both.
 
     Raises:
         ValueError: if the config has switched the results off.

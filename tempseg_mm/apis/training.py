@@ -1,4 +1,4 @@
-"""What ``tempseg-train`` does between its config and its exit code."""
+"""Runs a training and returns its exit code, for ``tempseg-train``."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -18,27 +18,28 @@ from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL, StopSignals
 from .command_runner import start_runner
 from .config import is_first_process
 
-SLOW_BFLOAT16 = ('bfloat16 (--amp) is slow on a CPU without instructions for it: with AVX2 alone an iteration of '
-                 'configs/tempseg_synthetic.py took 12 to 14 times as long, with --deterministic or without. It is '
-                 'meant for a GPU; leave it out here')
+SLOW_BFLOAT16 = ('bfloat16 (--amp) is slow on a CPU without instructions for it: on one with AVX2 only, an iteration '
+                 'of configs/tempseg_synthetic.py took 12 to 14 times as long, with or without --deterministic. --amp '
+                 'is meant for GPUs; leave it out here')
 
 
 def run_training(cfg: Config, *, then: str | None = None, again: str | None = None) -> int:
-    """Train as ``cfg`` says; SIGTERM, SIGINT, SIGHUP and SIGUSR1 end it after the iteration, with a checkpoint.
+    """Train as ``cfg`` says. SIGTERM, SIGINT, SIGHUP or SIGUSR1 stop the training after an iteration, with a
+    checkpoint.
 
     Args:
-        cfg: of the training.
-        then: command line to run when it is through, for its last lines.
-        again: command line that goes on with it if it was stopped, likewise.
+        cfg: config of the training.
+        then: command line to run after the training, shown in its last lines.
+        again: command line that resumes a stopped training, shown in its last lines.
 
     Returns:
-        0, or 75 if a signal ended it.
+        Exit code: 0, or 75 if a signal stopped the training.
 
     Raises:
-        InUseError: if another training is at work in the work dir.
+        InUseError: if another training runs in the work dir.
     """
     if cfg.get('randomness', {}).get('deterministic'):
-        os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')  # without it torch refuses cuBLAS
+        os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')  # torch refuses deterministic cuBLAS without it
     folders = [cfg.work_dir] if is_first_process(cfg.get('launcher', 'none')) else []
     with locked(*folders, option='--work-dir'):
         runner = start_runner(cfg, 'training')
@@ -47,15 +48,15 @@ def run_training(cfg: Config, *, then: str | None = None, again: str | None = No
         with StopSignals() as signals:
             runner.register_hook(StopHook(signals))
             runner.train()
-        runner.logger.info(closing_lines(runner, {'go on': again} if signals.stopped else {'next': then}))
+        runner.logger.info(closing_lines(runner, {'resume': again} if signals.stopped else {'next': then}))
     return STOPPED_BY_SIGNAL if signals.stopped else 0
 
 
 def closing_lines(runner: Runner, what_next: dict) -> str:
-    """What a training has left and where, and what to do with its checkpoint, if there is one.
+    """List the files that a training wrote and, if there is a checkpoint, the command to run next.
 
     Args:
-        runner: of the training.
+        runner: Runner of the training.
         what_next: name -> command line.
     """
     checkpoint = newest_complete(runner.work_dir)
@@ -66,7 +67,7 @@ def closing_lines(runner: Runner, what_next: dict) -> str:
 
 
 def _types(part: Any) -> Iterator[str]:
-    """Every ``type`` in a config."""
+    """Yield every ``type`` in a config."""
     if isinstance(part, Mapping):
         yield str(part.get('type'))
         for value in part.values():

@@ -1,7 +1,7 @@
-"""Which registry answers for the ``type`` at a place of a config, and the keys that a component takes from it.
+"""Finds the registry for the ``type`` at a place of a config, and the keys that a component accepts.
 
-Read by the check of keys and by the doctor. A constructor with ``**kwargs`` hands them to its base class, reads some,
-or does something else with them; its source tells. Where that cannot be told, any key is accepted: no guesses.
+The check of keys and the doctor use it. A constructor with ``**kwargs`` may pass them to its base class, read some of
+them, or use them otherwise; its source code shows which. If the source does not show it, any key is accepted.
 """
 
 import ast
@@ -27,15 +27,15 @@ REGISTRIES = dict(
     param_scheduler='PARAM_SCHEDULERS', val_evaluator='METRICS', test_evaluator='METRICS',
     visualizer='VISUALIZERS', vis_backends='VISBACKENDS', model_wrapper_cfg='MODEL_WRAPPERS',
     log_processor='LOG_PROCESSORS')
-CONSTRUCTOR = ('optim_wrapper', 'constructor')  # named without a ``type``
+CONSTRUCTOR = ('optim_wrapper', 'constructor')  # names a component without the key ``type``
 
 
 def find_types(cfg: Any, place: tuple = ()) -> Iterator[tuple[tuple, str]]:
-    """``(place, name)`` of every component that a config names; a place is the keys that lead to it.
+    """Yield ``(place, name)`` of every component that a config names. A place is the tuple of keys that lead to it.
 
     Args:
         cfg: dicts, lists and values.
-        place: keys that led here.
+        place: keys that lead to ``cfg``.
     """
     if isinstance(cfg, dict):
         if isinstance(cfg.get('type'), str):
@@ -48,48 +48,48 @@ def find_types(cfg: Any, place: tuple = ()) -> Iterator[tuple[tuple, str]]:
 
 
 def registry_of(place: tuple) -> Registry | None:
-    """The registry that the component at a place will be looked up in; ``None`` if the place does not tell."""
+    """Return the registry in which the component at a place is looked up; ``None`` if the place does not tell."""
     if place == CONSTRUCTOR:
         return project.OPTIM_WRAPPER_CONSTRUCTORS
-    if len(place) == 2 and place[0] == 'default_hooks':  # hooks are named after what they are about
+    if len(place) == 2 and place[0] == 'default_hooks':  # the last key is a free name, not a kind of component
         return project.HOOKS
     key = next((key for key in reversed(place) if key in REGISTRIES), None)
     return None if key is None else registry_named(REGISTRIES[key])
 
 
 def component_at(place: tuple, name: Any) -> Callable | None:
-    """The class or function that a ``type`` stands for; ``None`` if the registry of its place does not know it.
+    """Return the class or function that a ``type`` stands for; ``None`` if the registry of its place does not know it.
 
     Args:
         place: keys that lead to the dict with the ``type``.
-        name: the ``type``: a name, or a class as in a config that imports its components.
+        name: value of ``type``: a name, or a class if the config imports its components.
     """
     registry = registry_of(place)
     if not isinstance(name, str) or registry is None:
         return name if inspect.isclass(name) or inspect.isroutine(name) else None
     try:
         return registry.get(name)
-    except Exception:  # whatever a name such as 'gone.Thing' imports; the registry will say so itself
+    except Exception:  # importing a name such as 'gone.Thing' may raise anything; the registry reports it later
         return None
 
 
 def registry_named(name: str) -> Registry:
-    """The project's registry of this name, else mmengine's."""
+    """Return the project's registry of this name, else mmengine's."""
     return getattr(project, name) if hasattr(project, name) else getattr(root, name)
 
 
 def all_registries() -> list[Registry]:
-    """Every registry that some place of a config asks."""
+    """Return every registry in which a component of a config may be looked up."""
     return [registry_named(name) for name in dict.fromkeys([*REGISTRIES.values(), 'OPTIM_WRAPPER_CONSTRUCTORS'])]
 
 
 READERS = ('get', 'pop', 'setdefault')
-NO_MORE = (CheckpointHook,)  # its **kwargs go to save_checkpoint, which already has all that it takes
+NO_MORE = (CheckpointHook,)  # passes its **kwargs to save_checkpoint, which accepts no further keys
 
 
 @functools.cache
 def accepted_keys(builder: Callable) -> Mapping[str, Any] | None:
-    """Name of each parameter and the class, or function, that declares it; ``None`` if any key may be meant.
+    """Map each accepted key to the class or function that declares it; return ``None`` if any key may be accepted.
 
     Args:
         builder: a class or a function.
@@ -122,7 +122,9 @@ def _defined(cls: type) -> set:
 
 
 def _parameters(function: Callable) -> tuple[list, str]:
-    """Names that may be given as keywords, ``self`` among them, and the name of ``**kwargs`` (``'?'``: unknown)."""
+    """Return the names that can be given as keywords, with ``self``, and the name of ``**kwargs``: '' none, ``'?'``
+    unknown.
+    """
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -132,10 +134,10 @@ def _parameters(function: Callable) -> tuple[list, str]:
 
 
 def _read_and_passed_on(init: Callable, rest: str) -> list | None:
-    """Keys that a constructor reads from its ``**kwargs`` by name, if it passes them on to its base class.
+    """Return the keys that a constructor reads by name from its ``**kwargs``, if it passes these on to its base class.
 
     Returns:
-        ``None`` if it does anything else with them.
+        ``None`` if it uses them in any other way.
     """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(init))))

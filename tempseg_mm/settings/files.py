@@ -1,7 +1,8 @@
-"""The files of a config: which names each gives a value, and which of these a file reads again.
+"""Reads which names each file of a config assigns, and which of these a file reads again.
 
-A name that is no setting, such as ``max_iters``, is a variable: it counts only where a file reads it, its own or, as
-``_base_.max_iters``, one that inherits it. Nothing is run; mmengine's rules for ``_base_`` and ``{{...}}`` hold.
+A name that is not a setting, such as ``max_iters``, is a variable. It has an effect only if its own file reads it, or a
+file that inherits it reads it as ``_base_.max_iters``. Only the value of ``_base_`` is evaluated, the rest of a file
+is not run. mmengine's rules for ``_base_`` and ``{{...}}`` hold.
 """
 
 import ast
@@ -25,12 +26,12 @@ class ConfigFile:
     """A file of a config.
 
     Attributes:
-        path: absolute.
+        path: absolute path.
         assigned: names that get a value at the top level.
-        read: names that are read anywhere in it.
-        read_of_bases: names read as ``_base_.name``.
-        reads_all: ``_base_`` is used as a whole, so any of its names may be.
-        bases: the files it inherits.
+        read: names that are read anywhere in the file.
+        read_of_bases: names that are read as ``_base_.name``.
+        reads_all: True if ``_base_`` is used as a whole, so that any of its names may be read.
+        bases: the files that this file inherits.
     """
     path: str
     assigned: set = field(default_factory=set)
@@ -45,11 +46,12 @@ class UnreadName:
     """A name that no file reads.
 
     Attributes:
-        name: of the variable.
-        path: the file that gives it a value.
-        inherits: whether this file has a ``_base_``. One without may be written by a program, as mmengine's own copy
-            of a config is, where every variable stands and nothing is read any more; or offer names to some children.
-        base: the file below it that gives the same name a value, which may have been used there; else ''.
+        name: name of the variable.
+        path: the file that assigns it.
+        inherits: True if this file has a ``_base_``. A file without one may have been written by a program (mmengine's
+            own
+            copy of a config holds every variable, and nothing reads them), or may offer names to some of its children.
+        base: a file below it that assigns the same name and may have used it; '' if there is none.
     """
     name: str
     path: str
@@ -58,13 +60,13 @@ class UnreadName:
 
 
 def unread_names(path: str) -> list[UnreadName] | None:
-    """Names that the files of a config give a value and none of them reads.
+    """Return the names that the files of a config assign and none of them reads.
 
     Args:
         path: the config file.
 
     Returns:
-        ``None`` where the files do not tell: they are gone, or import their bases (``read_base``).
+        The names, or ``None`` if the files do not tell: they are missing, or they import their bases (``read_base``).
     """
     try:
         return None if Config._is_lazy_import(path) else list(_unread(read_config_file(path), ()))
@@ -73,11 +75,11 @@ def unread_names(path: str) -> list[UnreadName] | None:
 
 
 def read_config_file(path: str) -> ConfigFile:
-    """What a file and those it inherits assign and read.
+    """Collect the names that a file and the files it inherits assign and read.
 
     Raises:
         OSError: if there is no such file.
-        SyntaxError, ValueError: if it cannot be read; ``Config.fromfile`` says more.
+        SyntaxError, ValueError: if it cannot be read; ``Config.fromfile`` gives the details.
     """
     path = osp.abspath(osp.expanduser(path))
     with open(path, encoding='utf-8') as file:
@@ -90,7 +92,7 @@ def read_config_file(path: str) -> ConfigFile:
 
 
 def _filled_in(text: str, path: str) -> str:
-    """The text with the variables of mmengine replaced: those of the file, and of the environment."""
+    """Replace mmengine's variables in the text: the predefined ones of the file, and those of the environment."""
     stem, suffix = osp.splitext(osp.basename(path))
     for name, value in dict(fileDirname=osp.dirname(path), fileBasename=stem + suffix, fileBasenameNoExtension=stem,
                             fileExtname=suffix).items():
@@ -123,7 +125,7 @@ def _read_python(text: str, found: ConfigFile) -> list | str:
 
 
 def _assigned(node: ast.AST) -> Iterator[str]:
-    """Names that statements outside of functions, classes and comprehensions give a value."""
+    """Yield names that are assigned outside functions, classes and comprehensions."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
             yield child.id
@@ -134,7 +136,7 @@ def _assigned(node: ast.AST) -> Iterator[str]:
 
 
 def _read_of_bases(tree: ast.AST) -> Iterator[str]:
-    """Each ``_base_.name``, ``_base_['name']`` and ``_base_.get('name')``."""
+    """Yield the name in each ``_base_.name``, ``_base_['name']`` and ``_base_.get('name')``."""
     parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(tree):
         of_base = isinstance(getattr(node, 'value', None), ast.Name) and node.value.id == BASE

@@ -1,6 +1,6 @@
-"""No setting without effect: a key of a config, or of ``--cfg-options``, that nothing reads is an error.
+"""Checks that every setting has an effect: a key of a config, or of ``--cfg-options``, that nothing reads is an error.
 
-``load_config`` and ``find_config`` call :func:`merge_and_check`; the doctor lists what it finds.
+``load_config`` and ``find_config`` call :func:`merge_and_check`. The doctor lists the faults that it returns.
 """
 
 import difflib
@@ -21,14 +21,14 @@ from .overrides import SettingError, merge_overrides
 from .walk import ConfigWalk, Misfit, to_the_end
 
 RUNNER_READS = ('model_wrapper_cfg', 'sync_bn', 'find_unused_parameters', 'activation_checkpointing',
-                'efficient_conv_bn_eval', 'compile')  # from the whole config, not as a parameter
+                'efficient_conv_bn_eval', 'compile')  # read from the whole config, not passed as parameters
 PROJECT_READS = ('checkpoint', 'crf', 'custom_imports', 'runner_type')
 TOP_KEYS = frozenset({*inspect.signature(Runner.__init__).parameters, *RUNNER_READS, *PROJECT_READS} - {'self'})
-ALIKE = 0.8  # how near to a setting a name must be that is taken for a slip where it may be a variable
+ALIKE = 0.8  # least similarity to a setting at which a name that could be a variable counts as a typing mistake
 SHOWN = 12
-WAY_OUT = ('A part that replaces one of another type takes `_delete_=True`, else it inherits the settings of that one. '
-           'A component of your own is found once `custom_imports` names its module; a variable that is kept for other '
-           'config files starts with an underscore.')
+WAY_OUT = ('A part that replaces one of another type needs `_delete_=True`; without it, it inherits the settings of '
+           'that part. A component of your own is found once `custom_imports` names its module. A variable that is '
+           'kept for other config files must start with an underscore.')
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class KeyFault:
     """A setting that nothing reads.
 
     Attributes:
-        path: its keys, joined by dots.
+        path: keys that lead to the setting, joined by dots.
         what: what is wrong.
-        suggestion: paths of the settings that were meant; '' if none is like it.
-        known: what would be right there, for want of a suggestion.
+        suggestion: paths of the settings that were probably meant; '' if no setting is similar.
+        known: the settings that exist at this place, shown if there is no suggestion.
     """
     path: str
     what: str
@@ -48,19 +48,19 @@ class KeyFault:
 
     @property
     def remedy(self) -> str:
-        """What to do about it."""
-        return f'did you mean {self.suggestion}?' if self.suggestion else self.known and f'there are: {self.known}'
+        """Advice on how to correct the setting; '' if there is none."""
+        return f'did you mean {self.suggestion}?' if self.suggestion else self.known and f'known settings: {self.known}'
 
     def __str__(self) -> str:
         return f'{self.path}: {self.what}' + (f'; {self.remedy}' if self.remedy else '')
 
 
 class UnknownSettingError(SettingError):
-    """Settings that nothing reads.
+    """Raised for settings that nothing reads.
 
     Args:
-        faults: all of them.
-        source: the config.
+        faults: every fault of the config.
+        source: name of the config, for the message.
     """
 
     def __init__(self, faults: Sequence[KeyFault], source: str = '') -> None:
@@ -71,17 +71,17 @@ class UnknownSettingError(SettingError):
 
 
 def merge_and_check(cfg: Config, options: dict | None = None) -> list[KeyFault]:
-    """Puts overrides into a config, except those that would change nothing.
+    """Put overrides into a config, except those that would change nothing.
 
     Args:
-        cfg: changed in place.
-        options: ``{'model.width': 0.25}``.
+        cfg: config, changed in place.
+        options: overrides by dotted key, such as ``{'model.width': 0.25}``.
 
     Returns:
-        Every fault of the overrides and of the config, none twice.
+        All faults of the overrides and of the config, each once.
 
     Raises:
-        SettingError: for overrides that do not fit the config.
+        SettingError: if an override does not fit the config.
     """
     options = options or {}
     void = {key: key.split('.') for key in options if not _is_read(cfg, key.split('.')[0])}
@@ -97,17 +97,17 @@ def merge_and_check(cfg: Config, options: dict | None = None) -> list[KeyFault]:
 
 
 def refuse(faults: Sequence[KeyFault], source: str = '') -> None:
-    """Raises one error for all faults.
+    """Raise one error that lists all faults.
 
     Raises:
-        UnknownSettingError: if there are any.
+        UnknownSettingError: if ``faults`` is not empty.
     """
     if faults:
         raise UnknownSettingError(faults, source)
 
 
 def _is_read(cfg: Config, key: str) -> bool:
-    """Whether a top-level key is a setting: of the Runner, of the project, or of a module of ``custom_imports``."""
+    """Return whether the Runner, the project or a module named in ``custom_imports`` reads this top-level key."""
     return key in TOP_KEYS or key.startswith('_') or any(
         re.search(rf'\b{re.escape(key)}\b', text) for text in _imported_sources(cfg))
 
@@ -124,10 +124,11 @@ def _imported_sources(cfg: Config) -> Iterator[str]:
 
 
 def _unread(cfg: Config) -> Iterator[UnreadName]:
-    """Top-level names that are no settings and that no config file reads, one each.
+    """Yield each top-level name that is not a setting and that no config file reads, once.
 
-    In a file with a ``_base_`` any is one. Elsewhere a name may be kept for some children, or stand there because a
-    program wrote the file; only a name like that of a setting is a slip.
+    In a file with a ``_base_``, every such name is a fault. A file without one may hold names for some of its children,
+    or
+    may have been written by a program. There, only a name that resembles a setting counts as a typing mistake.
     """
     found = unread_names(cfg.filename) if cfg.filename else None
     if found is None:
@@ -143,13 +144,13 @@ def _top_fault(unread: UnreadName, content: dict, known: list) -> KeyFault:
     place = to_the_end((name,), content[name])
     where = f' (in {osp.basename(unread.path)})' if unread.path else ''
     if not unread.base:
-        return _fault(Misfit(place, 0, f'there is no such setting, and no config file reads this name{where}'), known)
+        return _fault(Misfit(place, 0, f'this is not a setting, and no config file reads this name{where}'), known)
     try:
         value = Config.fromfile(unread.base).get(name)
-    except Exception:  # a file that only loads as a base
+    except Exception:  # a file that can only be loaded as a base
         value = None
     meant = _went(name, value, content)
-    what = f'{osp.basename(unread.base)} has used its own {name} already, and nothing reads this one{where}'
+    what = f'{osp.basename(unread.base)} has already used its own {name}, so nothing reads this one{where}'
     return _fault(Misfit(place, 0, what), known) if not meant else KeyFault(_path(place), what, _listed(meant))
 
 
@@ -157,12 +158,12 @@ def _override_fault(keys: tuple, before: dict, content: dict, known: list) -> Ke
     if keys[0] not in before:
         return _fault(Misfit(keys, 0, f'there is no setting {keys[0]!r}'), known)
     meant = [(*place, *keys[1:]) for place in _went(keys[0], before[keys[0]], content)]
-    what = f'{keys[0]!r} is a variable of the config files, which have used it already: setting it changes nothing'
+    what = f'{keys[0]!r} is a variable of the config files, which have already used it: setting it now changes nothing'
     return KeyFault(_path(keys), what, _listed(meant))
 
 
 def _went(name: str, value: Any, content: dict) -> list[tuple]:
-    """The settings that a variable's value is in; where it is in none any more, those of the same name."""
+    """Return the settings that hold a variable's value; if none does, the settings of the same name."""
     settings = list(_settings(content))
     return places_of(name, _plain(value), settings) or places_of(name, None, settings)
 
@@ -176,7 +177,7 @@ def _fault(misfit: Misfit, known: list) -> KeyFault:
 
 
 def _settings(content: Any, place: tuple = ()) -> Iterator[tuple[tuple, Any]]:
-    """Place and value of everything in the parts that are settings."""
+    """Yield place and value of everything below the top-level keys that are settings."""
     items = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(
         content, (list, tuple)) else ()
     for key, value in items:

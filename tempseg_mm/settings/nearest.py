@@ -1,4 +1,4 @@
-"""For a setting that nothing reads, the one that was meant."""
+"""Finds the setting that was probably meant by a setting that nothing reads."""
 
 import difflib
 import functools
@@ -6,22 +6,22 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 ALIKE = 0.65  # least similarity of two keys, in [0, 1]
-TAIL_ALIKE = 0.75  # where only the ends of two places are compared
-TELLING = 10  # smaller numbers are equal by chance
+TAIL_ALIKE = 0.75  # the same, if only the ends of two places are compared
+TELLING = 10  # smaller integers are often equal by chance, so they identify no setting
 
 
 def nearest_setting(place: tuple, wrong: int, known: Collection[tuple]) -> tuple:
-    """The known place most like a wrong one, key by key; empty if none is.
+    """Return the known place that is most similar to a wrong one, compared key by key; empty if none is similar.
 
-    Compared are the whole place, then without what follows the wrong key, then from the wrong key on: for the last
-    two keys ``finetuner.stpes`` any place that ends like them will do.
+    The whole place is compared first, then the place up to the wrong key, then the part from the wrong key on, then the
+    wrong key alone. For the last two, only the end of a known place must be similar, as with ``finetuner.stpes``.
 
     Args:
-        place: keys that lead to the setting.
-        wrong: index of the wrong key.
-        known: places of settings that there are.
+        place: keys that lead to the wrong setting.
+        wrong: index in ``place`` of the wrong key.
+        known: places of the settings that exist.
     """
-    known = [other for other in known if place[:len(other)] != other]  # not itself, nor what it is in
+    known = [other for other in known if place[:len(other)] != other]  # neither the place itself nor its parents
     for keys, alike in ((place, ALIKE), (place[:wrong + 1], ALIKE), (place[wrong:], TAIL_ALIKE),
                         (place[wrong:wrong + 1], TAIL_ALIKE)):
         rated = [(_likeness(keys, other, alike), len(other) == len(keys), -len(other), other) for other in known]
@@ -32,11 +32,14 @@ def nearest_setting(place: tuple, wrong: int, known: Collection[tuple]) -> tuple
 
 
 def places_of(name: str, value: Any, settings: Iterable[tuple[tuple, Any]]) -> list[tuple]:
-    """Where a variable of a config file went: settings of like name and, if they tell, of equal value.
+    """Return where the value of a config variable was used: settings of similar name and equal value, or of equal value
+    alone.
+
+    The value alone counts only if it is neither a boolean nor a float nor an integer below ``TELLING``.
 
     Args:
-        name: of the variable.
-        value: what it was; ``None``: not known, so that the name alone counts.
+        name: name of the variable.
+        value: its value; ``None`` if not known, so that only settings of exactly this name count.
         settings: place and value of every setting of the config.
     """
     settings = list(settings)
@@ -50,7 +53,9 @@ def places_of(name: str, value: Any, settings: Iterable[tuple[tuple, Any]]) -> l
 
 
 def _likeness(keys: tuple, other: tuple, alike: float) -> float:
-    """Mean similarity of ``keys`` and the end of ``other``; 0 if one pair of keys is not alike."""
+    """Return the mean similarity of ``keys`` and the end of ``other``; 0 if any pair of keys is less similar than
+    ``alike``.
+    """
     if len(keys) > len(other):
         return 0.0
     ratios = []
@@ -67,7 +72,7 @@ def _ratio(a: str, b: str) -> float:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    """Whether ``b`` is ``a``, or a dict that ``a`` went into."""
+    """Return whether ``b`` equals ``a``, or is a dict that contains all of the dict ``a``."""
     if isinstance(a, dict) and isinstance(b, dict):
         return bool(a) and all(key in b and _equal(value, b[key]) for key, value in a.items())
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):

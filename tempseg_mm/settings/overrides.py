@@ -1,7 +1,7 @@
-"""The overrides of ``--cfg-options``: read from the command line and put into a config, every fault in words.
+"""Puts the overrides of ``--cfg-options`` into a config and explains each fault in words.
 
-Used by the parsers of the commands and by ``load_config``. The command line is parsed before the config is known, so
-text stays as typed until it is merged: only then is there a setting to tell what it means.
+The parsers of the commands and ``load_config`` use it. The command line is parsed before the config is known, so the
+text stays as typed until it is merged: only the setting in the config tells how to read it.
 """
 
 import inspect
@@ -16,29 +16,32 @@ from mmengine.runner import Runner
 from .components import accepted_keys, component_at
 from .typed_text import TypedText, read_value
 
-TEXT = {'str', 'Path', 'pathlib', 'PathLike', 'os'}  # names in the annotation of a parameter that takes text
+TEXT = {'str', 'Path', 'pathlib', 'PathLike', 'os'}  # words in the annotation of a parameter that takes text
 LISTS = {'Sequence', 'list', 'tuple', 'List', 'Tuple', 'collections', 'abc', 'Iterable', 'Collection'}
 NEUTRAL = {'None', 'NoneType', 'Optional', 'Union', 'typing', 'types', 'class'}
 
 
 class SettingError(ValueError):
-    """A config, or an override of one, that says what cannot be meant; the message is for the user."""
+    """Raised if a config, or an override, holds a setting that cannot be right; the message is for the user."""
 
 
 def merge_overrides(cfg: Config, options: dict) -> None:
-    """Puts overrides into a config.
+    """Put overrides into a config.
+
+    An item of a list is named by its index or, if no other item has the same type, by its type: ``pipeline.3.scale`` or
+    ``pipeline.DeformReferenceMask.scale``. Typed text becomes a value of the kind that the setting has, see
+    :mod:`~tempseg_mm.settings.typed_text`. If the config has no value there, the default or the annotation of the
+    parameter
+    decides. Text in brackets becomes a list if the parameter takes both text and lists. Other values stay as they are.
 
     Args:
-        cfg: changed in place.
-        options: ``{'model.width': 0.25}``. An item of a list is named by its place or, if no other item has it, by its
-            type: ``pipeline.3.scale`` or ``pipeline.DeformReferenceMask.scale``. What was typed becomes a value of the
-            kind that the setting has, see :mod:`~tempseg_mm.settings.typed_text`; where the config has none, that of
-            the default, or the annotation, of the parameter it is for; in brackets a list, where that takes text and
-            lists. Other values stay as they are.
+        cfg: config, changed in place.
+        options: overrides by dotted key, such as ``{'model.width': 0.25}``.
 
     Raises:
-        SettingError: if a key leads through something that is neither a dict nor a list of dicts, or a text is no
-            value of that kind.
+        SettingError: if a key leads through something that is neither a dict nor a list of dicts, or a text is not a
+            value
+            of the right kind.
     """
     try:
         placed = {_with_places(cfg, key): value for key, value in options.items()}
@@ -46,12 +49,12 @@ def merge_overrides(cfg: Config, options: dict) -> None:
     except SettingError:
         raise
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise SettingError(f'the overrides {options} do not fit the config ({error}): a key may lead through dicts and '
-                           'lists of dicts, and a list of values is replaced as a whole') from error
+        raise SettingError(f'the overrides {options} do not fit the config ({error}): a key may lead only through '
+                           'dicts and lists of dicts; a list of values can only be replaced as a whole') from error
 
 
 def _with_places(part: Any, key: str) -> str:
-    """A dotted key, types in place of places in a list replaced by these."""
+    """Return a dotted key in which types that name items of a list are replaced by their indices."""
     names = key.split('.')
     for i, name in enumerate(names):
         if isinstance(part, (list, tuple)):
@@ -68,7 +71,7 @@ def _with_places(part: Any, key: str) -> str:
 
 
 def _value(cfg: Config, key: str, value: Any, options: dict) -> Any:
-    """What an override stands for."""
+    """Return the value that an override stands for."""
     if not isinstance(value, TypedText):
         return value
     *place, name = key.split('.')
@@ -94,7 +97,7 @@ def _value(cfg: Config, key: str, value: Any, options: dict) -> Any:
 
 
 def _parameter(place: tuple, kind: str | None, name: str) -> inspect.Parameter | None:
-    """What a component, or the Runner, takes under a name; ``None`` where that cannot be told."""
+    """Return the parameter of a component, or of the Runner, with this name; ``None`` if it cannot be found."""
     if not place:
         return inspect.signature(Runner.__init__).parameters.get(name)
     builder = component_at(place, kind)
@@ -107,7 +110,7 @@ def _kinds(parameter: inspect.Parameter) -> set[str]:
 
 
 def _takes_text_and_lists(parameter: inspect.Parameter | None) -> bool:
-    """Whether it takes both text and a list of text, as the split of a data set does."""
+    """Return whether a parameter takes both text and a list of text, as the split of a data set does."""
     if parameter is None:
         return False
     kinds = _kinds(parameter)
@@ -115,7 +118,7 @@ def _takes_text_and_lists(parameter: inspect.Parameter | None) -> bool:
 
 
 def _own_of_parameter(parameter: inspect.Parameter | None) -> Any:
-    """A value of the kind that it takes; ``None`` where that cannot be told."""
+    """Return a value of the kind that a parameter takes; ``None`` if the kind is not known."""
     if parameter is None:
         return None
     if parameter.default not in (None, parameter.empty):

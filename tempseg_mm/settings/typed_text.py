@@ -1,17 +1,17 @@
-"""Text as it was typed, made into the kind of value that a setting has. Used for the overrides of ``--cfg-options``.
+"""Converts text from the command line into the kind of value that a setting has. ``--cfg-options`` uses it.
 
-================  =====================================================================================
-the setting is    its text
-================  =====================================================================================
-text              as typed: spaces, commas and digits stay (in brackets a list, where it may be one)
-a number          a number; ``1e4`` for a whole one is one
-yes or no         ``True``, ``False``, ``1`` or ``0``, in any case
-a list            items between commas, in brackets or not, each of the kind that the items have
-a dict            ``None``, or a literal ``{...}``
-``None``, or new  what it says in Python, else text; words between commas are a list
-================  =====================================================================================
+================  ===============================================================================================
+kind of setting   how its text is read
+================  ===============================================================================================
+text              as typed: spaces, commas and digits stay; in brackets it is a list if the setting takes lists
+number            as a number; ``1e4`` becomes an integer if the setting is one
+yes or no         ``True``, ``False``, ``1`` or ``0``, in upper or lower case
+list              items separated by commas, with or without brackets, each of the same kind as the present items
+dict              ``None``, or a literal ``{...}``
+``None``, or new  as a Python literal, else as text; words separated by commas are a list
+================  ===============================================================================================
 
-``None`` is ``None`` anywhere. Quotes around the whole, or around an item of a list, make it text as it stands.
+``None`` always means ``None``. Quotes around the whole text, or around an item of a list, keep it as text.
 """
 
 import argparse
@@ -28,39 +28,39 @@ OPENING, CLOSING, QUOTES = '([{', ')]}', '\'"'
 
 
 class TypedText(str):
-    """What was typed after ``KEY=``; nobody has looked yet what it means."""
+    """Text that was typed after ``KEY=`` and is not interpreted yet."""
 
 
 class ConfigOverrides(argparse.Action):
-    """``KEY=VALUE ...``: a dict of the keys and of the values as they were typed."""
+    """Argparse action for ``KEY=VALUE ...``: stores a dict of the keys and the values as typed."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
                  values: str | Sequence[Any] | None, option_string: str | None = None) -> None:
-        """Called by argparse.
+        """Store the overrides; argparse calls this.
 
         Raises:
-            argparse.ArgumentError: for an override that is no KEY=VALUE.
+            argparse.ArgumentError: if an override is not KEY=VALUE.
         """
         options = dict(getattr(namespace, self.dest, None) or {})
         for text in values or ():
             key, sign, value = text.partition('=')
             if not sign or not all(key.split('.')):
-                raise argparse.ArgumentError(self, f'{text!r} is no KEY=VALUE, such as model.width=0.25; quotes around '
-                                                   'the whole keep a value with spaces together')
+                raise argparse.ArgumentError(self, f'{text!r} is not KEY=VALUE, such as model.width=0.25; put quotes '
+                                                   'around KEY=VALUE if it contains spaces')
             options[key] = TypedText(value)
         setattr(namespace, self.dest, options)
 
 
 def read_value(text: str, own: Any = None, note: Callable[[str], None] = lambda sentence: None) -> Any:
-    """The value that a text stands for.
+    """Return the value that a text stands for.
 
     Args:
-        text: as typed.
-        own: the value that the setting has; ``None``: it may be anything.
-        note: told, in words, which of two readings was taken.
+        text: text as typed.
+        own: present value of the setting; with ``None`` any kind of value is accepted.
+        note: called with a sentence that says which of two possible readings was chosen.
 
     Raises:
-        ValueError: if it is none of the kind of ``own``, or its brackets do not match.
+        ValueError: if the text is not of the kind of ``own``, or its brackets do not match.
     """
     if (quoted := _quoted(text)) is not None:
         return quoted
@@ -80,7 +80,7 @@ def read_value(text: str, own: Any = None, note: Callable[[str], None] = lambda 
 
 
 def _quoted(text: str) -> str | None:
-    """What stands between the quotes around a whole text, as it is."""
+    """Return the text between quotes that enclose it as a whole; ``None`` if there are none."""
     whole = len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES and text[0] not in text[1:-1]
     return text[1:-1] if whole else None
 
@@ -97,18 +97,18 @@ def _read_number(text: str, own: float) -> Any:
         return int(value) if isinstance(own, int) and value.is_integer() else value
     if _is_bracketed(text) or _has_commas(text):
         return _read_list(text, [own])
-    return _literal(text, f'a number, as {own} is')
+    return _literal(text, f'a number, like {own}')
 
 
 def _read_list(text: str, own: list | tuple) -> Any:
-    """A list of what is typed; one number alone stays one, since a size may be a number or two."""
+    """Read a list. A single number without comma stays a number, since a size may be one number or two."""
     sample = own[0] if own and all(type(item) is type(own[0]) for item in own) else None
     if own and all(isinstance(item, int | float) and not isinstance(item, bool) for item in own):
         sample = next((item for item in own if isinstance(item, float)), own[0])
     if _is_bracketed(text):
         kind, text = (tuple if text.strip()[0] == '(' else list), text.strip()[1:-1]
     elif isinstance(sample, Mapping):
-        raise ValueError('it is a list of dicts, which None and a list in brackets replace')
+        raise ValueError('the setting is a list of dicts; expected None or a list in brackets')
     elif isinstance(sample, int | float) and not _has_commas(text):
         return _read_number(text, sample)
     else:
@@ -119,7 +119,7 @@ def _read_list(text: str, own: list | tuple) -> Any:
 
 def _read_dict(text: str) -> Any:
     if not _is_bracketed(text):
-        raise ValueError('expected None or a dict {...}, since it is a group of settings; each is set by its own name')
+        raise ValueError('expected None or a dict {...}, since this is a group of settings; set each by its own key')
     return _literal(text, 'None or a dict {...} of plain Python')
 
 
@@ -130,21 +130,21 @@ def _read_anything(text: str, note: Callable[[str], None]) -> Any:
         if _is_bracketed(text):
             return _read_list(text, [])
     if text.strip()[:1] in ('[', '(') and not _is_balanced(text):
-        raise ValueError("do its brackets match? A list is KEY=1,2 or 'KEY=[(1,2),(3,4)]'")
+        raise ValueError("do its brackets match? Write a list as KEY=1,2 or 'KEY=[(1,2),(3,4)]'")
     if not _has_commas(text) or '/' in text or os.sep in text or os.path.exists(text):
         return str(text)
     items = split_items(text)
     value = [read_value(item) for item in items]
     if any(isinstance(item, str) and _quoted(typed) is None for item, typed in zip(value, items, strict=True)):
-        note(f'{text!r} is read as the list {value}; in quotes, "\'{text}\'", it is one text')
+        note(f'{text!r} is read as the list {value}; write "\'{text}\'" if it is one text')
     return value
 
 
 def _literal(text: str, expected: str) -> Any:
-    """A number, a word of Python, or what stands in brackets and is plain Python.
+    """Read a number, ``True``, ``False``, ``None``, or a Python literal in brackets.
 
     Raises:
-        ValueError: for anything else; says what was expected.
+        ValueError: for any other text; the message says what was expected.
     """
     word = text.strip()
     if word.lower() in WORDS and (word.lower() != 'none' or word == 'None'):
@@ -160,21 +160,21 @@ def _literal(text: str, expected: str) -> Any:
             value = None
         if isinstance(value, list | tuple | dict):
             return value
-    raise ValueError(f'expected {expected}; in quotes, "\'{text}\'", it is text')
+    raise ValueError(f'expected {expected}; write "\'{text}\'" if it is text')
 
 
 def split_items(text: str) -> list[str]:
-    """What stands between the commas that are in no brackets and no quotes, stripped; a last comma adds nothing.
+    """Split a text at the commas outside brackets and quotes and strip each item. A comma at the end adds no item.
 
     Raises:
-        ValueError: if brackets do not match.
+        ValueError: if brackets or quotes do not match.
     """
     items, depth, quote, item = [], 0, '', ''
     for letter in text:
         if quote:
             quote = '' if letter == quote else quote
         elif letter in QUOTES and item.rstrip()[-1:] in ('', *',:', *OPENING):
-            quote = letter  # in the middle of a word it is an apostrophe
+            quote = letter  # elsewhere, inside a word, it is an apostrophe
         elif letter in OPENING + CLOSING:
             depth += 1 if letter in OPENING else -1
         if letter == ',' and depth == 0 and not quote:
@@ -185,12 +185,12 @@ def split_items(text: str) -> list[str]:
         if depth < 0:
             break
     if depth or quote:
-        raise ValueError("do its brackets and quotes match? A list is KEY=1,2 or 'KEY=[(1,2),(3,4)]'")
+        raise ValueError("do its brackets and quotes match? Write a list as KEY=1,2 or 'KEY=[(1,2),(3,4)]'")
     return [*items, item.strip()] if item.strip() else items
 
 
 def _has_commas(text: str) -> bool:
-    """Whether commas divide a text, or one ends it."""
+    """Return whether commas separate items in the text, or one ends it."""
     return _is_balanced(text) and split_items(text) not in ([], [text.strip()])
 
 
@@ -203,6 +203,6 @@ def _is_balanced(text: str) -> bool:
 
 
 def _is_bracketed(text: str) -> bool:
-    """Whether one pair of brackets is around the whole."""
+    """Return whether one pair of brackets encloses the whole text."""
     text = text.strip()
     return len(text) > 1 and text[0] + text[-1] in ('()', '[]', '{}') and _is_balanced(text[1:-1])

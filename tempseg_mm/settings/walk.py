@@ -1,6 +1,7 @@
-"""Every key of a config held against what reads it: constructors of components, functions of the libraries.
+"""Compares every key of a config with the code that reads it: constructors of components and functions of the
+libraries.
 
-Only what is known is checked: what a component from elsewhere does with a dict of its own is its own affair.
+Only known readers are checked. If a component from another package receives a dict, its keys are not checked.
 """
 
 import importlib
@@ -19,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from .components import CONSTRUCTOR, REGISTRIES, accepted_keys, component_at
 
-OWN = ('tempseg_mm', 'mmengine', 'torch')  # packages whose constructors build what a config gives them as it is
+OWN = ('tempseg_mm', 'mmengine', 'torch')  # packages whose constructors build their components from the config as given
 EVALUATORS = ('val_evaluator', 'test_evaluator')
 ALWAYS = ('type', '_scope_', '_delete_')
 # Keys that the Runner and the builders read before a constructor sees the rest, by registry.
@@ -27,15 +28,15 @@ BUILDERS_READ = dict(
     HOOKS=('priority',), WEIGHT_INITIALIZERS=('override', 'name', 'layer'), OPTIM_WRAPPERS=('constructor',
     'paramwise_cfg'), PARAM_SCHEDULERS=('convert_to_iter_based', 'epoch_length'))
 MMENGINE_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
-# What Runner.build_dataloader takes out before DataLoader sees the rest.
+# Keys that Runner.build_dataloader removes before it passes the rest to DataLoader.
 LOADER_KEYS = ('num_batch_per_epoch', 'disable_subprocess_warning')
 ENV_KEYS = ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit')
 SCALE_KEYS = ('enable', 'base_batch_size')
 IMPORT_KEYS = ('imports', 'allow_failed_imports')
 PARAMWISE_KEYS = ('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'flat_decay_mult',
                   'dwconv_decay_mult', 'bypass_duplicate', 'dcn_offset_lr_mult')
-# Parameters of the project's classes that hold components without being named in REGISTRIES, those that hold several
-# by name, and those that are the arguments of a class.
+# Three kinds of parameters of the project's classes: PARTS hold components though REGISTRIES does not name all of them,
+# NAMED_PARTS hold several components by name, ARGUMENTS hold the arguments of a class.
 PARTS = (*REGISTRIES, 'generator', 'adversary', 'backbone', 'decoder', 'encoder', 'discriminator')
 NAMED_PARTS = ('losses', 'baselines')
 ARGUMENTS = {
@@ -50,8 +51,8 @@ class Misfit:
     """A setting that nothing reads.
 
     Attributes:
-        place: keys that lead to it.
-        wrong: index of the key that is wrong.
+        place: keys that lead to the setting.
+        wrong: index in ``place`` of the wrong key.
         what: what is wrong with it.
         known: keys that would be right there.
     """
@@ -62,11 +63,14 @@ class Misfit:
 
 
 class ConfigWalk:
-    """Walks the parts of a config that are known by name.
+    """Walks the known parts of a config and collects the settings that nothing reads.
+
+    Args:
+        cfg: the settings of a config, as a dict of plain values.
 
     Attributes:
-        misfits: what nothing reads.
-        known: places of settings that there are, given or not.
+        misfits: the settings that nothing reads.
+        known: places of the settings that exist, whether the config gives them or not.
     """
 
     def __init__(self, cfg: dict) -> None:
@@ -82,7 +86,7 @@ class ConfigWalk:
         walks.update(dict.fromkeys(EVALUATORS, self._evaluator))
         defaults = dict(log_processor='LogProcessor', model_wrapper_cfg='MMDistributedDataParallel', val_cfg='ValLoop',
                         test_cfg='TestLoop')
-        # The wrappers first: their names are those of the schedules.
+        # optim_wrapper comes first, since param_scheduler must use the names of its wrappers.
         for key in sorted(cfg, key=lambda key: key != 'optim_wrapper'):
             value, place = cfg[key], (key,)
             if key in walks:
@@ -96,7 +100,7 @@ class ConfigWalk:
     # --- parts of any kind ---
 
     def _fields(self, value: Any, place: tuple, accepted: Collection, reader: str) -> None:
-        """A dict without ``type`` whose keys are the arguments of something."""
+        """Check a dict without ``type`` whose keys are arguments of ``reader``."""
         if not isinstance(value, dict):
             return
         for key in value:
@@ -107,7 +111,7 @@ class ConfigWalk:
         self.known += [(*place, key) for key in accepted if key not in value]
 
     def _components(self, value: Any, place: tuple, default: str | None = None) -> None:
-        """A component or a list of them."""
+        """Check a component or a list of components."""
         if isinstance(value, (list, tuple)):
             for i, item in enumerate(value):
                 self._components(item, (*place, i))
@@ -115,7 +119,7 @@ class ConfigWalk:
             self._component(value, place, default)
 
     def _named(self, value: Any, place: tuple, known: Collection = ()) -> None:
-        """Components by name; ``None`` leaves one out."""
+        """Check components that are given by name; ``None`` leaves one out."""
         self.known += [(*place, key) for key in known]
         for key, item in value.items() if isinstance(value, dict) else ():
             if isinstance(item, dict):
@@ -128,13 +132,13 @@ class ConfigWalk:
 
     def _component(self, value: dict, place: tuple, default: str | None = None, extra: Collection = (),
                    known: tuple = ()) -> None:
-        """A dict with ``type``: its keys are parameters of what is built of it."""
+        """Check a dict with ``type``: its keys are parameters of the component that is built from it."""
         if 'type' not in value and default is None:
-            if len(place) == 1:  # refused by its registry, or never meant to be built
+            if len(place) == 1:  # its registry refuses it, or it is never built
                 self._typed(value, place)
             else:
                 known = tuple(name for name in known if name != place[-1])
-                self._misfit(place, value, 'no `type` says what this is', known)
+                self._misfit(place, value, '`type` is missing, so nothing can be built from this', known)
             return
         self.known.append(place)
         name = value.get('type', default)
@@ -161,13 +165,13 @@ class ConfigWalk:
             self._fields(value, place, tuple(accepted_keys(getattr(importlib.import_module(module), name))), name)
         elif trusted and key in NAMED_PARTS:
             self._named(value, place)
-        elif trusted and key in PARTS and key != 'data_preprocessor':  # BaseModel has a default type for that
+        elif trusted and key in PARTS and key != 'data_preprocessor':  # BaseModel has a default type for it
             self._components(value, place)
         elif trusted or key in REGISTRIES:
             self._typed(value, place)
 
     def _typed(self, value: Any, place: tuple) -> None:
-        """Anything: what has a ``type`` in it is a component."""
+        """Check any value: every dict with a ``type`` in it is a component."""
         if isinstance(value, dict) and 'type' in value:
             self._component(value, place)
         elif isinstance(value, (dict, list, tuple)):
@@ -221,7 +225,9 @@ class ConfigWalk:
                 self._wrapper(wrapper, (*place, name))
 
     def _wrapper(self, value: dict, place: tuple) -> None:
-        """One wrapper. What another constructor than mmengine's and the project's reads of it is not known."""
+        """Check one wrapper. What a constructor of another package reads from it is not known, so only its optimizer is
+        checked.
+        """
         if _is_own_constructor(value):
             self._component(value, place, 'OptimWrapper')
             self._fields(value.get('paramwise_cfg'), (*place, 'paramwise_cfg'), PARAMWISE_KEYS,
@@ -237,7 +243,7 @@ class ConfigWalk:
             return
         for name, part in value.items():
             if part and self._wrappers is not None and name not in self._wrappers:
-                self._misfit((*place, name), part, f'optim_wrapper has no {name!r} that this could schedule',
+                self._misfit((*place, name), part, f'optim_wrapper has no {name!r} for this schedule',
                              tuple(self._wrappers))
             else:
                 self.known.append((*place, name))
@@ -245,7 +251,10 @@ class ConfigWalk:
 
 
 def to_the_end(place: tuple, value: Any) -> tuple:
-    """The place of the one value in a dict of dicts of one key each, as an override of something unknown makes it."""
+    """Extend a place to the only value inside nested dicts of one key each.
+
+    An override of an unknown key creates such dicts.
+    """
     while isinstance(value, dict) and len(value) == 1 and 'type' not in value:
         (key, value), = value.items()
         place = (*place, key)

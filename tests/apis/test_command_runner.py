@@ -14,7 +14,7 @@ def test_the_first_lines_say_what_on_what_and_where_and_the_file_has_all(tiny_co
     lines = [re.fullmatch(r'\d\d:\d\d:\d\d  (.*)', line).group(1) for line in capsys.readouterr().out.splitlines()]
     log = Path(runner.logger.log_file)
     assert lines == ['training configs/tempseg_synthetic.py on the CPU (1 thread)',
-                     f'writing to work; settings and every number: {log.relative_to(tmp_path)}']
+                     f'writing to work; settings and all numbers are in {log.relative_to(tmp_path)}']
     everything = log.read_text()
     for part in ('System environment', 'Config:', 'Hooks will be executed in the following order', *lines):
         assert part in everything

@@ -85,7 +85,7 @@ def test_the_lines_of_the_fragment_override_what_a_config_inherits(tmp_path):
 def test_verdicts():
     assert verdict(GAIN) == 'Gained on these frames: J 0.5000, F 0.6000 -> J 0.5500, F 0.6000.'
     nothing = SearchReport(dict(compat_gaussian=0.0, compat_bilateral=0.0), GAIN.before, GAIN.before)
-    assert verdict(nothing).startswith('Nothing gained: no settings tried were better than no CRF (J 0.5000')
+    assert verdict(nothing).startswith('Nothing gained: none of the tried settings was better than no CRF (J 0.5000')
 
 
 def test_frames_without_annotation(tiny_config, monkeypatch):

@@ -68,7 +68,7 @@ def test_what_is_written_says_how_close_it_is():
         return str(ExportedGenerator('g', 4_500_000, 3e-4, **settings))
     assert said() == 'g: 4.5 MB, within 3e-04 of the model'
     assert said(masks_changed=0.0).endswith('model; its masks are the same')
-    assert said(masks_changed=0.00123).endswith("masks of 8 rendered frames 0.12% of the object's pixels change")
+    assert said(masks_changed=0.00123).endswith('; 0.12% of the object pixels change in 8 rendered frames')
 
 
 def test_without_checkpoint_the_weights_are_fresh_and_the_same_every_time(cfg):

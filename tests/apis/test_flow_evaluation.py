@@ -69,14 +69,14 @@ def test_without_exact_flow(tiny_config, monkeypatch):
 def test_no_pairs(tiny_config):
     cfg = tiny_config()
     cfg.pop('train_dataloader')
-    with pytest.raises(ValueError, match='the train data of this config hold no pair'):
+    with pytest.raises(ValueError, match='the train data of this config have no pair'):
         evaluate_flow(cfg, {}, part='train')
 
 
 def test_rows():
     scores = dict(a=[FlowScore(0.5, 1.0, 2.0, 0.5), FlowScore(1.5, 2.0)], b=[FlowScore(0.25, 4.0, 1.0, 1.0)])
     assert score_rows(scores).splitlines() == [
-        '| flow | EPE (px) | EPE on the object | target IoU | s a pair |',
+        '| flow | EPE (px) | EPE on the object | target IoU | s/pair |',
         '|------|---------:|------------------:|-----------:|---------:|',
         '| a    |    1.500 |             2.000 |      0.500 |    1.000 |',
         '| b    |    4.000 |             1.000 |      1.000 |    0.250 |']

@@ -62,7 +62,8 @@ def test_its_last_lines_name_what_it_left_and_what_comes_next(tiny_config, monke
     assert name == 'log' and path.startswith('work/') and Path(path).read_text().endswith('test it\n')
     assert re.fullmatch(r'curves      \S*tensorboard --logdir work', tensorboard)
     block = train('other', custom_hooks=[dict(type='SendsTerm')])  # without curves
-    assert [line.split()[0] for line in block] == ['checkpoint', 'log', 'go'] and block[-1] == 'go on       resume it'
+    assert [line.split()[0] for line in block] == ['checkpoint', 'log', 'resume']
+    assert block[-1] == 'resume      resume it'
 
 
 def test_without_a_checkpoint_nothing_comes_next(tiny_config, capsys):

@@ -17,7 +17,8 @@ def test_tune_crf_arguments(command, config_file, capsys, monkeypatch):
     for given in (['fit20'], ['a', 'b']):
         command('tune_crf', config_file(), 'some.pth', '--out', 'crf.py', '--split', *given)
         assert asked.pop()[2]['split'] == (given if len(given) > 1 else given[0])
-    assert 'Nothing gained: no settings tried were better than no CRF (J 0.5000, F 0.7000)' in capsys.readouterr().out
+    assert 'Nothing gained: none of the tried settings was better than no CRF (J 0.5000, F 0.7000)' in \
+        capsys.readouterr().out
     with pytest.raises(SystemExit):
         command('tune_crf', config_file())
     assert 'required: --out' in capsys.readouterr().err

@@ -59,7 +59,7 @@ def test_all_settings_that_nothing_reads_with_the_nearest(config):
     assert faults == {
         'trian_cfg.max_iters': 'did you mean train_cfg.max_iters?',
         'env_cfg.cudnn_benchmrk': 'did you mean env_cfg.cudnn_benchmark?',
-        'model.losses.bce.zzzz': 'there are: loss_weight'}
+        'model.losses.bce.zzzz': 'known settings: loss_weight'}
     assert "BCELoss takes no 'zzzz'" in checks['model.losses.bce.zzzz'].text
     assert checks['config'].state == checks['types'].state == 'ok'  # it goes on
 

@@ -94,8 +94,8 @@ def test_all_faults_in_one_message_a_line_each():
     lines = str(error.value).splitlines()
     assert lines[0] == f'3 unknown settings in {SYNTHETIC}:'
     assert lines[1] == "  trian_cfg.max_iters: there is no setting 'trian_cfg'; did you mean train_cfg.max_iters?"
-    assert lines[2].startswith("  max_iters: 'max_iters' is a variable of the config files, which have used it already")
-    assert lines[3].startswith("  crf.x: DenseCRF takes no 'x'; there are: clip, compat_bilateral, ")
+    assert lines[2].startswith("  max_iters: 'max_iters' is a variable of the config files, which have already used it")
+    assert lines[3].startswith("  crf.x: DenseCRF takes no 'x'; known settings: clip, compat_bilateral, ")
     assert len(lines) == 5 and '`custom_imports`' in lines[4]
 
 
@@ -138,7 +138,7 @@ def test_slips_in_a_file(tmp_path, text, found):
 def test_a_variable_of_a_base_says_where_it_went(tmp_path):
     with pytest.raises(UnknownSettingError) as error:
         load_config(written(tmp_path, 'max_iters = 100'))
-    assert ('max_iters: tempseg_synthetic.py has used its own max_iters already, and nothing reads this one '
+    assert ('max_iters: tempseg_synthetic.py has already used its own max_iters, so nothing reads this one '
             '(in mine.py); did you mean train_cfg.max_iters') in str(error.value)
 
 
@@ -235,7 +235,7 @@ def test_default_hooks_that_are_no_dict_keep_their_error():
 
 @pytest.mark.parametrize('fault, text', [
     (KeyFault('a.b', 'no', 'a.c'), 'a.b: no; did you mean a.c?'),
-    (KeyFault('a', 'no', '', 'b, c'), 'a: no; there are: b, c'),
+    (KeyFault('a', 'no', '', 'b, c'), 'a: no; known settings: b, c'),
     (KeyFault('a', 'no'), 'a: no')])
 def test_how_a_fault_reads(fault, text):
     assert str(fault) == text

@@ -33,7 +33,7 @@ def test_what_is_no_override_ends_with_a_message(parse, capsys, text):
     with pytest.raises(SystemExit) as end:
         parse('data_root=/x/my', text)
     said = capsys.readouterr().err
-    assert end.value.code == 2 and 'is no KEY=VALUE' in said and 'keep a value with spaces together' in said
+    assert end.value.code == 2 and 'is not KEY=VALUE' in said and 'if it contains spaces' in said
 
 
 def test_what_was_typed_becomes_what_the_setting_is(parse, cfg):
@@ -76,7 +76,7 @@ def test_two_readings_are_told_with_the_name_of_the_setting(parse, cfg, monkeypa
     monkeypatch.setattr('tempseg_mm.settings.overrides.print_log', lambda text, **_: said.append(text))
     merge_overrides(cfg, parse('own.names=a,b'))
     assert cfg.own.names == ['a', 'b'] and said == [
-        """own.names: 'a,b' is read as the list ['a', 'b']; in quotes, "'a,b'", it is one text"""]
+        """own.names: 'a,b' is read as the list ['a', 'b']; write "'a,b'" if it is one text"""]
 
 
 @pytest.mark.parametrize('option', ['width=x', 'losses=5', 'steps.0=x', 'new=[1,2'])
@@ -103,5 +103,5 @@ def test_an_item_of_a_list_by_its_type():
 @pytest.mark.parametrize('options', [
     {'width.x': 1}, {'steps.5.type': 'B'}, {'steps.1': 4}, {'steps.x': 1}, {'a': 1, 'a.b': 2}])
 def test_overrides_that_do_not_fit(cfg, options):
-    with pytest.raises(ValueError, match=r'the overrides \{.*\} do not fit the config \(.*\): a key may lead'):
+    with pytest.raises(ValueError, match=r'the overrides \{.*\} do not fit the config \(.*\): a key may lead only'):
         merge_overrides(cfg, options)

@@ -46,11 +46,11 @@ def test_none_is_none_anywhere(own):
 
 @pytest.mark.parametrize('own, text, words', [
     (1, 'f(1,2)', 'expected a number'), (1, ',', 'expected a number'), ([1], 'x(1,2),3', 'expected a number'),
-    (1, 'x', "expected a number, as 1 is; in quotes, \"'x'\", it is text"), (0.5, '0.0O1', 'expected a number'),
+    (1, 'x', "expected a number, like 1; write \"'x'\" if it is text"), (0.5, '0.0O1', 'expected a number'),
     (1, '', 'expected a number'), (True, 'maybe', 'expected True or False'), ((1, 2), '1,x', 'expected a number'),
     (dict(a=1), 'x', 'expected None or a dict'), (dict(a=1), '5', 'expected None or a dict'),
-    ([dict(a=1)], 'x', 'it is a list of dicts'), (None, '[1,2', 'do its brackets match'), (['a'], '[a,b', 'match'),
-    (['a'], '"a,b', 'match'), (dict(a=1), '{a: 1}', 'plain Python')])
+    ([dict(a=1)], 'x', 'the setting is a list of dicts'), (None, '[1,2', 'do its brackets match'),
+    (['a'], '[a,b', 'match'), (['a'], '"a,b', 'match'), (dict(a=1), '{a: 1}', 'plain Python')])
 def test_what_is_of_no_such_kind_is_refused(own, text, words):
     with pytest.raises(ValueError, match='.*') as error:
         read_value(TypedText(text), own)
@@ -61,7 +61,7 @@ def test_of_two_readings_the_one_taken_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     told = []
     assert read_value(TypedText('bear,my dog'), None, told.append) == ['bear', 'my dog']
-    assert told == ["'bear,my dog' is read as the list ['bear', 'my dog']; in quotes, \"'bear,my dog'\", it is one "
+    assert told == ["'bear,my dog' is read as the list ['bear', 'my dog']; write \"'bear,my dog'\" if it is one "
                     'text']
     (tmp_path / 'bear,my dog').touch()
     assert read_value(TypedText('bear,my dog'), None, told.append) == 'bear,my dog'

@@ -13,7 +13,8 @@ def misfits(**cfg):
     (dict(train_dataloader=dict(sise=1)), 'train_dataloader.sise', 1, "DataLoader takes no 'sise'"),
     (dict(train_dataloader=dict(a=dict(b=1))), 'train_dataloader.a.b', 1, "DataLoader takes no 'a'"),
     (dict(optim_wrapper=dict(optimizer=ADAM, x=1)), 'optim_wrapper.x', 1, "OptimWrapper takes no 'x'"),
-    (dict(optim_wrapper=dict(optimizer=dict(lr=1))), 'optim_wrapper.optimizer.lr', 1, 'no `type` says what this is'),
+    (dict(optim_wrapper=dict(optimizer=dict(lr=1))), 'optim_wrapper.optimizer.lr', 1,
+     '`type` is missing, so nothing can be built from this'),
     (dict(optim_wrapper=dict(constructor='GANOptimWrapperConstructor', g=dict(optimizer=dict(ADAM, mu=1)))),
      'optim_wrapper.g.optimizer.mu', 3, "Adam takes no 'mu'"),
     (dict(param_scheduler=[dict(type='LinearLR', ende=1)]), 'param_scheduler.0.ende', 2, "LinearLR takes no 'ende'"),
@@ -51,7 +52,7 @@ def test_schedules_are_those_of_the_wrappers():
     wrappers = dict(constructor='GANOptimWrapperConstructor', g=dict(optimizer=ADAM))
     assert misfits(param_scheduler=dict(g=[], d=[]), optim_wrapper=wrappers) == {}
     found = misfits(param_scheduler=dict(d=[dict(type='LinearLR')]), optim_wrapper=wrappers)
-    assert found == {'param_scheduler.d': (1, "optim_wrapper has no 'd' that this could schedule")}
+    assert found == {'param_scheduler.d': (1, "optim_wrapper has no 'd' for this schedule")}
 
 
 def test_known_places():

@@ -1,4 +1,4 @@
-"""Several videos by one network, each with a folder of its own, and one page over all of them."""
+"""Segments several videos with one network, each into its own folder, and writes one page for all of them."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from .vos_inferencer import VOSInferencer
 
 
 class Batch:
-    """Segments shots one by one; one that fails does not end the others.
+    """Segments shots one by one; if one fails, the others still run.
 
     ::
 
@@ -30,19 +30,19 @@ class Batch:
         print(batch.page)
 
     Args:
-        inferencer: serves all.
-        shots: with masks and names.
-        out_dir: results of a shot lie in the folder of its name below it.
-        resume: go on after an earlier call: finished shots are left as they are.
+        inferencer: the inferencer for all shots.
+        shots: shots with masks and names.
+        out_dir: output folder; the results of a shot go to the folder of its name below it.
+        resume: continue an earlier call; finished shots are skipped.
         overwrite: replace the results of an earlier call.
 
     Attributes:
-        page: over all shots, written after each.
-        faults: name of a shot -> what ended it.
+        page: page about all shots, written after each shot.
+        faults: name of a failed shot -> its error.
 
     Raises:
-        ValueError: for ``resume`` and ``overwrite`` at once.
-        FileExistsError: if there are results, with neither ``resume`` nor ``overwrite``.
+        ValueError: if ``resume`` and ``overwrite`` are both set.
+        FileExistsError: if there are results, and neither ``resume`` nor ``overwrite`` is set.
     """
 
     def __init__(self, inferencer: VOSInferencer, shots: Sequence[Shot], out_dir: str | Path, *, resume: bool = False,
@@ -54,39 +54,39 @@ class Batch:
         self._finished_now: set[str] = set()
         self._rows: dict[str, VideoRow] = {}
         if resume and overwrite:
-            raise ValueError('--resume goes on with what is there, --overwrite removes it: choose one')
+            raise ValueError('--resume continues the earlier run, --overwrite removes it: choose one of them')
         begun = [shot.name for shot in self.shots if self._folder(shot).result.exists() or
                  self._folder(shot).resume.exists()]
         if begun and not (resume or overwrite):
             raise FileExistsError(f'{self.root} holds results ({", ".join(begun[:3])}{", ..." * (len(begun) > 3)}): '
-                                  '--resume leaves what is finished and goes on with the rest, --overwrite replaces '
-                                  'all, another --out leaves them')
+                                  '--resume skips the finished videos and segments the rest, --overwrite replaces '
+                                  'all, another --out keeps them')
 
     @property
     def to_do(self) -> list[Shot]:
-        """The shots that are not finished; all with ``overwrite``."""
+        """The shots that are not finished; all shots with ``overwrite``."""
         return [shot for shot in self.shots if not self._is_finished(shot)]
 
     def held(self) -> AbstractContextManager:
-        """Inside, no other run writes the page.
+        """Lock the output folder, so that no other run writes the page.
 
         Raises:
-            InUseError: if another run is inside.
+            InUseError: if another run holds the folder.
         """
         return locked(self.root, option='--out')
 
     def segment(self, shot: Shot, **wishes: object) -> SegmentationResult | None:
-        """Segment one of the shots and write the page.
+        """Segment one shot and write the page.
 
         Args:
-            shot: it.
+            shot: one of the shots.
             wishes: further arguments of ``VOSInferencer.__call__``.
 
         Returns:
-            The result; ``None`` where something failed, whatever it was: :attr:`faults` has it.
+            The result; ``None`` if any error occurred, see :attr:`faults`.
 
         Raises:
-            KeyboardInterrupt: handed on; ``resume`` goes on after finished masks.
+            KeyboardInterrupt: passed on; ``resume`` continues after the finished masks.
         """
         folder = self._folder(shot)
         try:
@@ -103,7 +103,7 @@ class Batch:
             self.write_page()
 
     def write_page(self) -> None:
-        """Write :attr:`page` of what there is by now."""
+        """Write :attr:`page` with the present state of all shots."""
         write_batch_report(self.page, title=self.root.resolve().name, rows=[self._row(shot) for shot in self.shots])
 
     def _folder(self, shot: Shot) -> OutputFolder:
@@ -125,7 +125,7 @@ class Batch:
 
 
 def _row_of_result(name: str, folder: OutputFolder) -> VideoRow:
-    """What the files of a finished video say, whenever they were written."""
+    """Read the row of a finished video from its files, whichever run wrote them."""
     saved = json.loads(folder.result.read_text(encoding='utf-8'))
     lost = [LostSpan(**span) for span in saved.get('lost', ())]
     told = sentences_on(lost)
@@ -142,7 +142,7 @@ def _row_of_result(name: str, folder: OutputFolder) -> VideoRow:
 
 
 def _frame_of(overlay: Path, index: int) -> np.ndarray | None:
-    """(h, w, 3) uint8 RGB; ``None`` where there is no overlay, or none that can be read."""
+    """Read a frame of the overlay, (h, w, 3) uint8 RGB; ``None`` if the overlay is missing or unreadable."""
     try:
         with VideoFileSource(overlay) as source, closing(source.frames()) as frames:
             return next((frame.image for i, frame in enumerate(frames) if i == index), None)

@@ -1,4 +1,4 @@
-"""What a person sees while a call runs: a bar or lines of progress, and a window with the overlay."""
+"""Shows a running call to the user: a bar or lines of progress, and a window with the overlay."""
 
 import os
 import sys
@@ -15,21 +15,21 @@ from tempseg_mm.runtime.progress import Progress as Lines
 from tempseg_mm.visualization.overlay import overlay_mask
 
 OnProgress = Callable[[str, int, int | None], None]
-UNITS = {'fine-tuning': 'steps'}  # of the stages that do not count frames
+UNITS = {'fine-tuning': 'steps'}  # units of the stages that do not count frames
 INTERVAL = 10.0  # seconds between lines
 
 
 def silent(stage: str, done: int, total: int | None) -> None:
-    """An ``OnProgress`` of which nobody sees anything."""
+    """Show no progress; an ``OnProgress`` that does nothing."""
 
 
 @contextmanager
 def shown_progress(log: Callable[[str], None], *, is_terminal: bool | None = None) -> Iterator[OnProgress]:
-    """What ``VOSInferencer`` may call with stage, steps done and steps in all (``None``: nobody knows).
+    """Yield an ``OnProgress`` that shows a bar for each stage, or writes lines if there is no terminal.
 
     Args:
-        log: takes lines, where there is no terminal.
-        is_terminal: ``None``: whether the standard error stream is one.
+        log: called with lines, if there is no terminal.
+        is_terminal: ``None``: decided by whether the standard error stream is a terminal.
     """
     if not (sys.stderr.isatty() if is_terminal is None else is_terminal):
         yield _LineProgress(log)
@@ -48,7 +48,7 @@ def shown_progress(log: Callable[[str], None], *, is_terminal: bool | None = Non
 
 
 class _LineProgress:
-    """Lines at most every ten seconds, one at least for each stage."""
+    """Writes lines, at most one every ten seconds and at least one per stage."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
@@ -66,21 +66,21 @@ class _LineProgress:
             self._log(text)
 
 
-MAX_SIDE = 480  # pixels, of the shorter side
+MAX_SIDE = 480  # shorter side of the shown frame, in pixels
 
 
 class Window:
-    """Context manager; q in the window stops the work as Ctrl-C does.
+    """Context manager for a window; pressing q in it stops the work as Ctrl-C does.
 
     Args:
-        title: of the window.
+        title: title of the window.
 
     Raises:
-        OSError: where there is no display, or OpenCV was built without windows.
+        OSError: if there is no display, or OpenCV was built without windows.
     """
 
     def __init__(self, title: str) -> None:
-        # Asked for beforehand: without a display OpenCV ends the process.
+        # Checked first, because OpenCV ends the process if there is no display.
         if sys.platform.startswith('linux') and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
             raise OSError('there is no display to show anything on (DISPLAY is not set): leave --show out and look at '
                           'the overlay afterwards')
@@ -89,7 +89,7 @@ class Window:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL)
         except cv2.error as error:
             raise OSError('this OpenCV was built without windows (opencv-python-headless?): leave --show out, or '
-                          'install opencv-python in its place') from error
+                          'install opencv-python instead') from error
 
     def show(self, image: np.ndarray, labels: np.ndarray) -> None:
         """Show a frame.

@@ -1,7 +1,8 @@
-"""What an editor, a web page or another program takes: cut-outs with alpha, mattes, full-size overlays, COCO JSON.
+"""Exports results for editors, web pages and other programs: cut-outs with alpha, mattes, full-size overlays, COCO
+JSON.
 
-Called by the inferencer, its command and the page. Frames come once, one at a time, and all kinds are written side by
-side.
+The inferencer, its command and the page use it. Frames are read once, one at a time, and all kinds are written in
+parallel.
 """
 
 import json
@@ -35,19 +36,19 @@ from tempseg_mm.visualization.video_writer import MATTE_MP4, MP4, PRORES_4444, W
 from .display import OnProgress, silent
 from .output import OutputFolder, default_folder
 
-STEADY = 1.5e-3  # seconds by which frames of a constant rate may be off: some containers count milliseconds
-DEFAULT_FPS = 24.0  # of videos, where the source does not know
+STEADY = 1.5e-3  # tolerance in seconds for a constant frame rate: some containers store milliseconds
+DEFAULT_FPS = 24.0  # frame rate of videos if the source does not tell
 EDITORS = 'DaVinci Resolve, Premiere, Final Cut, After Effects'
 
 
 @dataclass(frozen=True)
 class Export:
-    """A kind of file to take away.
+    """A kind of export.
 
     Attributes:
-        file_name: of the file, or of the folder where the kind has many files.
-        description: what it is, for people.
-        suits: the programs that it is for.
+        file_name: name of the file, or of the folder if the kind has many files.
+        description: what it is, for users.
+        suits: the programs that can use it.
         opened: its writer.
     """
     file_name: str
@@ -57,7 +58,7 @@ class Export:
 
 
 EXPORTS: dict[str, Export] = {
-    'cutout-png': Export('cutout', 'objects cut out, with alpha: a PNG file a frame',
+    'cutout-png': Export('cutout', 'objects cut out, with alpha: one PNG file per frame',
                          'Blender, Nuke, Photoshop, GIMP, every editor as an image sequence', cutout_pictures),
     'prores': Export('cutout.mov', 'objects cut out, with alpha (ProRes 4444)', EDITORS,
                      video_of(cutout, PRORES_4444)),
@@ -65,8 +66,8 @@ EXPORTS: dict[str, Export] = {
                           video_of(cutout, WEBM_ALPHA)),
     'matte': Export('matte.mp4', 'objects white on black (H.264)', f'{EDITORS}, as a track matte beside the video',
                     video_of(matte, MATTE_MP4)),
-    'object-mattes': Export('mattes', 'the same for each object: a video an object (H.264)',
-                            f'{EDITORS}, where objects are treated apart', object_mattes),
+    'object-mattes': Export('mattes', 'the same, one video per object (H.264)',
+                            f'{EDITORS}, to treat objects separately', object_mattes),
     'overlay-mp4': Export('overlay_full.mp4', 'objects tinted, full size (H.264)', 'every player, slides, messengers',
                           overlay_video(MP4)),
     'overlay-webm': Export('overlay_full.webm', 'objects tinted, full size (VP9)', 'web pages, Wikimedia Commons',
@@ -77,19 +78,19 @@ EXPORTS: dict[str, Export] = {
 
 
 def export_kinds(names: str | Iterable[str]) -> list[str]:
-    """Kinds that a person asks for: names, lists of them with commas, or ``all``.
+    """Return the kinds of export that a user names: names, lists of names with commas, or ``all``.
 
     Returns:
-        Keys of :data:`EXPORTS`, each once, in its order.
+        Keys of :data:`EXPORTS`, each once, in the order of :data:`EXPORTS`.
 
     Raises:
-        ValueError: a name that is none of them.
-        ImportError: COCO JSON without pycocotools.
+        ValueError: if a name is unknown.
+        ImportError: if COCO JSON is named and pycocotools is missing.
     """
     asked = {name.strip() for text in ([names] if isinstance(names, str) else names) for name in text.split(',')}
     unknown = asked - {*EXPORTS, 'all', ''}
     if unknown:
-        raise ValueError(f'no export is called {", ".join(sorted(unknown))}; there are {", ".join(EXPORTS)}, and all')
+        raise ValueError(f'unknown export: {", ".join(sorted(unknown))}; expected {", ".join(EXPORTS)}, or all')
     if asked & {'coco', 'all'}:
         require_pycocotools()
     return [kind for kind in EXPORTS if kind in asked or 'all' in asked]
@@ -99,30 +100,32 @@ def export_masks(kinds: Iterable[str], frames: Iterable[tuple], folder: str | Pa
                  times: Sequence[float] | None, fps: float, object_names: Mapping[int, str] | None = None,
                  num_frames: int | None = None, suffix: str = '.png', on_progress: OnProgress = silent
                  ) -> dict[str, Path]:
-    """Write kinds of files from frames and their masks. Each appears whole or not at all.
+    """Write exports of frames and their masks. Each file appears complete or not at all.
 
-    A cut-out has all objects; its alpha is 255 where the mask is, else 0, and straight. Frames keep their times where
-    these are not those of a constant rate; the first is shown at 0.
+    A cut-out shows all objects. Its alpha is straight (not premultiplied): 255 inside the masks, else 0. If the frame
+    rate is not
+    constant, frames keep their times; the first is shown at 0.
 
     Args:
         kinds: keys of :data:`EXPORTS`.
         frames: tuples of frame id, file name without suffix, (H, W, 3) uint8 RGB image and (H, W) uint8 object ids.
-        folder: where they go; what is there of these kinds is replaced.
-        size: (H, W).
-        times: seconds at which each frame of the source is shown, by frame id; ``None``: a constant rate.
-        fps: frames a second of a constant rate.
-        object_names: object id -> name, '' without one, of all objects.
-        num_frames: how many there are, for ``on_progress``.
-        suffix: of the frames where they are files, for the COCO JSON.
-        on_progress: told ``'exporting'``, frames done and frames in all.
+        folder: output folder; existing files of these kinds are replaced.
+        size: (H, W) of the frames in pixels.
+        times: by frame id, the time in seconds at which the source shows each frame; ``None``: the rate is constant.
+        fps: frame rate if it is constant, in frames per second.
+        object_names: object id -> name of every object, '' if it has none.
+        num_frames: number of frames, for ``on_progress``; ``None`` if not known.
+        suffix: suffix of the frame files, for COCO JSON.
+        on_progress: called with ``'exporting'``, frames done and frames in all.
 
     Returns:
         Kind -> its file or folder.
 
     Raises:
-        ValueError: an unknown kind, no frame, a frame or mask of another size, times that do not ascend.
-        OSError: what cannot be written, or a codec that this PyAV lacks.
-        ImportError: COCO JSON without pycocotools.
+        ValueError: if a kind is unknown, there is no frame, a frame or mask has another size, or the times do not
+            ascend.
+        OSError: if a file cannot be written, or this PyAV lacks a codec.
+        ImportError: if COCO JSON is named and pycocotools is missing.
     """
     kinds, size, folder = export_kinds(kinds), tuple(size), Path(folder)
     written = {kind: folder / EXPORTS[kind].file_name for kind in kinds}
@@ -146,29 +149,29 @@ def export_masks(kinds: Iterable[str], frames: Iterable[tuple], folder: str | Pa
 
 
 def require_second_reading(source: FrameSource) -> None:
-    """Refuse a source whose frames come but once.
+    """Check that a source can be read a second time.
 
     Raises:
-        ValueError: if it is one.
+        ValueError: if its frames come only once.
     """
     if not source.rewindable:
-        raise ValueError(f'exports read the frames a second time, which {source.name} does not offer: leave them out, '
-                         'or save the frames to a file first')
+        raise ValueError(f'exports read the frames a second time, but {source.name} can be read only once: leave '
+                         'the exports out, or save the frames to a file first')
 
 
 def export_result(kinds: Iterable[str], source: FrameSource, out: OutputFolder, *, fps: float,
                   object_names: Mapping[int, str] | None = None, on_progress: OnProgress = silent) -> dict[str, Path]:
-    """Write kinds of files from a source and its masks in a folder, to ``exports`` in there.
+    """Export a source with its masks from a result folder, to ``exports`` in that folder.
 
     Args:
         kinds: keys of :data:`EXPORTS`.
-        source: the frames; read from their beginning.
-        out: with the mask of each.
-        fps: where the source does not tell.
+        source: the frames; read from the beginning.
+        out: result folder with the mask of each frame.
+        fps: frame rate if the source does not tell.
         object_names, on_progress: see :func:`export_masks`.
 
     Raises:
-        FileNotFoundError: a frame without a mask.
+        FileNotFoundError: if a frame has no mask.
         OSError, ValueError, ImportError: see :func:`export_masks`.
     """
     with closing(source.frames()) as frames:
@@ -181,29 +184,29 @@ def export_result(kinds: Iterable[str], source: FrameSource, out: OutputFolder, 
 
 def export_finished(kinds: Iterable[str], video: object, out_dir: str | Path | None = None, *, fps: float | None = None,
                     on_progress: OnProgress = silent) -> dict[str, Path]:
-    """Write kinds of files from what an earlier call found, without a network; ``result.json`` notes them.
+    """Export the result of an earlier call, without a network, and list the exports in ``result.json``.
 
-    Frames are read as that call read them.
+    The frames are read with the settings of that call.
 
     Args:
         kinds: keys of :data:`EXPORTS`.
-        video: of the earlier call, see ``open_source``.
-        out_dir: its folder; default: as in the call.
-        fps: frames a second; default: those of the call.
+        video: video of the earlier call, see ``open_source``.
+        out_dir: result folder of the earlier call; default: the same as in a call.
+        fps: frames per second; default: those of the call.
         on_progress: see :func:`export_masks`.
 
     Returns:
         Kind -> its file or folder.
 
     Raises:
-        FileNotFoundError: no finished result there.
-        ValueError: frames that are not those of the result.
+        FileNotFoundError: if the folder has no finished result.
+        ValueError: if the frames are not those of the result.
         OSError, ImportError: see :func:`export_masks`.
     """
     kinds, out = export_kinds(kinds), OutputFolder(out_dir or default_folder(video))
     if not out.result.is_file():
-        raise FileNotFoundError(f'there is no finished result in {out.root} to take away: give a --mask or a --box to '
-                                'make one, or name its folder by --out')
+        raise FileNotFoundError(f'there is no finished result in {out.root} to export: give a --mask or a --box to '
+                                'make one, or name the folder of the result with --out')
     with out.held():
         result = json.loads(out.result.read_text(encoding='utf-8'))
         settings = result['settings']
@@ -212,11 +215,11 @@ def export_finished(kinds: Iterable[str], video: object, out_dir: str | Path | N
         reading = dict(session.reading) if session else {}
         reading['fps'] = fps or reading.get('fps')
         with open_source(video, start=settings['start'], end=settings['end'], **reading) as source:
-            if not fps and settings['fps'] != source.fps:  # of arrays: the call was told a rate
+            if not fps and settings['fps'] != source.fps:  # for arrays, the rate was an argument of the call
                 source.fps, source.times = settings['fps'], None
             require_second_reading(source)
             size, found = list(source.frame(source.start).image.shape[:2]), len(result['records'])
-            if size != settings['frame_size'] or source.num_frames < found:  # damaged ones tell more than they have
+            if size != settings['frame_size'] or source.num_frames < found:  # damaged videos announce too many frames
                 raise ValueError(f'{out.root} is the result of {settings["video"]}: {found} frames of (height, width) '
                                  f'{settings["frame_size"]}; {source.name} has {source.num_frames} of {size}')
             names = session.objects if session else dict.fromkeys(settings['objects'], '')

@@ -1,4 +1,4 @@
-"""A frame of a video as a picture, for a person to draw its mask on."""
+"""Saves a frame of a video as a picture, so that a person can draw its mask."""
 
 from pathlib import Path
 
@@ -10,15 +10,15 @@ from .output import OutputFolder, default_folder
 
 
 def save_frame(video: object, frame_id: int, out_dir: str | Path | None = None) -> tuple[Path, Path]:
-    """Write a frame at full size to ``given/00007_frame.png`` of the folder of results; nothing else is touched.
+    """Write a frame at full size to ``given/00007_frame.png`` of the result folder; no other file changes.
 
     Args:
-        video: as ``VOSInferencer`` takes it.
-        frame_id: which frame, counted from 0.
-        out_dir: as for ``VOSInferencer``.
+        video: a video as ``VOSInferencer`` takes it.
+        frame_id: number of the frame, counted from 0.
+        out_dir: result folder, as for ``VOSInferencer``.
 
     Returns:
-        The picture, and the file for its mask, ``given/00007.png``: named after the frame, it is taken for it.
+        The picture, and the file for its mask, ``given/00007.png``. The name assigns the mask to this frame.
 
     Raises:
         OSError: if the video cannot be read.

@@ -1,4 +1,4 @@
-"""From a config to what segments: the network with its weights, and the hooks that masks depend on."""
+"""Builds the segmenter of a config: the network with its weights, and the hooks that determine masks."""
 
 import copy
 import os
@@ -26,20 +26,20 @@ from tempseg_mm.runtime.terminal import without_logging
 from tempseg_mm.settings.keys import merge_and_check, refuse
 from tempseg_mm.sources.selection import Guess
 
-FROM_SCRATCH = ('No trained weights were given: the network learns from the given masks alone, starting from random '
-                'numbers. Objects that look unlike what surrounds them come out well, others only roughly; a '
-                'checkpoint of tempseg-train (--checkpoint) does better in fewer steps.')
+FROM_SCRATCH = ('No trained weights were given: the network learns from the given masks alone, from random '
+                'weights. Objects that differ clearly from their surroundings come out well, others only roughly. A '
+                'checkpoint of tempseg-train (--checkpoint) gives better masks in fewer steps.')
 
 
 @dataclass
 class Loaded:
-    """What segments, and what is to be said of it.
+    """A segmenter, with notices and settings for the result.
 
     Attributes:
-        segmenter: with the network in eval mode, on its device.
-        checkpoint: where the weights are from; ``None``: from scratch.
-        notices: sentences that the user should read.
-        settings: what masks depend on, of types that JSON knows.
+        segmenter: segmenter with the network in eval mode, on its device.
+        checkpoint: file of the weights; ``None`` if they are from scratch.
+        notices: sentences for the user.
+        settings: settings that determine the masks, of types that JSON can store.
     """
     segmenter: Segmenter
     checkpoint: str | None = None
@@ -48,18 +48,21 @@ class Loaded:
 
     @property
     def guess(self) -> Guess | None:
-        """What the network takes for the object in a rough mask, for ``select_object``; ``None``: it is not trained, or
-        looks at no mask."""
+        """Finder of the object in a rough mask, for ``select_object``; ``None`` if the network is not trained or reads
+        no mask.
+        """
         model = self.segmenter.model
         return object_finder(model) if self.checkpoint and model.uses_reference else None
 
 
 def find_config(config: str | os.PathLike | dict | Config, options: dict | None = None) -> Config:
-    """A config from its file, which may be named as seen from the folder of the project.
+    """Return a config from a file, a dict or a ``Config``, with overrides applied; the argument itself is not changed.
+
+    A path is relative to the working folder or to the folder of the project.
 
     Raises:
-        FileNotFoundError: if there is none.
-        UnknownSettingError: for settings that nothing reads.
+        FileNotFoundError: if there is no such file.
+        UnknownSettingError: if nothing reads a setting.
     """
     if isinstance(config, (str, os.PathLike)):
         return load_config(os.fspath(config), options=options)
@@ -70,14 +73,14 @@ def find_config(config: str | os.PathLike | dict | Config, options: dict | None 
 
 
 def weights_to_start_from(cfg: Config, checkpoint: str | None = None) -> str | None:
-    """Path of the weights; ``None``: random numbers.
+    """Return the path of the weights; ``None`` for weights from scratch.
 
     Args:
-        cfg: its ``checkpoint`` counts where none is named, if it is a file.
+        cfg: config; its ``checkpoint`` counts if none is named here and the file exists.
         checkpoint: see :func:`~tempseg_mm.apis.testing.choose_checkpoint`.
 
     Raises:
-        FileNotFoundError: if a folder that is named has no checkpoint.
+        FileNotFoundError: if a named folder has no checkpoint.
     """
     if checkpoint:
         return choose_checkpoint(cfg, checkpoint)
@@ -88,23 +91,23 @@ def weights_to_start_from(cfg: Config, checkpoint: str | None = None) -> str | N
 def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | None = None, *,
                    steps: float | None = None, size: Size = None, tta: bool = False, crf: bool = False, seed: int = 0
                    ) -> Loaded:
-    """Build everything.
+    """Build the segmenter of a config, with its network, weights and hooks.
 
     Args:
-        cfg: of a test. Hooks of it with a stage of ``MASK_STAGES`` act here as they do there, whatever their type.
+        cfg: config of a test. Its hooks with a stage of ``MASK_STAGES`` act here as in the test, whatever their type.
         checkpoint: see :func:`weights_to_start_from`.
-        device: ``None``: the GPU if there is one.
-        steps: of fine-tuning; below 1: that share of those of the config; ``None``: those of the config.
-        size: working size; ``None``: that of the config's test, whose shorter side counts, so that frames of another
-            shape are not distorted.
-        tta: test-time augmentation, as ``tempseg-test --tta`` has it.
-        crf: the CRF, as ``tempseg-test --crf`` has it.
-        seed: of all random draws.
+        device: device of the network; ``None`` for the GPU if there is one.
+        steps: fine-tuning steps. A value below 1 is a share of the config's steps; ``None`` for the config's steps.
+        size: working size; ``None`` for the size in the config's test. Only its shorter side counts, so that frames of
+            another shape are not distorted.
+        tta: use test-time augmentation, as ``tempseg-test --tta`` does.
+        crf: use the CRF, as ``tempseg-test --crf`` does.
+        seed: seed of all random draws.
 
     Raises:
         FileNotFoundError: if there is no such checkpoint.
-        ValueError: for weights of another architecture, a size or a number of steps that is none.
-        ImportError: if the CRF is asked for and not installed.
+        ValueError: if the weights have another architecture, or the size or the number of steps is invalid.
+        ImportError: if the CRF is requested but not installed.
     """
     cfg = copy.deepcopy(cfg)
     if tta:
@@ -135,13 +138,13 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
 
 
 def mask_hooks(cfg: Config) -> list[tuple[Hook, dict]]:
-    """The hooks of a config that masks depend on, in order of priority, each with its settings.
+    """Return the hooks of a config that determine masks, in order of priority, each with its settings.
 
     Args:
-        cfg: its ``default_hooks`` and ``custom_hooks``.
+        cfg: config with ``default_hooks`` and ``custom_hooks``.
 
     Raises:
-        ValueError: for a hook with a method whose name is nearly a stage.
+        ValueError: if a hook has a method whose name is nearly a stage.
     """
     entries = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
     entries = [entry for entry in entries if entry]
@@ -166,10 +169,10 @@ def _set_steps(segmenter: Segmenter, steps: float) -> None:
     if steps < 0:
         raise ValueError(f'steps of fine-tuning must be at least 0, got {steps}')
     if steps > 1 and steps != int(steps):
-        raise ValueError('steps of fine-tuning are a whole number, or below 1 a share of those of the config; got '
-                         f'{steps}')
+        raise ValueError('steps of fine-tuning must be a whole number, or a share of the steps in the config below 1; '
+                         f'got {steps}')
     if segmenter.finetuner is None:
-        raise ValueError(f'{steps} steps of fine-tuning are asked for, but the config has no default_hooks.finetune')
+        raise ValueError(f'{steps} steps of fine-tuning were requested, but the config has no default_hooks.finetune')
     is_share = 0 < steps < 1
     segmenter.finetuner.steps = max(1, round(steps * segmenter.finetuner.steps)) if is_share else int(steps)
 
@@ -182,7 +185,7 @@ def _notices(cfg: Config, weights: str | None, told: dict) -> list:
 
 
 def _in_few_words(told: dict) -> dict | None:
-    """Without the settings of a training."""
+    """Return the short texts of a checkpoint's metadata, without the settings of its training."""
     return {name: value for name, value in told.items() if isinstance(value, str) and name not in (KEY, 'cfg')} or None
 
 
@@ -192,8 +195,8 @@ def _load(model: nn.Module, weights: str, *, named: bool) -> dict:
     except ValueError as error:
         if named:
             raise
-        raise ValueError(f"{error} It is the config that names these weights: name others, or 'none' to start without "
-                         '(--checkpoint none).') from error
+        raise ValueError(f'{error} The config names these weights: choose others with --checkpoint, or --checkpoint '
+                         'none to start from scratch.') from error
 
 
 DEFAULT_CONFIG = 'configs/segment_video.py'  # its `checkpoint` names the weights that come with the project
@@ -201,18 +204,19 @@ SCRATCH_CONFIG = 'configs/segment_video_scratch.py'
 
 
 def default_config(checkpoint: str | None = None, options: dict | None = None) -> Config:
-    """The one that suits the weights.
+    """Return the default config that suits the weights.
 
-    Random numbers take more steps of fine-tuning than trained weights, of cross-entropy alone, so there is a config for
-    each. Without weights it is the latter, if there is one: for ``checkpoint='none'``, and
-    where the file is missing that the former names.
+    Weights from scratch need more fine-tuning steps than trained weights, and cross-entropy as their only loss, so each
+    case has its own config. The config for weights from scratch is used (if it exists) for ``checkpoint='none'``, and
+    if the
+    weights that the other config names are missing.
 
     Args:
-        checkpoint: as for :func:`~.loading.load_segmenter`.
-        options: settings to override, by dotted name.
+        checkpoint: as for :func:`load_segmenter`.
+        options: overrides by dotted key.
 
     Raises:
-        FileNotFoundError: if there is no such config, or no such checkpoint.
+        FileNotFoundError: if there is no such config or checkpoint.
     """
     cfg = find_config(DEFAULT_CONFIG, options)
     if weights_to_start_from(cfg, checkpoint) is None and os.path.isfile(find_file(SCRATCH_CONFIG)):

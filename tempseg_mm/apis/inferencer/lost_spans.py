@@ -1,4 +1,4 @@
-"""Where an object was probably lost, from the records of frames alone."""
+"""Finds the frames in which an object was probably lost, from the records of frames alone."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,22 +6,23 @@ from itertools import groupby
 
 from tempseg_mm.structures import FrameRecord
 
-SURE = 0.7  # share of the pixels where an object may be that its mask has while all is well; see docs/results.md
+SURE = 0.7  # least share of an object's possible pixels that its mask holds while all is well; see docs/results.md
 LOST_FRAMES = 3
 EMPTY, UNSURE = 'empty', 'unsure'
 
 
 @dataclass(frozen=True)
 class LostSpan:
-    """Frames in a row in which an object was probably lost.
+    """A range of consecutive frames in which an object was probably lost.
 
     Attributes:
-        object_id: 1 to 255.
+        object_id: id of the object, 1 to 255.
         first: first frame.
         last: last frame.
-        at: the one of the two where the object got lost: a mask given there helps most. It is ``last`` where the walk
-            went backwards.
-        why: ``'empty'``: nothing was found in any of the frames; ``'unsure'``: what was found is doubtful.
+        at: the frame, ``first`` or ``last``, where the object got lost; a mask given there helps most. It is ``last``
+            if
+            the walk went backwards.
+        why: ``'empty'`` if no frame of the range has a mask; ``'unsure'`` if the masks are doubtful.
     """
     object_id: int
     first: int
@@ -31,14 +32,15 @@ class LostSpan:
 
 
 def lost_spans(records: Sequence[FrameRecord]) -> list[LostSpan]:
-    """Spans of :data:`LOST_FRAMES` frames or more, by object, then by frame.
+    """Return the spans of at least :data:`LOST_FRAMES` frames, sorted by object, then by frame.
 
-    An object counts as lost where its mask has less than :data:`SURE` of the pixels in which it may be. How often that
-    is right: "Where the object was lost" in docs/results.md. It does not where a given mask has ended it, nor before
-    it first shows, unless the walk goes backwards from there.
+    An object counts as lost if its mask holds less than :data:`SURE` of the pixels that may belong to it. The section
+    "Where the object was lost" in docs/results.md says how often that is right. An object is not lost after a given
+    mask
+    has ended it, nor before it first appears, unless the walk goes backwards from there.
 
     Args:
-        records: of one sequence, in order; frames may be missing.
+        records: records of one sequence, in order; frames may be missing.
     """
     shown = {i: _first_given(records, i) for i in sorted({i for record in records for i in record.areas})}
     starts = [first for first in shown.values() if first is not None]
@@ -47,7 +49,7 @@ def lost_spans(records: Sequence[FrameRecord]) -> list[LostSpan]:
 
 
 def sentences_on(spans: Iterable[LostSpan]) -> list[str]:
-    """A notice for each object that was lost: the frames, and what to do about it."""
+    """Return one notice per lost object: the frames, and what to do about it."""
     told = []
     for object_id, own in groupby(spans, key=lambda span: span.object_id):
         first, *others = own

@@ -1,4 +1,4 @@
-"""Masks for frames as they come, one at a time. Made by ``VOSInferencer.stream``."""
+"""Segments frames as they arrive, one at a time. ``VOSInferencer.stream`` builds it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,14 +18,14 @@ from tempseg_mm.structures import SegmentedFrame
 
 
 class _Live(GivenSequence):
-    """Some frames that are known, then whatever comes.
+    """A sequence of some known frames, followed by frames that arrive one by one.
 
     Args:
-        name: of the sequence.
+        name: name of the sequence.
         known: frames in order; the first of them has a given mask.
-        take: asks for the next frame.
-        labels: frame number -> (H, W) uint8 ids, given.
-        images: (H, W, 3) uint8 RGB of these frames.
+        take: called to get the next frame.
+        labels: frame number -> (H, W) uint8 object ids that were given.
+        images: frame number -> (H, W, 3) uint8 RGB of these frames.
         ends, hidden, remembered: see :class:`GivenSequence`.
     """
 
@@ -47,7 +47,7 @@ class _Live(GivenSequence):
 
 
 class ObjectStream:
-    """Context manager; holds one frame, whatever the length of the sequence, and writes nothing.
+    """Context manager that segments a live stream. It holds one frame for any length of sequence, and writes nothing.
 
     ::
 
@@ -56,24 +56,28 @@ class ObjectStream:
                 if not right(labels):
                     s.correct(labels_by_hand)
 
-    Each frame is answered before the next one is asked for, so a live stream lags by one frame only. Hooks that refine
-    masks act here as everywhere, if they do without looking ahead (``segmenter.ahead`` tells them).
+    Each frame is answered before the next one is requested, so the result lags by one frame only. Hooks that refine
+    masks
+    act here as elsewhere, provided that they do not look ahead (``segmenter.ahead`` is False).
 
     Args:
-        segmenter: what segments.
-        first_frames: (H, W, 3) uint8 RGB, one or a list. The stream continues after the last of them.
-        masks: as ``read_given_masks`` takes them, numbered as in ``first_frames``.
-        ends: an object that a later one of them does not show ends there; else it goes on.
-        on_progress: told of the fine-tuning: stage, steps done, steps in all.
+        segmenter: segments the frames.
+        first_frames: (H, W, 3) uint8 RGB, one frame or a list. The stream continues after the last of them.
+        masks: masks as ``read_given_masks`` takes them, with the frame numbers of ``first_frames``.
+        ends: an object that a later mask does not show ends there; else it continues.
+        on_progress: called during fine-tuning with stage, steps done, steps in all.
 
     Attributes:
-        finetune_losses: object id -> the loss before each step of fine-tuning.
-        finetune_fit: object id -> ``GivenFit``, its IoU on the given frames before and after; none without a step.
-        notices: what the user should read of how masks and frames were taken.
-        last: the ``SegmentedFrame`` answered last: its image, labels, and the probabilities of its objects.
+        finetune_losses: object id -> loss before each fine-tuning step.
+        finetune_fit: object id -> ``GivenFit``, the IoU on the given frames before and after fine-tuning; without an
+            entry
+            if there was no step.
+        notices: sentences for the user about how masks and frames were read.
+        last: the last answered ``SegmentedFrame``: its image, labels, and the probabilities of its objects.
 
     Raises:
-        ValueError: what ``read_given_masks`` refuses; a mask for a frame that is not among the first ones.
+        ValueError: if ``read_given_masks`` refuses the masks, or a mask is for a frame that is not among the first
+            ones.
         RuntimeError: if a hook that refines masks looks ahead.
     """
 
@@ -97,54 +101,55 @@ class ObjectStream:
 
     @property
     def finetune_losses(self) -> dict:
-        """See the class."""
+        """Object id -> loss before each fine-tuning step."""
         return {object_id: found.losses for object_id, found in self._adapted.items()}
 
     @property
     def finetune_fit(self) -> dict:
-        """See the class."""
+        """Object id -> ``GivenFit``, the IoU on the given frames before and after fine-tuning."""
         return {object_id: found.fit for object_id, found in self._adapted.items() if found.fit}
 
     def step(self, frame: np.ndarray) -> np.ndarray:
-        """The next frame.
+        """Segment the next frame.
 
         Args:
-            frame: (H, W, 3) uint8 RGB, of the size of the first one.
+            frame: (H, W, 3) uint8 RGB, of the same size as the first frame.
 
         Returns:
-            (H, W) uint8: object ids, 0 the background.
+            (H, W) uint8 object ids, 0 is the background.
 
         Raises:
-            RuntimeError: when the stream is closed, or ended with an error before.
-            ValueError: for a frame of another size.
+            RuntimeError: if the stream is closed, or an earlier frame raised an error.
+            ValueError: if the frame has another size.
         """
         self._require_open('step(frame)')
         if frame.shape[:2] != self._size:
-            raise ValueError(f'this frame is {frame.shape[:2]}, the ones before {self._size}: the frames of a sequence '
-                             'must agree in size')
+            raise ValueError(f'this frame is {frame.shape[:2]}, the frames before are {self._size}: all frames of a '
+                             'sequence must have one size')
         self._pending = frame
         try:
             self.last = next(self._frames)
         except StopIteration:
-            raise RuntimeError('the stream ended with the error of an earlier frame: begin another one') from None
+            raise RuntimeError('the stream ended with the error of an earlier frame: start a new one') from None
         return self.last.labels
 
     def correct(self, mask: object, *, ends: bool = False) -> np.ndarray:
-        """Give the mask of the frame answered last; the frames that follow go on from it.
+        """Give the mask of the last answered frame; the following frames continue from it.
 
-        The generators of the objects that it shows learn from it for a third of the steps, those of new objects for
-        all of them.
+        The generators of the objects that it shows learn from it for a third of the steps, generators of new objects
+        for all
+        steps.
 
         Args:
-            mask: as ``read_given_masks`` takes one. Objects that it does not show stay as they are.
-            ends: such objects are not there any more.
+            mask: a mask as ``read_given_masks`` takes it. Objects that it does not show stay as they are.
+            ends: objects that it does not show end here.
 
         Returns:
-            (H, W) uint8: the labels of the frame as they are now.
+            (H, W) uint8, the corrected labels of the frame.
 
         Raises:
-            RuntimeError: when the stream is closed.
-            ValueError: what ``read_given_masks`` refuses.
+            RuntimeError: if the stream is closed.
+            ValueError: if ``read_given_masks`` refuses the mask.
         """
         self._require_open('correct(mask)')
         last, given = self.last, self._given
@@ -165,12 +170,12 @@ class ObjectStream:
         return self.last.labels
 
     def run(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """:meth:`step` for each of the frames, when its turn comes."""
+        """Yield :meth:`step` of each frame, reading one frame at a time."""
         for frame in frames:
             yield self.step(frame)
 
     def close(self) -> None:
-        """Let go of the adapted generators."""
+        """Release the adapted generators."""
         if self._frames is not None:
             self._frames.close()
             self._frames = None
@@ -182,7 +187,7 @@ class ObjectStream:
         self.close()
 
     def _walk(self, sequence: _Live) -> None:
-        """Begin anew, and answer what is known."""
+        """Start the walk again and answer the known frames."""
         self._frames = dict(self._segmenter.walk(sequence, self._adapted))[FORWARDS]
         for _ in sequence.known:
             self.last = next(self._frames)
@@ -192,11 +197,11 @@ class ObjectStream:
 
     def _require_open(self, call: str) -> None:
         if self._frames is None:
-            raise RuntimeError(f'the stream is closed: {call} belongs into the `with` block')
+            raise RuntimeError(f'the stream is closed: call {call} inside the `with` block')
 
     def _take(self) -> np.ndarray:
         frame, self._pending = self._pending, None
         if frame is None:
-            raise RuntimeError('a hook that refines masks looks ahead, which a stream cannot: each frame is answered '
-                               'before the next one comes. Let the hook do without where segmenter.ahead is False')
+            raise RuntimeError('a hook that refines masks looks ahead, but a stream answers each frame before the next '
+                               'one arrives. The hook must not look ahead if segmenter.ahead is False')
         return frame

@@ -1,4 +1,4 @@
-"""What a call writes and where, whether it may, and what it gives back: the result, which ``result.json`` holds too."""
+"""Manages the result folder of a call: what is written where, what may be replaced, and ``result.json``."""
 
 import hashlib
 import json
@@ -22,13 +22,14 @@ DEFAULT_OUT = 'work_dirs/segment_video'
 
 
 def default_folder(video: object) -> Path:
-    """Where the results of a video go unless a folder is named: ``work_dirs/segment_video/dog-1f9ac2``.
+    """Return the default result folder of a video, such as ``work_dirs/segment_video/dog-1f9ac2``.
 
-    The digits come from where the video lies (links followed), so that ``a/dog.mp4`` and ``b/dog.mp4`` have folders of
-    their own and ``--resume`` finds the one of before. A camera is named by its number; arrays are ``frames``.
+    The digits depend on the location of the video (links resolved), so that ``a/dog.mp4`` and ``b/dog.mp4`` have
+    different
+    folders and ``--resume`` finds the earlier one. A camera is named by its number; arrays are called ``frames``.
 
     Args:
-        video: as ``open_source`` takes it.
+        video: any video that ``open_source`` accepts.
     """
     if isinstance(video, Integral) or isinstance(video, str) and video.isdecimal() and not os.path.exists(video):
         return Path(DEFAULT_OUT, f'camera{video}')
@@ -36,7 +37,7 @@ def default_folder(video: object) -> Path:
     if not paths or not all(isinstance(path, str | os.PathLike) for path in paths):
         return Path(DEFAULT_OUT, 'frames')
     first = Path(paths[0]).absolute()
-    if len(paths) > 1 or not first.exists():  # or a pattern: named after the folder that it looks in
+    if len(paths) > 1 or not first.exists():  # a pattern or a list: named after its folder
         name = next(folder.name for folder in first.parents if not set(folder.name) & set('*?['))
     else:
         name = first.resolve().name if first.is_dir() else first.stem
@@ -48,15 +49,15 @@ class OutputFolder:
     """The files of one segmented sequence.
 
     Args:
-        root: the folder; made when something is written.
+        root: the folder; it is created when something is written.
 
     Attributes:
-        masks: folder of indexed PNG files, one a frame.
-        given: folder of masks that were given.
-        exports: folder of what is taken away, see :mod:`~tempseg_mm.apis.inferencer.exports`.
-        overlay, gif, report, result: files.
-        resume: folder of what an interrupted call left.
-        session: folder of what corrections go on from, see ``SessionFiles``.
+        masks: folder of indexed PNG files, one per frame.
+        given: folder of given masks.
+        exports: folder of exports, see :mod:`~tempseg_mm.apis.inferencer.exports`.
+        overlay, gif, report, result: paths of the files.
+        resume: folder of the state that an interrupted call leaves.
+        session: folder of the state that corrections continue from, see ``SessionFiles``.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -68,58 +69,60 @@ class OutputFolder:
         self.resume, self.session = self.root / '.resume', self.root / '.session'
 
     def held(self) -> AbstractContextManager:
-        """Inside, no other run writes to the folder. Enter it before anything else is asked of the folder.
+        """Lock the folder, so that no other run writes to it. Enter it before any other use of the folder.
 
         Raises:
-            FileExistsError: if a file stands where the folder should be.
-            InUseError: if another run is inside.
+            FileExistsError: if a file is in the place of the folder.
+            InUseError: if another run holds the folder.
         """
         if self.root.exists() and not self.root.is_dir():
-            raise FileExistsError(f'{self.root} is a file; --out names a folder')
+            raise FileExistsError(f'{self.root} is a file; --out must name a folder')
         return locked(self.root, option='--out')
 
     def claim(self, *, resume: bool = False, overwrite: bool = False) -> None:
-        """Make sure that nothing of value is written over.
+        """Check that no earlier result is overwritten by mistake.
 
         Args:
-            resume: going on is what is wanted.
-            overwrite: results of an earlier call may be removed, by :meth:`clear`.
+            resume: continue an interrupted call.
+            overwrite: allow :meth:`clear` to remove the results of an earlier call.
 
         Raises:
-            ValueError: for both at once, or ``resume`` where all is done.
-            FileExistsError: if there are results.
+            ValueError: if both are set, or ``resume`` is set and the result is finished.
+            FileExistsError: if there are results, or with ``overwrite``, if another program wrote the masks.
         """
         if resume and overwrite:
-            raise ValueError('--resume goes on with what is there, --overwrite removes it: choose one')
+            raise ValueError('--resume continues the earlier run, --overwrite removes it: choose one of them')
         if resume and self.result.exists() and not self.resume.exists():
-            raise ValueError(f'there is nothing to go on with: {self.root} is finished. --overwrite does it again; '
-                             '--export, without --mask and --box, takes more of it away')
+            raise ValueError(f'there is nothing to resume: {self.root} is finished. --overwrite segments it again; '
+                             '--export without --mask and --box exports the result')
         if overwrite:
             self._require_own_results()
             return
         held = [path for path in (self.result, self.resume, self.masks, self.overlay) if path.exists()]
         if held and not (resume and self.resume.exists()):
             unfinished = 'an interrupted run' if self.resume.exists() else 'results'
-            ways = ('--resume goes on with it, --overwrite begins again' if self.resume.exists()
+            ways = ('--resume continues it, --overwrite starts again' if self.resume.exists()
                     else '--overwrite replaces them')
-            raise FileExistsError(f'{self.root} holds {unfinished} ({held[0].name}): {ways}, another --out leaves them')
+            raise FileExistsError(f'{self.root} holds {unfinished} ({held[0].name}): {ways}, another --out keeps them')
 
     def mask_file(self, file_name: str) -> Path:
-        """Of a frame."""
+        """Return the path of the mask of a frame."""
         return inside(self.root, self.masks.name, f'{file_name}.png')
 
     def read_mask(self, file_name: str) -> np.ndarray:
-        """(H, W) uint8 object ids of a frame that was written.
+        """Read the (H, W) uint8 object ids of a frame that was written.
 
         Raises:
-            FileNotFoundError: if it is not there.
+            FileNotFoundError: if the mask is missing.
         """
         with read_as('result'):
             return decode_mask(self.mask_file(file_name)).pixels
 
     def clear(self) -> None:
-        """Remove the results of an earlier call; ``given`` and files of other origin stay. Call when inputs are read:
-        a mask to correct by may lie among the results."""
+        """Remove the results of an earlier call; ``given`` and files of other origin stay.
+
+        Call it only after the inputs are read, since a mask to correct with may be one of the results.
+        """
         for path in (self.result, self.overlay, self.gif, self.report):
             path.unlink(missing_ok=True)
         for folder in (self.masks, self.resume, self.session, self.exports):
@@ -128,30 +131,34 @@ class OutputFolder:
     def _require_own_results(self) -> None:
         if self.masks.exists() and not any(own.exists() for own in (self.result, self.resume, self.session)):
             raise FileExistsError(f'{self.masks} was not written by this tool (no {self.result.name} beside it), so it '
-                                  'is not overwritten: name another --out')
+                                  'is not overwritten: choose another --out')
 
 
 @dataclass
 class SegmentationResult:
-    """What was written and what is known of it.
+    """Paths and figures of a segmented sequence.
 
     Attributes:
-        masks_dir: folder of indexed PNG files, one a frame.
-        result_json: all of this, and settings and versions.
-        overlay: WebM video that browsers play; ``None`` where no pictures were wanted.
-        report: page to look at; likewise.
-        gif: animation; ``None`` where none was wanted.
-        given: folder of masks made from boxes; ``None`` without boxes.
+        masks_dir: folder of indexed PNG files, one per frame.
+        result_json: file with everything listed here.
+        overlay: WebM video that browsers play; ``None`` if no pictures were requested.
+        report: HTML page; ``None`` if no pictures were requested.
+        gif: animation; ``None`` if it was not requested.
+        given: folder of given masks: those made from boxes and, if the result can be corrected, all of them; ``None``
+            if
+            there are none.
         exports: kind of export -> its file or folder.
-        records: a ``FrameRecord`` for each frame.
-        finetune_losses: object id -> loss before each step.
-        finetune_fit: object id -> ``GivenFit``, its IoU on the given frames before and after; none without a step.
-        timings: ``finetune``, then seconds of each stage (they overlap), ``total``, and ``frames_per_s`` of the walk.
+        records: one ``FrameRecord`` per frame.
+        finetune_losses: object id -> loss before each fine-tuning step.
+        finetune_fit: object id -> ``GivenFit``, the IoU on the given frames before and after fine-tuning; without an
+            entry
+            if there was no step.
+        timings: in seconds: ``finetune``, each stage (stages overlap) and ``total``; and ``frames_per_s`` of the walk.
         mean_j: object id -> mean J; empty without ground truth.
-        notices: sentences that the user should read.
-        lost: a ``LostSpan`` for each stretch of frames in which an object was probably lost.
-        settings: what the masks depend on, and more.
-        versions: of the packages involved.
+        notices: sentences for the user.
+        lost: one ``LostSpan`` for each range of frames in which an object was probably lost.
+        settings: settings that determine the masks, and others such as the path of the video.
+        versions: versions of the packages involved.
     """
     masks_dir: Path
     result_json: Path
@@ -172,17 +179,17 @@ class SegmentationResult:
 
     @property
     def paths(self) -> dict:
-        """What was written, by kind."""
+        """Paths of everything that was written, by kind."""
         named = dict(masks=self.masks_dir, overlay=self.overlay, report=self.report, gif=self.gif, given=self.given,
                      **self.exports, result=self.result_json)
         return {kind: path for kind, path in named.items() if path is not None}
 
     def write(self) -> None:
-        """Write ``result_json``, whole or not at all."""
+        """Write ``result_json``; it appears complete or not at all."""
         with written_beside(self.result_json) as path:
             path.write_text(json.dumps(asdict(self), indent=1, default=str), encoding='utf-8')
 
 
 def rounded(timings: Mapping[str, float]) -> dict:
-    """Milliseconds are enough."""
+    """Round timings to milliseconds."""
     return {name: round(float(value), 3) for name, value in timings.items()}

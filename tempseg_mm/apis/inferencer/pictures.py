@@ -1,4 +1,6 @@
-"""What there is to look at: overlay, thumbnails, GIF, page. Drawn behind the network, in a thread of its own."""
+"""Draws the pictures of a result: overlay, thumbnails, GIF and page. Drawing runs in its own thread, beside the
+network.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -14,18 +16,18 @@ from tempseg_mm.visualization.report import SequenceReport, ThumbnailKeeper, wri
 
 from .output import SegmentationResult
 
-GIF_FPS = 10  # of the animation, at most: it is for a glance
-MAX_SIDE = 288  # pixels, shorter side of the overlay: its encoder must keep up with a small network
+GIF_FPS = 10  # highest frame rate of the animation, which is only a preview
+MAX_SIDE = 288  # shorter side of the overlay in pixels, so that its encoder keeps up with a small network
 
 
 class Pictures:
-    """The overlay of a sequence as it grows, and thumbnails of the frames where masks changed most.
+    """Draws the overlay of a sequence frame by frame, and keeps thumbnails of the frames whose masks changed most.
 
     Args:
-        path: of the video.
-        fps: frames a second.
-        clock: told the seconds of drawing and encoding.
-        stack: finishes the file, or leaves none after an error.
+        path: path of the overlay video.
+        fps: frames per second.
+        clock: measures the seconds of drawing and encoding.
+        stack: when it closes, the file is finished, or removed after an error.
     """
 
     def __init__(self, path: str | Path, fps: float, clock: StageClock, stack: ExitStack) -> None:
@@ -39,20 +41,20 @@ class Pictures:
         return self._keeper.thumbnails
 
     def add(self, index: int, image: np.ndarray, labels: np.ndarray, record: FrameRecord) -> None:
-        """The next frame; an error of an earlier one is raised here.
+        """Add the next frame. If an earlier frame failed, its error is raised here.
 
         Args:
-            index: from 0.
+            index: index of the frame, from 0.
             image: (H, W, 3) uint8 RGB.
             labels: (H, W) uint8 object ids.
-            record: of the frame.
+            record: record of the frame.
         """
         change = max((value for value in record.changes.values() if value is not None), default=None)
         self._writer.put(index, image, labels, change)
 
     @contextmanager
     def _timed(self, video: OverlayVideoWriter) -> Iterator[OverlayVideoWriter]:
-        """The encoder looks ahead: much of its work is left for the end."""
+        """Also count the time of closing: the encoder looks ahead, so much of its work remains for the end."""
         with ExitStack() as stack:
             yield stack.enter_context(video)
             with self._clock('overlay'):
@@ -65,7 +67,7 @@ class Pictures:
 
 
 def write_overlay_gif(path: str | Path, overlay: str | Path, fps: float) -> None:
-    """An animation of at most ten frames a second from the overlay.
+    """Write an animation of at most ten frames per second from the overlay.
 
     Raises:
         ValueError: if the overlay has no frame.
@@ -75,7 +77,7 @@ def write_overlay_gif(path: str | Path, overlay: str | Path, fps: float) -> None
 
 
 def write_report(result: SegmentationResult, pictures: Pictures, *, title: str, fps: float) -> None:
-    """The page of a result, at ``result.report``."""
+    """Write the page of a result to ``result.report``."""
     write_sequence_report(result.report, SequenceReport(
         title=title, video=result.overlay, fps=fps, records=result.records, finetune_losses=result.finetune_losses,
         finetune_gains={i: f'{fit.masks}: {fit.gain}' for i, fit in result.finetune_fit.items()},

@@ -1,4 +1,6 @@
-"""Figures of frames as they go by: area, confidence, change, and J where there is ground truth; what they say."""
+"""Records figures of each frame: area, confidence, change, and J if there is ground truth; and derives notices from
+them.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,20 +13,21 @@ from tempseg_mm.structures import FrameRecord, SegmentedFrame
 from .lost_spans import LostSpan, lost_spans, sentences_on
 from .truth_scores import TruthScores
 
-MAYBE = 0.05  # probability above which a pixel may be the object's
+MAYBE = 0.05  # probability above which a pixel may belong to an object
 
 
 class FrameRecorder:
     """Takes the frames in order and keeps a record of each.
 
-    An object has a score on every frame with ground truth but the first for which its mask was given. On another given
-    frame it is that of the network's answer, as in ``tempseg-test``.
+    An object has a score on every frame with ground truth, except the first frame for which its mask was given. On
+    other
+    given frames, the score is that of the network's own answer, as in ``tempseg-test``.
 
     Args:
-        sequence: with the given masks.
+        sequence: sequence with the given masks.
 
     Attributes:
-        records: of the frames so far.
+        records: records of the frames so far.
     """
 
     def __init__(self, sequence: GivenSequence) -> None:
@@ -37,18 +40,18 @@ class FrameRecorder:
         self._truth_notices: list[str] = []
 
     def answer(self, frame: SegmentedFrame) -> dict:
-        """Scores of the network's own answer on a frame whose mask was given, while its probabilities are there."""
+        """Score the network's own answer on a given frame, while its probabilities are available."""
         return self._truth.of(frame, frame.answer) if frame.given and frame.answered else {}
 
     def add(self, frame: SegmentedFrame, *, confidences: Mapping[int, float | None], sure: Mapping[int, float | None],
             answer: Mapping[int, float]) -> FrameRecord:
-        """Record a frame whose labels are decided.
+        """Record a frame whose labels are final.
 
         Args:
-            frame: the next one.
-            confidences: of its objects, see :func:`confidences_of`.
-            sure: see :func:`sure_of`.
-            answer: of :meth:`answer`.
+            frame: the next frame.
+            confidences: confidence per object, see :func:`confidences_of`.
+            sure: sureness per object, see :func:`sure_of`.
+            answer: scores from :meth:`answer`.
         """
         record = record_of(frame, self._before, self.object_ids, confidences=confidences, sure=sure,
                            scores=answer if frame.given else self._truth.of(frame, frame.labels))
@@ -58,39 +61,42 @@ class FrameRecorder:
         return record
 
     def settle(self) -> None:
-        """To be called when all frames have come: which scores of :attr:`records` hold is known then."""
+        """Decide which scores of :attr:`records` are valid; call it after the last frame."""
         self._truth_notices = self._truth.settle(self.records)
 
     @property
     def mean_j(self) -> dict:
-        """Object id -> mean J over the frames that have one, without the last frame of the sequence: the protocol of
-        DAVIS 2016. An object without such a frame is not in it."""
+        """Object id -> mean J over its scored frames, without the last frame of the sequence (the protocol of DAVIS
+        2016).
+
+        An object without a scored frame has no entry.
+        """
         scores = {i: [record.scores[i] for record in self.records[:-1] if i in record.scores] for i in self.object_ids}
         return {i: float(np.mean(values)) for i, values in scores.items() if values}
 
     @property
     def notices(self) -> list[str]:
-        """What there is to say of the ground truth, and a sentence for each object that was probably lost."""
+        """Sentences about the ground truth, and one for each object that was probably lost."""
         return [*self._truth_notices, *sentences_on(self.lost)]
 
     @property
     def lost(self) -> list[LostSpan]:
-        """Where objects were probably lost."""
+        """Spans in which objects were probably lost."""
         return lost_spans(self.records)
 
 
 def record_of(frame: SegmentedFrame, before: np.ndarray | None, object_ids: Sequence[int], *,
               confidences: Mapping[int, float | None], sure: Mapping[int, float | None],
               scores: Mapping[int, float] | None = None) -> FrameRecord:
-    """The figures of a frame whose labels are decided.
+    """Return the figures of a frame whose labels are final.
 
     Args:
-        frame: it.
-        before: (H, W) uint8 labels of the frame before; ``None``: there is none.
-        object_ids: of the objects to tell of.
-        confidences: of objects, see :func:`confidences_of`.
-        sure: see :func:`sure_of`.
-        scores: J of objects.
+        frame: the frame.
+        before: (H, W) uint8 labels of the previous frame; ``None`` if there is none.
+        object_ids: ids of the objects to record.
+        confidences: confidence per object, see :func:`confidences_of`.
+        sure: sureness per object, see :func:`sure_of`.
+        scores: J per object.
     """
     areas = np.bincount(frame.labels.ravel(), minlength=256)
     return FrameRecord(
@@ -102,7 +108,7 @@ def record_of(frame: SegmentedFrame, before: np.ndarray | None, object_ids: Sequ
 
 
 def confidences_of(frame: SegmentedFrame) -> dict:
-    """Mean probability over each object's mask; 1 where it was given, ``None`` where it is empty."""
+    """Return the mean probability inside each object's mask: 1 if the mask was given, ``None`` if it is empty."""
     found = {}
     for k, object_id in enumerate(frame.object_ids):
         mask = frame.labels == object_id
@@ -114,7 +120,10 @@ def confidences_of(frame: SegmentedFrame) -> dict:
 
 
 def sure_of(frame: SegmentedFrame) -> dict:
-    """Share of the pixels where each object may be that its mask has; 1 where it was given, ``None`` where nowhere."""
+    """Return, per object, the share of the pixels that may belong to it which its mask holds.
+
+    It is 1 if the mask was given, ``None`` if no pixel may belong to the object (probability above :data:`MAYBE`).
+    """
     found = {}
     for k, object_id in enumerate(frame.object_ids):
         given = _is_given(frame, object_id)

@@ -1,4 +1,4 @@
-"""One call of ``VOSInferencer``: watches the frames go by, writes what they hold, and keeps what is done."""
+"""Runs one call of ``VOSInferencer``: receives the segmented frames, writes the results, and keeps finished work."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,13 +27,13 @@ from .recorder import FrameRecorder, confidences_of, sure_of
 
 @dataclass
 class Wishes:
-    """What a call asks for beside the masks.
+    """Optional results of a call.
 
     Attributes:
-        gif: whether to write it.
-        pictures: whether to write overlay and page.
-        show: told image and labels of each frame.
-        on_progress: told stage, steps done and steps in all.
+        gif: True to write the animation.
+        pictures: True to write overlay and page.
+        show: called with image and labels of each frame; ``None`` to show nothing.
+        on_progress: called with stage, steps done and steps in all.
     """
     gif: bool = False
     pictures: bool = True
@@ -42,18 +42,18 @@ class Wishes:
 
 
 class SequenceRun:
-    """See the module.
+    """One call of ``VOSInferencer``, see the module.
 
     Args:
-        loaded: what segments.
-        inputs: what is given.
-        out: where to write; claimed.
-        state: where an interrupted call was, if there was one.
-        wishes: the rest.
+        loaded: the segmenter with its settings.
+        inputs: frames and given masks.
+        out: result folder, already claimed.
+        state: where an interrupted call stopped, if there was one.
+        wishes: optional results.
 
     Attributes:
-        adapted: object id -> its generator, from the fine-tuning on.
-        palette: (256, 3) uint8 RGB, of mask files.
+        adapted: object id -> its generator, after fine-tuning.
+        palette: (256, 3) uint8 RGB colours of the mask files.
     """
 
     def __init__(self, loaded: Loaded, inputs: Inputs, out: OutputFolder, state: RunState, wishes: Wishes) -> None:
@@ -66,14 +66,14 @@ class SequenceRun:
         self._num_walked = 0
 
     def run(self, settings: dict) -> SegmentationResult:
-        """All of it.
+        """Fine-tune, segment all frames and write the results.
 
         Args:
-            settings: for the result.
+            settings: settings to store in the result.
 
         Raises:
-            OSError, ValueError: from the source, or if something cannot be written.
-            KeyboardInterrupt: handed on when what is done has been kept.
+            OSError, ValueError: from the source, or if a file cannot be written.
+            KeyboardInterrupt: passed on after finished work is saved.
         """
         started = time.perf_counter()
         with closing(self.segmenter):
@@ -138,14 +138,14 @@ class SequenceRun:
                     self.wishes.show(frame.image, frame.labels)
                 self.wishes.on_progress('forwards', index + 1, self.inputs.num_frames)
         except KeyboardInterrupt:
-            # A camera has no other end, and nothing comes back that was not looked at.
+            # A camera ends in no other way, and frames that were not read cannot be read later.
             if not isinstance(self.inputs.source, CameraSource) or not self.recorder.records:
                 raise
             self.notices.append(f'{self.inputs.source.name} was stopped after frame '
                                 f'{self.recorder.records[-1].frame_id}.')
 
     def _keep(self, frame: SegmentedFrame, mask_writer: BackgroundWriter) -> None:
-        """A frame that was segmented just now: its mask goes to disk, and what only its probabilities tell is noted."""
+        """Send the mask of a new frame to disk, and note the figures that need its probabilities."""
         self._num_walked += not frame.given
         mask_writer.put(frame.file_name, frame.labels)
         self.state.figures[frame.frame_id] = dict(
@@ -159,11 +159,13 @@ class SequenceRun:
 
     @contextmanager
     def _kept(self, mask_writer: BackgroundWriter) -> Iterator[None]:
-        """Where the walk is gets written when it ends, in whatever way; first of all, as a person may be impatient."""
+        """Save the position of the walk when it ends, even by an error; do so first, as the user may press Ctrl-C
+        again.
+        """
         try:
             yield
         except BaseException:
-            with suppress(Exception):  # if masks cannot be written, what was written last time counts
+            with suppress(Exception):  # if masks cannot be written, the last saved state counts
                 mask_writer.flush()
                 self.state.write()
             raise
@@ -180,7 +182,7 @@ class SequenceRun:
 
 
 def _lost_objects(inputs: Inputs, size: Size) -> list[str]:
-    """A sentence for each object that the network cannot see."""
+    """Return a sentence for each object that is too small for the network to see."""
     shape = target_size(size, inputs.size)
     return [f'Object {object_id} is so small that nothing is left of it at the working size ({shape[0]}x{shape[1]} '
             'pixels): choose a larger one (--size).' for object_id in inputs.object_ids

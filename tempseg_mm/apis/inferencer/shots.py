@@ -1,4 +1,6 @@
-"""Videos with what is given for each: from the lines of a list, or from masks that lie beside them."""
+"""Finds the videos to segment and their given masks: from the lines of a list, or from masks that lie beside the
+videos.
+"""
 
 import argparse
 import os
@@ -16,21 +18,21 @@ from tempseg_mm.sources.unreadable import nearest_file
 
 from .output import default_folder
 
-LINE = 'a line holds VIDEO and, where needed, --mask FILE[@FRAME], --box X,Y,W,H[@FRAME], --start, --end, --gt, --out'
+LINE = 'a line has VIDEO and, if needed, --mask FILE[@FRAME], --box X,Y,W,H[@FRAME], --start, --end, --gt, --out'
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A video and what is given for it; the arguments of ``VOSInferencer`` of these names.
+    """A video and what is given for it; each attribute is an argument of ``VOSInferencer``.
 
     Attributes:
         video: file, folder, pattern or number of a camera.
         masks: ``'FILE'`` or ``'FILE@FRAME'``.
         boxes: ``'X,Y,W,H'`` or ``'X,Y,W,H@FRAME'``.
         start: first frame.
-        end: the frame to stop before; ``None``: all.
+        end: frame to stop before; ``None`` for all.
         ground_truth: folder of masks to score against.
-        name: of the folder of its results; ``''``: see :func:`named_shots`.
+        name: name of its result folder; ``''``: chosen by :func:`named_shots`.
     """
     video: str
     masks: tuple = ()
@@ -42,29 +44,29 @@ class Shot:
 
     @property
     def given(self) -> str:
-        """What is given, in words."""
+        """The given masks and boxes, in words."""
         parts = [f'mask {mask}' for mask in self.masks] + [f'box {box}' for box in self.boxes]
         return ', '.join(parts)
 
 
 def read_shots(path: str | os.PathLike) -> list[Shot]:
-    """The shots of a list: text with a video and its arguments in each line, written as for the command.
+    """Read the shots of a list: each line has a video and its arguments, written as for the command.
 
     ::
 
-        # lines that begin so, and empty ones, are passed over; names with blanks stand in quotes
+        # empty lines and lines that begin with # are skipped; names with spaces need quotes
         dog.mp4 --mask dog_first.png --mask dog_later.png@40
         "two cats.mp4" --box 120,40,200,160 --out cats
         bird.mp4
 
-    Paths are as seen from the working folder.
+    Paths are relative to the working folder.
 
     Args:
-        path: of the list.
+        path: path of the list.
 
     Raises:
         OSError: if it cannot be read.
-        ValueError: naming the line and what is wrong in it; for a list without lines.
+        ValueError: if a line is wrong; the message names the line and the fault. Also if the list names no video.
     """
     shots = []
     for number, line in enumerate(Path(path).read_text(encoding='utf-8-sig').splitlines(), 1):
@@ -80,15 +82,18 @@ def read_shots(path: str | os.PathLike) -> list[Shot]:
 
 
 def masks_beside(video: str, *, start: int = 0) -> tuple[str, ...]:
-    """Masks that lie beside a video and are called as it is: ``dog.png`` or ``dog_mask.png`` beside ``dog.mp4`` or the
-    folder ``dog``, for frame ``start``, and ``dog@40.png`` for frame 40.
+    """Find masks that lie beside a video and have its name.
+
+    For ``dog.mp4`` or a folder ``dog``, these are ``dog.png`` or ``dog_mask.png`` for frame ``start``, and
+    ``dog@40.png``
+    for frame 40.
 
     Args:
-        video: a file or a folder; beside anything else lies nothing.
+        video: a file or a folder; anything else has no masks beside it.
         start: first frame that is segmented.
 
     Returns:
-        ``'FILE@FRAME'`` of each.
+        ``'FILE@FRAME'`` for each mask.
     """
     path = Path(video)
     if not path.exists():
@@ -104,11 +109,11 @@ def masks_beside(video: str, *, start: int = 0) -> tuple[str, ...]:
 
 
 def with_masks(shot: Shot) -> Shot:
-    """The shot with masks from beside its video, if nothing is given for it.
+    """Return the shot; if nothing is given for it, add the masks that lie beside its video.
 
     Raises:
-        FileNotFoundError: if the video or a mask that is named is missing.
-        ValueError: if nothing is given and no mask lies beside it.
+        FileNotFoundError: if the video or a named mask is missing.
+        ValueError: if the shot has no mask and no box.
     """
     named = [*mask_paths(shot.masks), *([] if _is_pattern_or_camera(shot.video) else [shot.video])]
     for path in named:
@@ -125,11 +130,13 @@ def with_masks(shot: Shot) -> Shot:
 
 
 def named_shots(shots: Sequence[Shot]) -> list[Shot]:
-    """Each with a folder name of its own: the one it has, else that of its video; where several videos are called the
-    same, with the digits of its place.
+    """Give each shot its own folder name: its own name, else the name of its video.
+
+    If several videos have the same name, the digits of :func:`~tempseg_mm.apis.inferencer.output.default_folder` are
+    added.
 
     Raises:
-        ValueError: for a name that is no plain one, or that two have.
+        ValueError: if a name is not a plain folder name, or two shots have the same.
     """
     stems = [shot.name or Path(shot.video).stem or 'video' for shot in shots]
     often = Counter(map(str.casefold, stems))

@@ -1,4 +1,4 @@
-"""J of the objects of a video against its ground truth, whose objects may be others. Fed by the recorder of frames."""
+"""Scores the objects of a video by J against a ground truth that may have other objects. ``FrameRecorder`` uses it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,16 +9,17 @@ from tempseg_mm.evaluation.identities import IdentityCheck
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
 from tempseg_mm.structures.segmented_frame import ids_of
 
-WHOLE = 0  # among scores by id: of the only object followed, against everything that is not background
+WHOLE = 0  # key for the score of a single followed object against everything that is not background
 
 
 class TruthScores:
-    """Scores by id; what the ground truth holds is known when it has all gone by, and then :meth:`settle` decides.
+    """Scores objects by id. Which ids the ground truth has is known only after the last frame: then call
+    :meth:`settle`.
 
-    An object has a score on every frame with ground truth but the first for which its mask was given.
+    An object has a score on every frame with ground truth, except the first frame for which its mask was given.
 
     Args:
-        first_given: object followed -> the first frame for which its mask was given.
+        first_given: id of each followed object -> the first frame for which its mask was given.
     """
 
     def __init__(self, first_given: Mapping[int, int]) -> None:
@@ -27,7 +28,7 @@ class TruthScores:
         self._check = IdentityCheck()
 
     def of(self, frame: SegmentedFrame, labels: np.ndarray) -> dict[int, float]:
-        """J of each object that has one on this frame, void pixels left out; none without ground truth."""
+        """Return the J of each object that is scored on this frame, without void pixels; empty without ground truth."""
         gt = frame.gt_labels
         if gt is None:
             return {}
@@ -38,7 +39,7 @@ class TruthScores:
         return found
 
     def look(self, frame: SegmentedFrame) -> None:
-        """Take note of the objects of the ground truth; ``frame.labels`` are decided."""
+        """Note which objects the ground truth of a frame has. ``frame.labels`` must be final."""
         if frame.gt_labels is None:
             return
         self._truth_ids.update(ids_of(frame.gt_labels))
@@ -47,13 +48,13 @@ class TruthScores:
             self._check.look(frame.labels, frame.gt_labels, self._truth_ids)
 
     def settle(self, records: Iterable[FrameRecord]) -> list[str]:
-        """Decide what is whose.
+        """Decide which objects of the run and of the ground truth belong together.
 
         Args:
-            records: their scores are put right: of an object that the ground truth never has, there are none.
+            records: their scores are corrected in place: an object that the ground truth never has loses its scores.
 
         Returns:
-            Sentences on objects that are not in both.
+            Sentences about objects that only one of the two has.
         """
         ours, theirs = set(self.first_given), self._truth_ids
         records = [record for record in records if record.scores]
@@ -69,14 +70,14 @@ class TruthScores:
         if is_one_each:
             return [] if ours == theirs else [
                 f'The ground truth has one object, {_listed(theirs)}, and this run follows one, {_listed(ours)}: J '
-                'takes them for the same.']
+                'treats them as the same.']
         sentences = []
         if theirs - ours:
-            sentences.append(f'The ground truth also has {_objects(theirs - ours)}, which this run does not follow: '
-                             'no J. Give their masks to follow them.')
+            sentences.append(f'The ground truth also has {_objects(theirs - ours)}, which this run does not follow, '
+                             'so it gets no J. Give a mask to follow it.')
         if ours - theirs:
-            sentences.append(f'The ground truth never has {_objects(ours - theirs)}, which this run follows: no J. '
-                             'Masks and ground truth must have one id for one object.')
+            sentences.append(f'The ground truth never has {_objects(ours - theirs)}, which this run follows, so it '
+                             'gets no J. An object must have the same id in the given masks and in the ground truth.')
         if self._check.sentence:
             sentences.append(f'The result {self._check.sentence}.')
         return sentences

@@ -1,4 +1,4 @@
-"""Segmentation of a single sequence from whatever a person has: the front door of the API for those with a video."""
+"""Segments a single sequence from any video and its masks: the main entry of the Python API."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ from .object_stream import ObjectStream
 from .output import OutputFolder, SegmentationResult, default_folder
 from .sequence_run import SequenceRun, Wishes
 
-NO_CHANGE = ('threads',)  # settings another call may have when it resumes
+NO_CHANGE = ('threads',)  # settings that may change when a call is resumed
 
 
 class VOSInferencer:
@@ -36,32 +36,35 @@ class VOSInferencer:
 
     ::
 
-        inferencer = VOSInferencer()  # or a config and a checkpoint of one's own
+        inferencer = VOSInferencer()  # or with your own config and checkpoint
         result = inferencer('dog.mp4', 'dog_first_frame.png', out_dir='out')
         print(result.paths['overlay'], result.timings['frames_per_s'])
 
-    The network is built once and serves any number of calls. In a call a copy of its generator is fine-tuned for each
-    object, then carries that object's mask from frame to frame; what it takes grows with the number of objects, memory
+    The network is built once and serves any number of calls. Each call fine-tunes one copy of the generator per object,
+    which then carries the mask of its object from frame to frame. Time and memory grow with the number of objects;
+    memory
     does not grow with the length of the sequence.
 
     Args:
-        config: of a test: a file, as seen from here or from the folder of the project, or a config. ``None``: see
-            :func:`~.defaults.default_config`.
-        checkpoint: of a training, or a generator alone; ``'newest'``, a folder or ``'none'`` as in ``tempseg-test``.
-            ``None``: what the config names if that is a file, as seen from here or from the folder of the project (so
-            the default config has the weights that come with the project), else weights from scratch.
-        device: e.g. ``'cpu'``; ``None``: the GPU if there is one.
-        steps: of fine-tuning an object; below 1: that share of those of the config (``1 / 3`` is ``--fast``);
-            ``None``: those of the config.
-        size: working size, e.g. 240 for the shorter side; ``None``: that of the config.
-        tta: test-time augmentation, of the frames fine-tuned on and of predictions.
-        crf: refine masks with the dense CRF. A program that uses it must start from ``if __name__ == '__main__':``.
-        seed: of all random draws.
-        cfg_options: settings of the config to override, by dotted name.
+        config: config of a test, as a ``Config``, a dict, or a file relative to the working folder or to the folder of
+            the
+            project. ``None``: see :func:`~tempseg_mm.apis.inferencer.loading.default_config`.
+        checkpoint: checkpoint of a training, or a generator alone; ``'newest'``, a folder or ``'none'`` as in
+            ``tempseg-test``. ``None``: the file that the config names, if it exists (the default config names the
+            weights
+            that come with the project), else weights from scratch.
+        device: such as ``'cpu'``; ``None`` for the GPU if there is one.
+        steps: fine-tuning steps per object. A value below 1 is a share of the config's steps (``1 / 3`` is ``--fast``);
+            ``None`` for the config's steps.
+        size: working size, such as 240 for the shorter side in pixels; ``None`` for the config's size.
+        tta: use test-time augmentation, for the frames that are fine-tuned on and for predictions.
+        crf: refine masks with the dense CRF. The main program must then be guarded by ``if __name__ == '__main__':``.
+        seed: seed of all random draws.
+        cfg_options: overrides of the config, by dotted key.
 
     Raises:
         FileNotFoundError: if there is no such config or checkpoint.
-        ValueError: for weights of another architecture than the config's, or settings out of range.
+        ValueError: if the weights have another architecture than the config, or a setting is out of range.
     """
 
     def __init__(self, config: str | os.PathLike | dict | Config | None = None, checkpoint: str | None = None,
@@ -77,43 +80,49 @@ class VOSInferencer:
                  resume: bool = False, overwrite: bool = False, resize_mask: bool = False, resize_frames: bool = False,
                  ends: bool = False, pictures: bool = True, exports: str | Iterable[str] = (),
                  on_progress: OnProgress = silent) -> SegmentationResult:
-        """Segment a sequence; everything is written to a folder.
+        """Segment a sequence and write the results to a folder.
 
-        Frames before the first given mask are segmented backwards from it. On a given frame the given mask is the
-        answer for the objects that it shows, and they go on from it; others go on as they are, unless ``ends``. An
+        Frames before the first given mask are segmented backwards from it. On a given frame, the given mask is the
+        result for
+        the objects that it shows, and they continue from it. Other objects continue as they were, unless ``ends`` is
+        set. An
         object that first appears in a later mask is followed from there.
 
         Args:
             video: a video file, a folder of frames, a pattern, the number of a camera, or arrays, see ``open_source``.
-            masks: paths (images, COCO JSON) or arrays, for one frame or more, see ``read_given_masks``; several objects
-                by value.
+            masks: paths (images, COCO JSON) or arrays, for one or more frames, see ``read_given_masks``; objects differ
+                by
+                value.
             boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each around an object of its own.
-            out_dir: default: a folder below ``work_dirs/segment_video``, see
+            out_dir: result folder; default: a folder below ``work_dirs/segment_video``, see
                 :func:`~tempseg_mm.apis.inferencer.output.default_folder`.
             start: first frame.
-            end: the frame to stop before.
-            fps: frames a second of the overlay; default: what the source says, else 24.
+            end: frame to stop before; ``None`` for all.
+            fps: frames per second of the overlay; default: the rate of the source, else 24.
             ground_truth: masks to score against, see ``GroundTruth``.
-            gif: write an animation too; made from the overlay.
+            gif: also write an animation, made from the overlay.
             show: show the overlay in a window; q stops.
-            resume: go on after an interrupted call; the masks are those of an uninterrupted one, bit for bit.
+            resume: continue an interrupted call; the masks equal those of an uninterrupted call, bit for bit.
             overwrite: replace the results of an earlier call.
-            resize_mask: bring masks of another size to that of the frames.
-            resize_frames: bring frames of another size to that of the first.
-            ends: an object that a later mask does not show ends there; else it goes on.
-            pictures: write overlay and page; without, a small network is several times as fast.
-            exports: kinds of files to take away, by name or ``'all'``, see
-                :data:`~tempseg_mm.apis.inferencer.exports.EXPORTS`; written when the rest is done.
-            on_progress: told stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``, ``'exporting'``), steps done
-                and steps in all (``None`` where nobody knows).
+            resize_mask: resize masks of another size to the size of the frames.
+            resize_frames: resize frames of another size to the size of the first frame.
+            ends: an object that a later mask does not show ends there; else it continues.
+            pictures: write overlay and page; without them, a small network is several times as fast.
+            exports: kinds of export, by name or ``'all'``, see :data:`~tempseg_mm.apis.inferencer.exports.EXPORTS`;
+                written
+                after all other results.
+            on_progress: called with the stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``, ``'exporting'``),
+                steps
+                done and steps in all (``None`` if not known).
 
         Raises:
-            OSError: what cannot be read or written; ``out_dir`` holds results already, or another run writes there.
-            ValueError: masks, frames and settings that do not fit together; says which and the way out.
-            KeyboardInterrupt: handed on; masks that are finished are whole, and ``resume=True`` goes on after them.
+            OSError: if a file cannot be read or written, ``out_dir`` holds results already, or another run writes
+                there.
+            ValueError: if masks, frames and settings do not fit together; the message names them and the way out.
+            KeyboardInterrupt: passed on; finished masks are complete, and ``resume=True`` continues after them.
         """
         if gif and not pictures:
-            raise ValueError('the animation is made from the overlay: leave pictures on, or gif off')
+            raise ValueError('the animation is made from the overlay: leave pictures on, or switch gif off')
         exports = export_kinds(exports)
         with ExitStack() as stack:
             show_frame = stack.enter_context(Window('tempseg_mm')).show if show else None
@@ -129,7 +138,7 @@ class VOSInferencer:
                                                                   notices=source.notices)
             boxes = [boxes] if isinstance(boxes, str) else list(boxes or ())
             reader = InputReader(source, masks, boxes, resize_mask=resize_mask, ground_truth=truth, ends=ends)
-            # Refiners look at the pixels of frames, also of those that are walked backwards.
+            # Refiners look at the pixels of all frames, also on the walk backwards.
             inputs = reader.read(stack, working_size=self.segmenter.seen_size, whole=bool(self.segmenter.refiners),
                                  given_dir=out.given)
             settings = dict(self._settings(video, inputs), end=end, fps=source.fps)
@@ -156,24 +165,26 @@ class VOSInferencer:
                 ground_truth: str | Path | Sequence | Mapping | None = None, gif: bool = False, pictures: bool = True,
                 resize_mask: bool = False, ends: bool = False, exports: Iterable[str] = (),
                 on_progress: OnProgress = silent) -> SegmentationResult:
-        """Correct the result of an earlier call by masks of more frames.
+        """Correct the result of an earlier call with masks of more frames.
 
-        The generators that were adapted then learn from these masks for a third of the steps, and only the frames that
-        follow each of them are segmented again, up to the next mask that was given.
+        The adapted generators learn from these masks for a third of the steps. Only the frames that follow each new
+        mask, up
+        to the next given mask, are segmented again.
 
         Args:
-            video: of that call.
-            masks: of frames that were wrong; objects that they do not show stay as they were found.
-            boxes: around objects to follow as well.
-            out_dir: of that call.
-            ground_truth, gif, pictures, resize_mask, ends, exports, on_progress: as in a call; earlier exports go.
+            video: video of that call.
+            masks: masks of frames that were wrong; objects that they do not show stay as they were found.
+            boxes: boxes around further objects to follow.
+            out_dir: result folder of that call.
+            ground_truth, gif, pictures, resize_mask, ends, exports, on_progress: as in a call; earlier exports are
+                removed.
 
         Returns:
-            The result as a whole, written anew.
+            The whole result, written again.
 
         Raises:
-            FileNotFoundError: if no result lies there that can be corrected.
-            OSError, ValueError: as a call.
+            FileNotFoundError: if the folder has no result that can be corrected.
+            OSError, ValueError: as in a call.
         """
         exports, folder = export_kinds(exports), out_dir or default_folder(video)
         if not SessionFiles(OutputFolder(folder)).exists:
@@ -196,7 +207,7 @@ class VOSInferencer:
 
     def stream(self, first_frames: np.ndarray | Sequence[np.ndarray], masks: object, *, ends: bool = False,
                on_progress: OnProgress = silent) -> ObjectStream:
-        """Fine-tune on the first frames, then answer frame by frame; writes nothing. See ``ObjectStream``."""
+        """Fine-tune on the first frames, then segment frame by frame; nothing is written. See ``ObjectStream``."""
         return ObjectStream(self.segmenter, first_frames, masks, ends=ends, on_progress=on_progress)
 
     def _settings(self, video: object, inputs: Inputs) -> dict:
@@ -205,7 +216,7 @@ class VOSInferencer:
                     objects=list(inputs.object_ids), frame_size=list(inputs.size), **self.loaded.settings)
 
     def _decisive(self, inputs: Inputs) -> dict:
-        """Everything that the masks depend on."""
+        """Return everything that determines the masks."""
         settings = {name: value for name, value in self.loaded.settings.items() if name not in NO_CHANGE}
         return dict(
             sequence=inputs.source.name, start=inputs.source.start, ends=inputs.ends, frame_size=list(inputs.size),

@@ -1,4 +1,4 @@
-"""A video with the masks that a person drew and those that were found, in a folder. The base of ``Session``."""
+"""A video in a folder, with the masks that a person drew and the masks that were found. The base of ``Session``."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,23 +19,24 @@ from tempseg_mm.structures import FrameRecord, SegmentedFrame
 
 from .files import SessionFiles, SessionState
 
-KEPT_IMAGES = 4  # of full size, in memory
+KEPT_IMAGES = 4  # full-size images kept in memory
 
 
 class AnnotatedVideo:
-    """Context manager over a folder; one process at a time has it open, one thread at a time changes it.
+    """Context manager over the folder of an annotated video.
 
-    Every change is written at once. Frames are counted in the whole video.
+    One process at a time may open the folder, and one thread at a time may change it. Every change is written at once.
+    Frame numbers count from the start of the whole video.
 
     Args:
-        files: of the folder.
-        state: what it is about.
-        stack: closes what is open.
+        files: files of the folder.
+        state: video, objects and given masks.
+        stack: closed together with this object.
 
     Attributes:
-        records: frame number -> ``FrameRecord`` of the frames that are done, in order.
-        folder: where all of it lies.
-        source: the video, open; read from it by :meth:`image`, which any thread may call.
+        records: frame number -> ``FrameRecord`` of the finished frames, in order.
+        folder: the folder.
+        source: the open video; :meth:`image` reads from it and may be called by any thread.
     """
 
     def __init__(self, files: SessionFiles, state: SessionState, stack: ExitStack) -> None:
@@ -57,7 +58,7 @@ class AnnotatedVideo:
 
     @property
     def num_frames(self) -> int:
-        """How many frames there are, from :attr:`start` on."""
+        """Number of frames, from :attr:`start` on."""
         return self.state.num_frames
 
     @property
@@ -67,22 +68,22 @@ class AnnotatedVideo:
 
     @property
     def size(self) -> tuple:
-        """(H, W) of the frames."""
+        """(H, W) of the frames in pixels."""
         return self.state.size
 
     @property
     def fps(self) -> float | None:
-        """Frames a second; ``None``: nobody knows."""
+        """Frames per second; ``None`` if not known."""
         return self.source.fps
 
     @property
     def times(self) -> np.ndarray | None:
-        """Seconds of each frame from 0, float64; ``None``: nobody knows."""
+        """Time of each frame in seconds, from 0, float64; ``None`` if not known."""
         return self.source.times
 
     @property
     def lost(self) -> list[LostSpan]:
-        """Where objects were probably lost, in what is done so far."""
+        """Spans of the finished frames in which objects were probably lost."""
         return lost_spans(list(self.records.values())) if self.records else []
 
     @property
@@ -96,42 +97,42 @@ class AnnotatedVideo:
         return dict(self.state.given)
 
     def file_name(self, frame_id: int) -> str:
-        """Stem of the files of a frame."""
+        """Return the file name of a frame, without suffix."""
         names = self.source.names
         return names[self._checked(frame_id)] if names else f'{self._checked(frame_id):05d}'
 
     def frames(self) -> Iterator[SourceFrame]:
-        """All frames in order, read from the video."""
+        """Yield all frames in order, read from the video."""
         with self.part(self.start, self.start + self.num_frames) as source:
             yield from source.frames()
 
     def labels(self, frame_id: int) -> np.ndarray | None:
-        """(H, W) uint8 object ids of a frame, what was given over what was found; ``None``: neither."""
+        """Return the (H, W) uint8 object ids of a frame, given masks over found ones; ``None`` if there are neither."""
         return self.files.labels(self.file_name(frame_id))
 
     def add_object(self, name: str = '', *, object_id: int | None = None) -> int:
         """Add an object.
 
         Args:
-            name: for people.
-            object_id: 1 to 255; default: the smallest that is free.
+            name: name for users.
+            object_id: 1 to 255; default: the smallest free id.
 
         Returns:
             Its id.
 
         Raises:
-            ValueError: beyond 255 objects.
+            ValueError: if there are 255 objects already.
         """
         free = [i for i in range(1, 256) if i not in self.state.objects]
         if not free:
-            raise ValueError('there may be 255 objects at most')
+            raise ValueError('a video can have at most 255 objects')
         chosen = free[0] if object_id is None else object_id
         self.state.objects = dict(sorted({**self.state.objects, chosen: name}.items()))
         self._save()
         return chosen
 
     def rename(self, object_id: int, name: str) -> None:
-        """Give an object another name."""
+        """Change the name of an object."""
         self._require_objects([object_id])
         self.state.objects[object_id] = name
         self._save()
@@ -153,16 +154,16 @@ class AnnotatedVideo:
         self._save()
 
     def give(self, frame_id: int, labels: np.ndarray, *, mentioned: Iterable[int] | None = None) -> None:
-        """Take the labels of a frame as a person drew them.
+        """Store the labels of a frame as a person drew them.
 
         Args:
-            frame_id: the frame.
-            labels: (H, W) uint8 object ids, all that is to be in the frame.
-            mentioned: the objects that were drawn, or drawn as absent; default: those that differ from what was found
-                there. Only these are learnt from, the others go on as they were.
+            frame_id: number of the frame.
+            labels: (H, W) uint8 object ids of the whole frame.
+            mentioned: ids of the objects that were drawn, or drawn as absent; default: those that differ from the found
+                labels. The network learns only from these; the others continue as they were.
 
         Raises:
-            ValueError: another size or type, or an id that is no object's.
+            ValueError: if size or type is wrong, or an id belongs to no object.
         """
         if labels.shape != self.size or labels.dtype != np.uint8:
             raise ValueError(f'labels must be {self.size} uint8, got {labels.shape} {labels.dtype}')
@@ -184,14 +185,14 @@ class AnnotatedVideo:
         self._note_record(frame_id, labels, dict.fromkeys(mentioned, 1.0))
 
     def take_back(self, frame_id: int) -> None:
-        """Forget the mask that was given for a frame; what had been found there counts again."""
+        """Remove the given mask of a frame; the labels that were found there before count again."""
         if self.state.given.pop(self._checked(frame_id), None) is not None:
             self.files.remove_given(self.file_name(frame_id))
             self._save()
             self._note_record(frame_id, self.labels(frame_id), None)
 
     def _note_record(self, frame_id: int, labels: np.ndarray | None, sure: Mapping[int, float] | None) -> None:
-        """Figures of a frame after a mask was given (``sure``: of the objects in it) or taken back (``None``)."""
+        """Update the figures of a frame after a mask was given (``sure``: of its objects) or taken back (``None``)."""
         before = self.labels(frame_id - 1) if frame_id > self.start else None
         old = self.records.get(frame_id)
         frame = SegmentedFrame(self.name, frame_id, self.file_name(frame_id), self.image(frame_id), labels=labels,
@@ -205,7 +206,7 @@ class AnnotatedVideo:
         self.files.note_all(self.records.values())
 
     def close(self) -> None:
-        """Let others have the folder."""
+        """Release the folder."""
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -215,7 +216,7 @@ class AnnotatedVideo:
         self.close()
 
     def part(self, start: int, end: int) -> FrameSource:
-        """The frames from ``start`` up to, not including, ``end``; to be closed."""
+        """Open the frames from ``start`` up to, but not including, ``end``; the caller must close the source."""
         return open_source(self.state.video, start=start, end=end, **self.state.reading)
 
     def _read_image(self, frame_id: int) -> np.ndarray:
@@ -229,7 +230,7 @@ class AnnotatedVideo:
 
     def _checked(self, frame_id: int) -> int:
         if frame_id not in self.frame_ids:
-            raise ValueError(f'there is no frame {frame_id}: the frames are {self.start} to '
+            raise ValueError(f'there is no frame {frame_id}: frames are numbered {self.start} to '
                              f'{self.start + self.num_frames - 1}')
         return frame_id
 
@@ -240,20 +241,20 @@ class AnnotatedVideo:
 
 def open_folder(video: str | os.PathLike | list, out_dir: str | Path, model: Mapping, stack: ExitStack, *,
                 start: int = 0, end: int | None = None, masks: Iterable = ()) -> tuple[SessionFiles, SessionState]:
-    """Begin a session, or take that of the folder; holds the folder until ``stack`` is closed.
+    """Begin a session, or continue the session of the folder. The folder is locked until ``stack`` is closed.
 
     Args:
         video: a file, a folder or a list of images, or a pattern; see ``open_source``.
-        out_dir: the folder, of a session or of ``tempseg-segment``.
+        out_dir: folder of a session or of a result of ``tempseg-segment``.
         model: config of the network.
-        stack: of what is held.
-        start: first frame, where the session begins.
-        end: the frame to stop before, likewise.
-        masks: files that are masks: where they lie among the frames they are none of them.
+        stack: stack that holds the lock.
+        start: first frame of a new session.
+        end: frame to stop before, for a new session.
+        masks: mask files, which are not frames even if they lie among them.
 
     Raises:
-        ValueError: a source that can be read only once; a folder whose video, or whose network, is another.
-        OSError: what cannot be read; a folder with other results; another process in it.
+        ValueError: if the source can be read only once, or the folder belongs to another video or network.
+        OSError: if a file cannot be read, or the folder has other results or is used by another process.
     """
     out = OutputFolder(out_dir)
     files = SessionFiles(out)

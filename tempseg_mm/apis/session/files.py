@@ -1,13 +1,13 @@
-"""Files of a session: what was given, what was found, and the adapted generators. Any of it may be read at any moment.
+"""Files of a session: given masks, found masks and adapted generators. Each may be read at any time.
 
-Lies in the output folder of a segmented video, beside ``masks``::
+They are in the output folder of a segmented video, beside ``masks``::
 
-    given/00040.png         masks that a person gave, those objects only that were drawn there
-    masks/00040.png         labels of each frame that is done
-    .session/session.json   the video, objects, and which of them were given in which frame
-    .session/figures.jsonl  a line a frame that is done; a later line of a frame counts
+    given/00040.png         mask that a person gave, with only the objects drawn there
+    masks/00040.png         labels of each finished frame
+    .session/session.json   the video, the objects, and which of them were given in which frame
+    .session/figures.jsonl  one line per finished frame; a later line for the same frame replaces an earlier one
     .session/found/         labels that were found in frames whose masks were given afterwards
-    .session/adapted/       a generator an object
+    .session/adapted/       one generator per object
 """
 
 import json
@@ -36,19 +36,19 @@ VERSION = 1
 
 @dataclass
 class SessionState:
-    """What a session is about, pictures apart.
+    """Video, objects and given masks of a session, without pictures.
 
     Attributes:
         video: absolute path of a file or folder, a pattern, or a list of paths.
-        name: of the sequence.
+        name: name of the sequence.
         start: number of the first frame.
-        num_frames: how many there are.
-        size: (H, W) of the frames.
-        model: config of the network that the generators are of.
-        frames: file -> digest of the content, of the files that frames come from.
-        objects: object id -> name, '' where it has none.
-        given: frame number -> ids of the objects that were drawn there; one that was drawn as absent is among them.
-        palette: object id -> (red, green, blue) in mask files, where that is not DAVIS's.
+        num_frames: number of frames.
+        size: (H, W) of the frames in pixels.
+        model: config of the network to which the generators belong.
+        frames: digest of the content of each file that frames come from, by path.
+        objects: object id -> name, '' if it has none.
+        given: frame number -> ids of the objects that were drawn there, including those drawn as absent.
+        palette: object id -> (red, green, blue) in mask files, if that differs from the colours of DAVIS.
         reading: further arguments of ``open_source``: ``fps``, ``resize_frames``, ``masks``.
     """
     video: str | list
@@ -66,20 +66,20 @@ class SessionState:
     @classmethod
     def of(cls, video: str | os.PathLike | list, source: FrameSource, model: Mapping, *, size: tuple | None = None
            ) -> 'SessionState':
-        """That of a session on a video, without a mask.
+        """Return the state of a new session on a video, without masks.
 
         Args:
             video: a path, a pattern, or a list of paths.
-            source: the video, open.
+            source: the open video.
             model: config of the network.
-            size: (H, W) of the frames where it is known already.
+            size: (H, W) of the frames if it is already known.
 
         Raises:
-            ValueError: a source that can be read only once.
+            ValueError: if the source can be read only once.
         """
         if not source.rewindable or source.num_frames is None:
-            raise ValueError(f'{source.name} can be read only once; frames that are corrected are read again: save '
-                             'them to a file or a folder first')
+            raise ValueError(f'{source.name} can be read only once, but corrections read frames again: save the '
+                             'frames to a file or a folder first')
         if size is None:
             size = source.frame(source.start).image.shape[:2]
         paths = [os.path.abspath(path) for path in ([video] if isinstance(video, (str, os.PathLike)) else video)]
@@ -87,24 +87,24 @@ class SessionState:
                    model=json.loads(json.dumps(model, default=str)), frames=source.digests())
 
     def require_same(self, now: 'SessionState', folder: Path) -> None:
-        """Raises ValueError if ``folder``, which holds this session, is about another video or network than ``now``."""
+        """Raise ValueError if ``folder``, which holds this session, is about another video or network than ``now``."""
         changed = changed_files(self.frames, now.frames)
         if changed or (self.name, self.size) != (now.name, now.size):
             raise ValueError(f'{folder} holds a session on another video, {self.video}: '
-                             f'{changed or f"that one has frames of {self.size}"}. Name another --out')
+                             f'{changed or f"its frames are {self.size}"}. Choose another --out')
         if other := '; '.join(map(str, differences(self.model, now.model))):
             raise ValueError(f'{folder} holds generators of another network, which differs in {other}. Use the '
-                             '--config that it was made with, or another --out')
+                             '--config of that session, or another --out')
 
 
 class SessionFiles:
-    """See the module.
+    """Reads and writes the files of a session, see the module.
 
     Args:
-        out: the folder.
+        out: the result folder.
 
     Attributes:
-        adapted: the generators.
+        adapted: files of the adapted generators.
     """
 
     def __init__(self, out: OutputFolder) -> None:
@@ -114,23 +114,23 @@ class SessionFiles:
 
     @property
     def exists(self) -> bool:
-        """Whether a session was begun here."""
+        """True if a session was begun here."""
         return self._state.is_file()
 
     def save(self, state: SessionState) -> None:
-        """Write what the session is about, whole or not at all."""
+        """Write the state of the session; the file appears complete or not at all."""
         with written_beside(self._state) as path:
             path.write_text(json.dumps(dict(version=VERSION, **asdict(state)), indent=1), encoding='utf-8')
 
     def load(self) -> SessionState:
-        """Read it.
+        """Read the state of the session.
 
         Raises:
             ValueError: if another version of the project wrote it.
         """
         saved = json.loads(self._state.read_text(encoding='utf-8'))
         if saved.pop('version', None) != VERSION:
-            raise ValueError(f'{self._state} was written by another version of the project: name another --out')
+            raise ValueError(f'{self._state} was written by another version of the project: choose another --out')
         for name in ('objects', 'given', 'palette'):
             saved[name] = {int(key): value for key, value in saved[name].items()}
         for name in ('given', 'palette'):
@@ -138,18 +138,18 @@ class SessionFiles:
         return SessionState(**{**saved, 'size': tuple(saved['size'])})
 
     def note(self, record: FrameRecord) -> None:
-        """Add the figures of a frame."""
+        """Append the figures of a frame."""
         self._figures.parent.mkdir(parents=True, exist_ok=True)
         with open(self._figures, 'a', encoding='utf-8') as file:
             file.write(json.dumps(record.to_dict()) + '\n')
 
     def note_all(self, records: Iterable[FrameRecord]) -> None:
-        """Write the figures of all frames anew, whole or not at all."""
+        """Write the figures of all frames again; the file appears complete or not at all."""
         with written_beside(self._figures) as path:
             path.write_text(''.join(json.dumps(record.to_dict()) + '\n' for record in records), encoding='utf-8')
 
     def figures(self) -> dict[int, FrameRecord]:
-        """Frame number -> its figures, in the order of frames. A last line that was cut off is left out."""
+        """Return frame number -> figures, in the order of frames. Lines that were cut off are skipped."""
         found = {}
         lines = self._figures.read_text(encoding='utf-8').splitlines() if self._figures.is_file() else ()
         for line in lines:
@@ -161,21 +161,21 @@ class SessionFiles:
         return dict(sorted(found.items()))
 
     def given(self, file_name: str) -> np.ndarray:
-        """(H, W) uint8: what a person drew in a frame."""
+        """Return the (H, W) uint8 labels that a person drew in a frame."""
         return decode_mask(self._given_file(file_name)).pixels
 
     def found(self, file_name: str, *, given: bool) -> np.ndarray | None:
-        """(H, W) uint8: what was found in a frame before a mask was given for it; ``None``: nothing yet.
+        """Return the (H, W) uint8 labels found in a frame before a mask was given for it; ``None`` if there are none.
 
         Args:
-            file_name: of the frame.
-            given: whether a mask is given for it.
+            file_name: file name of the frame.
+            given: True if a mask is given for the frame.
         """
         path = self._found_file(file_name) if given else self.out.mask_file(file_name)
         return decode_mask(path).pixels if path.is_file() else None
 
     def labels(self, file_name: str) -> np.ndarray | None:
-        """(H, W) uint8: what was given over what was found; ``None``: neither."""
+        """Return the (H, W) uint8 labels of a frame; given masks replace found ones. ``None`` if there are neither."""
         path = self.out.mask_file(file_name)
         return decode_mask(path).pixels if path.is_file() else None
 
@@ -184,31 +184,31 @@ class SessionFiles:
         write_indexed_png(self.out.mask_file(file_name), labels, _table(state.palette))
 
     def write_found(self, file_name: str, labels: np.ndarray) -> None:
-        """Write what the network found in a frame whose mask is given."""
+        """Write the network's own labels of a frame whose mask is given."""
         write_indexed_png(self._found_file(file_name), labels)
 
     def keep_found(self, file_name: str) -> None:
-        """Put the labels of a frame aside, which a mask is about to be given for."""
+        """Keep a copy of the labels that were found in a frame, before a mask is given for it."""
         mask = self.out.mask_file(file_name)
         if mask.is_file():
             with written_beside(self._found_file(file_name)) as path:
                 shutil.copyfile(mask, path)
 
     def write_given(self, file_name: str, labels: np.ndarray, mentioned: Iterable[int], state: SessionState) -> None:
-        """Write what a person drew in a frame.
+        """Write the labels that a person drew in a frame.
 
         Args:
-            file_name: of the frame.
-            labels: (H, W) uint8, all of the frame.
-            mentioned: the objects that were drawn.
-            state: for the colours.
+            file_name: file name of the frame.
+            labels: (H, W) uint8 labels of the whole frame.
+            mentioned: ids of the objects that were drawn.
+            state: state with the colours of the mask files.
         """
         drawn = np.where(np.isin(labels, list(mentioned)), labels, 0).astype(np.uint8)
         write_indexed_png(self._given_file(file_name), drawn, _table(state.palette))
         self.write_labels(file_name, labels, state)
 
     def remove_given(self, file_name: str) -> None:
-        """Put back what had been found in a frame."""
+        """Restore the labels that were found in a frame before a mask was given."""
         found, mask = self._found_file(file_name), self.out.mask_file(file_name)
         if found.is_file():
             found.replace(mask)

@@ -1,4 +1,4 @@
-"""Between sessions and results: a finished run becomes a session, masks of a person go in, and a result comes out."""
+"""Converts between sessions and results: turns a finished run into a session, adds masks, and writes the result."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ from .session import Session
 
 
 def can_be_corrected(video: object, source: FrameSource) -> bool:
-    """Whether a session can be made of a run: of files, which can be read again, not of a camera or arrays."""
+    """Return whether a run can become a session: frames of files can be read again, a camera or arrays cannot."""
     paths = [video] if isinstance(video, (str, os.PathLike)) else video
     return source.rewindable and source.num_frames is not None and isinstance(paths, Sequence) and all(
         isinstance(path, (str, os.PathLike)) for path in paths)
@@ -35,13 +35,13 @@ def can_be_corrected(video: object, source: FrameSource) -> bool:
 
 def keep_session(video: object, run: SequenceRun, loaded: Loaded, result: SegmentationResult, reading: Mapping
                  ) -> None:
-    """Make a session of a finished run, which corrections go on from.
+    """Save a finished run as a session, so that it can be corrected later.
 
     Args:
         video: a path, or a list of paths.
-        run: finished.
-        loaded: what segmented.
-        result: of the run.
+        run: the finished run.
+        loaded: the segmenter with its settings.
+        result: result of the run.
         reading: how the video was read, see ``SessionState``.
     """
     inputs, files = run.inputs, SessionFiles(run.out)
@@ -63,26 +63,26 @@ def keep_session(video: object, run: SequenceRun, loaded: Loaded, result: Segmen
 
 def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = (), *, resize: bool = False,
                ends: bool = False) -> tuple[list[int], list[str]]:
-    """Read masks of a person and give them to a session; what a mask does not show stays as it was found.
+    """Read a person's masks and give them to a session. Objects that a mask does not show stay as they were found.
 
     Args:
-        session: that takes them.
-        masks: as ``read_given_masks`` takes them.
-        boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each a new object, which the network, where it is trained, finds.
-        resize: bring masks to the size of the frames.
-        ends: what a mask does not show is not there.
+        session: session that takes the masks.
+        masks: masks as ``read_given_masks`` takes them.
+        boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each around a new object. A trained network finds the object in it.
+        resize: resize masks to the size of the frames.
+        ends: objects that a mask does not show are absent from its frame.
 
     Returns:
-        The frames that were given, in order, and what is to be told of how masks were read.
+        The given frames in order, and sentences for the user about how the masks were read.
 
     Raises:
-        OSError, ValueError: what ``read_given_masks`` and ``select_object`` refuse; a frame that is not there.
+        OSError, ValueError: if ``read_given_masks`` or ``select_object`` refuses a mask, or a frame does not exist.
     """
     reader, taken, names = MaskReader(), {}, FrameNames.of(session.source)
     reader.names.add_numbers(session.objects)
     if masks is not None:
         for given in read_given_masks(masks, session.size, names=names, resize=resize, ends=ends, reader=reader):
-            session.file_name(given.frame_id)  # refuses a frame that is not there before anything is taken
+            session.file_name(given.frame_id)  # raises if the frame does not exist, before any mask is stored
             taken[given.frame_id] = given.labels
     for frame_id, labels in taken.items():
         shown = {int(i) for i in np.unique(labels)} - {0}
@@ -107,20 +107,20 @@ def give_masks(session: Session, masks: object = None, boxes: Sequence[str] = ()
 
 
 def write_result(session: Session, wishes: Wishes | None = None, *, ground_truth: object = None) -> SegmentationResult:
-    """Overlay, page and ``result.json`` of what a session holds. The network does nothing.
+    """Write overlay, page and ``result.json`` of a session, without running the network.
 
     Args:
-        session: of which every frame is done.
+        session: session with all frames finished.
         wishes: see :class:`~tempseg_mm.apis.inferencer.sequence_run.Wishes`.
         ground_truth: masks to score against, see ``GroundTruth``.
 
     Raises:
-        ValueError: if a frame is not done yet.
+        ValueError: if a frame is not finished.
     """
     missing = [i for i in session.frame_ids if session.labels(i) is None]
     if missing:
         raise ValueError(f'frame {missing[0]} has no mask yet ({len(missing)} frames have none): segment the video, or '
-                         'go on from the frame before')
+                         'continue from the frame before')
     with session.part(session.start, session.start + session.num_frames) as source:
         truth = None if ground_truth is None else GroundTruth(ground_truth, names=FrameNames.of(source),
                                                               notices=source.notices)
@@ -142,7 +142,7 @@ def write_result(session: Session, wishes: Wishes | None = None, *, ground_truth
 
 
 class _Replay:
-    """In place of a segmenter: every frame is known already."""
+    """Stands in for a segmenter when every frame is already known."""
 
     def __init__(self, session: Session) -> None:
         self.session, self.seen_size = session, session.segmenter.seen_size
@@ -154,7 +154,7 @@ class _Replay:
         yield FORWARDS, self._frames(sequence)
 
     def close(self) -> None:
-        """Nothing runs."""
+        """Do nothing, since nothing runs."""
 
     def _frames(self, sequence: Inputs) -> Iterator[SegmentedFrame]:
         with closing(read_ahead(sequence.frames())) as frames:

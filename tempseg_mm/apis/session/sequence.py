@@ -1,4 +1,4 @@
-"""The part of a session's video that is walked over, with the masks given there. Made by ``Session``."""
+"""The part of a session's video that is segmented again, with the masks given there. ``Session`` builds it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -11,15 +11,15 @@ from tempseg_mm.sources.spool import FrameSpool
 
 
 class SessionSequence(GivenSequence):
-    """Frames from ``start`` up to, not including, ``end``. Context manager: frames put aside go again.
+    """Frames from ``start`` up to, but not including, ``end``. Context manager: temporary copies of frames are removed.
 
     Args:
         source: opens a part of the video: ``source(start, end)``.
-        image: (H, W, 3) uint8 RGB of any frame.
-        name: of the sequence.
-        part: first frame, and the one to stop before.
-        labels: frame number -> (H, W) uint8 ids; numbers outside of the part are there to learn from.
-        mentioned: frame number -> ids of the objects that its labels speak of, beside those they show.
+        image: returns the (H, W, 3) uint8 RGB image of any frame.
+        name: name of the sequence.
+        part: first frame, and the frame to stop before.
+        labels: frame number -> (H, W) uint8 object ids; frames outside the part are only learnt from.
+        mentioned: frame number -> ids of the objects that its labels refer to, besides those they show.
         remembered, hidden: see :class:`GivenSequence`.
     """
 
@@ -33,20 +33,20 @@ class SessionSequence(GivenSequence):
         self._stack, self._spool, self._names = ExitStack(), None, []
 
     def mentioned(self, frame_id: int) -> frozenset:
-        """See :class:`GivenSequence`."""
+        """Return ids of the objects that the labels of a frame refer to, see :class:`GivenSequence`."""
         return super().mentioned(frame_id) | frozenset(self._mentioned.get(frame_id, ()))
 
     def given_image(self, frame_id: int) -> np.ndarray:
-        """See :class:`GivenSequence`."""
+        """Return the image of a given frame, see :class:`GivenSequence`."""
         return self._image(frame_id)
 
     def frames(self) -> Iterator[SourceFrame]:
-        """See :class:`GivenSequence`."""
+        """Yield the frames of the part in order, see :class:`GivenSequence`."""
         with self._open(self.start, self.end) as source:
             yield from source.frames()
 
     def earlier(self, frame_id: int) -> SourceFrame:
-        """See :class:`GivenSequence`."""
+        """Return a frame before the first given one, from a temporary copy, see :class:`GivenSequence`."""
         if self._spool is None:
             self._spool = self._stack.enter_context(FrameSpool())
             with self._open(self.start, self.first_given) as source:

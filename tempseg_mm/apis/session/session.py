@@ -1,6 +1,6 @@
-"""A video that is segmented and corrected step by step; all of it lies in its folder at any moment.
+"""Segments and corrects a video step by step; all results are in its folder at any time.
 
-Used by the annotation page, and by ``VOSInferencer`` for corrections of what it wrote.
+The annotation page uses it, and ``VOSInferencer`` uses it to correct its results.
 """
 
 import os
@@ -24,7 +24,7 @@ from .sequence import SessionSequence
 
 
 class Session(AnnotatedVideo):
-    """An annotated video and the network that follows what was drawn.
+    """An annotated video and the network that follows the drawn objects.
 
     ::
 
@@ -36,8 +36,7 @@ class Session(AnnotatedVideo):
             for record in session.go_on([40]):              # a third of the steps, then frames 41, 42, ...
                 ...
 
-    Labels and figures are written as they come, so a process that is killed loses the fine-tuning that it was in and
-    nothing else.
+    Labels and figures are written frame by frame, so a process that is killed loses only a fine-tuning in progress.
 
     Attributes:
         adapted: object id -> its generator.
@@ -52,10 +51,10 @@ class Session(AnnotatedVideo):
     @classmethod
     def open(cls, loaded: Loaded, video: str | os.PathLike | list, out_dir: str | Path, *, start: int = 0,
              end: int | None = None, masks: Iterable = ()) -> 'Session':
-        """Begin a session, or continue that of the folder; see :func:`~.annotated_video.open_folder`.
+        """Begin a session, or continue the session of the folder, see :func:`~.annotated_video.open_folder`.
 
         Raises:
-            ValueError, OSError: as there.
+            ValueError, OSError: see :func:`~.annotated_video.open_folder`.
         """
         with ExitStack() as stack:
             files, state = open_folder(video, out_dir, loaded.settings.get('model', {}), stack, start=start, end=end,
@@ -64,7 +63,7 @@ class Session(AnnotatedVideo):
 
     @property
     def notices(self) -> list[str]:
-        """What the user should read of the network and the objects."""
+        """Sentences for the user about the network and the objects."""
         return [*self.loaded.notices, *faults_of(self.adapted), *sentences_on(self.lost)]
 
     def remove_object(self, object_id: int) -> None:
@@ -73,16 +72,18 @@ class Session(AnnotatedVideo):
         self.adapted.pop(object_id, None)
 
     def segment(self, on_progress: OnProgress = silent) -> Iterator[FrameRecord]:
-        """Fine-tune from the parent on all given masks and walk over all frames, as ``tempseg-segment`` does.
+        """Fine-tune on all given masks, starting from the parent network, and segment all frames, as
+        ``tempseg-segment`` does.
 
         Args:
-            on_progress: told stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``), steps done and steps in all.
+            on_progress: called with stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``), steps done and steps in
+                all.
 
         Yields:
-            The figures of each frame when its labels are written.
+            The figures of each frame, once its labels are written.
 
         Raises:
-            ValueError: without a given mask.
+            ValueError: if no mask is given.
         """
         self._require_given()
         with self._sequence() as sequence:
@@ -92,27 +93,29 @@ class Session(AnnotatedVideo):
 
     def go_on(self, frame_ids: Collection[int], on_progress: OnProgress = silent, *, direction: str = FORWARDS
               ) -> Iterator[FrameRecord]:
-        """Learn from frames that were corrected, and redo those after them, up to the next mask given for all objects.
+        """Learn from corrected frames, and segment the frames after each again, up to the next mask given for all
+        objects.
 
-        Frames without a given mask teach nothing; the walk begins again there.
+        A frame without a given mask teaches nothing; it is only a starting point for the walk.
 
         Args:
-            frame_ids: frames whose labels are right now.
+            frame_ids: frames whose labels are right.
             on_progress: as in :meth:`segment`.
-            direction: ``'backwards'``: redo those before them, up to the nearest given mask.
+            direction: ``'forwards'``, or ``'backwards'`` to redo the frames before each, back to the nearest given
+                mask.
 
         Yields:
-            As :meth:`segment`.
+            The figures of each frame, as :meth:`segment` does.
 
         Raises:
-            ValueError: without a given mask; if a frame has no labels; another direction.
+            ValueError: if no mask is given, a frame has no labels, or the direction is unknown.
         """
         if direction not in (FORWARDS, BACKWARDS):
-            raise ValueError(f'direction is {FORWARDS!r} or {BACKWARDS!r}, got {direction!r}')
+            raise ValueError(f'direction must be {FORWARDS!r} or {BACKWARDS!r}, got {direction!r}')
         self._require_given()
         for frame_id in frame_ids:
             if self.labels(frame_id) is None:
-                raise ValueError(f'frame {frame_id} has no mask to go on from: draw one there first')
+                raise ValueError(f'frame {frame_id} has no mask to continue from: draw one there first')
         with self._sequence() as sequence:
             taught = [i for i in frame_ids if i in self.state.given]
             if taught or not self.adapted:
@@ -124,7 +127,7 @@ class Session(AnnotatedVideo):
                 yield from self._walk(sequence, on_progress, only=direction)
 
     def close(self) -> None:
-        """Let others have the folder."""
+        """Release the folder and the network."""
         self.segmenter.close()
         super().close()
 
@@ -151,11 +154,11 @@ class Session(AnnotatedVideo):
         return record
 
     def _sequence(self) -> SessionSequence:
-        """The whole, with all that is given."""
+        """Return the whole video with all given masks."""
         return self._made(self._drawn(), (self.start, self.start + self.num_frames), self.state.given)
 
     def _stretch(self, frame_id: int, direction: str) -> SessionSequence:
-        """What is to be redone from a frame."""
+        """Return the part of the video that must be segmented again from a frame."""
         given, every, drawn = self.state.given, set(self.adapted), self._drawn()
         labels, between = {frame_id: self.labels(frame_id)}, []
         if direction == FORWARDS:
@@ -171,7 +174,7 @@ class Session(AnnotatedVideo):
                           hidden=tuple(hidden))
 
     def _drawn(self) -> dict[int, np.ndarray]:
-        """Frame number -> what a person drew there."""
+        """Return frame number -> labels that a person drew there."""
         return {i: self.files.given(self.file_name(i)) for i in sorted(self.state.given)}
 
     def _made(self, labels: dict, part: tuple, mentioned: dict, *, remembered: Mapping[int, np.ndarray] | None = None,

@@ -70,7 +70,7 @@ def test_one_that_fails_does_not_end_the_others_and_is_resumed(inferencer, tmp_p
 
 def test_results_are_not_replaced_unasked(inferencer, tmp_path):
     segment_all(Batch(inferencer, SHOTS[:1], tmp_path))
-    with pytest.raises(FileExistsError, match=r'holds results \(a\): --resume leaves what is finished'):
+    with pytest.raises(FileExistsError, match=r'holds results \(a\): --resume skips the finished'):
         Batch(inferencer, SHOTS, tmp_path)
     with pytest.raises(ValueError, match='choose one'):
         Batch(inferencer, SHOTS, tmp_path, resume=True, overwrite=True)

@@ -109,7 +109,7 @@ def test_what_goes_wrong_midway_leaves_nothing(tmp_path):
 def test_names_that_people_type(monkeypatch):
     assert export_kinds(['coco,matte', 'prores', 'matte']) == ['prores', 'matte', 'coco']
     assert export_kinds('all') == list(EXPORTS) and export_kinds(()) == []
-    with pytest.raises(ValueError, match='no export is called gif, mp4; there are cutout-png, .*, coco, and all'):
+    with pytest.raises(ValueError, match='unknown export: gif, mp4; expected cutout-png, .*, coco, or all'):
         export_kinds(['matte,gif', 'mp4'])
     monkeypatch.setattr(coco_writer.importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(ImportError, match='pip install pycocotools'):
@@ -138,11 +138,11 @@ def test_a_finished_result_is_taken_away_without_a_network(finished):
 
 def test_what_is_no_finished_result_of_the_video_is_refused(finished):
     video, out = finished / 'shot.mp4', OutputFolder(finished / 'out')
-    with pytest.raises(FileNotFoundError, match='no finished result in .*none to take away: give a --mask'):
+    with pytest.raises(FileNotFoundError, match='no finished result in .*none to export: give a --mask'):
         export_finished(['matte'], video, finished / 'none')
     with pytest.raises(ValueError, match=r'of shot.mp4: 5 frames of .* \[32, 48\]; frames has 5 of \[9, 9\]'):
         export_finished(['matte'], np.zeros((6, 9, 9, 3), np.uint8), out.root)
-    with pytest.raises(ValueError, match='read the frames a second time, which frames does not offer'):
+    with pytest.raises(ValueError, match='read the frames a second time, but frames can be read only once'):
         export_finished(['matte'], (image for _, _, image, _ in shot()), out.root)
     out.mask_file('00003').unlink()
     with open_source(video, start=1) as source, pytest.raises(FileNotFoundError, match='00003.png'):

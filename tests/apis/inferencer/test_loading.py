@@ -90,13 +90,13 @@ def test_steps_come_from_the_config_unless_named(cfg):
         load_segmenter(cfg(), steps=-1)
     assert load_segmenter(cfg(), steps=1 / 3).segmenter.finetuner.steps == 2
     assert load_segmenter(cfg(), steps=0.01).segmenter.finetuner.steps == 1
-    with pytest.raises(ValueError, match='a whole number, or below 1 a share of those of the config; got 2.5'):
+    with pytest.raises(ValueError, match='a whole number, or a share of the steps in the config below 1; got 2.5'):
         load_segmenter(cfg(), steps=2.5)
     with pytest.raises(ValueError, match='size must be None'):
         load_segmenter(cfg(), size=0)
     without = cfg(default_hooks={})
     assert load_segmenter(without).segmenter.finetuner is None
-    with pytest.raises(ValueError, match='3 steps of fine-tuning are asked for, but the config has no default_hooks'):
+    with pytest.raises(ValueError, match='3 steps of fine-tuning were requested, but the config has no default_hooks'):
         load_segmenter(without, steps=3)
 
 
@@ -226,8 +226,8 @@ def test_a_checkpoint_that_is_named_wins(project, make_model, tmp_path):
 
 def test_settings_that_do_not_fit_the_weights(project):
     wide = {'model.width': 0.125}
-    with pytest.raises(ValueError, match='another architecture.*of the file: config wide.py. It is the config that '
-                                         r"names these weights: name others, or 'none' to start without"):
+    with pytest.raises(ValueError, match='another architecture.*of the file: config wide.py. The config names these '
+                                         'weights: choose others with --checkpoint, or --checkpoint none'):
         VOSInferencer(device='cpu', cfg_options=wide)
     with pytest.raises(ValueError, match=r'of the file: config wide.py\.$'):
         VOSInferencer(device='cpu', checkpoint=WEIGHTS, cfg_options=wide)

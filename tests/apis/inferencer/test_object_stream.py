@@ -80,7 +80,7 @@ def test_hooks_refine_what_is_answered(segmenter, make_sequence):
 
 def test_a_hook_that_looks_ahead_is_told_what_a_stream_is(segmenter, make_sequence):
     segmenter.refiners = (LooksAhead(),)
-    with pytest.raises(RuntimeError, match='looks ahead, which a stream cannot.*segmenter.ahead'):
+    with pytest.raises(RuntimeError, match='looks ahead, but a stream answers.*segmenter.ahead'):
         ObjectStream(segmenter, make_sequence().frames[0], make_sequence().masks[0])
 
 
@@ -89,7 +89,7 @@ def test_a_mask_or_a_frame_of_another_size(segmenter, make_sequence):
     with pytest.raises(ValueError, match='the frames are 32x48'):
         ObjectStream(segmenter, sequence.frames[0], np.ones((31, 48), np.uint8))
     with ObjectStream(segmenter, sequence.frames[0], sequence.masks[0]) as stream:
-        with pytest.raises(ValueError, match=r'this frame is \(31, 48\), the ones before \(32, 48\)'):
+        with pytest.raises(ValueError, match=r'this frame is \(31, 48\), the frames before are \(32, 48\)'):
             stream.step(sequence.frames[1][1:])
         assert stream.step(sequence.frames[1]).shape == (32, 48)  # the stream lives on
 

@@ -33,14 +33,14 @@ def test_results_are_not_written_over_unasked(out):
     finish(out)
     with pytest.raises(FileExistsError, match=r'holds results \(result.json\): --overwrite replaces them'):
         out.claim()
-    with pytest.raises(ValueError, match='nothing to go on with: .* is finished. --overwrite does it again; --export'):
+    with pytest.raises(ValueError, match='nothing to resume: .* is finished. --overwrite segments it again; --export'):
         out.claim(resume=True)
     out.claim(overwrite=True)
 
 
 def test_an_interrupted_run_may_be_gone_on_with(out):
     out.resume.mkdir(parents=True)
-    with pytest.raises(FileExistsError, match='holds an interrupted run .*--resume goes on with it'):
+    with pytest.raises(FileExistsError, match='holds an interrupted run .*--resume continues it'):
         out.claim()
     out.claim(resume=True)
     with pytest.raises(ValueError, match='choose one'):
@@ -64,7 +64,7 @@ def test_masks_of_other_origin_are_never_removed(out):
 
 def test_a_file_in_the_place_of_the_folder(out):
     out.root.write_text('')
-    with pytest.raises(FileExistsError, match='is a file; --out names a folder'):
+    with pytest.raises(FileExistsError, match='is a file; --out must name a folder'):
         out.held()
 
 

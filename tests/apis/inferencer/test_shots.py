@@ -25,7 +25,7 @@ def test_a_line_is_written_as_for_the_command(folder):
 
 
 @pytest.mark.parametrize('text, message', [
-    ('dog.mp4\ndog.mp4 dog.png\n', 'line 2: unrecognized arguments: dog.png; a line holds VIDEO and'),
+    ('dog.mp4\ndog.mp4 dog.png\n', 'line 2: unrecognized arguments: dog.png; a line has VIDEO and'),
     ('dog.mp4 --steps 5', 'line 1: unrecognized arguments: --steps 5'),
     ('--mask dog.png', 'line 1: the following arguments are required: VIDEO'),
     ('dog.mp4 --start a', "line 1: argument --start: invalid int value: 'a'"),

@@ -32,14 +32,14 @@ def test_one_object_each_is_the_same_whatever_its_id(followed, truth):
                                 frame(2, ours, [0] * 4), frame(3, ours))
     assert scores == [{}, {followed: 0.5}, {followed: 0.0}, {}]
     assert sentences == ([] if followed == truth else [
-        f'The ground truth has one object, {truth}, and this run follows one, {followed}: J takes them for the same.'])
+        f'The ground truth has one object, {truth}, and this run follows one, {followed}: J treats them as the same.'])
 
 
 def test_one_object_followed_of_several_is_scored_by_its_id():
     scores, sentences = settled({2: 0}, frame(0, [0, 2, 2], [1, 2, 2]), frame(1, [0, 2, 2], [1, 0, 2]))
     assert scores == [{}, {2: 0.5}]
-    assert sentences == ['The ground truth also has object 1, which this run does not follow: no J. Give their masks '
-                         'to follow them.']
+    assert sentences == ['The ground truth also has object 1, which this run does not follow, so it gets no J. Give '
+                         'a mask to follow it.']
 
 
 def test_an_object_that_the_ground_truth_never_has_gets_no_score():

@@ -25,7 +25,7 @@ def test_another_version_is_refused(files):
     files.save(STATE)
     path = files.out.session / 'session.json'
     path.write_text(path.read_text().replace('"version": 1', '"version": 9'))
-    with pytest.raises(ValueError, match='written by another version of the project: name another --out'):
+    with pytest.raises(ValueError, match='written by another version of the project: choose another --out'):
         files.load()
 
 

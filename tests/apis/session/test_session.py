@@ -111,9 +111,9 @@ def test_what_cannot_be_done_is_said(open_session):
         with pytest.raises(ValueError, match='no mask is given: draw an object'):
             list(session.go_on([3]))
         session.give(0, np.full((32, 48), session.add_object(), np.uint8))
-        with pytest.raises(ValueError, match='frame 3 has no mask to go on from'):
+        with pytest.raises(ValueError, match='frame 3 has no mask to continue from'):
             list(session.go_on([0, 3]))
-        with pytest.raises(ValueError, match="direction is 'forwards' or 'backwards', got 'up'"):
+        with pytest.raises(ValueError, match="direction must be 'forwards' or 'backwards', got 'up'"):
             list(session.go_on([0], direction='up'))
 
 
