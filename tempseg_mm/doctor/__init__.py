@@ -1,6 +1,6 @@
-"""What ``tempseg-doctor`` looks at: the installation, the machine, the weights of the project, a config and its data.
+"""The checks of ``tempseg-doctor``: the installation, the machine, the project's weights, a config and its data.
 
-Imports nothing from outside Python's own library before it has looked whether it is there and works.
+Other packages are imported only inside a check that reports whether they are installed and work.
 """
 
 from .check import Check, lines

@@ -1,4 +1,4 @@
-"""One thing looked at, and how a list of them is shown. Used by everything in the doctor; relies on nothing."""
+"""The result of one check, and how a list of results is shown. Every module of the doctor uses it."""
 
 import shutil
 import textwrap
@@ -11,14 +11,14 @@ WELL = (OK, NOTE)
 
 @dataclass(frozen=True)
 class Check:
-    """What was found.
+    """The result of one check.
 
     Attributes:
-        name: of the thing, or its place in the config.
-        state: 'ok', 'note' (well, but worth knowing), 'missing', 'too old', 'broken' or 'wrong'.
-        text: what was found, on a line.
-        remedy: the command, or the words, that mend it.
-        needed: whether the project does without.
+        name: what was checked: a thing, or a place in the config.
+        state: 'ok', 'note' (fine, but worth knowing), 'missing', 'too old', 'broken' or 'wrong'.
+        text: what was found, in one line.
+        remedy: the command or the advice that fixes it.
+        needed: False if the project works without it.
     """
     name: str
     state: str
@@ -28,16 +28,16 @@ class Check:
 
     @property
     def is_fault(self) -> bool:
-        """Whether something that is needed is not well."""
+        """True if something that the project needs is at fault."""
         return self.needed and self.state not in WELL
 
 
 def lines(checks: Iterable[Check], *, width: int | None = None) -> list[str]:
-    """A line for each check, and one more for what mends it; longer texts are wrapped.
+    """Return the lines that show the checks: one per check and one for its remedy. Longer texts are wrapped.
 
     Args:
-        checks: in order.
-        width: columns; default: those of the terminal, at most 120.
+        checks: the checks, in order.
+        width: number of columns; default: width of the terminal, at most 120.
     """
     checks = list(checks)
     width = width or min(shutil.get_terminal_size((120, 24)).columns, 120)
@@ -50,5 +50,5 @@ def lines(checks: Iterable[Check], *, width: int | None = None) -> list[str]:
         shown += textwrap.wrap(f'  {state:10} {check.name:{column}}  {check.text}'.rstrip(), width,
                                subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
         if check.remedy and check.state != OK:
-            shown.append(f'{indent}-> {check.remedy}')  # unwrapped: it is there to be copied
+            shown.append(f'{indent}-> {check.remedy}')  # not wrapped, so that it can be copied
     return shown

@@ -1,4 +1,4 @@
-"""Every ``type`` of a config looked up where it will be looked up when the config is used. Called by config_health."""
+"""Looks up every ``type`` of a config in the registry that will be used for it. ``config_health`` uses it."""
 
 import difflib
 
@@ -9,10 +9,11 @@ from tempseg_mm.settings.components import all_registries, registry_of
 
 
 def unknown_type(place: tuple, name: str) -> str:
-    """What is wrong with a component's name, with the nearest known ones; empty if nothing is.
+    """Say what is wrong with a component's name and name the nearest known ones; empty if nothing is wrong.
 
     Args:
-        place: keys that lead to it. Where they do not say which registry will be asked, any that knows it will do.
+        place: keys that lead to the component. If they do not tell the registry, any registry that knows the name
+            counts.
         name: its ``type``.
     """
     registry = registry_of(place)
@@ -24,7 +25,7 @@ def unknown_type(place: tuple, name: str) -> str:
     kind = f'registered {registry.name}' if registry is not None else 'registered component'
     elsewhere = [one.name for one in all_registries() if registry is not None and _knows(one, name)]
     return (f'{name!r} is no {kind}' + (f', but a {elsewhere[0]}' if elsewhere else '')
-            + (f'; did you mean {" or ".join(near)}?' if near else '; no known name is like it'))
+            + (f'; did you mean {" or ".join(near)}?' if near else '; no known name is similar'))
 
 
 def _knows(registry: Registry, name: str) -> bool:

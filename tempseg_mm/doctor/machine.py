@@ -1,4 +1,4 @@
-"""Python, processor, memory, disk, GPU, and whether overlays can be written. Called by ``tempseg-doctor``."""
+"""Checks Python, processor, memory, disk and GPU, and whether overlays can be written. ``tempseg-doctor`` uses it."""
 
 import os
 import platform
@@ -9,15 +9,15 @@ import tempfile
 from .check import BROKEN, MISSING, NOTE, OK, TOO_OLD, WRONG, Check
 
 LOWEST_PYTHON = (3, 11)
-LEAST_DISK = 1.0  # GB: a few checkpoints
+LEAST_DISK = 1.0  # GB, enough for a few checkpoints
 BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
 
 
 def check_machine(folder: str = '.') -> list[Check]:
-    """Looks at the machine.
+    """Check the machine.
 
     Args:
-        folder: where results will go; its disk is looked at.
+        folder: output folder, whose disk is checked.
     """
     return [_python(), _cores(), _disk(folder), _device(), _overlays(), _browser()]
 
@@ -25,7 +25,7 @@ def check_machine(folder: str = '.') -> list[Check]:
 def _python() -> Check:
     version = platform.python_version()
     if sys.version_info[:2] < LOWEST_PYTHON:
-        return Check('python', TOO_OLD, f'{version}, needed is 3.11 or later', 'python3.11 -m venv .venv')
+        return Check('python', TOO_OLD, f'{version}; 3.11 or later is needed', 'python3.11 -m venv .venv')
     return Check('python', OK, f'{version}, {sys.executable}')
 
 
@@ -42,7 +42,7 @@ def _disk(folder: str) -> Check:
     free = shutil.disk_usage(folder).free / 1e9
     if free < LEAST_DISK:
         return Check('disk', WRONG, f'{free:.2f} GB free in {os.path.abspath(folder)}',
-                     'make room, or name another folder by --work-dir')
+                     'free some space, or name another folder with --work-dir')
     return Check('disk', OK, f'{free:.0f} GB free in {os.path.abspath(folder)}')
 
 
@@ -53,14 +53,14 @@ def _device() -> Check:
             names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
             return Check('GPU', OK, f'{", ".join(names)} (CUDA {torch.version.cuda})')
         build = f'CUDA {torch.version.cuda}' if torch.version.cuda else 'CPU'
-        return Check('GPU', NOTE, f'none that PyTorch can use (build for {build}); it works on the CPU with '
+        return Check('GPU', NOTE, f'none that PyTorch can use (build for {build}); PyTorch uses the CPU with '
                                   f'{torch.get_num_threads()} thread(s)')
     except (Exception, SystemExit) as error:
         return Check('GPU', NOTE, f'unknown without PyTorch ({type(error).__name__})')
 
 
 def _overlays() -> Check:
-    """Writes a short overlay and reads it back: PyAV and OpenCV are built with different codecs."""
+    """Write a short overlay and read it back, since PyAV and OpenCV are built with different codecs."""
     try:
         import cv2
         import numpy as np
@@ -77,7 +77,7 @@ def _overlays() -> Check:
         return Check('overlays', BROKEN, f'cannot be written: {error}',
                      f'{sys.executable} -m pip install --force-reinstall av opencv-python')
     if not readable:
-        return Check('overlays', BROKEN, f'PyAV writes WebM ({QUICK_WEBM.codec}) that OpenCV cannot read',
+        return Check('overlays', BROKEN, f'OpenCV cannot read the WebM ({QUICK_WEBM.codec}) that PyAV writes',
                      f'{sys.executable} -m pip install --force-reinstall opencv-python')
     return Check('overlays', OK, f'PyAV writes WebM ({QUICK_WEBM.codec}) that browsers play')
 

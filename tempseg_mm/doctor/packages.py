@@ -1,4 +1,6 @@
-"""Which packages are there, in which version, and the line that installs what is not. Called by ``tempseg-doctor``."""
+"""Checks which packages are installed and in which version, and tells how to install the others, for
+``tempseg-doctor``.
+"""
 
 import contextlib
 import importlib
@@ -16,19 +18,19 @@ from tempseg_mm.runtime.project_files import ROOT
 
 from .check import BROKEN, MISSING, OK, TOO_OLD, Check
 
-LONGEST = 160  # of what is shown of an error
+LONGEST = 160  # longest shown text of an error, in characters
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package the project uses.
+    """A package that the project uses.
 
     Attributes:
-        module: what is imported.
-        requirement: as setup.py has it: name, and floor if it has one.
-        use: what an optional one is for; empty: the project needs it.
+        module: the module to import.
+        requirement: requirement as in setup.py: name, and lowest version if there is one.
+        use: purpose of an optional package; empty if the project needs it.
         hint: what else its installation needs.
-        install: the command line that installs it; empty: that of pip with the requirement.
+        install: the command line that installs it; empty for ``pip install`` with the requirement.
     """
     module: str
     requirement: str
@@ -38,16 +40,16 @@ class Package:
 
     @property
     def name(self) -> str:
-        """Of the distribution."""
+        """Name of the distribution."""
         return re.split(r'[<>=!~;]', self.requirement)[0]
 
     @property
     def floor(self) -> str:
-        """The lowest version; empty: any."""
+        """Lowest accepted version; empty for any."""
         return self.requirement.partition(';')[0].partition('>=')[2]
 
 
-# setup.py has the same, for pip; a test compares the two.
+# setup.py has the same list for pip; a test compares the two.
 PACKAGES = (
     Package('torch', 'torch>=2.1'),
     Package('mmengine', 'mmengine>=0.10.7'),
@@ -76,7 +78,7 @@ PROJECT = Package('tempseg_mm', 'tempseg_mm')
 
 
 def install_line(package: Package) -> str:
-    """The command line that installs a package, and what else its use needs."""
+    """Return the command line that installs a package and the other packages for the same use."""
     if package.install:
         return package.install
     together = [other for other in PACKAGES if package.use and other.use == package.use] or [package]
@@ -85,12 +87,12 @@ def install_line(package: Package) -> str:
 
 
 def check_packages(packages: Iterable[Package] = PACKAGES) -> list[Check]:
-    """Each package is imported, the project itself first; what goes wrong in one does not keep from the next."""
+    """Import each package, the project first. A fault of one package does not stop the checks of the others."""
     return [check_package(package) for package in (PROJECT, *packages)]
 
 
 def check_package(package: Package) -> Check:
-    """Import one package and compare its version with its floor."""
+    """Import one package and compare its version with the lowest accepted one."""
     needed, of_use = not package.use, f'for {package.use}' if package.use else ''
     install = f'{shlex.quote(sys.executable)} -m pip install '
     wanted = '-e .' if package is PROJECT else shlex.quote(package.requirement.partition(';')[0])
@@ -102,19 +104,19 @@ def check_package(package: Package) -> Check:
             return Check(package.name, MISSING, of_use, (package.install or install + wanted) + hint, needed)
         return Check(package.name, BROKEN, f'needs {error.name}, which is not installed',
                      install + shlex.quote(error.name or package.name), needed)
-    except (Exception, SystemExit) as error:  # whatever a broken installation comes up with
+    except (Exception, SystemExit) as error:  # a broken installation may raise anything
         reason = textwrap.shorten(f'{type(error).__name__}: {error}', LONGEST, placeholder=' ...')
         return Check(package.name, BROKEN, f'cannot be imported: {reason}',
                      install + '--force-reinstall ' + wanted + hint, needed)
     if package.floor and version and _numbers(version) < _numbers(package.floor):
-        return Check(package.name, TOO_OLD, f'{version}, needed is {package.floor} or later',
+        return Check(package.name, TOO_OLD, f'{version}; {package.floor} or later is needed',
                      install + '--upgrade ' + wanted, needed)
     where = f', configs in {ROOT / "configs"}' if package is PROJECT else ''
-    return Check(package.name, OK, f'{version or "of unknown version"}{where}', needed=needed)
+    return Check(package.name, OK, f'{version or "unknown version"}{where}', needed=needed)
 
 
 def _version(package: Package) -> str:
-    """Of what is imported, which need not be what was installed last."""
+    """Import a package and return its own version, which may differ from the version that was installed last."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         warnings.simplefilter('ignore')
         importlib.import_module(package.module)
@@ -128,6 +130,6 @@ def _version(package: Package) -> str:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """'2.13.0+cpu' -> (2, 13, 0)."""
+    """Convert '2.13.0+cpu' to (2, 13, 0)."""
     found = re.match(r'\d+(\.\d+)*', version)
     return tuple(map(int, found.group().split('.'))) if found else ()

@@ -1,6 +1,6 @@
-"""Whether the weights that come with the project are there and fit. Called by ``tempseg-doctor``.
+"""Checks whether the project's weights exist and fit. ``tempseg-doctor`` uses it.
 
-Imports the rest of the project only once it is asked, for that may be what is broken.
+The rest of the project is imported inside the function, since it may be broken.
 """
 
 import os
@@ -10,18 +10,18 @@ from .check import BROKEN, MISSING, NOTE, OK, Check
 from .config_health import WORDS
 
 NAME = 'weights'
-FROM_RANDOM = 'tempseg-segment starts from random numbers'
-LONGEST = 300  # of what is shown of an error
+FROM_RANDOM = 'tempseg-segment starts from scratch (random initialisation)'
+LONGEST = 300  # longest shown text of an error, in characters
 
 
 def check_weights() -> list[Check]:
-    """Loads the weights of the config that ``tempseg-segment`` takes by default into the network of it."""
+    """Load the weights of the default config of ``tempseg-segment`` into its network."""
     try:
         from tempseg_mm.apis.export import build_generator
         from tempseg_mm.apis.inferencer.loading import DEFAULT_CONFIG, find_config
         from tempseg_mm.models.generator_weights import read_metadata
         from tempseg_mm.runtime.project_files import find_file
-    except (Exception, SystemExit) as error:  # what is missing was said of the packages
+    except (Exception, SystemExit) as error:  # check_packages reports what is missing
         return [Check(NAME, NOTE, f'unknown, the project cannot be imported ({type(error).__name__})')]
     try:
         cfg = find_config(DEFAULT_CONFIG)
@@ -35,8 +35,8 @@ def check_weights() -> list[Check]:
         build_generator(cfg, path)
     except (Exception, SystemExit) as error:
         text = textwrap.shorten(f'{type(error).__name__}: {error}', LONGEST, placeholder=' ...')
-        return [Check(NAME, BROKEN, f'of {DEFAULT_CONFIG} do not load: {text}',
+        return [Check(NAME, BROKEN, f'the weights of {DEFAULT_CONFIG} do not load: {text}',
                       'git checkout -- weights configs; until then: tempseg-segment --checkpoint none')]
     told = read_metadata(path)
     trained_with = f', trained with {told["config"]}' if 'config' in told else ''
-    return [Check(NAME, OK, f'{named} ({os.path.getsize(path) / 1e6:.1f} MB) load{trained_with}')]
+    return [Check(NAME, OK, f'{named} ({os.path.getsize(path) / 1e6:.1f} MB) loads{trained_with}')]

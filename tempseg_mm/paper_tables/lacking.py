@@ -1,4 +1,4 @@
-"""What a row's runs would read and is not there, found out before any of them starts."""
+"""Finds the data and weights that the runs of a row need and that are missing, before any run starts."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -13,23 +13,25 @@ from .rows import Row
 
 
 def lacking_variables(row: Row) -> list[str]:
-    """Environment variables that a row needs and that are not set, each with what it should name."""
+    """Return the environment variables that a row needs and that are not set, each with its meaning."""
     return [f'{name} ({what})' for name, what in row.needs if not os.environ.get(name)]
 
 
 class Lacking:
-    """Looks for what runs read; at the same data and the same network once."""
+    """Looks for the data and weights that runs read. Each data set and each network is looked at once."""
 
     def __init__(self) -> None:
         self._answers: dict = {}
 
     def reason(self, tested: Config, started: Config | None, *, trains: bool) -> str | None:
-        """Why a row cannot run; ``None``: nothing was found.
+        """Return why a row cannot run; ``None`` if nothing is missing.
 
         Args:
-            tested: config of its test.
-            started: config of what starts from fresh weights, its training or its test; ``None``: it is trained.
-            trains: whether ``started`` is a training.
+            tested: config of the row's test.
+            started: config of the run that starts from initial weights, a training or a test; ``None`` if the row's
+                weights
+                are already trained.
+            trains: True if ``started`` is a training.
         """
         asked: list = [(lacking_data, tested, 'test')]
         if started is not None:
@@ -45,10 +47,11 @@ class Lacking:
 
 
 def lacking_data(cfg: Config, part: str) -> str | None:
-    """Why the data set of a config cannot be read; ``None``: it can. What is to be rendered is rendered.
+    """Return why the data set of a config cannot be read; ``None`` if it can. A synthetic data set is rendered if
+    needed.
 
     Args:
-        cfg: its ``train_dataloader`` or ``test_dataloader`` counts, if it has one.
+        cfg: config; its ``train_dataloader`` or ``test_dataloader`` is looked at, if it has one.
         part: ``'train'`` or ``'test'``.
     """
     dataset = (cfg.get(f'{part}_dataloader') or {}).get('dataset')
@@ -61,8 +64,10 @@ def lacking_data(cfg: Config, part: str) -> str | None:
 
 
 def lacking_weights(cfg: Config) -> str | None:
-    """Why the weights that the network of a config starts from cannot be read; ``None``: they can, or there are none.
-    What has a URL is downloaded."""
+    """Return why the initial weights of a config's network cannot be read; ``None`` if they can or none are named.
+
+    Weights with a URL are downloaded.
+    """
     for init in _initialisations(cfg.get('model')):
         try:
             ImageNetWeights(**{name: value for name, value in init.items() if name != 'type'}).local()

@@ -1,6 +1,6 @@
-"""The processes of a table, each with its log, ended together; and the records of what they finished.
+"""Runs the processes of a table, each with its log, stops them together, and keeps records of what they finished.
 
-Started by ``TableRun``, from several threads.
+``TableRun`` starts the processes from several threads.
 """
 
 import json
@@ -18,36 +18,39 @@ from pathlib import Path
 
 from tempseg_mm.runtime.atomic import written_beside
 
-# The last words of a command of the project, see commands.entry.
+# The error sentence that a command of the project ends with, see commands.entry.
 _TOLD = re.compile(r'^[^\n]*: error: ((?:(?!^[^\n]*: error: ).)*)\Z', re.MULTILINE | re.DOTALL)
-PATIENCE = 60  # seconds: a training that is asked to stop finishes its iteration and saves
+PATIENCE = 60  # seconds that a stopped training has to finish its iteration and to save
 
 
 class Processes:
-    """Processes of this Python that run side by side."""
+    """Runs Python processes side by side."""
 
     def __init__(self) -> None:
         self._running: set = set()
         self._stopped = threading.Event()
 
     def run(self, arguments: Sequence, log: Path, environment: Mapping[str, str]) -> float:
-        """Run one to its end; what it prints goes to ``log``.
+        """Run one process to its end and write its output to ``log``.
 
         Args:
-            arguments: of Python, as text or as what turns into it: ``-m`` and a module, or a script, and its own.
-            log: replaced; its folder must exist.
-            environment: variables that it sees besides ours.
+            arguments: arguments of Python, as text or as objects that convert to text: ``-m`` and a module, or a
+                script, and
+                its own arguments.
+            log: log file, replaced; its folder must exist.
+            environment: variables to add to the present environment.
 
         Returns:
-            Seconds.
+            Duration in seconds.
 
         Raises:
-            RuntimeError: if it fails: the sentence that a command of the project ends with, else its exit status and
-                the end of its log.
+            RuntimeError: if the process fails. The message is the error sentence of a command of the project, else the
+                exit
+                status and the end of the log.
         """
         started = time.monotonic()
         with open(log, 'w', encoding='utf-8') as output:
-            # In a session of its own, so that Ctrl-C reaches it once, through stop.
+            # It runs in its own session, so that Ctrl-C reaches it only once, through stop.
             process = subprocess.Popen([sys.executable, *map(str, arguments)],
                                        env=dict(os.environ, **environment), stdout=output, stderr=subprocess.STDOUT,
                                        start_new_session=True)
@@ -64,7 +67,9 @@ class Processes:
         return time.monotonic() - started
 
     def stop(self) -> None:
-        """Ask them to stop, and whatever is started later; those that do not, and what they started, are killed."""
+        """Ask all processes to stop, also those started later. Those still running after a minute are killed with their
+        children.
+        """
         self._stopped.set()
         running = list(self._running)
         for process in running:
@@ -78,34 +83,36 @@ class Processes:
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-_FINETUNED = re.compile(r'fine-tuned on \d+ masks?, \d+ steps in ([\d.]+) s')  # what ProgressHook says of a sequence
+_FINETUNED = re.compile(r'fine-tuned on \d+ masks?, \d+ steps in ([\d.]+) s')  # the line of ProgressHook
 
 
 def read_record(path: Path) -> dict | None:
-    """The content of a record; ``None`` where there is none.
+    """Return the content of a record; ``None`` if there is no such file.
 
     Raises:
-        ValueError: for a file that is no JSON.
+        ValueError: if the file is not JSON.
     """
     if not path.exists():
         return None
     try:
         return json.loads(path.read_text(encoding='utf-8'))
     except ValueError as error:
-        raise ValueError(f'{path} is no record of ours ({error}): remove it, and its row runs again') from error
+        raise ValueError(f'{path} is not a record of a row ({error}): remove it, then its row runs again') from error
 
 
 def write_record(path: Path, content: dict) -> None:
-    """Write or replace a record at once; its folder is made."""
+    """Write or replace a record atomically, and create its folder."""
     with written_beside(path) as beside:
         beside.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
 
 
 def commit_of(root: Path) -> str:
-    """Short hash of a checkout, with a ``+`` if tracked files differ from it; ``'unknown'`` for any other folder."""
+    """Return the short hash of a checkout, with ``+`` if tracked files were changed; ``'unknown'`` for any other
+    folder.
+    """
     def git(*command: str) -> str:
         return subprocess.run(['git', *command], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
-    if not (root / '.git').exists():  # an installed project may lie within the checkout of another
+    if not (root / '.git').exists():  # an installed package may lie in another project's checkout
         return 'unknown'
     try:
         return git('rev-parse', '--short', 'HEAD') + ('+' if git('status', '--porcelain', '-uno') else '')
@@ -114,9 +121,10 @@ def commit_of(root: Path) -> str:
 
 
 def finetune_seconds(log: Path) -> float:
-    """Seconds of online fine-tuning a sequence by the log of a test; 0 where nothing was fine-tuned.
+    """Return the median seconds of online fine-tuning per sequence, from the log of a test; 0 if nothing was
+    fine-tuned.
 
-    The median: the first sequence pays for what a process loads when it fine-tunes for the first time.
+    It is the median because the first sequence includes what a process loads only once.
     """
     seconds = [float(text) for text in _FINETUNED.findall(log.read_text(encoding='utf-8', errors='replace'))]
     return statistics.median(seconds) if seconds else 0.0

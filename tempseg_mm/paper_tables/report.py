@@ -1,4 +1,4 @@
-"""A table of measured values beside the paper's, in Markdown and CSV, and a curve of J against seconds."""
+"""Writes a table of measured values beside the paper's, in Markdown and CSV, and a curve of J against seconds."""
 
 import csv
 import io
@@ -17,16 +17,19 @@ HEADER = ('variant', 'J', 'F', 'T', 'ΔJ', 'paper J', 'paper ΔJ', 'training', '
 
 
 def write_report(table: TableRun, path: str | Path, *, title: str) -> str:
-    """Write ``path`` (Markdown) and the same name with ``.csv`` (a line per row and seed, unrounded).
+    """Write the table to ``path`` (Markdown) and to the same name with ``.csv`` (one line per row and seed, unrounded).
 
-    Means over seeds in per cent, ± the standard deviation where there is more than one. ΔJ is the difference to the row
-    it is compared with, seed by seed. Fine-tuning is in seconds a sequence. Rows that are not done or cannot run say
-    so. Where a curve of J against these seconds can be drawn, it is: see :func:`write_curve`.
+    Values are means over seeds in per cent, with ± the standard deviation if there are several seeds. ΔJ is the
+    difference
+    to the row that it is compared with, seed by seed. Fine-tuning is in seconds per sequence. The table says which rows
+    are
+    not done or cannot run, and why. It also writes a curve of J against these seconds if possible, see
+    :func:`write_curve`.
 
     Args:
-        table: run to the end or not.
-        path: of the Markdown file.
-        title: its first line.
+        table: the table; it may be unfinished.
+        path: path of the Markdown file.
+        title: first line of the file.
 
     Returns:
         The Markdown text.
@@ -68,7 +71,7 @@ def _cells(table: TableRun, row: Row) -> list[str]:
 
 
 def _per_cent(results: Iterable[dict | None], measure: str) -> list[float]:
-    """Means of a measure; without those of rows that are not done, have not taken it or found no frame that counts."""
+    """Return the means of a measure, without rows that are not done, lack the measure, or have no frame that counts."""
     means = [result['scores'].get(measure, {}).get('mean') for result in results if result]
     return [100 * mean for mean in means if mean is not None]
 
@@ -107,7 +110,7 @@ MARKERS = 'osD^vP*X'
 
 
 def curve_points(table: TableRun) -> list[tuple]:
-    """``(row, seconds of fine-tuning a sequence, J in per cent)`` of each row that is done, means over its seeds."""
+    """Return ``(row, seconds of fine-tuning per sequence, J in per cent)`` of each finished row: means over seeds."""
     points = []
     for row in table.rows:
         results = [result for seed in table.seeds if (result := table.result(row, seed))]
@@ -119,25 +122,25 @@ def curve_points(table: TableRun) -> list[tuple]:
 
 
 def write_curve(table: TableRun, path: str | Path, *, title: str) -> bool:
-    """Write a PNG: rows with ``curve`` joined by a line in order of seconds, every other row a point beside it.
+    """Write a PNG: a line through the rows with ``curve``, in order of seconds, and a point for every other row.
 
     Args:
-        table: run to the end or not.
-        path: of the picture.
-        title: above it.
+        table: the table; it may be unfinished.
+        path: path of the picture.
+        title: title above the picture.
 
     Returns:
-        Whether it was written: two points are a line.
+        True if it was written, which needs at least two rows with ``curve``.
     """
     points = curve_points(table)
     joined = sorted((seconds, j) for row, seconds, j in points if row.curve)
     if len(joined) < 2:
         return False
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # half a second, and only curves need it
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # takes half a second, and only curves need it
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 6), layout='constrained')
-    axes = figure.add_subplot(title=title, xlabel='fine-tuning, seconds a sequence', ylabel='J mean, per cent')
+    axes = figure.add_subplot(title=title, xlabel='fine-tuning, seconds per sequence', ylabel='J mean, per cent')
     axes.plot(*zip(*joined, strict=True), '.-', color='black', label='number of steps')
     for i, (row, seconds, j) in enumerate(point for point in points if not point[0].curve):
         axes.plot(seconds, j, MARKERS[i // 10 % len(MARKERS)], color=f'C{i % 10}', label=row.title)

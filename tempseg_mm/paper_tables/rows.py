@@ -1,4 +1,4 @@
-"""What a row of a table is: a config with overrides, and whose weights it is tested with. Listed in ``tables.py``."""
+"""Describes a row of a table: a config with overrides, and the weights to test. ``tables.py`` lists the rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,22 +8,24 @@ OWN, NONE = 'own', 'none'
 
 @dataclass(frozen=True)
 class Row:
-    """One row.
+    """One row of a table.
 
     Attributes:
         key: name of its folder.
-        title: what the table calls it.
-        config: below ``configs``; ``{base}`` stands for the preset's.
-        paper: J mean that the paper prints, in per cent; ``None`` where it has no such row.
-        weights: ``'own'``: trained for this row; ``'none'``: the initial ones; else the key of the row that trains.
-        against: key of the row from which the difference is taken.
-        base: which config of the preset an ablation is a delta of: ``'base'`` or ``'light'``.
+        title: its name in the table.
+        config: path below ``configs``; ``{base}`` stands for the preset's config.
+        paper: mean J in the paper, in per cent; ``None`` if the paper has no such row.
+        weights: ``'own'`` if the row trains its own; ``'none'`` for the initial weights; else the key of the row that
+            trains them.
+        against: key of the row that it is compared with.
+        base: the config of the preset that an ablation starts from: ``'base'`` or ``'light'``.
         options: further arguments of tempseg-test.
-        overrides: of the config, as in ``--cfg-options``; for training too where the row trains. ``$NAME`` is an
-            environment variable.
-        presets: names of the presets that have this row; empty: all.
-        needs: environment variables without which the row can't run, with what they should name.
-        curve: its point of J against seconds of fine-tuning is joined with those of the others so marked.
+        overrides: overrides of the config, as in ``--cfg-options``; used for training too if the row trains. ``$NAME``
+            is
+            an environment variable.
+        presets: names of the presets that have this row; empty for all.
+        needs: environment variables that the row needs, each with its meaning.
+        curve: True if the curve of J against seconds of fine-tuning goes through this row.
     """
     key: str
     title: str
@@ -41,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Preset:
-    """Which configs the rows are deltas of, and how they are cut to size.
+    """The configs that rows start from, and overrides that set the size of the runs.
 
     Attributes:
         base: config of the method, without suffix.
@@ -54,11 +56,11 @@ class Preset:
 
 
 def by_reason(rows: Sequence[Row], reasons: Mapping[str, str]) -> list[str]:
-    """``'title; title: reason'`` for each reason why rows did not run.
+    """Return ``'title; title: reason'`` for each reason why rows did not run.
 
     Args:
-        rows: of a table, in order.
-        reasons: key of a row -> why; rows without one are left out.
+        rows: rows of a table, in order.
+        reasons: key of a row -> why it did not run; rows without a reason are skipped.
     """
     found: dict = {}
     for row in rows:

@@ -1,6 +1,6 @@
 """Trains and tests the rows of a table as processes of the commands ``train`` and ``test``, several at a time.
 
-A row is what a reader would type; this adds order, bookkeeping and going on after a stop.
+The processes are the commands that a user would type. This module adds their order, records, and resuming.
 """
 
 import argparse
@@ -31,45 +31,45 @@ from .rows import NONE, OWN, Preset, Row, by_reason
 TRAINED, TESTED = 'trained.json', 'tested.json'
 COMMANDS = {name: ('-m', f'tempseg_mm.commands.{name}') for name in ('train', 'test')}
 
-# What a result depends on: with another value of these it is made again.
+# Parts of a config that a result depends on: if one of them changes, the result is computed again.
 TRAINING_READS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'randomness')
 TEST_READS = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator', 'randomness', 'crf')
-TEST_HOOKS = ('OnlineFinetuneHook', 'TTAHook', 'CRFHook', 'BaselineHook')  # nothing to a training
+TEST_HOOKS = ('OnlineFinetuneHook', 'TTAHook', 'CRFHook', 'BaselineHook')  # no effect on a training
 
 _OPTIONS = argparse.ArgumentParser()
 _OPTIONS.add_argument('--cfg-options', nargs='+', action=ConfigOverrides)
 
 
 class TableRun:
-    """The rows of a table, for some seeds, below one folder::
+    """The rows of a table, run for some seeds, in one folder::
 
-        out_dir/<row>/seed<k>/     what the commands write; train.log, test.log; trained.json, tested.json once done
+        out_dir/<row>/seed<k>/     output of the commands; train.log, test.log; trained.json, tested.json once finished
 
-    What another row here or in ``reuse`` has with the same settings is taken, not made again.
+    If another row here or in ``reuse`` has a result with the same settings, that result is used.
 
     Args:
-        rows: all of the table, in order.
-        preset: what they are deltas of.
-        out_dir: where everything is written.
-        seeds: of every random draw.
-        root: the folder with the configs.
-        options: overrides for every run, after the preset's and before the row's.
-        jobs: rows at a time; the cores are shared among them.
-        reuse: ``out_dir`` of other tables.
-        log: takes a line of text.
+        rows: all rows of the table, in order.
+        preset: the configs that the rows start from.
+        out_dir: output folder.
+        seeds: seeds of all random draws.
+        root: folder that contains ``configs``.
+        options: overrides for every run, applied after the preset's and before the row's.
+        jobs: number of rows that run at a time; they share the cores.
+        reuse: output folders of other tables.
+        log: called with lines of text.
 
     Attributes:
-        reasons: key of a row -> why it has not run, as far as that was found.
+        reasons: key of a row -> why it has not run, as far as known.
 
     Raises:
-        ValueError: for no seed, the same seed twice, or less than one job.
+        ValueError: if there is no seed, a seed appears twice, or ``jobs`` is below 1.
     """
 
     def __init__(self, rows: Sequence[Row], preset: Preset, out_dir: str | Path, *, seeds: Sequence[int],
                  root: str | Path, options: Sequence[str] = (), jobs: int = 1, reuse: Sequence[str | Path] = (),
                  log: Callable[[str], None] = lambda line: None) -> None:
         if not seeds or len(set(seeds)) < len(seeds) or jobs < 1:
-            raise ValueError(f'one seed or more, each once, and one job or more are needed, got {list(seeds)}, {jobs}')
+            raise ValueError(f'expected one or more different seeds and one or more jobs, got {list(seeds)}, {jobs}')
         self.rows, self.preset, self.seeds, self.jobs, self.log = rows, preset, seeds, jobs, log
         self.out_dir, self.root, self.reuse = Path(out_dir), Path(root), [Path(folder) for folder in reuse]
         self.options = (*preset.options, *options)
@@ -82,29 +82,31 @@ class TableRun:
 
     def run(self, *, only: Sequence[str] | None = None, resume: bool = False, on_row: Callable[[], None] = lambda: None
             ) -> list[str]:
-        """Train and test whatever is not done.
+        """Train and test the rows that are not finished.
 
         Args:
-            only: keys of the rows to run; ``None``: all. The others keep what they have.
-            resume: go on below a folder that holds results; what was made with another config is made again.
+            only: keys of the rows to run; ``None`` for all. The other rows keep their results.
+            resume: continue in a folder that has results; results of changed configs are computed again.
             on_row: called after each row of each seed.
 
         Returns:
-            What went wrong, a line each; the other rows are done all the same. A row that needs an environment
-            variable which is not set is left out, which is no fault unless all are.
+            One line per fault; the other rows run nevertheless. A row is skipped if an environment variable that it
+            needs is
+            not set, which is a fault only if all rows are skipped.
 
         Raises:
             FileExistsError: if there are results and ``resume`` is not set.
-            InUseError: if another run is at work below the folder; a training or test that one has left running
-                holds its own folder, and its row fails.
-            OSError, ValueError: if a config cannot be read, before anything runs.
+            InUseError: if another run uses the folder. If only a training or test of an earlier run is still running,
+                just its
+                row fails.
+            OSError, ValueError: if a config cannot be read; raised before anything runs.
         """
         with locked(self.out_dir, option='--out'):
             return self._run(only, resume, on_row)
 
     def _run(self, only: Sequence[str] | None, resume: bool, on_row: Callable[[], None]) -> list[str]:
         if not resume and any(self.out_dir.glob(f'*/*/{TESTED}')):
-            raise FileExistsError(f'{self.out_dir} holds results: --resume goes on with them, --out writes elsewhere')
+            raise FileExistsError(f'{self.out_dir} holds results: --resume continues them, --out writes elsewhere')
         asked = [row for row in self.rows if only is None or row.key in only]
         wanted = [row for row in asked if not lacking_variables(row)]
         self.reasons = {row.key: f'set {" and ".join(lacking_variables(row))}' for row in asked if row not in wanted}
@@ -146,14 +148,14 @@ class TableRun:
         return faults
 
     def _lacking(self, row: Row) -> str | None:
-        """Why a row cannot run: data or first weights of its training or test."""
+        """Return why a row cannot run: missing data or initial weights of its training or test."""
         trainer, first = self._trainer(row), self.seeds[0]
         trained = trainer and self._done(trainer, first, TRAINED)
         return self._ask.reason(self.config(row, first), None if trained else self.config(trainer or row, first),
                                 trains=trainer is not None)
 
     def _work_off(self, ready: deque) -> None:
-        """Calls what is ready, ``jobs`` at a time; what a call returns is ready next, before all else."""
+        """Call the ready tasks, ``jobs`` at a time. Tasks that a call returns come next, before all others."""
         running: set = set()
         with ThreadPoolExecutor(self.jobs) as pool:
             try:
@@ -163,17 +165,18 @@ class TableRun:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         ready.extendleft(reversed(future.result()))
-            except BaseException:  # Ctrl-C, SIGTERM: nothing may run on unseen
+            except BaseException:  # Ctrl-C, SIGTERM: no process may continue unseen
                 pool.shutdown(wait=False, cancel_futures=True)
                 self._processes.stop()
                 raise
 
     def result(self, row: Row, seed: int) -> dict | None:
-        """What is known of a finished row.
+        """Return the result of a finished row; ``None`` if it is not finished.
 
         Returns:
-            ``scores`` (overall J, F, T), ``seconds``, ``train_seconds``, ``finetune_seconds`` (a sequence; missing
-            from records of earlier versions), ``commit``.
+            ``scores`` (overall J, F, T), ``seconds``, ``train_seconds``, ``finetune_seconds`` (per sequence; missing
+            from
+            records of earlier versions), ``commit``.
         """
         tested = self._done(row, seed, TESTED)
         trainer = self._trainer(row)
@@ -181,7 +184,7 @@ class TableRun:
         return tested and dict(tested[0], train_seconds=trained[0]['seconds'] if trained else 0.0)
 
     def config(self, row: Row, seed: int) -> Config:
-        """The config of a row as its runs see it."""
+        """Return the config that the runs of a row use."""
         with self._lock:
             if (row, seed) not in self._configs:
                 with _environment(TEMPSEG_BASE=getattr(self.preset, row.base)):
@@ -190,7 +193,7 @@ class TableRun:
             return self._configs[row, seed]
 
     def _chains(self, rows: Sequence[Row], seed: int) -> list[tuple[Row | None, list[Row]]]:
-        """A row that trains, and the rows that are tested with its weights or train in the same way."""
+        """Return each training row with the rows that are tested with its weights or share its training settings."""
         chains: dict = {}
         for row in rows:
             trainer = self._trainer(row)
@@ -203,7 +206,7 @@ class TableRun:
         return row if row.weights == OWN else next(other for other in self.rows if other.key == row.weights)
 
     def _train(self, row: Row, seed: int) -> str:
-        """Path of the weights, trained unless they are there."""
+        """Return the path of the weights, after training them if they do not exist."""
         if done := self._done(row, seed, TRAINED):
             return newest_checkpoint(str(done[1]))
         folder = self._free_folder(row, seed)
@@ -225,7 +228,7 @@ class TableRun:
                 finetune_seconds=finetune_seconds(folder / 'test.log')))
 
     def _process(self, row: Row, seed: int, tool: str, options: list, *checkpoint: str) -> float:
-        """Run the command ``train`` or ``test`` on a row; returns seconds, raises RuntimeError if it fails."""
+        """Run the command ``train`` or ``test`` on a row; return its seconds, raise RuntimeError if it fails."""
         folder = self._folder(row, seed)
         folder.mkdir(parents=True, exist_ok=True)
         threads = max(1, (os.cpu_count() or 1) // self.jobs)
@@ -238,7 +241,7 @@ class TableRun:
                  PYTHONPATH=os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get('PYTHONPATH')])])))
 
     def _done(self, row: Row, seed: int, name: str) -> tuple[dict, Path] | None:
-        """A record of what was made with this row's settings, and its folder: its own, else another row's."""
+        """Return a record made with this row's settings and its folder, from the row itself or from another row."""
         fingerprint = self._fingerprint(row, seed, name)
         others = (path.parent for folder in (self.out_dir, *self.reuse)
                   for path in sorted(folder.glob(f'*/seed{seed}/{name}')))
@@ -249,7 +252,7 @@ class TableRun:
         return None
 
     def _fingerprint(self, row: Row | None, seed: int, name: str) -> str:
-        """Of what a training, or a test and the training before it, depends on."""
+        """Return the hash of everything that a training, or a test with its training, depends on."""
         if row is None:
             return ''
         if (row, seed, name) not in self._fingerprints:
@@ -272,7 +275,7 @@ class TableRun:
         return str(self.root / 'configs' / row.config.format(**vars(self.preset)))
 
     def _free_folder(self, row: Row, seed: int) -> Path:
-        """The folder of a row; RuntimeError if what a run that was killed has left running still writes there."""
+        """Return the folder of a row; raise RuntimeError if a process of a killed run still writes there."""
         folder = self._folder(row, seed)
         try:
             with locked(folder, folder / 'test', option='--out'):

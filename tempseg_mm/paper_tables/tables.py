@@ -1,9 +1,9 @@
-"""The tables that tempseg-run-table reruns, and the sizes it runs them at: data alone, in the words of ``rows.py``."""
+"""The tables that tempseg-run-table reruns, and the presets that set the size of the runs. It holds only data."""
 
 from .rows import NONE, Preset, Row
 
-IMAGENET = (('TEMPSEG_IMAGENET_WEIGHTS', "a file of torchvision's mobilenet_v2 weights"),)
-PASCAL = (('TEMPSEG_PASCAL_WEIGHTS', 'a file of such weights, trained on to segment Pascal VOC'),)
+IMAGENET = (('TEMPSEG_IMAGENET_WEIGHTS', "a file with torchvision's mobilenet_v2 weights"),)
+PASCAL = (('TEMPSEG_PASCAL_WEIGHTS', 'a file with such weights, further trained to segment Pascal VOC'),)
 YOUTUBE_OBJECTS = (('TEMPSEG_YOUTUBE_OBJECTS_ROOT', 'the folder of YouTube-Objects'),)
 SEGTRACK_V2 = (('TEMPSEG_SEGTRACK_ROOT', 'the folder of SegTrack-v2'),)
 FLOWNET2 = (('TEMPSEG_FLOWNET2_WEIGHTS', 'the file of FlowNet 2.0'),)
@@ -15,41 +15,44 @@ REFERENCES = 'train_dataloader.dataset.pipeline.DeformReferenceMask'
 FULL = Row('full', 'TempSeg-GAN', paper=85.1)
 PLUS = Row('plus', 'TempSeg-GAN++', paper=86.3, weights='full', options=('--tta', '--crf'))
 NO_FINETUNING = Row('no_finetuning', 'w/o fine-tune', 'ablations/no_finetuning.py', 76.8, weights='full', curve=True,
-                    overrides=(f'{FINETUNER}.steps=0',))  # whatever --cfg-options sets for all rows
+                    overrides=(f'{FINETUNER}.steps=0',))  # also if --cfg-options sets steps for all rows
 L1_ONLY = Row('l1_only', 'L1 loss', 'ablations/l1_only.py', 81.2)
 L1_ITSDL = Row('l1_itsdl', 'L1 + ITSDL', 'ablations/l1_itsdl.py', 84.6)
 
 
 def _trained(key: str, title: str, *overrides: str, **more) -> Row:
-    """The preset's config, trained with overrides."""
+    """Return a row that trains the preset's config with overrides."""
     return Row(key, title, overrides=overrides, **more)
 
 
 def _iftl(key: str, title: str, *settings: str) -> Row:
-    """The same settings for IFTL and L-IFTL."""
+    """Return a row that trains with the same settings for IFTL and L-IFTL."""
     return _trained(key, title, *(
         f'model.losses.{name}.{setting}' for name in ('iftl', 'l_iftl') for setting in settings))
 
 
 def _references(key: str, title: str, **faults: float) -> Row:
-    """Trained on references with other faults. These are half or twice those of two presets, which alone have them."""
+    """Return a row that trains with other deformations of the reference masks.
+
+    The values are half or twice those of two presets, so only these presets have the row.
+    """
     return _trained(key, title, *(f'{REFERENCES}.{name}={value}' for name, value in faults.items()),
                     presets=('synthetic', 'davis_small'))
 
 
 def _adapted(key: str, title: str, *settings: str, more: tuple = (), **others) -> Row:
-    """The weights of the full method, fine-tuned on each sequence with other settings."""
+    """Return a row that fine-tunes the full method's weights on each sequence with other settings."""
     overrides = (*(f'{FINETUNER}.{setting}' for setting in settings), *more)
     return Row(key, title, weights='full', overrides=overrides, **others)
 
 
 def _tested(key: str, title: str, **more) -> Row:
-    """The weights of the full method, tested with another config or further options."""
+    """Return a row that tests the full method's weights with another config or further options."""
     return Row(key, title, weights='full', **more)
 
 
 def _moved(key: str, title: str, *flow: str, needs: tuple = ()) -> Row:
-    """The weights of the full method, tested with another flow."""
+    """Return a row that tests the full method's weights with another flow."""
     return _tested(key, title, needs=needs, overrides=tuple(
         f'model.data_preprocessor.flow.{setting}' for setting in ('_delete_=True', *flow)))
 
@@ -58,7 +61,7 @@ TABLES = {
     '1': (
         NO_FINETUNING,
         Row('no_davis_training', 'w/o training', 'ablations/no_davis_training.py', 68.7, weights=NONE),
-        # Table A.1's backbone has no published weights, so what they are worth is measured on the light one.
+        # Table A.1's backbone has no published weights, so the light one shows the effect of ImageNet weights.
         Row('light_imagenet', 'MobileNetV2, ImageNet weights', '{light}.py', needs=IMAGENET,
             overrides=(f'{INIT}.type=ImageNetWeights', f'{INIT}.checkpoint=$TEMPSEG_IMAGENET_WEIGHTS')),
         Row('light_random', 'MobileNetV2, w/o ImageNet weights', 'ablations/no_imagenet_weights.py', 79.3,
@@ -80,7 +83,7 @@ TABLES = {
         Row('segtrack_v2_plus', 'TempSeg-GAN++, SegTrack-v2', 'tempseg_segtrack_v2.py', 77.9, weights='full',
             against='segtrack_v2', options=('--tta', '--crf'), needs=SEGTRACK_V2),
     ),
-    # Table 1's rows of losses, taken apart further.
+    # Table 1's rows of losses, in smaller steps.
     'losses': (
         _trained('bce_iou', 'BCE + IoU alone, no adversary', 'model.adversary=None',
                  *(f'model.losses.{name}=None' for name in ('adv', 'l1', 'itsd', 'iftl', 'l_iftl'))),
@@ -89,7 +92,7 @@ TABLES = {
         _trained('l1_itsdl_iftl', 'L1 + ITSDL + IFTL', 'model.losses.l_iftl=None'),
         FULL,
     ),
-    # What the paper leaves open; P-numbers are those of docs/paper_notes.md.
+    # Choices that the paper leaves open; P-numbers refer to docs/paper_notes.md.
     'readings': (
         FULL,
         _trained('no_reference_mask', 'no reference mask (P16)', 'model.generator.reference_mask=none'),
@@ -104,14 +107,14 @@ TABLES = {
         _trained('separate_encoders', 'separate encoders (P4)', 'model.adversary.share_weights=False'),
         _trained('shared_encoders', 'one encoder (P4)', 'model.adversary.share_weights=True'),
         _trained('pairs_to_discriminator', 'D sees pairs (P5)', 'model.adversary.condition_on_target=True'),
-        _trained('d_rate_0.01', "D's rate 0.01, to the letter (P13)", 'optim_wrapper.adversary.optimizer.lr=0.01'),
+        _trained('d_rate_0.01', "D's rate 0.01, literal (P13)", 'optim_wrapper.adversary.optimizer.lr=0.01'),
         _trained('d_rate_0.001', "D's rate 0.001 (P13)", 'optim_wrapper.adversary.optimizer.lr=0.001'),
         _trained('d_rate_0.00001', "D's rate 0.00001 (P13)", 'optim_wrapper.adversary.optimizer.lr=0.00001'),
-        # D judges (q of eqs. 8 and 9 needs it) but G is not trained against it; and no D at all.
+        # First D is trained (q of eqs. 8 and 9 needs it), but G is not trained against it; then there is no D at all.
         _trained('adv_weight_0', 'not trained against D', 'model.losses.adv.loss_weight=0.0'),
         _trained('adversary_none', 'no D: no adversarial loss, no IFTL', 'model.adversary=None',
                  *(f'model.losses.{name}=None' for name in ('adv', 'iftl', 'l_iftl'))),
-        _iftl('literal_iftl', 'IFTL to the letter (P11)', 'normalize=False', 'reduction=sum'),
+        _iftl('literal_iftl', 'literal IFTL (P11)', 'normalize=False', 'reduction=sum'),
         _iftl('delta_0.05', 'IFTL, δ = 0.05 (P11)', 'delta=0.05'),
         _iftl('delta_0.3', 'IFTL, δ = 0.3 (P11)', 'delta=0.3'),
         _iftl('iftl_0.25', "IFTL at the paper's weight 0.25 (P11)", 'loss_weight=0.25'),
@@ -119,11 +122,11 @@ TABLES = {
             f'model.losses.{name}.loss_weight={alpha}' for name, alpha in dict(
                 bce=0.1, adv=0.1, l1=0.25, itsd=0.25, iftl=0.25, l_iftl=0.25).items())),
         Row('lucid_clips', 'half of the clips made from one frame', 'ablations/lucid_clips.py'),
-        Row('random_trunk', 'the trunk from random numbers', 'ablations/no_imagenet_weights.py',
+        Row('random_trunk', 'the trunk from scratch', 'ablations/no_imagenet_weights.py',
             presets=('davis_small',)),
-        _trained('pascal_trunk', 'the trunk trained on Pascal VOC too', f'{INIT}.checkpoint=$TEMPSEG_PASCAL_WEIGHTS',
+        _trained('pascal_trunk', 'the trunk also trained on Pascal VOC', f'{INIT}.checkpoint=$TEMPSEG_PASCAL_WEIGHTS',
                  needs=PASCAL, presets=('davis_small',)),
-        _trained('table_a1', 'Table A.1, a quarter wide, from random numbers',
+        _trained('table_a1', 'Table A.1, a quarter wide, from scratch',
                  'model.generator.width=0.25',
                  *(f'model.generator.{part}.{setting}' for part, kind in
                    dict(backbone='TempSegBackbone', decoder='UnpoolDecoder').items()
@@ -132,7 +135,7 @@ TABLES = {
                  'optim_wrapper.generator.optimizer.type=Adam', 'optim_wrapper.generator.optimizer.lr=0.002',
                  presets=('davis_small',)),
     ),
-    # Online fine-tuning (P15) and what else happens in a test: one training, many tests.
+    # Online fine-tuning (P15) and other settings of a test: one training, many tests.
     'finetuning': (
         FULL,
         NO_FINETUNING,
@@ -146,7 +149,7 @@ TABLES = {
         _adapted('only_last_layer', 'the last layer alone', 'only=[decoder.to_logits]'),
         _adapted('no_augmentation', 'no augmentation', 'augment=[]'),
         _tested('finetune_lucid', 'augmented with LucidClip too', config='ablations/finetune_lucid.py'),
-        # Elsewhere there is no overlap to leave out: BCE alone is the next row.
+        # The other presets have no IoU term to leave out: there, the next row is BCE alone.
         _adapted('finetune_bce', 'BCE alone', 'leave_out=[iou,adv,l1,itsd,iftl,l_iftl]', presets=('davis_small',)),
         _adapted('finetune_bce_iou', 'BCE + IoU', 'leave_out=[adv,l1,itsd,iftl,l_iftl]'),
         _adapted('finetune_l1', 'with L1', 'leave_out=[adv,itsd,iftl,l_iftl]'),
@@ -176,9 +179,9 @@ PRESETS = {
 
 
 def rows_of(table: str, preset: str) -> tuple[Row, ...]:
-    """The rows of a table that a preset has.
+    """Return the rows of a table that a preset has.
 
     Raises:
-        KeyError: for a table or a preset that is none.
+        KeyError: if the table or the preset is unknown.
     """
     return tuple(row for row in TABLES[table] if preset in (row.presets or PRESETS))

@@ -36,9 +36,9 @@ def test_a_healthy_config(config):
     checks = found(config())
     assert [name for name, check in checks.items() if check.is_fault] == []
     assert list(checks) == ['config', 'types', 'checkpoint', 'train data', 'test data']
-    assert checks['types'].text.endswith('components, all of them known')
-    assert checks['checkpoint'].state == 'note' and 'nothing was trained yet' in checks['checkpoint'].text
-    assert checks['train data'].text.endswith('2 sequence(s), 2 of them looked into, 12 frames')
+    assert checks['types'].text.endswith('components, all known')
+    assert checks['checkpoint'].state == 'note' and 'no training has run yet' in checks['checkpoint'].text
+    assert checks['train data'].text.endswith('2 sequence(s), 2 of them checked, 12 frames')
     assert list(found(config(), data='none')) == ['config', 'types', 'checkpoint']
 
 
@@ -117,15 +117,15 @@ def test_few_sequences_are_looked_into_unless_all_are_asked_for(config, syntheti
             os.symlink(root / part / '32p/train_000', root / part / '32p' / name)
     (root / 'ImageSets/32p/train.txt').write_text('\n'.join(names))
     path = config(root=root)
-    assert '7 sequence(s), 3 of them looked into, 18 frames' in found(path)['train data'].text
-    assert '7 sequence(s), 7 of them looked into, 42 frames' in found(path, data='all')['train data'].text
+    assert '7 sequence(s), 3 of them checked, 18 frames' in found(path)['train data'].text
+    assert '7 sequence(s), 7 of them checked, 42 frames' in found(path, data='all')['train data'].text
 
 
 def test_synthetic_data_are_not_made(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     checks = found(str(ROOT / 'configs/tempseg_synthetic.py'))
     assert (checks['train data'].state, checks['train data'].text) == (
-        'note', 'data/synthetic is made when it is first used')
+        'note', 'data/synthetic is rendered when it is first used')
     assert list(tmp_path.iterdir()) == []
 
 
@@ -133,7 +133,7 @@ def test_data_of_images_are_only_found(tmp_path, monkeypatch):
     monkeypatch.setenv('TEMPSEG_IMAGENET_ROOT', str(tmp_path))
     (tmp_path / 'train').mkdir()
     checks = found(str(ROOT / 'configs/pretrain/tempseg_imagenet.py'))
-    assert checks['train data'].state == 'note' and 'not looked into' in checks['train data'].text
+    assert checks['train data'].state == 'note' and 'not checked' in checks['train data'].text
     assert checks['val data'].state == 'missing' and checks['val data'].is_fault
 
 

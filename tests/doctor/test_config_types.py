@@ -20,7 +20,7 @@ def test_a_place_that_says_nothing():
 @pytest.mark.parametrize('place, name, fault', [
     (('model', 'losses', 'l1'), 'L1Los', "'L1Los' is no registered model; did you mean L1Loss"),
     (('custom_hooks', 0), 'L1Loss', "'L1Loss' is no registered hook, but a model; "),
-    (('model', 'x'), 'zzzzqqqq', "'zzzzqqqq' is no registered model; no known name is like it"),
+    (('model', 'x'), 'zzzzqqqq', "'zzzzqqqq' is no registered model; no known name is similar"),
     (('train_dataloader', 'collate_fn'), 'pseudo_colate', 'did you mean pseudo_collate'),
     (('model',), 'tempseg_mm.TempSegGAM', 'did you mean TempSegGAN'),
 ])

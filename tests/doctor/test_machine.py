@@ -66,7 +66,7 @@ def test_an_opencv_that_cannot_read_the_codec(monkeypatch):
             return False, None
     monkeypatch.setattr('cv2.VideoCapture', Capture)
     check = found('overlays')
-    assert check.is_fault and 'that OpenCV cannot read' in check.text
+    assert check.is_fault and 'OpenCV cannot read' in check.text
 
 
 def test_no_browser_is_no_fault(monkeypatch):

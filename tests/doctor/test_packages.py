@@ -52,14 +52,14 @@ def test_versions(fake, version, floor, state):
     check = check_package(Package('faked', f'faked>={floor}' if floor else 'faked'))
     assert check.state == state
     if state == 'too old':
-        assert check.text == f'{version}, needed is {floor} or later'
+        assert check.text == f'{version}; {floor} or later is needed'
         assert check.remedy == f"{sys.executable} -m pip install --upgrade 'faked>={floor}'"
 
 
 def test_version_of_a_module_that_has_none_is_that_of_its_distribution(fake):
     fake('faked')
     assert check_package(Package('faked', 'pillow')).text == __import__('PIL').__version__
-    assert check_package(Package('faked', 'faked')).text == 'of unknown version'
+    assert check_package(Package('faked', 'faked')).text == 'unknown version'
 
 
 def test_missing(monkeypatch):

@@ -35,13 +35,13 @@ def test_weights_that_load(found, make_model, tmp_path):
 @pytest.mark.parametrize('named', [None, 'newest', 'none'])
 def test_a_project_without_weights(found, named):
     check = found(named)
-    assert (check.state, check.is_fault) == ('note', False) and 'starts from random numbers' in check.text
+    assert (check.state, check.is_fault) == ('note', False) and 'starts from scratch' in check.text
 
 
 def test_weights_that_are_gone_can_be_done_without(found):
     check = found()
     assert (check.state, check.is_fault, check.remedy) == ('missing', False, f'git checkout -- {NAMED}')
-    assert check.text == f'there is no {NAMED}: tempseg-segment starts from random numbers'
+    assert check.text == f'there is no {NAMED}: tempseg-segment starts from scratch (random initialisation)'
 
 
 def test_weights_of_another_network_or_damaged(found, make_model, tmp_path):

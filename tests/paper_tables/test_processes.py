@@ -64,7 +64,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
 def test_a_broken_record_is_named(tmp_path):
     path = tmp_path / 'tested.json'
     path.write_text('{"seconds": 1')
-    with pytest.raises(ValueError, match='tested.json is no record of ours.*remove it'):
+    with pytest.raises(ValueError, match='tested.json is not a record of a row.*remove it'):
         read_record(path)
 
 

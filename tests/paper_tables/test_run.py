@@ -161,7 +161,7 @@ def test_what_another_table_has_is_taken(make_table, calls, root):
 def test_what_is_there_is_not_overwritten_unasked_and_skipped_when_going_on(make_table, calls):
     make_table(only=['full']).run()
     calls()
-    with pytest.raises(FileExistsError, match='--resume goes on'):
+    with pytest.raises(FileExistsError, match='--resume continues'):
         make_table().run()
     assert calls() == []
     make_table().run(resume=True)
@@ -219,7 +219,7 @@ def test_rows_whose_data_are_missing_say_so_and_the_others_run(make_table, root,
 
 def test_bad_arguments(make_table):
     for changes in (dict(seeds=[]), dict(seeds=[1, 1]), dict(jobs=0)):
-        with pytest.raises(ValueError, match='one seed or more'):
+        with pytest.raises(ValueError, match='one or more different seeds'):
             make_table(**changes)
 
 
