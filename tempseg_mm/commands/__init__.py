@@ -1,5 +1,4 @@
-"""What is typed: a module for each command, ``tempseg-train`` from ``train.py``; its arguments and what it prints.
+"""The commands: one module each, such as ``train.py`` for ``tempseg-train``, with its arguments and its output.
 
-A module is imported again by every worker process that a command starts, and by ``--help``: whatever is slow to import
-is imported where it is used.
+Worker processes and ``--help`` import these modules again, so slow imports are made inside functions.
 """

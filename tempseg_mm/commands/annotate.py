@@ -1,9 +1,9 @@
-"""Draw the first mask of a video in the browser, watch it being followed, correct it, and take the result away.
+"""Draw the first mask of a video in the browser, watch the object being followed, correct it, and export the result.
 
 VIDEO is a file, a folder of frames or a pattern in quotes ('shots/a*.png'). The page is served on this machine only, to
-whoever has the address that is printed; it needs no network. Everything that is drawn and found is in --out at any
-moment: ending the command, or closing the browser, loses nothing, and the same command goes on. A folder that
-tempseg-segment has written opens likewise, with its masks to correct.
+anyone who has the printed address. It needs no network. All masks are always saved in --out: if you stop the command or
+close the browser, nothing is lost, and the same command continues. It also opens a folder that tempseg-segment has
+written, to correct its masks.
 """
 
 import argparse
@@ -24,27 +24,28 @@ EXAMPLES = """\
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     parser = command_parser('annotate', __doc__, EXAMPLES)
     parser.add_argument('video', metavar='VIDEO', help='file, folder or pattern')
     parser.add_argument('--mask', action='append', metavar='FILE[@FRAME]',
-                        help='mask to begin with, as of tempseg-segment; more than once for more frames. Left out '
-                             'where the folder has masks already')
+                        help='mask to begin with, as for tempseg-segment; repeat it for more frames. Ignored if the '
+                             'folder already has masks')
     parser.add_argument('--box', action='append', default=[], metavar='X,Y,W,H[@FRAME]',
-                        help='box around an object to begin with, likewise')
+                        help='box around an object to begin with, under the same rules')
     parser.add_argument('--out', metavar='DIR',
-                        help='default: work_dirs/segment_video/<name of the video>-<digits of its place>')
+                        help='output folder; default: work_dirs/segment_video/<name of the video>-<digits>, where '
+                             'the digits depend on its location')
     parser.add_argument('--start', type=int, default=0, metavar='FRAME', help='first frame; default: 0')
-    parser.add_argument('--end', type=int, metavar='FRAME', help='the frame to stop before; default: all')
-    parser.add_argument('--port', type=int, default=0, help='of the page; default: a free one')
-    parser.add_argument('--no-browser', action='store_true', help='print the address, and open nothing')
+    parser.add_argument('--end', type=int, metavar='FRAME', help='frame to stop before; default: all frames')
+    parser.add_argument('--port', type=int, default=0, help='port of the page; default: a free one')
+    parser.add_argument('--no-browser', action='store_true', help='print the address, but open no browser')
     add_network(parser)
     add_overrides(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    """Serves the page until Ctrl-C."""
+    """Serve the page until Ctrl-C."""
     from tempseg_mm.annotator import Workspace, begin
     from tempseg_mm.apis.inferencer.output import default_folder
     from tempseg_mm.apis.session.session import Session
@@ -60,25 +61,25 @@ def run(args: argparse.Namespace) -> None:
             print(f'note: {note}')
         with Workspace(session, foreseen, settings) as workspace:
             _serve(workspace, args.port, browser=not args.no_browser)
-    print(f'\neverything is in {seen_from_here(folder)}; the same command goes on')
+    print(f'\neverything is in {seen_from_here(folder)}; the same command continues')
 
 
 def _serve(workspace: 'Workspace', port: int, *, browser: bool) -> None:
     from tempseg_mm.annotator import PageServer
 
     server = PageServer(workspace, port)
-    print(f'\npage     {server.address}\n\nCtrl-C ends it; everything is kept', flush=True)
+    print(f'\npage     {server.address}\n\nCtrl-C stops it; everything is saved', flush=True)
     if browser:
         server.open_browser()
     try:
         server.run()
-    except KeyboardInterrupt:  # which is how this command ends
+    except KeyboardInterrupt:  # the normal end of this command
         if job := workspace.jobs.current:
-            print(f'\n{job["kind"]} is at work and ends with its step', flush=True)
+            print(f'\n{job["kind"]} stops after its present step', flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-annotate``."""
+    """Run ``tempseg-annotate``."""
     run_command(make_parser, run, argv)
 
 

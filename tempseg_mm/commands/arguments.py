@@ -1,4 +1,4 @@
-"""The arguments that commands share, and the config they make."""
+"""The arguments that several commands share, and the config or network that they select."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -14,45 +14,45 @@ if TYPE_CHECKING:
 
 
 def config_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """A parser with the config and ``--cfg-options``; arguments as of ``command_parser``."""
+    """Build a parser with the config and ``--cfg-options``; arguments as for ``command_parser``."""
     parser = command_parser(command, description, examples)
-    parser.add_argument('config', help='config file, e.g. configs/tempseg_davis.py: yours, or one that comes with the '
-                                       'project, wherever you work')
+    parser.add_argument('config', help='config file: your own, or one of the project, such as '
+                                       'configs/tempseg_davis.py, which is found from any folder')
     add_overrides(parser)
     return parser
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
-    """Adds ``--cfg-options``."""
+    """Add ``--cfg-options``."""
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE',
-                        help='override settings of the config, e.g. model.width=0.25')
+                        help='override settings of the config, such as model.width=0.25')
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
-    """Adds what says which network follows objects through a video, and how it is fine-tuned."""
+    """Add the arguments that select the network of a video and its fine-tuning."""
     parser.add_argument('--config', metavar='FILE',
-                        help='that the weights were trained with; default: configs/segment_video.py, and without '
-                             'weights configs/segment_video_scratch.py if it is there')
+                        help='config that the weights were trained with; default: configs/segment_video.py, or '
+                             'configs/segment_video_scratch.py if there are no weights')
     parser.add_argument('--checkpoint', metavar='FILE',
-                        help="of tempseg-train or tempseg-export, a folder to take the newest one of, or "
-                             "'newest' in the config's work dir, or 'none' for random numbers; default: the file that "
-                             'the config names if it is there, else random numbers')
+                        help="file written by tempseg-train or tempseg-export; a folder, for the newest one in it; "
+                             "'newest', for the newest one in the config's work dir; or 'none', to start from "
+                             'scratch; default: the file that the config names if it exists, else none')
     steps = parser.add_mutually_exclusive_group()
-    steps.add_argument('--steps', type=int, help="of fine-tuning, for each object; default: the config's")
+    steps.add_argument('--steps', type=int, help="fine-tuning steps per object; default: the config's")
     steps.add_argument('--fast', action='store_true',
-                       help='a third of the steps: a third less time for a video; J on DAVIS was 0.793, not 0.813')
+                       help="a third of the config's steps: a video takes a third less time; J on DAVIS was 0.793 "
+                            'instead of 0.813')
     parser.add_argument('--size', type=int, metavar='PIXELS',
-                        help='shorter side of the frames that the network sees, or where it sees windows, as with the '
-                             "default weights, of those that flow is estimated on; default: the config's")
+                        help='shorter side of the frames that the network sees. If it sees windows, as the default '
+                             "weights do: of the frames for optical flow; default: the config's")
     parser.add_argument('--tta', action='store_true',
-                        help='test-time augmentation: of the frames fine-tuned on, and of predictions, by mirroring')
-    parser.add_argument('--crf', action='store_true', help='refine the masks with the dense CRF, slowly')
-    parser.add_argument('--seed', type=int, default=0, help='of all random draws; default: 0')
-    parser.add_argument('--device', help="e.g. 'cpu' to leave a GPU alone; default: the GPU if there is one")
-
-
+                        help='test-time augmentation: augment the frames for fine-tuning, and average predictions '
+                             'with those of mirrored frames')
+    parser.add_argument('--crf', action='store_true', help='refine the masks with the dense CRF, which is slow')
+    parser.add_argument('--seed', type=int, default=0, help='seed of all random draws; default: 0')
+    parser.add_argument('--device', help="device, such as 'cpu'; default: the GPU if there is one")
 def inferencer_of(args: argparse.Namespace) -> 'VOSInferencer':
-    """The network that the arguments of :func:`add_network` ask for, loaded."""
+    """Load the network that the arguments of :func:`add_network` select."""
     from tempseg_mm.apis.inferencer import VOSInferencer
     from tempseg_mm.runtime.memory import keep_freed_memory
 
@@ -63,19 +63,21 @@ def inferencer_of(args: argparse.Namespace) -> 'VOSInferencer':
 
 
 def runner_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """A parser with ``--work-dir``, ``--launcher`` and ``--device``, too, for commands with a Runner."""
+    """Build the parser of a command with a Runner: ``config_parser`` with ``--work-dir``, ``--launcher`` and
+    ``--device``.
+    """
     parser = config_parser(command, description, examples)
     parser.add_argument('--work-dir', metavar='DIR',
-                        help='where everything is written; default: work_dirs/<config name>')
+                        help='folder for all output; default: work_dirs/<config name>')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='how the processes of a distributed run are started')
+                        help='launcher that started the processes of a distributed run; default: none')
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument('--device', help="e.g. 'cpu' to leave a GPU alone; default: the GPU if there is one")
+    parser.add_argument('--device', help="device, such as 'cpu'; default: the GPU if there is one")
     return parser
 
 
 def config_from(args: argparse.Namespace) -> 'Config':
-    """The config that the arguments of a ``runner_parser`` ask for; joins the processes of a distributed run."""
+    """Load the config that the arguments of a ``runner_parser`` select, and join the processes of a distributed run."""
     from tempseg_mm.apis.config import is_first_process, join_processes, load_config, use_device
     from tempseg_mm.runtime.memory import keep_freed_memory
     from tempseg_mm.runtime.terminal import set_up_terminal
@@ -91,9 +93,9 @@ def config_from(args: argparse.Namespace) -> 'Config':
 
 
 def typed(args: argparse.Namespace) -> list[str]:
-    """What was typed of the arguments of a ``runner_parser``, for the command line that goes on with the same work.
+    """Return the given arguments of a ``runner_parser``, for the command line that resumes the same work.
 
-    The config comes first, and overrides last. The launcher is left out: it starts from a command line of its own.
+    The config comes first, and overrides last. The launcher is left out, since it has its own command line.
     """
     words = [args.config]
     for option, value in (('--work-dir', args.work_dir), ('--device', args.device)):

@@ -1,7 +1,7 @@
-"""Look at every file of a data set and report all that is missing, broken or odd; nothing is changed.
+"""Check every file of a data set and report all that is missing, broken or unusual; nothing is changed.
 
-Names a config, whose training and test data are checked, or a type and a folder. Exits with status 1 if there is an
-error; warnings are about data that can be read but may not be what was meant.
+Give a config, whose training and test data are checked, or --type and --root. The exit status is 1 if there is an
+error. A warning is about data that can be read but may not be what you meant.
 """
 
 import argparse
@@ -22,27 +22,28 @@ EXAMPLES = """\
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     parser = command_parser('check_dataset', __doc__, EXAMPLES)
-    parser.add_argument('config', nargs='?', help='config file, e.g. configs/tempseg_davis.py')
+    parser.add_argument('config', nargs='?', help='config file, such as configs/tempseg_davis.py')
     parser.add_argument('--part', choices=['train', 'test'], nargs='+', default=['train', 'test'],
-                        help='which data of the config; default: both')
+                        help='data of the config to check; default: both')
     add_overrides(parser)
-    parser.add_argument('--type', help='instead of a config: a data set class, e.g. DAVISDataset')
-    parser.add_argument('--root', metavar='DIR', help='its folder')
-    parser.add_argument('--split', nargs='+', metavar='NAME', help='its splits; default: all that there are')
-    parser.add_argument('--resolution', help='its middle folder, e.g. 480p; only for the layout of DAVIS')
-    parser.add_argument('--year', type=int, help='its lists and annotations, e.g. 2016; only for DAVIS2017Dataset')
-    parser.add_argument('--workers', type=int, default=1, help='threads that decode; default: 1')
+    parser.add_argument('--type', help='instead of a config: a data set class, such as DAVISDataset')
+    parser.add_argument('--root', metavar='DIR', help='folder of the data set')
+    parser.add_argument('--split', nargs='+', metavar='NAME', help='splits of the data set; default: all')
+    parser.add_argument('--resolution', help='middle folder, such as 480p; only for the layout of DAVIS')
+    parser.add_argument('--year', type=int,
+                        help='year of the lists and annotations, such as 2016; only for DAVIS2017Dataset')
+    parser.add_argument('--workers', type=int, default=1, help='number of decoding threads; default: 1')
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Checks; 1 if there is an error."""
+    """Check the data; return 1 if there is an error, else 0."""
     from tempseg_mm.apis.config import load_config
 
     if (args.config is None) == (args.type is None) or (args.type is None) != (args.root is None):
-        raise ValueError('name a config, or both --type and --root')
+        raise ValueError('expected a config, or both --type and --root')
     if args.config:
         cfg = load_config(args.config, options=args.cfg_options)
         parts = [(cfg[f'{part}_dataloader'].dataset, ()) for part in args.part if cfg.get(f'{part}_dataloader')]
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def report(cfg: dict, splits: list, workers: int) -> int:
-    """Checks one data set and prints what is found; the number of errors."""
+    """Check one data set, print the findings, and return the number of errors."""
     from tempseg_mm.datasets.check import check_sequences, find_sequences, summary, unloaded
 
     dataset = unloaded(cfg)
@@ -73,7 +74,7 @@ def report(cfg: dict, splits: list, workers: int) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-check-dataset``."""
+    """Run ``tempseg-check-dataset``."""
     run_command(make_parser, run, argv)
 
 

@@ -1,8 +1,7 @@
-"""What is there, what is missing, and the line that installs it: packages, machine, the weights that come with the
-project, and a config with its data.
+"""Check the packages, the machine, the project's weights, and a config with its data; say how to fix each fault.
 
-Exits with status 1 if anything that is needed is missing or wrong. States in brackets are of what the project does
-without. Nothing is changed or downloaded.
+The exit status is 1 if anything that the project needs is missing or wrong. A state in brackets belongs to something
+optional. Nothing is changed or downloaded.
 """
 
 import argparse
@@ -18,17 +17,17 @@ EXAMPLES = """\
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     parser = command_parser('doctor', __doc__, EXAMPLES)
-    parser.add_argument('config', nargs='?', help='config file to look at too, e.g. configs/tempseg_davis.py')
+    parser.add_argument('config', nargs='?', help='config file to check too, such as configs/tempseg_davis.py')
     parser.add_argument('--data', choices=['quick', 'all', 'none'], default='quick',
-                        help="how much of the config's data: the lists and three sequences, every file, or nothing; "
-                             'default: quick')
+                        help="data of the config to check: quick checks the lists and three sequences, all checks "
+                             'every file; default: quick')
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints what is found; 1 if something is missing or wrong."""
+    """Print the checks; return 1 if something is missing or wrong, else 0."""
     from tempseg_mm.doctor import check_config, check_machine, check_packages, check_weights, lines
 
     checks = [*check_packages(), *check_machine(), *check_weights()]
@@ -43,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-doctor``."""
+    """Run ``tempseg-doctor``."""
     run_command(make_parser, run, argv, logs=False)
 
 

@@ -1,8 +1,9 @@
-"""Compare flow providers on the data of a config: a row each, means over the pairs of neighbouring frames.
+"""Compare flow providers on the data of a config: one row per provider, with means over the pairs of neighbouring
+frames.
 
-Where the data bring exact flow (the synthetic set): EPE in pixels of the working size, over the frame and on the
-object, and the IoU of ITSDL's warped target by this flow and by the exact one. Elsewhere: the share of pixels that come
-back to where they were when carried to the next frame and back. --out writes a picture of each sequence.
+With exact flow (the synthetic set), the columns are: EPE in pixels of the working size, over the frame and on the
+object; and the IoU of ITSDL's two warped targets, by this flow and by the exact flow. Without exact flow: the share of
+pixels that return to their place when they are moved to the next frame and back. --out writes one picture per sequence.
 """
 
 import argparse
@@ -20,19 +21,20 @@ EXAMPLES = """\
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     parser = config_parser('eval_flow', __doc__, EXAMPLES)
     parser.add_argument('--flow', nargs='+', metavar='CONFIG', default=[],
                         help="files with `flow = dict(type=...)`, as in configs/_base_/flow; default: the config's")
-    parser.add_argument('--part', choices=['train', 'test'], default='test', help='which data; default: test')
-    parser.add_argument('--every', type=int, default=1, metavar='N', help='only every N-th pair; default: 1')
-    parser.add_argument('--out', metavar='DIR', help='write a picture of each sequence there')
-    parser.add_argument('--device', default='cpu', help="where networks run, e.g. 'cuda'; default: cpu")
+    parser.add_argument('--part', choices=['train', 'test'], default='test',
+                        help='data of the config to use; default: test')
+    parser.add_argument('--every', type=int, default=1, metavar='N', help='use only every N-th pair; default: 1')
+    parser.add_argument('--out', metavar='DIR', help='write one picture per sequence to this folder')
+    parser.add_argument('--device', default='cpu', help="device of networks, such as 'cuda'; default: cpu")
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    """Prints the table."""
+    """Print the table."""
     from mmengine.config import Config
 
     from tempseg_mm.apis.config import load_config
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-eval-flow``."""
+    """Run ``tempseg-eval-flow``."""
     run_command(make_parser, run, argv)
 
 

@@ -1,8 +1,8 @@
-"""Score masks on disk by the measures of DAVIS: region J, contour F, temporal instability T. Needs no model.
+"""Score masks on disk by the measures of DAVIS: region J, contour F, temporal instability T. No model is needed.
 
-Prints a row a sequence (mean, recall, decay; T has a mean only) and the means over sequences, then a note wherever
-folders or masks could be read in another way; --out writes all values as JSON and the table as CSV beside it.
-Everything is computed again each time.
+Prints one row per sequence (mean, recall, decay; T has only a mean) and the means over sequences. Notes tell where
+folders or masks could be read in another way. --out writes all values as JSON and the table as CSV beside it. Each run
+computes everything again.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-os.environ.setdefault('OMP_NUM_THREADS', '1')  # before NumPy: the work is spread over processes
+os.environ.setdefault('OMP_NUM_THREADS', '1')  # before NumPy is imported, since the work is spread over processes
 
 from .entry import command_parser, run_command  # noqa: E402
 
@@ -22,43 +22,44 @@ EXAMPLES = """\
 
 folders:
   <sequence>/*.png, or *.png for one sequence; the same below Annotations/480p or masks. BMP, NPY, TIFF, WebP and
-  PNM will do, GIF and JPEG where nothing else is there. Masks belong together by name, or by the numbers in
-  their names.
-
+  PNM are also read; GIF and JPEG only if there is no other format. Masks are matched by name, or by the numbers
+  in their names.
 objects:
-  The ids of all annotations of a sequence count. One id: everything that is not 0 is the object. Several: objects are
-  scored one by one and averaged; each is given where it first shows, and counts from the frame after that on. 255
-  beside other ids is void: left out of every score. How values, colours and alpha are read: docs/inputs.md.
+  The ids of all annotations of a sequence are its objects. With one id, all pixels that are not 0 are the object.
+  With several ids, objects are scored one by one and averaged; each is given in the frame where it first appears,
+  and is scored from the next frame on. 255 beside other ids is void, which no score counts. docs/inputs.md says how
+  values, colours and alpha are read.
 """
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     from tempseg_mm.evaluation.mask_folders import PROTOCOLS
 
     parser = command_parser('evaluate', __doc__, EXAMPLES)
-    parser.add_argument('--gt', required=True, metavar='DIR', help='ground truth')
-    parser.add_argument('--pred', required=True, metavar='DIR', help='predicted masks')
+    parser.add_argument('--gt', required=True, metavar='DIR', help='folder of the ground truth')
+    parser.add_argument('--pred', required=True, metavar='DIR', help='folder of the predicted masks')
     parser.add_argument('--split', nargs='+', metavar='FILE|NAME',
-                        help='sequences to score: a file that lists them, a list of the project (dev10, ...), or their '
-                             'names; default: all of --gt')
+                        help='sequences to score: a file that lists them, a list of the project (dev10, ...), or '
+                             'their names; default: all sequences of --gt')
     parser.add_argument('--metrics', nargs='+', choices=['J', 'F', 'T'], default=['J', 'F', 'T'],
-                        help='default: all; at 480p J and F take 1 ms a mask, T 0.1 s')
-    parser.add_argument('--workers', type=int, default=1, metavar='N', help='processes; default: 1')
-    parser.add_argument('--merge-objects', action='store_true', help='take all ids for one object')
+                        help='measures to compute; default: all; at 480p J and F take 1 ms per mask, T takes 0.1 s')
+    parser.add_argument('--workers', type=int, default=1, metavar='N', help='number of processes; default: 1')
+    parser.add_argument('--merge-objects', action='store_true', help='treat all ids as one object')
     parser.add_argument('--protocol', choices=PROTOCOLS, default='auto',
-                        help='which frames count: davis leaves out the first and the last annotation; annotated the '
-                             'first only; auto (default) is annotated where the numbers of the annotations have gaps, '
-                             'as in YouTube-VOS, and else davis')
+                        help='frames to score: davis leaves out the first and the last annotation; annotated leaves '
+                             'out only the first; auto (default) is annotated if the numbers of the annotations have '
+                             'gaps, as in YouTube-VOS, else davis')
     parser.add_argument('--groups', metavar='meta.json',
-                        help='of YouTube-VOS: also averages over objects of seen and of unseen categories')
-    parser.add_argument('--out', metavar='FILE.json', help='write all values there, and the table beside it as .csv')
+                        help='meta.json of YouTube-VOS: also average over objects of seen and of unseen categories')
+    parser.add_argument('--out', metavar='FILE.json',
+                        help='write all values to this file, and the table beside it as .csv')
     parser.add_argument('--plots', metavar='DIR', help='write a plot of the scores over time for each sequence')
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    """Prints the table, and writes what is asked for."""
+    """Print the table and write the requested files."""
     from tempseg_mm.datasets.youtube_vos import object_groups
     from tempseg_mm.evaluation.mask_scoring import evaluate_masks
     from tempseg_mm.runtime.folder_lock import locked, locked_file
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
             stack.enter_context(locked_file(args.out, option='--out'))
         if args.plots:
             stack.enter_context(locked(args.plots, option='--plots'))
-        # One word may be a list or a sequence, several are sequences.
+        # One word may name a list or a sequence; several words are sequences.
         split = args.split[0] if args.split and len(args.split) == 1 else args.split
         table = evaluate_masks(args.gt, args.pred, split=split, measures=args.metrics, workers=args.workers,
                                merge_objects=args.merge_objects, protocol=args.protocol,
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-evaluate``."""
+    """Run ``tempseg-evaluate``."""
     run_command(make_parser, run, argv)
 
 

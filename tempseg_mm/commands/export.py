@@ -1,8 +1,8 @@
-"""Write the generator alone to a file: for programs that run without this project, or as weights of half the size.
+"""Write the generator to a file, to use it without this project or to store its weights in half the size.
 
-torchscript, onnx: frames (B, 3, H, W) float RGB 0..255, and reference masks (B, 1, H, W) in [0, 1] where the network
-reads them, to probabilities (B, 1, H, W), for any B, H and W. The file is compared with the model before it appears.
-safetensors: the weights as float16, as tempseg-segment and this command read them. docs/export.md has the rest.
+torchscript, onnx: the file maps frames (B, 3, H, W) float RGB 0..255 and, if the network reads them, reference masks
+(B, 1, H, W) in [0, 1], to probabilities (B, 1, H, W), for any B, H and W. It is compared with the model before it
+appears. safetensors: the weights as float16, for tempseg-segment and this command. docs/export.md has the details.
 """
 
 import argparse
@@ -19,22 +19,24 @@ EXAMPLES = """\
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     parser = config_parser('export', __doc__, EXAMPLES)
     parser.add_argument('checkpoint', nargs='?',
-                        help="file, folder to take the newest one of, or 'none' for a network that was not trained; "
-                             "default: the config's `checkpoint`, which is the newest one in the work dir")
+                        help="file; folder, for the newest one in it; or 'none', for an untrained network; default: "
+                             "the config's `checkpoint`, which is the newest one in the work dir unless the config "
+                             'changes it')
     parser.add_argument('--format', choices=['torchscript', 'onnx', 'safetensors'], required=True,
-                        help='onnx needs: pip install onnx onnxruntime')
-    parser.add_argument('--out', metavar='FILE', help='default: <work dir>/export/generator with a suffix')
+                        help='format of the file; onnx needs: pip install onnx onnxruntime')
+    parser.add_argument('--out', metavar='FILE',
+                        help='default: <work dir>/export/generator, with the suffix of the format')
     parser.add_argument('--full-precision', action='store_true',
-                        help='keep safetensors as they are; TorchScript and ONNX are always so')
-    parser.add_argument('--work-dir', metavar='DIR', help='default: work_dirs/<config name>')
+                        help='store safetensors in full precision; TorchScript and ONNX always are')
+    parser.add_argument('--work-dir', metavar='DIR', help='work dir of the training; default: work_dirs/<config name>')
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    """Writes the file, and prints its size, how close it is, and what to know of the weights."""
+    """Write the file, and print its size, its difference from the model, and notices about the weights."""
     from tempseg_mm.apis.config import load_config
     from tempseg_mm.apis.export import export_generator
     from tempseg_mm.apis.testing import choose_checkpoint
@@ -46,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-export``."""
+    """Run ``tempseg-export``."""
     run_command(make_parser, run, argv)
 
 

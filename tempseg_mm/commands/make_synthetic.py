@@ -1,6 +1,6 @@
-"""Write a synthetic data set in the layout of DAVIS: scenes that are drawn, with exact masks and flow.
+"""Render a synthetic data set with exact masks and optical flow, in the folder layout of DAVIS.
 
-An object moves and changes its shape before others that look like it; --difficulty says how much of everything.
+In each sequence an object moves and changes its shape in front of similar objects. --difficulty sets how hard it is.
 """
 
 import argparse
@@ -15,31 +15,31 @@ EXAMPLES = """\
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     from tempseg_mm.datasets.synthetic.dataset import NUM_SEQUENCES
     from tempseg_mm.datasets.synthetic.draw import DIFFICULTIES, SceneParams
 
     parser = command_parser('make_synthetic', __doc__, EXAMPLES)
     parser.add_argument('--out', required=True, metavar='DIR',
-                        help='folder to make; must not exist, or hold the same data')
+                        help='folder to create; it must not exist, or must hold the same data')
     for option, default, what in (
-            ('--seed', 0, 'of everything drawn'),
-            ('--train-sequences', NUM_SEQUENCES['train'], 'sequences in split train'),
-            ('--test-sequences', NUM_SEQUENCES['test'], 'sequences in split test'),
-            ('--frames', SceneParams.num_frames, 'frames of a sequence'),
-            ('--height', SceneParams.height, 'pixels'),
-            ('--width', SceneParams.width, 'pixels')):
+            ('--seed', 0, 'seed of all random draws'),
+            ('--train-sequences', NUM_SEQUENCES['train'], 'number of sequences in split train'),
+            ('--test-sequences', NUM_SEQUENCES['test'], 'number of sequences in split test'),
+            ('--frames', SceneParams.num_frames, 'frames per sequence'),
+            ('--height', SceneParams.height, 'height in pixels'),
+            ('--width', SceneParams.width, 'width in pixels')):
         parser.add_argument(option, type=int, default=default, metavar='N', help=f'{what}; default: {default}')
     parser.add_argument('--difficulty', choices=list(DIFFICULTIES), default='medium',
-                        help='speed, deformation, occluders, look-alikes, blur and light together; default: medium')
+                        help='sets speed, deformation, occluders, look-alikes, blur and light; default: medium')
     parser.add_argument('--all-objects', action='store_true',
-                        help='number the look-alikes in the annotations too: several objects to segment at once')
-    parser.add_argument('--videos', action='store_true', help='write each sequence as MP4 too, below Videos')
+                        help='annotate the look-alikes too, so that there are several objects to segment')
+    parser.add_argument('--videos', action='store_true', help='also write each sequence as MP4, below Videos')
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    """Renders."""
+    """Render the data set."""
     from mmengine.logging import MMLogger
 
     from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
@@ -52,11 +52,11 @@ def run(args: argparse.Namespace) -> None:
         written = write_davis_layout(args.out, scene=scene, seed=args.seed, num_sequences=num_sequences,
                                      all_objects=args.all_objects, videos=args.videos,
                                      log=MMLogger.get_current_instance().info)
-    print(f'{args.out}: {"written" if written else "the same data are there already"}')
+    print(f'{args.out}: {"written" if written else "the same data exist already"}')
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-make-synthetic``."""
+    """Run ``tempseg-make-synthetic``."""
     run_command(make_parser, run, argv)
 
 

@@ -1,8 +1,8 @@
-"""Rerun a table of the paper: train and test its rows one after the other, and write them beside the paper's values.
+"""Rerun a table of the paper: train and test its rows, and write the results beside the paper's values.
 
-Table 1 are the ablations, 2 the data sets. `losses` takes the loss terms further apart, `readings` are the choices that
-the paper leaves open, `finetuning` those of a test, all with the weights of one training. The synthetic preset needs no
-data; a row that needs data or weights which are not there says so in the table.
+Table 1 has the ablations, table 2 the data sets. `losses` adds the loss terms one by one, `readings` compares choices
+that the paper leaves open, `finetuning` compares settings of the test, all with the weights of one training. The
+synthetic preset needs no data. A row whose data or weights are missing is listed in the table with the reason.
 """
 
 import argparse
@@ -23,30 +23,32 @@ EXAMPLES = """\
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     from tempseg_mm.paper_tables import PRESETS, TABLES
 
     parser = command_parser('run_table', __doc__, EXAMPLES)
-    parser.add_argument('table', choices=list(TABLES), help='which table')
+    parser.add_argument('table', choices=list(TABLES), help='table to run')
     parser.add_argument('--preset', choices=list(PRESETS), default='synthetic', help='data and size of the runs')
     parser.add_argument('--base', metavar='CONFIG',
-                        help="another base than the preset's: its path below configs, without .py")
-    parser.add_argument('--rows', nargs='+', metavar='ROW', help='run only these; the table keeps what the others have')
+                        help="base config to use instead of the preset's: its path below configs, without .py")
+    parser.add_argument('--rows', nargs='+', metavar='ROW',
+                        help='run only these rows; the table keeps the results of the others')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], metavar='N',
-                        help='each row once a seed; default: 0')
+                        help='run each row once per seed; default: 0')
     parser.add_argument('--jobs', type=int, default=1, metavar='N',
-                        help='rows at a time, sharing the cores; default: 1')
-    parser.add_argument('--out', metavar='DIR', help='default: work_dirs/table_<table>_<preset>')
-    parser.add_argument('--resume', action='store_true', help='go on: skip what is done, finish what was begun')
+                        help='number of rows to run at a time; they share the cores; default: 1')
+    parser.add_argument('--out', metavar='DIR', help='output folder; default: work_dirs/table_<table>_<preset>')
+    parser.add_argument('--resume', action='store_true',
+                        help='continue an earlier run: skip finished rows, finish the others')
     parser.add_argument('--reuse', nargs='+', default=[], metavar='DIR',
-                        help='folders of other tables: what they have with the same settings is not made again')
+                        help='output folders of other tables, whose results with the same settings are used')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE',
                         help='override settings of every row')
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the rows; 1 if one has failed."""
+    """Run the rows; return 1 if one failed, else 0."""
     from mmengine.logging import MMLogger
 
     from tempseg_mm.paper_tables import PRESETS, TableRun, rows_of, write_report
@@ -68,22 +70,22 @@ def run(args: argparse.Namespace) -> int:
     def report() -> str:
         return write_report(table, out_dir / 'table.md', title=f'Table {args.table}, {args.preset} preset')
 
-    log(f'table {args.table} of preset {args.preset}, to {out_dir}; the data of every row are looked for first')
+    log(f'table {args.table} of preset {args.preset}, to {out_dir}; first checking the data of every row')
     with stopped_by_signals():
         faults = table.run(only=args.rows, resume=args.resume, on_row=report)
     text = report()
     print(f'\n{text}\n{out_dir / "table.md"} and table.csv')
     if faults:
         more = [fault for fault in faults if (fault.partition(': ')[2] or fault) not in text]
-        print(*more, f'{len(table.reasons)} of {len(table.rows)} rows did not run to the end; why stands below '
-              'the table',
+        print(*more, f'{len(table.reasons)} of {len(table.rows)} rows are not finished; the reasons are below the '
+              'table',
               sep='\n', file=sys.stderr)
     return 1 if faults else 0
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-run-table``."""
-    run_command(make_parser, run, argv, kept='finished rows are kept; --resume goes on')
+    """Run ``tempseg-run-table``."""
+    run_command(make_parser, run, argv, kept='finished rows are kept; continue with --resume')
 
 
 if __name__ == '__main__':

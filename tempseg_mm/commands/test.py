@@ -1,8 +1,8 @@
-"""Segment the sequences of a test split, fine-tuning on the first frames of each, and score them.
+"""Fine-tune on the first frames of each sequence of a test split, segment the rest, and score the masks.
 
-Writes to one folder: report.html (a table to sort, the worst frames of each sequence), indexed masks, scores.json and
-scores.csv, overlays, the log; with --submission also what a benchmark's server takes. SIGTERM and Ctrl-C stop it at
-once with exit code 75; finished sequences are kept for --resume.
+All results go to one folder: report.html (a sortable table, the worst frames of each sequence), indexed masks,
+scores.json and scores.csv, overlays, the log; with --submission also the archive for a benchmark's server. SIGTERM or
+Ctrl-C stop the test at once with exit code 75; --resume then skips the finished sequences.
 """
 
 import argparse
@@ -22,32 +22,34 @@ EXAMPLES = """\
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     parser = runner_parser('test', __doc__, EXAMPLES)
     parser.add_argument('checkpoint', nargs='?',
-                        help="file (of tempseg-train, or a generator alone as tempseg-export writes it), "
-                             "folder to take the newest one of, or 'none' for a network that was not trained; "
-                             "default: the config's `checkpoint`, which is the newest one in the work dir")
-    parser.add_argument('--out', metavar='DIR', help='where everything is written; default: <work dir>/test')
-    parser.add_argument('--show-dir', metavar='DIR', help='where overlays are written; default: <out>/overlays')
-    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='only these sequences of the split')
+                        help="file written by tempseg-train or tempseg-export; a folder, for the newest one in it; "
+                             "or 'none', for an untrained network; default: the config's `checkpoint`, which is the "
+                             'newest one in the work dir unless the config changes it')
+    parser.add_argument('--out', metavar='DIR', help='folder for all output; default: <work dir>/test')
+    parser.add_argument('--show-dir', metavar='DIR', help='folder for overlays; default: <out>/overlays')
+    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='test only these sequences of the split')
     parser.add_argument('--baselines', action='store_true',
-                        help='compare with copying the mask, moving it along the flow, and the untrained generator')
+                        help='compare with three baselines: copy the mask, move it along the flow, use the untrained '
+                             'generator')
     parser.add_argument('--tta', action='store_true',
-                        help='test-time augmentation: of the frames fine-tuned on, and of predictions, by mirroring')
+                        help='test-time augmentation: augment the frames for fine-tuning, and average predictions '
+                             'with those of mirrored frames')
     parser.add_argument('--crf', action='store_true',
-                        help='refine the masks with the dense CRF; its settings are `crf` of the config, if it has any')
+                        help='refine the masks with the dense CRF; `crf` of the config, if it exists, sets it up')
     parser.add_argument('--submission', nargs='+', choices=('zip', 'coco'), metavar='zip|coco',
-                        help="pack the masks: 'zip', the archive that the benchmark's server takes, and 'coco', COCO "
-                             'JSON of all sequences; beside --resume: of a finished test')
+                        help="pack the masks: 'zip' for the archive that a benchmark's server takes, 'coco' for COCO "
+                             'JSON of all sequences; with --resume also after a finished test')
     parser.add_argument('--resume', action='store_true',
-                        help='go on after a stop: skip the sequences that are finished; the scores are those of a run '
-                             'without a stop')
+                        help='skip the sequences that an earlier run finished; the scores are the same as without a '
+                             'stop')
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    """Tests."""
+    """Run the test."""
     from tempseg_mm.apis.testing import choose_checkpoint, hand_in, run_test, skip_finished, switch_on
 
     cfg = config_from(args)
@@ -73,8 +75,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-test``."""
-    run_command(make_parser, run, argv, kept='finished sequences are kept; go on with --resume')
+    """Run ``tempseg-test``."""
+    run_command(make_parser, run, argv, kept='finished sequences are kept; continue with --resume')
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
-"""Train a model from a config: checkpoints, logs and TensorBoard pictures go to its work dir.
+"""Train a model from a config; checkpoints, logs and TensorBoard pictures go to the work dir.
 
-SIGTERM, SIGHUP, SIGUSR1 and Ctrl-C end it after the iteration, with a checkpoint and exit code 75; --resume goes on
-from there as if nothing had happened. A second Ctrl-C ends it at once.
+SIGTERM, SIGHUP, SIGUSR1 or Ctrl-C stop the training after the current iteration, with a checkpoint and exit code 75.
+--resume then continues as if there had been no stop. A second Ctrl-C stops at once.
 """
 
 import argparse
@@ -25,19 +25,20 @@ EXAMPLES = """\
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     parser = runner_parser('train', __doc__, EXAMPLES)
     parser.add_argument('--resume', nargs='?', const='auto', metavar='auto|PATH',
-                        help='go on from the newest checkpoint of the work dir, or from the one at PATH')
-    parser.add_argument('--amp', action='store_true', help='bfloat16 mixed precision')
+                        help='continue from the newest checkpoint of the work dir, or from the one at PATH')
+    parser.add_argument('--amp', action='store_true', help='train in bfloat16 mixed precision')
     parser.add_argument('--deterministic', action='store_true',
-                        help='the same weights from the same seed: a CPU gives them without this; a GPU stops where '
-                             'PyTorch has no such way, as it has none for the adversary')
+                        help='give the same weights for the same seed. A CPU does so without this option. On a GPU, '
+                             'training stops with an error if PyTorch has no deterministic operation for a layer; the '
+                             'adversary has such layers')
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Trains; 75 if a signal ended it."""
+    """Train; return 75 if a signal stopped the training, else 0."""
     from tempseg_mm.apis.training import run_training
 
     cfg = config_from(args)
@@ -54,18 +55,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def what_next(cfg: 'Config', args: argparse.Namespace) -> dict:
-    """The command lines that a training ends with: ``then`` tests it, ``again`` goes on with it if it was stopped."""
+    """Return the command lines that a training ends with: ``then`` tests it, ``again`` resumes it if it was stopped."""
     from tempseg_mm.apis.testing import NEWEST
 
     config, *options = typed(args)
     flags = [f'--{name}' for name in ('amp', 'deterministic') if getattr(args, name)]
-    checkpoint = [cfg.work_dir] if cfg.get('checkpoint', NEWEST) != NEWEST else []  # else it is what a test takes
+    checkpoint = [cfg.work_dir] if cfg.get('checkpoint', NEWEST) != NEWEST else []  # else a test finds it by itself
     return dict(then=runnable('test', config, *checkpoint, *options) if cfg.get('test_dataloader') else None,
                 again=runnable('train', config, '--resume', *flags, *options) if args.launcher == 'none' else None)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-train``."""
+    """Run ``tempseg-train``."""
     run_command(make_parser, run, argv)
 
 

@@ -1,8 +1,8 @@
 """Tune the dense CRF on training sequences and write its settings as a config fragment.
 
-The network segments the sequences once; then settings are tried on some of their frames, scored by J and F. The file
-holds `crf = dict(type='DenseCRF', ...)`, which `tempseg-test --crf` looks for in a config: write over the one in
-configs/_base_/crf that yours has as a base, name it in `_base_` of a config without any, or copy its lines.
+The network segments the sequences once; then the search scores settings by J and F on some of their frames. The file
+holds `crf = dict(type='DenseCRF', ...)`, which `tempseg-test --crf` reads from a config. To use it, replace the file in
+configs/_base_/crf that is a base of your config, or add it to `_base_` of a config without `crf`, or copy its lines.
 """
 
 import argparse
@@ -18,24 +18,24 @@ EXAMPLES = """\
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of this command."""
+    """Build the parser of this command."""
     parser = runner_parser('tune_crf', __doc__, EXAMPLES)
-    parser.add_argument('checkpoint', nargs='?', help="as of tempseg-test; default: the config's `checkpoint`")
+    parser.add_argument('checkpoint', nargs='?', help="as for tempseg-test; default: the config's `checkpoint`")
     parser.add_argument('--out', required=True, metavar='FRAGMENT.py', help='file to write')
     parser.add_argument('--split', nargs='+', default=['train'], metavar='NAME',
-                        help='what to tune on, never what is tested: a split, or the names of several sequences; '
-                             'default: train')
-    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='only these sequences of the split')
-    parser.add_argument('--trials', type=int, default=40, help='settings to try; default: 40')
+                        help='sequences to tune on, which must not be test sequences: a split, or the names of '
+                             'several sequences; default: train')
+    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='use only these sequences of the split')
+    parser.add_argument('--trials', type=int, default=40, help='number of settings to try; default: 40')
     parser.add_argument('--frames-per-sequence', type=int, default=3, metavar='K',
-                        help='frames of each sequence to score them on; default: 3')
-    parser.add_argument('--seed', type=int, default=0, help='of the search; default: 0')
-    parser.add_argument('--workers', type=int, help='processes for the CRF; default: one a core, at most 4')
+                        help='frames per sequence to score them on; default: 3')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the search; default: 0')
+    parser.add_argument('--workers', type=int, help='number of processes for the CRF; default: one per core, at most 4')
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    """Tunes, and prints what it gained."""
+    """Tune the CRF and print what it gained."""
     from tempseg_mm.apis.crf_tuning import tune_crf, verdict
     from tempseg_mm.apis.testing import choose_checkpoint
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """``tempseg-tune-crf``."""
+    """Run ``tempseg-tune-crf``."""
     run_command(make_parser, run, argv)
 
 

@@ -32,7 +32,7 @@ def address(davis_root, tmp_path):
             line = next(line for line in process.stdout if line.startswith('page '))
             yield line.split()[1]
             process.send_signal(signal.SIGINT)
-            assert 'the same command goes on' in process.stdout.read() and process.wait(30) == 0
+            assert 'the same command continues' in process.stdout.read() and process.wait(30) == 0
         finally:
             process.kill()
 

@@ -52,7 +52,7 @@ def test_from_the_first_mask_to_ctrl_c_and_on(command, shot, visitor, capsys):
     said = capsys.readouterr().out
     assert re.search(rf'^writing to {shot}/out$', said, re.MULTILINE)
     assert re.search(r'^page     http://127\.0\.0\.1:\d+/[\w-]{24}/$', said, re.MULTILINE)
-    assert f'everything is in {shot}/out; the same command goes on' in said
+    assert f'everything is in {shot}/out; the same command continues' in said
     state, = visitor
     assert (state['name'], state['start'], state['num_frames'], state['given']) == ('shot', 1, 3, {'2': [1]})
     assert (state['device'], state['steps']) == ('cpu', 1)

@@ -69,4 +69,4 @@ def test_config(call, tiny_config, broken, tmp_path):
     ('a.py', '--root', 'x')])
 def test_a_config_or_a_type_and_a_root(call, arguments):
     status, text = call(*arguments)
-    assert status == 2 and 'name a config, or both --type and --root' in text
+    assert status == 2 and 'expected a config, or both --type and --root' in text

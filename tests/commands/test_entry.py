@@ -34,7 +34,7 @@ def test_help_shows_commands_that_work_as_printed(command, capsys, tool):
     ('test', ['--baselines', '--tta', '--crf', '--sequences', '--show-dir', '--out']),
     ('tune_crf', ['--split', '--trials', '--frames-per-sequence']),
     ('run_table', ['--preset', '--resume', 'default: 1']),
-    ('make_synthetic', ['in the layout of DAVIS', '--difficulty', 'default: 24']),
+    ('make_synthetic', ['in the folder layout of DAVIS', '--difficulty', 'default: 24']),
 ])
 def test_help_names_the_options(command, capsys, tool, words):
     with pytest.raises(SystemExit):
@@ -93,7 +93,7 @@ def test_words_of_a_library_come_with_a_way_to_more(tmp_path):
     try:
         open(tmp_path / 'gone')
     except OSError as error:
-        assert entry.foreseen(error).endswith('(FileNotFoundError; --debug shows where it comes from)')
+        assert entry.foreseen(error).endswith('(FileNotFoundError; --debug shows the traceback)')
 
 
 def test_a_module_that_a_config_names_is_not_said_to_be_installed_with_the_project():
@@ -109,7 +109,7 @@ def test_a_config_that_mmengine_cannot_parse(refused, tmp_path):
 
 
 def test_a_full_gpu():
-    assert entry.foreseen(torch.OutOfMemoryError('CUDA out of memory. Tried')).endswith('--device cpu need less')
+    assert entry.foreseen(torch.OutOfMemoryError('CUDA out of memory. Tried')).endswith('or --device cpu')
 
 
 @pytest.mark.parametrize('error, status', [(KeyboardInterrupt(), 130), (Stopped('stopped by SIGTERM'), 75)])

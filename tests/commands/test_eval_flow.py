@@ -20,7 +20,7 @@ def test_help(call, capsys):
     with pytest.raises(SystemExit) as end:
         call('--help')
     text = capsys.readouterr().out
-    assert end.value.code == 0 and 'examples:' in text and 'target by this flow' in text
+    assert end.value.code == 0 and 'examples:' in text and 'warped targets' in text
     configs = re.findall(r'configs/\w+\.py', text)
     assert configs and all((ROOT / name).is_file() for name in configs)
 

@@ -20,7 +20,7 @@ def test_help(call, capsys):
     with pytest.raises(SystemExit) as end:
         call('--help')
     text = capsys.readouterr().out
-    assert end.value.code == 0 and 'examples:' in text and 'goes on where it was' in text
+    assert end.value.code == 0 and 'examples:' in text and 'a run that was stopped continues' in text
     configs = re.findall(r'configs/\w+\.py', text)
     assert configs and all((ROOT / name).is_file() for name in configs)
 
@@ -31,7 +31,7 @@ def test_fills_a_cache(call, tiny_config, tmp_path):
     arguments = (path, '--part', 'test', '--cache-dir', tmp_path / 'flow', '--workers', 0, '--dtype', 'float16',
                  '--cfg-options', 'model.data_preprocessor.flow.preset=fast')
     text = call(*arguments)
-    assert '10 pairs of frames, 10 of them new' in text
+    assert '10 frame pairs, 10 of them new' in text
     assert "flow = {'type': 'CachedFlow', 'provider': {'type': 'DISFlow', 'preset': 'fast'}" in text
     assert len(list((tmp_path / 'flow').rglob('*.npy'))) == 10
-    assert '10 pairs of frames, 0 of them new' in call(*arguments)
+    assert '10 frame pairs, 0 of them new' in call(*arguments)

@@ -50,7 +50,7 @@ def test_a_video_and_masks_to_files(call, video, capsys):
     assert re.search(r'^J of object 1: \d\.\d{3}$', said, re.MULTILINE)
     assert re.search(r'^object 1: fine-tuned on 2 masks, IoU on them \d\.\d\d -> \d\.\d\d$', said, re.MULTILINE)
     assert said.split('\n\n')[-1].startswith(f'page     {video}/out/report.html\n')
-    assert re.search('^weights +random numbers$', said, re.MULTILINE)
+    assert re.search('^weights +from scratch$', said, re.MULTILINE)
     assert 'note: No trained weights were given' in said and 'fine-tuning: 1/1' in said
     assert re.search(r'^4 frames in [\d.]+ s, [\d.]+ s of it fine-tuning$', said, re.MULTILINE)
     settings = json.loads((video / 'out/result.json').read_text())['settings']
@@ -128,7 +128,7 @@ def test_a_mask_beside_a_single_video_is_taken_and_told(call, video, capsys):
     (video / 'shot@2.png').write_bytes((video / 'gt/00002.png').read_bytes())
     call(video / 'shot.mp4', '--fast', '--size', 32, '--masks-only', '--out', video / 'out', *TINY,
          'default_hooks.finetune.finetuner.steps=6')
-    assert f'note: beside {video}/shot.mp4 lies {video}/shot@2.png@2 (FILE@FRAME): taken as --mask' in (
+    assert f'note: found beside {video}/shot.mp4: {video}/shot@2.png@2 (FILE@FRAME); used as --mask' in (
         capsys.readouterr().out)
     settings = json.loads((video / 'out/result.json').read_text())['settings']
     assert settings['given_frames'] == [2] and settings['steps'] == 2  # a third of six
@@ -148,8 +148,8 @@ def test_a_frame_to_draw_on_and_the_line_to_go_on_with(call, video, monkeypatch,
 @pytest.mark.parametrize('arguments, message', [
     (['shot.mp4'], r'Give a --mask FILE or a --box X,Y,W,H, or lay its mask beside it as shot.png or shot_mask.png'),
     ([], 'which video'),
-    (['shot.mp4', 'shot.mp4', '--mask', 'gt/00000.png'], '--mask can belong to one VIDEO only. The frames of one are'),
-    (['shot.mp4', '--list', 'list.txt'], '--list list.txt names the videos; put shot.mp4 in a line of it'),
+    (['shot.mp4', 'shot.mp4', '--mask', 'gt/00000.png'], '--mask can be used with one VIDEO only. Frames of one '),
+    (['shot.mp4', '--list', 'list.txt'], '--list list.txt names the videos; add shot.mp4 as a line of it'),
     (['--list', 'none.txt'], 'none.txt'),
     (['shot.mp4', 'shot.mp4', '--save-frame', '1'], '--save-frame takes one VIDEO'),
     (['shot.mp4', '--fast', '--steps', '3'], 'not allowed with argument --fast'),
@@ -188,7 +188,7 @@ def test_stopped_and_gone_on_with(call, video, monkeypatch, capsys, number):
     monkeypatch.setattr(FrameRecorder, 'add', add_and_stop)
     with pytest.raises(SystemExit) as end:
         call(*arguments)
-    assert end.value.code == 75 and '--resume goes on after them' in capsys.readouterr().err
+    assert end.value.code == 75 and '--resume continues after them' in capsys.readouterr().err
     monkeypatch.setattr(FrameRecorder, 'add', add)
     call(*arguments, '--resume')
     assert len(list((video / 'out/masks').iterdir())) == 4 and (video / 'out/result.json').exists()
@@ -199,12 +199,13 @@ def test_help_teaches(call, capsys):
         call('--help')
     text = capsys.readouterr().out
     assert end.value.code == 0
-    assert [word for word in ('examples:', '--box 120,40,200,160', '--resume', 'Works\nwithout trained weights',
+    assert [word for word in ('examples:', '--box 120,40,200,160', '--resume', 'works without trained weights',
                               'segmented backwards', '@40') if word not in text] == []
 
 
 @pytest.mark.parametrize('arguments, words', [
-    (['--correct'], 'takes what was wrong from a --mask'),
-    (['--correct', '--mask', 'a.png@1', '--overwrite', '--end', '9'], 'as it was made: leave --overwrite, --end out')])
+    (['--correct'], '--correct needs a --mask'),
+    (['--correct', '--mask', 'a.png@1', '--overwrite', '--end', '9'],
+     'keeps the settings of the result in --out: leave --overwrite, --end out')])
 def test_what_a_correction_does_not_take_is_said(refused, arguments, words):
     assert words in refused('segment', 'shot.mp4', *arguments)

@@ -31,7 +31,7 @@ def test_sigterm_keeps_finished_sequences_and_resume_goes_on(command, tiny_confi
     process.terminate()
     _, text = process.communicate(timeout=30)
     assert process.returncode == 75, text
-    assert 'stopped by SIGTERM: finished sequences are kept; go on with --resume' in text
+    assert 'stopped by SIGTERM: finished sequences are kept; continue with --resume' in text
     assert [path.name for path in records.iterdir()] == ['test_000.json']
     assert not (tmp_path / 'cut/scores.json').exists()
 
