@@ -1,4 +1,4 @@
-"""Packaging of tempseg_mm: floors without caps. The versions it is tested with are pinned in requirements.txt."""
+"""Packaging of tempseg_mm: lowest versions without upper bounds. requirements.txt pins the versions that are tested."""
 
 import re
 import shutil
@@ -14,19 +14,19 @@ INSTALL_REQUIRES = [
     'mmengine>=0.10.7',
     'mmcv-lite>=2.0',  # `import mmcv` in pure Python; nothing here uses mmcv.ops
     'opencv-python>=4.8',
-    'av>=17',  # reads and writes videos: VP9, H.264, ProRes; OpenCV's wheels write no codec that browsers play as fast
+    'av>=17',  # reads and writes videos (VP9, H.264, ProRes); OpenCV's wheels write no codec for browsers as fast
     'numpy>=1.24',
     'pillow>=10',
     'safetensors>=0.4',
     'pycocotools>=2.0.8',  # run-length masks of COCO JSON
     'filelock>=3.20',  # torch brings it
-    # `import pydensecrf`; pydensecrf itself does not build on Python 3.11, and this one asks for a Cython that does not
-    # know Python 3.13. tempseg-doctor has the line that builds it there.
+    # `import pydensecrf`; pydensecrf itself does not build on Python 3.11, and pydensecrf2 requires a Cython that does
+    # not support Python 3.13. tempseg-doctor prints the command that builds it there.
     'pydensecrf2>=1.1; python_version < "3.13"',
     'tensorboard>=2.14',
     'rich>=13',
     'jinja2>=3.0',  # torch brings it
-    'setuptools',  # torch and tensorboard ask for it at run time
+    'setuptools',  # torch and tensorboard need it at run time
 ]
 EXTRAS = {
     'dev': ['pytest>=8', 'pytest-cov>=5', 'pytest-xdist>=3.5', 'hypothesis>=6.100', 'playwright>=1.45', 'ruff>=0.6',
@@ -36,14 +36,14 @@ EXTRAS = {
     'page': ['starlette>=0.40', 'uvicorn>=0.30'],
     'raft': ['torchvision>=0.16'],
 }
-SHIPPED = {'configs': '*.py', 'weights': '*'}  # folders of the project that a wheel holds inside the package
+SHIPPED = {'configs': '*.py', 'weights': '*'}  # folders of the project that a wheel stores inside the package
 
 
 class BuildWithShippedFiles(build_py):
-    """Puts configs and weights into ``tempseg_mm/shipped`` of a wheel; a checkout reads its own folders."""
+    """Copies configs and weights to ``tempseg_mm/shipped`` of a wheel; a checkout reads its own folders."""
 
     def run(self) -> None:
-        """Called by setuptools."""
+        """Build the package and copy the files; setuptools calls this."""
         super().run()
         if self.editable_mode:
             return
@@ -56,7 +56,9 @@ class BuildWithShippedFiles(build_py):
 
 
 def read_version() -> str:
-    """``__version__`` of the package, read as text: importing it would need what is yet to be installed."""
+    """Return ``__version__`` of the package from its text, since importing it needs packages that are not installed
+    yet.
+    """
     text = (HERE / 'tempseg_mm' / '__init__.py').read_text(encoding='utf-8')
     found = re.search(r"^__version__ = '([^']+)'", text, re.MULTILINE)
     if found is None:
@@ -65,7 +67,7 @@ def read_version() -> str:
 
 
 def commands() -> list[str]:
-    """``tempseg-check-dataset`` for ``tempseg_mm/commands/check_dataset.py``, and so on."""
+    """Return the entry points, such as ``tempseg-check-dataset`` for ``tempseg_mm/commands/check_dataset.py``."""
     modules = sorted(path.stem for path in (HERE / 'tempseg_mm' / 'commands').glob('*.py')
                      if 'def main(' in path.read_text(encoding='utf-8'))
     return [f'tempseg-{name.replace("_", "-")} = tempseg_mm.commands.{name}:main' for name in modules]

@@ -1,10 +1,10 @@
-"""What the dense CRF costs, and what worker processes save.
+"""Measures the cost of the dense CRF, and the speed-up by worker processes.
 
     .venv/bin/python benchmarks/crf.py [--frames 24] [--size 480 854] [--workers 1 2] [--repeats 3]
 
-Frames are smooth scenes with an unsure outline, refined by the default settings as a test refines them. Workers are
-started before the clock is. The last line is the throughput of the most workers over that of the fewest, medians of
-repeats that take turns, so that other work on the machine hits both alike.
+Frames are smooth scenes with a blurred outline, refined with the default settings as in a test. Workers are started
+before the clock. The last line is the throughput of the most workers over that of the fewest, from medians of repeats
+that alternate, so that other work on the machine affects both equally.
 """
 
 import argparse
@@ -20,15 +20,15 @@ sys.path.insert(0, str(ROOT))
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--frames', type=int, default=24, help='to refine in one measurement')
-    parser.add_argument('--size', type=int, nargs=2, default=(480, 854), metavar=('H', 'W'), help='of a frame')
+    parser.add_argument('--frames', type=int, default=24, help='frames to refine per measurement')
+    parser.add_argument('--size', type=int, nargs=2, default=(480, 854), metavar=('H', 'W'), help='size of a frame')
     parser.add_argument('--workers', type=int, nargs='+', default=(1, 2), help='numbers of processes to compare')
-    parser.add_argument('--repeats', type=int, default=3, help='measurements a median is taken of')
+    parser.add_argument('--repeats', type=int, default=3, help='measurements per median')
     return parser.parse_args()
 
 
 def scene(num_frames: int, size: tuple) -> Iterator:
-    """Frames of a bright object on a smooth ground; the probability is blurred over its outline."""
+    """Yield frames of a bright object on a smooth ground, with a probability that is blurred over its outline."""
     import cv2
     import numpy as np
 
@@ -44,7 +44,7 @@ def scene(num_frames: int, size: tuple) -> Iterator:
 
 
 def seconds(refiner, num_frames: int, size: tuple) -> float:
-    """Wall-clock time of one pass over the frames."""
+    """Return the wall-clock time of one pass over the frames."""
     stream = list(scene(num_frames, size))
     begin = time.perf_counter()
     for _ in refiner.refine(iter(stream)):
@@ -53,7 +53,7 @@ def seconds(refiner, num_frames: int, size: tuple) -> float:
 
 
 def main() -> None:
-    # Here, not above: the worker processes import this file, and need nothing of it.
+    # Imported here, since the worker processes import this file and need none of this.
     from tempseg_mm.inference.refine import CRFRefiner
     from tempseg_mm.ops.dense_crf import DenseCRF
 
@@ -68,7 +68,7 @@ def main() -> None:
     rates = {workers: args.frames / statistics.median(measured) for workers, measured in times.items()}
     print(f'{args.frames} frames of {args.size[0]}×{args.size[1]}, medians of {args.repeats}')
     for workers, rate in rates.items():
-        print(f'{workers} worker(s){rate:10.2f} frames/s{1 / rate:10.3f} s a frame')
+        print(f'{workers} worker(s){rate:10.2f} frames/s{1 / rate:10.3f} s per frame')
         refiners[workers].close()
     fewest, most = min(rates), max(rates)
     print(f'{most} workers / {fewest}: {rates[most] / rates[fewest]:.2f} ×   (wanted, 2 on two idle cores: 1.6)')

@@ -1,13 +1,13 @@
-"""What scoring masks costs: J and F against full-frame morphology, T a pair, one worker against two.
+"""Measures the cost of scoring masks: J and F against full-frame morphology, T per pair, one worker against two.
 
     .venv/bin/python benchmarks/evaluation.py                                   # masks drawn by the benchmark
     .venv/bin/python benchmarks/evaluation.py --gt data/DAVIS/Annotations/480p --sequences bear bus stroller
 
-The baseline is J and F as the official Python code takes them: boundary maps and dilations by a disk on whole frames,
-once with OpenCV's dilation (DAVIS 2017's code) and once as one shift of the frame for each pixel of the disk, which
-stands for the generic morphology of DAVIS 2016's code. Predictions are the ground truth of the frame two before. All is
-timed in one run on one core, medians of CPU seconds: read the ratios. Workers are timed by the wall clock and need two
-idle cores.
+The baseline is J and F as the official Python code computes them, with boundary maps and dilations by a disk on whole
+frames. It is timed twice: with OpenCV's dilation (the code of DAVIS 2017), and with one shift of the frame for each
+pixel of the disk, which stands for the generic morphology in the code of DAVIS 2016. Predictions are the ground truth
+of two frames before. All times come from one run on one core and are medians of CPU seconds, so compare the ratios.
+Workers are timed by the wall clock and need two idle cores.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 for name, value in dict(OMP_NUM_THREADS='1', OMP_WAIT_POLICY='PASSIVE').items():
-    os.environ.setdefault(name, value)  # before NumPy and OpenCV
+    os.environ.setdefault(name, value)  # before NumPy and OpenCV are imported
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
@@ -38,17 +38,18 @@ from tempseg_mm.visualization.exporters import write_indexed_png  # noqa: E402
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--gt', metavar='DIR', help='<sequence>/*.png; default: drawn')
-    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='of --gt; default: all')
-    parser.add_argument('--frames', type=int, default=12, help='of each sequence')
-    parser.add_argument('--size', type=int, nargs=2, default=(480, 854), metavar=('H', 'W'), help='of drawn masks')
-    parser.add_argument('--rounds', type=int, default=3, help='measurements a median is taken of')
-    parser.add_argument('--skip-workers', action='store_true', help='leave out the comparison of one worker with two')
+    parser.add_argument('--gt', metavar='DIR', help='folder with <sequence>/*.png; default: drawn masks')
+    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='sequences of --gt; default: all')
+    parser.add_argument('--frames', type=int, default=12, help='frames per sequence')
+    parser.add_argument('--size', type=int, nargs=2, default=(480, 854), metavar=('H', 'W'),
+                        help='size of drawn masks, in pixels')
+    parser.add_argument('--rounds', type=int, default=3, help='measurements per median')
+    parser.add_argument('--skip-workers', action='store_true', help='do not compare one worker with two')
     return parser.parse_args()
 
 
 def drawn_sequence(seed: int, frames: int, height: int, width: int) -> list[np.ndarray]:
-    """(H, W) bool masks: a body with rough edges and limbs, a quarter of the frame wide, that moves and deforms."""
+    """Draw (H, W) bool masks of a moving, deforming body with rough edges and limbs, a quarter of the frame wide."""
     rng = np.random.default_rng(seed)
     noise = [cv2.resize(rng.normal(size=(36, 64)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
              for _ in range(2)]
@@ -81,7 +82,7 @@ def dilated_by_shifts(mask: np.ndarray, radius: int) -> np.ndarray:
 
 
 def straightforward(pred: np.ndarray, gt: np.ndarray, dilated: Callable) -> tuple[float, float]:
-    """J and F on whole frames."""
+    """Compute J and F on whole frames."""
     radius = math.ceil(0.008 * math.hypot(*gt.shape))
     pred_boundary, gt_boundary = boundary_map(pred), boundary_map(gt)
     precision = (pred_boundary & dilated(gt_boundary, radius)).sum() / pred_boundary.sum()
@@ -146,13 +147,13 @@ def main() -> None:
         pred = write(Path(folder) / 'pred', [masks[:2] + masks[:-2] for masks in sequences])
         paths = [(str(path),) for path in sorted(gt.rglob('*.png'))]
         decoding = 2 * milliseconds(MaskReader().read, paths)
-        print(f'{"J + F":40s}{mine:10.2f} ms a frame')
+        print(f'{"J + F":40s}{mine:10.2f} ms per frame')
         print(f'{"decoding its two PNGs":40s}{decoding:10.2f} ms, {decoding / mine:6.1f} × J + F   (wanted: above 1)')
         print(f'{"full frames, OpenCV":40s}{opencv:10.2f} ms, {opencv / mine:6.1f} × J + F   (wanted: at least 5)')
         print(f'{"full frames, shifts":40s}{shifts:10.2f} ms, {shifts / mine:6.1f} × J + F')
         num_pairs = sum(len(masks) - 1 for masks in sequences)
         seconds = cpu_seconds(lambda: stability(sequences), args.rounds) / num_pairs
-        print(f'{"T":40s}{1e3 * seconds:10.1f} ms a pair   (wanted: under 150 on real masks)')
+        print(f'{"T":40s}{1e3 * seconds:10.1f} ms per pair   (wanted: under 150 on real masks)')
         if not args.skip_workers and len(sequences) > 1:
             times = []
             for workers in (1, 2):

@@ -1,10 +1,10 @@
-"""What optical flow costs: time and memory of every provider, and of FlowNetC's correlation two ways.
+"""Measures the cost of optical flow: time and memory of every provider, and FlowNetC's correlation in two versions.
 
     .venv/bin/python benchmarks/flow.py [--sizes 256x448 480x854] [--providers DISFlow FlowNet2Flow] [--threads 1]
 
-Each provider runs in a process of its own, on one pair of frames at a time, the networks with random weights, on which
-their time does not depend. Times are medians after a warm-up; memory is the peak of the process, with Python, torch and
-the weights in it. CachedFlow reads what DISFlow left. RAFTFlow is measured where torchvision is installed.
+Each provider runs in its own process, on one frame pair at a time. The networks have random weights, which do not
+affect their time. Times are medians after a warm-up. Memory is the peak of the process, including Python, torch and the
+weights. CachedFlow reads the results of DISFlow. RAFTFlow is measured if torchvision is installed.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads ruin timings on shared cores
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads disturb timings on shared cores
 os.environ.setdefault('GOMP_SPINCOUNT', '0')
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,15 +31,17 @@ PROVIDERS = ['ZeroFlow', 'DISFlow', 'CachedFlow', 'FlowNet2Flow', 'FlowNetCFlow'
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--sizes', nargs='+', default=['256x448', '480x854'], metavar='HxW', help='of a frame')
-    parser.add_argument('--providers', nargs='+', choices=PROVIDERS, default=PROVIDERS, help='default: all')
-    parser.add_argument('--threads', type=int, default=1, help='of torch and OpenCV')
-    parser.add_argument('--repeats', type=int, default=3, help='measurements a median is taken of')
+    parser.add_argument('--sizes', nargs='+', default=['256x448', '480x854'], metavar='HxW',
+                        help='frame sizes in pixels')
+    parser.add_argument('--providers', nargs='+', choices=PROVIDERS, default=PROVIDERS,
+                        help='providers to measure; default: all')
+    parser.add_argument('--threads', type=int, default=1, help='threads of torch and OpenCV')
+    parser.add_argument('--repeats', type=int, default=3, help='measurements per median')
     return parser.parse_args()
 
 
 def median_seconds(work: Callable[[], object], repeats: int) -> float:
-    """Median wall-clock time of ``work`` after a warm-up."""
+    """Return the median wall-clock time of ``work`` after a warm-up."""
     work()
     times = []
     for _ in range(repeats):
@@ -50,7 +52,7 @@ def median_seconds(work: Callable[[], object], repeats: int) -> float:
 
 
 def make_provider(name: str, folder: str):
-    """The provider; a network has random weights instead of a file."""
+    """Build the provider; a network gets random weights instead of a file."""
     from tempseg_mm import flow
     if name == 'CachedFlow':
         return flow.CachedFlow(flow.DISFlow(), folder)
@@ -67,7 +69,7 @@ def make_provider(name: str, folder: str):
 
 
 def measure_provider(name: str, size: tuple, threads: int, repeats: int) -> tuple[float, float]:
-    """Seconds a pair and GiB; to be called in a fresh process."""
+    """Return seconds per pair and GiB; call it in a new process."""
     import cv2
     import torch
 
@@ -84,7 +86,7 @@ def measure_provider(name: str, size: tuple, threads: int, repeats: int) -> tupl
 
 
 def measure_correlation(size: tuple, threads: int, repeats: int) -> tuple[float, float]:
-    """Seconds of the correlation of FlowNetC on a pair of ``size``, and of the shifted products."""
+    """Return the seconds of FlowNetC's correlation on a pair of ``size``, and of its version by shifted products."""
     import torch
 
     from tempseg_mm.flow.flownet2.blocks import correlation, correlation_by_shifts
@@ -98,7 +100,7 @@ def measure_correlation(size: tuple, threads: int, repeats: int) -> tuple[float,
 
 
 def alone(function: Callable, *arguments):
-    """``function(*arguments)`` in a process that has done nothing else."""
+    """Return ``function(*arguments)``, called in a new process."""
     with multiprocessing.get_context('spawn').Pool(1) as pool:
         return pool.apply(function, arguments)
 
@@ -107,7 +109,7 @@ def main() -> None:
     args = parse_args()
     for text in args.sizes:
         size = tuple(map(int, text.split('x')))
-        print(f'{text}, {args.threads} thread(s)\n{"":16s}{"ms a pair":>12s}{"peak GiB":>10s}', flush=True)
+        print(f'{text}, {args.threads} thread(s)\n{"":16s}{"ms per pair":>12s}{"peak GiB":>10s}', flush=True)
         seconds = {}
         for name in args.providers:
             if name == 'RAFTFlow' and importlib.util.find_spec('torchvision') is None:

@@ -1,17 +1,19 @@
-"""What segmenting a whole video costs beside the bare network, where the rest goes, and whether memory stays flat.
+"""Measures the cost of segmenting a whole video against the bare network, where the time goes, and whether memory
+grows.
 
-    .venv/bin/python benchmarks/inference.py                                    # both parts: the better part of an hour
+    .venv/bin/python benchmarks/inference.py                                    # both parts: nearly an hour
     .venv/bin/python benchmarks/inference.py --parts speed --settings small        # a minute
     .venv/bin/python benchmarks/inference.py --parts memory --memory-frames 20 200
 
-A video of noise that moves, an object in it, is written as MP4 and segmented as `tempseg-segment` does: masks,
-overlay and page, no fine-tuning, no CRF. The bare network is the generator's forward on a ready tensor of the working
-size, half of its passes before each call and half after, so that a machine that slows down slows both. Ratios compare
-frames a second; `walk` is from the first frame read to the last file written, `call` is all, with opening the video and
-writing the page, which a long video does not notice. Read the ratios, not the seconds. The small network is faster
-than the encoder of the overlay, which then sets the pace: its ratio says how far the encoder is behind.
+The benchmark writes a video of moving noise with an object as MP4 and segments it as `tempseg-segment` does: masks,
+overlay and page, without fine-tuning and CRF. The bare network is the generator's forward pass on a ready tensor of the
+working size. Half of its passes run before each call and half after it, so that a slower machine slows both. Ratios
+compare frames per second. `walk` lasts from the first frame read to the last file written. `call` also includes opening
+the video and writing the page, which hardly matter for a long video. Compare the ratios, not the seconds. The small
+network is faster than the encoder of the overlay, which then limits the speed: its ratio shows how far the encoder lags
+behind.
 
-Peak memory is that of a fresh process with Python, torch and the small network in it.
+Peak memory is the peak of a new process, including Python, torch and the small network.
 """
 
 import argparse
@@ -25,7 +27,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads ruin timings on shared cores
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads disturb timings on shared cores
 os.environ.setdefault('GOMP_SPINCOUNT', '0')
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,13 +46,13 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--parts', nargs='+', choices=['speed', 'memory'], default=['speed', 'memory'])
     parser.add_argument('--settings', nargs='+', choices=SETTINGS, default=list(SETTINGS),
-                        help='full: width 1 at 480 pixels, as in the paper; small: what the tool uses by default')
-    parser.add_argument('--size', type=int, nargs=2, default=(480, 854), metavar=('H', 'W'), help='of the video')
-    parser.add_argument('--frames', type=int, help='of the video that is timed; default: 9 for full, 49 for small')
-    parser.add_argument('--rounds', type=int, default=5, help='calls after the one that warms up')
+                        help='full: width 1 at 480 pixels, as in the paper; small: the default of tempseg-segment')
+    parser.add_argument('--size', type=int, nargs=2, default=(480, 854), metavar=('H', 'W'), help='size of the video')
+    parser.add_argument('--frames', type=int, help='frames of the timed video; default: 9 for full, 49 for small')
+    parser.add_argument('--rounds', type=int, default=5, help='calls after the warm-up call')
     parser.add_argument('--memory-frames', type=int, nargs=2, default=(100, 1000), metavar=('FEW', 'MANY'),
-                        help='lengths to compare the peak memory of')
-    parser.add_argument('--threads', type=int, help='of torch and OpenCV; default: theirs')
+                        help='numbers of frames at which peak memory is compared')
+    parser.add_argument('--threads', type=int, help='threads of torch and OpenCV; default: their own')
     parser.add_argument('--device', default='cpu')
     return parser.parse_args()
 
@@ -73,7 +75,7 @@ def make_video(path: Path, num_frames: int, size: tuple) -> Path:
 
 
 def first_mask(size: tuple):
-    """An ellipse, (H, W) uint8 0/1."""
+    """Return the mask of the first frame, an ellipse, (H, W) uint8 0/1."""
     import cv2
     import numpy as np
     height, width = size
@@ -81,7 +83,7 @@ def first_mask(size: tuple):
 
 
 def use_threads(number: int | None) -> None:
-    """Of torch and OpenCV, in this process; and memory as the tools have it."""
+    """Set the threads of torch and OpenCV in this process, and memory handling as in the commands."""
     import cv2
     import torch
 
@@ -93,20 +95,20 @@ def use_threads(number: int | None) -> None:
 
 
 def make_inferencer(config: str, size: int | None, device: str):
-    """With random weights, on which the time does not depend, and no fine-tuning."""
+    """Build an inferencer with random weights, which do not affect the time, and without fine-tuning."""
     from tempseg_mm.apis.inferencer import VOSInferencer
     return VOSInferencer(config, 'none', device, steps=0, size=size)
 
 
 class Pair:
-    """A whole call and the bare network at the same working size.
+    """A whole call and the bare network, at the same working size.
 
     Args:
         inferencer: see :func:`make_inferencer`.
-        video: to segment.
-        mask: of its first frame.
-        passes: of the network that a call takes: one for each frame but the first.
-        out_dir: written over by each call.
+        video: video to segment.
+        mask: mask of its first frame.
+        passes: forward passes of the network in a call: one for each frame except the first.
+        out_dir: output folder, overwritten by each call.
     """
 
     def __init__(self, inferencer, video: Path, mask, *, passes: int, out_dir: Path) -> None:
@@ -120,7 +122,7 @@ class Pair:
         self.inputs = [torch.rand(1, channels, *self.size, device=self.device) for channels in (3, 1)]
 
     def bare(self, passes: int) -> float:
-        """Seconds of so many forward passes."""
+        """Return the seconds of this number of forward passes."""
         import torch
         begin = time.perf_counter()
         with torch.no_grad():
@@ -131,7 +133,7 @@ class Pair:
         return time.perf_counter() - begin
 
     def round(self) -> dict:
-        """Both once: seconds a frame of each, and of each stage of the call."""
+        """Run both once; return seconds per frame of each, and of each stage of the call."""
         before = self.bare((self.passes + 1) // 2)
         begin = time.perf_counter()
         result = self.inferencer(self.video, self.mask, out_dir=self.out_dir, overwrite=self.out_dir.exists())
@@ -156,17 +158,17 @@ def measure_speed(name: str, args: argparse.Namespace, folder: Path) -> None:
     median = {key: statistics.median(figures[key] for figures in rounds) for key in rounds[0]}
     print(f'{name}: {frames} frames of {args.size[0]}×{args.size[1]}, network at {pair.size[0]}×{pair.size[1]}, '
           f'{args.device}, {torch.get_num_threads()} thread(s), {args.rounds} rounds')
-    print(f'  bare network {1e3 * median["bare"]:10.1f} ms a frame')
+    print(f'  bare network {1e3 * median["bare"]:10.1f} ms per frame')
     for part, wanted in (('walk', f'   (wanted: at least {WANTED})' if name == 'full' else ''), ('call', '')):
         ratios = sorted(figures['bare'] / figures[part] for figures in rounds)
-        print(f'  {part} {1e3 * median[part]:18.1f} ms a frame; speed / bare network: min {ratios[0]:.2f}, median '
+        print(f'  {part} {1e3 * median[part]:18.1f} ms per frame; speed / bare network: min {ratios[0]:.2f}, median '
               f'{statistics.median(ratios):.2f}, max {ratios[-1]:.2f}{wanted}')
     print_shares(rounds, median)
 
 
 def print_shares(rounds: list, median: dict) -> None:
-    """Where the time goes. Stages of one thread add up; those of different threads overlap."""
-    print('  stage          ms a frame   of the walk')
+    """Print where the time goes. Stages of one thread add up; stages of different threads overlap."""
+    print('  stage        ms per frame   of the walk')
     for stage, what in STAGES.items():
         share = statistics.median(figures[stage] / figures['walk'] for figures in rounds)
         print(f'  {stage:10s} {1e3 * median[stage]:14.1f} {share:12.0%}   {what}')
@@ -180,7 +182,7 @@ def print_shares(rounds: list, median: dict) -> None:
 
 
 def peak_memory(video: str, size: tuple, threads: int | None, device: str, out_dir: str) -> tuple[float, float]:
-    """GiB, and frames a second; to be called in a fresh process."""
+    """Return GiB, and frames per second; call it in a new process."""
     use_threads(threads)
     inferencer = make_inferencer(SETTINGS['small']['config'], SETTINGS['small']['size'], device)
     result = inferencer(video, first_mask(size), out_dir=out_dir)
@@ -200,7 +202,7 @@ def measure_memory(args: argparse.Namespace, folder: Path) -> None:
 
 
 def alone(function: Callable, *arguments):
-    """``function(*arguments)`` in a process that has done nothing else."""
+    """Return ``function(*arguments)``, called in a new process."""
     with multiprocessing.get_context('spawn').Pool(1) as pool:
         return pool.apply(function, arguments)
 

@@ -1,11 +1,11 @@
-"""Several objects at once: what a network an object gains over one network for all, and what company costs an object.
+"""Compares one network per object with one network for all objects, and measures what other objects cost an object.
 
     .venv/bin/python benchmarks/objects.py --checkpoint work_dirs/tempseg_synthetic
 
-Renders sequences with two numbered objects and follows them, from the first mask on, in four ways with the same steps
-and draws: each object alone; both with a network each, merged (what ``tempseg-segment`` does); both with one
-network that is fine-tuned on both in turn, with the steps of one object, and with those of two. J is the mean over the
-frames after the first, at the original size; seconds are of the whole sequence.
+The benchmark renders sequences with two numbered objects and follows them from the first mask in four ways, with the
+same steps and random draws: each object alone; both with one network each, merged (as ``tempseg-segment`` does); and
+both with one network that is fine-tuned on both in turn, with the steps of one object, and with the steps of two. J is
+the mean over the frames after the first, at the original size. Seconds are for the whole sequence.
 """
 
 import argparse
@@ -23,18 +23,19 @@ WAYS = ('alone', 'a network each', 'one network', 'one network, twice the steps'
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='of the network')
-    parser.add_argument('--checkpoint', help='its weights; default: from scratch')
-    parser.add_argument('--sequences', type=int, default=6, help='to render')
-    parser.add_argument('--frames', type=int, default=24, help='of a sequence')
-    parser.add_argument('--seed', type=int, default=1, help='of the scenes')
-    parser.add_argument('--occluders', type=int, default=1, help='things that pass in front of the first object')
-    parser.add_argument('--similarity', type=float, default=0.7, help='of the objects, 0 to 1')
+    parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='config of the network')
+    parser.add_argument('--checkpoint', help='weights of the network; default: from scratch')
+    parser.add_argument('--sequences', type=int, default=6, help='number of sequences to render')
+    parser.add_argument('--frames', type=int, default=24, help='frames per sequence')
+    parser.add_argument('--seed', type=int, default=1, help='seed of the scenes')
+    parser.add_argument('--occluders', type=int, default=1,
+                        help='number of shapes that pass in front of the first object')
+    parser.add_argument('--similarity', type=float, default=0.7, help='similarity of the objects, 0 to 1')
     return parser.parse_args()
 
 
 def adapted_to_all(segmenter, objects: list, steps: int):
-    """One generator, fine-tuned on the clips of all objects in turn."""
+    """Fine-tune one generator on the clips of all objects in turn."""
     from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 
     class InTurn(OnlineFinetuner):
@@ -50,7 +51,7 @@ def adapted_to_all(segmenter, objects: list, steps: int):
 
 
 def follow(segmenter, adapted: dict, given) -> dict:
-    """Mean J of each object that has a generator; masks cannot overlap, since a pixel has one label."""
+    """Return the mean J of each object that has a generator. Masks cannot overlap, since a pixel has one label."""
     import numpy as np
 
     from tempseg_mm.evaluation.functional.region import region_similarity
@@ -63,7 +64,7 @@ def follow(segmenter, adapted: dict, given) -> dict:
 
 
 def given_first(sequence, object_ids=None):
-    """The sequence with the mask of its first frame given, of these objects alone."""
+    """Return the sequence with the mask of its first frame given, for these objects only."""
     import numpy as np
 
     from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
@@ -82,7 +83,7 @@ def given_first(sequence, object_ids=None):
 
 
 def measure(segmenter, sequence) -> dict:
-    """Way -> (J by object, seconds)."""
+    """Map each way to (J by object, seconds)."""
     from tempseg_mm.inference.given_object import GivenObject
     both, found = given_first(sequence), {}
     objects = [GivenObject(both, object_id) for object_id in both.object_ids]
@@ -122,7 +123,7 @@ def main() -> None:
         results = [measure(segmenter, item['sequence']) for item in data]
     objects = [(k, object_id) for k, found in enumerate(results) for object_id in found[WAYS[0]][0]]
     print(f'{len(objects)} objects in {len(results)} sequences, {segmenter.finetuner.steps} steps each')
-    print(f'{"":30} {"J":>6} {"largest loss beside alone":>26} {"s a sequence":>13}')
+    print(f'{"":30} {"J":>6} {"largest loss beside alone":>26} {"s / sequence":>13}')
     for way in WAYS:
         scores = [results[k][way][0][object_id] for k, object_id in objects]
         lost = max(results[k][WAYS[0]][0][object_id] - results[k][way][0][object_id] for k, object_id in objects)

@@ -1,4 +1,4 @@
-"""A race at equal time: our recipe, OSVOS's recipe on the same generator, and moving the mask along the flow.
+r"""Runs a race at equal time: our recipe, OSVOS's recipe on the same generator, and moving the mask along the flow.
 
     .venv/bin/python benchmarks/race.py --checkpoint work_dirs/tempseg_synthetic
     .venv/bin/python benchmarks/race.py --config configs/tempseg_davis_mobilenet.py \\
@@ -6,16 +6,17 @@
         --seconds 5 10 20 40 --crf --out work_dirs/race_dev
     .venv/bin/python benchmarks/race.py ... --resume                  # after a stop
 
-`ours` is the test of the config with the generator of the checkpoint and its online fine-tuning. `osvos` is one-shot
-fine-tuning with cross-entropy alone: the same generator without reference mask, from its initial weights (an ImageNet
-trunk where the config has one) or a parent that was trained so, one given frame at a time, turned, zoomed, flipped and
-re-coloured, with the optimiser of ours. `flow` moves the given mask along the flow, `copy` leaves it where it is. The
-CRF, if any, refines the masks of all.
+`ours` is the test of the config, with the generator of the checkpoint and its online fine-tuning. `osvos` is one-shot
+fine-tuning with cross-entropy alone. It uses the same generator without reference mask, from its initial weights (an
+ImageNet trunk if the config has one) or from a parent that was trained in this way. It gets one given frame at a time,
+turned, zoomed, flipped and re-coloured, with the optimiser of ours. `flow` moves the given mask along the flow, `copy`
+leaves it in place. If the CRF is on, it refines the masks of all methods.
 
-Each sequence is run by all before the next one, so that other work on the machine hits all alike. A few steps tell how
-long a step of a recipe takes on a sequence; then it gets the steps that just use up its seconds, counted from the
-moment it is handed the frames, and its schedule spans them. What it really took stands beside. All masks are scored as
-a test scores them. Writes race.csv, race.png, and a record of each run, which --resume continues from, below --out.
+All methods run on a sequence before the next sequence starts, so that other work on the machine affects them equally.
+A few steps measure the time of a step of each recipe on the sequence. The recipe then gets the number of steps that
+just uses up its seconds, counted from the moment it receives the frames, and its schedule spans these steps. The
+results also show the time that it really took. All masks are scored as in a test. race.csv, race.png and a record of
+each run, from which --resume continues, are written below --out.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from typing import Any
 
 from race_results import LEARNERS, RIVALS, draw, report, write_csv
 
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads ruin timings on shared cores
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads disturb timings on shared cores
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -39,30 +40,32 @@ STEPS_TO_TIME = 8
 
 
 def parse_args() -> argparse.Namespace:
-    # Here, not above: the worker processes of the CRF import this file, and need nothing of it.
+    # Imported here, since the worker processes of the CRF import this file and need none of this.
     from tempseg_mm.settings.typed_text import ConfigOverrides
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='of our recipe')
-    parser.add_argument('--checkpoint', help="its weights, as in tempseg-test; default: the config's `checkpoint`")
+    parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='config of our recipe')
+    parser.add_argument('--checkpoint',
+                        help="weights of our recipe, as in tempseg-test; default: the config's `checkpoint`")
     parser.add_argument('--osvos-checkpoint', default='none',
-                        help='parent of the rival, trained without reference mask; default: initial weights')
+                        help="parent of OSVOS's recipe, trained without reference mask; default: initial weights")
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOverrides, metavar='KEY=VALUE', default={},
-                        help='override settings of the config, e.g. test_dataloader.dataset.split=dev')
-    parser.add_argument('--given', type=int, help='frames given to ours and to the simple rivals; default: as in a '
-                                                  'test of the config')
-    parser.add_argument('--rival-frames', type=int, default=1, help="given to OSVOS's recipe; default: 1")
-    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='only these sequences of the split')
+                        help='override settings of the config, such as test_dataloader.dataset.split=dev')
+    parser.add_argument('--given', type=int, help='frames given to our recipe and to the simple rivals; default: '
+                                                  'as in a test of the config')
+    parser.add_argument('--rival-frames', type=int, default=1, help="frames given to OSVOS's recipe; default: 1")
+    parser.add_argument('--sequences', nargs='+', metavar='NAME', help='use only these sequences of the split')
     parser.add_argument('--seconds', type=float, nargs='+', default=[5, 10, 20, 40],
-                        help='of fine-tuning on a sequence; default: 5 10 20 40')
-    parser.add_argument('--crf', action='store_true', help='refine the masks of all with the CRF of the config')
+                        help='seconds of fine-tuning per sequence; default: 5 10 20 40')
+    parser.add_argument('--crf', action='store_true', help='refine the masks of all methods with the CRF of the config')
     parser.add_argument('--threads', type=int,
-                        help='of torch and OpenCV, and processes of the CRF; default: theirs. With 1 recipes of one '
-                             'and of several clips a step race on equal terms')
+                        help='threads of torch and OpenCV, and processes of the CRF; default: their own. With 1, '
+                             'recipes with one and with several clips per step race on equal terms')
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--seed', type=int, default=0, help='of initial weights and of fine-tuning; default: 0')
+    parser.add_argument('--seed', type=int, default=0, help='seed of initial weights and of fine-tuning; default: 0')
     parser.add_argument('--out', type=Path, default=Path('work_dirs/race'), metavar='DIR')
-    parser.add_argument('--resume', action='store_true', help='keep the runs that a race like this one has finished')
+    parser.add_argument('--resume', action='store_true',
+                        help='keep the finished runs of an earlier race with the same settings')
     parser.add_argument('--per-sequence', action='store_true', help='also print the J of every sequence')
     args = parser.parse_args()
     if min(args.seconds) < 0 or min(args.given or 1, args.rival_frames, args.threads or 1) < 1:
@@ -72,37 +75,39 @@ def parse_args() -> argparse.Namespace:
 
 @dataclass
 class Pace:
-    """Of a recipe on a sequence: seconds before the steps and for each."""
+    """Seconds that a recipe needs on a sequence: before the first step, and for each step."""
     before: float
     step: float
 
     def steps_in(self, seconds: float) -> int:
-        """So many that the last one ends just after these seconds; none in no time."""
+        """Return the number of steps whose last one ends just after these seconds; 0 for 0 seconds."""
         return max(1, math.ceil((seconds - self.before) / self.step)) if seconds > 0 else 0
 
 
 @dataclass
 class Learner:
-    """A recipe: a ``Segmenter``, how many of the first masks it is given, and what it depends on."""
+    """A recipe: a ``Segmenter``, the number of first masks that it is given, and the settings that determine its
+    results.
+    """
     segmenter: Any
     given: int
     settings: dict
 
     def sequence(self, sequence):
-        """With the masks that the recipe is given."""
+        """Return the sequence with the masks that the recipe is given."""
         from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
         return AnnotatedSequence(sequence, self.given)
 
     def adapt(self, sequence, steps: int, **options) -> dict:
-        """Fine-tune; returns what ``Segmenter.walk`` takes."""
+        """Fine-tune; return the adapted generators for ``Segmenter.walk``."""
         self.segmenter.finetuner.steps = steps
         return self.segmenter.adapt(self.sequence(sequence), **options)
 
     def pace(self, sequence) -> Pace:
-        """How fast it learns from the sequence."""
+        """Measure how fast the recipe learns from the sequence."""
         times = [time.perf_counter()]
         self.adapt(sequence, STEPS_TO_TIME, on_step=lambda done, total: times.append(time.perf_counter()))
-        step = (times[-1] - times[1]) / (STEPS_TO_TIME - 1)  # the first one has more to do
+        step = (times[-1] - times[1]) / (STEPS_TO_TIME - 1)  # the first step takes longer
         return Pace(max(0.0, times[1] - times[0] - step), step)
 
 
@@ -117,7 +122,7 @@ def our_recipe(cfg, args: argparse.Namespace) -> Learner:
 
 
 def osvos_recipe(cfg, ours: Learner, args: argparse.Namespace) -> Learner:
-    """Weights of the loss do not count for Adam; one is that of cross-entropy alone."""
+    """Build OSVOS's recipe. The weight of its only loss, cross-entropy, does not matter to Adam."""
     from mmengine.config import Config
 
     from tempseg_mm.apis.inferencer.loading import load_segmenter
@@ -137,10 +142,10 @@ def osvos_recipe(cfg, ours: Learner, args: argparse.Namespace) -> Learner:
 
 
 class Track:
-    """What all run on: the same clock, the same metric, the same refinement.
+    """Runs all methods with the same clock, metric and refinement.
 
     Args:
-        learners: by method; `ours` has the flow and the refinement of the simple rivals.
+        learners: method -> recipe; the simple rivals use the flow and the refinement of `ours`.
         evaluator: config of a ``VOSMetric``.
     """
 
@@ -154,13 +159,13 @@ class Track:
         self._paces: dict = {}
 
     def warm_up(self, sequence) -> None:
-        """Off the clock: the first steps of a process, and the start of the workers."""
+        """Run the first steps of the process and start the workers, without timing."""
         for learner in self.learners.values():
             learner.pace(sequence)
         self._watch(self.rivals['copy'], self.learners['ours'].sequence(sequence), None)
 
     def run(self, method: str, seconds: float, sequence) -> dict:
-        """One sequence: J and F, steps, seconds of fine-tuning and in all."""
+        """Run a method on a sequence; return J, F, steps, seconds of fine-tuning, and seconds in all."""
         if method in self.rivals:
             found = self._watch(self.rivals[method], self.learners['ours'].sequence(sequence), None)
             return dict(steps=0, finetuning=0.0, **found)
@@ -171,7 +176,7 @@ class Track:
         steps = pace.steps_in(seconds)
         adapted = learner.adapt(sequence, steps)
         spent = sum(found.seconds for found in adapted.values())
-        if steps >= STEPS_TO_TIME:  # then it tells the pace better for the next ones, which take longer
+        if steps >= STEPS_TO_TIME:  # a better estimate for the longer runs that follow
             pace.step = (spent - pace.before) / steps
         found = self._watch(learner.segmenter, learner.sequence(sequence), adapted)
         found['total'] += spent
@@ -181,7 +186,7 @@ class Track:
         self.learners['ours'].segmenter.close()
 
     def _watch(self, segmenter, sequence, adapted: dict | None) -> dict:
-        """J, F and the seconds until the last mask; scoring is not on the clock."""
+        """Return J, F and the seconds until the last mask, without the time for scoring."""
         from tempseg_mm.registry import METRICS
         metric, seconds, begin = METRICS.build(self.evaluator), 0.0, time.perf_counter()
         for _, frames in segmenter.walk(sequence, adapted or segmenter.adapt(sequence)):
@@ -191,12 +196,12 @@ class Track:
                 begin = time.perf_counter()
         scores = metric.sequence_scores(sequence.name)
         if not scores:
-            raise ValueError(f'sequence {sequence.name}: no annotated frame counts, so nobody can win there')
+            raise ValueError(f'sequence {sequence.name}: no annotated frame counts, so no method gets a score')
         return dict(J=scores['J_mean'], F=scores['F_mean'], total=seconds)
 
 
 def race(track: Track, sequences: list, heats: list, records, out: Path) -> list[dict]:
-    """Every heat on every sequence that has no record yet; a row each, of all."""
+    """Run every heat on every sequence that has no record yet; return one row per run, also for earlier runs."""
     from tempseg_mm.runtime.progress import Progress
     entries = [(method, seconds, sequence, f'{sequence.name}-{method}-{seconds:g}s')
                for sequence in sequences for method, seconds in heats]
@@ -215,7 +220,7 @@ def race(track: Track, sequences: list, heats: list, records, out: Path) -> list
 
 
 def depends_on(cfg, learners: dict, args: argparse.Namespace) -> dict:
-    """What a run depends on, by name: settings as plain values, weights as state dicts."""
+    """Return everything that determines a run, by name: settings as plain values, weights as state dicts."""
     dataset = cfg.test_dataloader.dataset.to_dict()
     dataset.pop('sequences', None)
     weights = {f'weights of {name}': learner.segmenter.model.generator.state_dict()

@@ -1,7 +1,7 @@
-"""What a race has found, as tables, a CSV file and a picture. Called by race.py; a row is a run of one method.
+"""Writes the results of a race as tables, a CSV file and a picture, for race.py. A row is a run of one method.
 
-A row is ``dict(method, seconds, sequence, J, F, steps, finetuning, total)``: `seconds` of fine-tuning were given, 0 to
-those that learn nothing, `finetuning` were used, `total` is the whole sequence.
+A row is ``dict(method, seconds, sequence, J, F, steps, finetuning, total)``: `seconds` is the time allowed for
+fine-tuning (0 for methods that do not learn), `finetuning` the time used, `total` the time for the whole sequence.
 """
 
 import csv
@@ -10,8 +10,8 @@ from pathlib import Path
 LEARNERS = dict(ours='our recipe', osvos="OSVOS's recipe")
 RIVALS = dict(flow='moving the mask along the flow', copy='copying the mask')
 TITLES = {**LEARNERS, **RIVALS}
-FIGURES = dict(J='J', F='F', steps='steps', finetuning='fine-tuning, s', total='s a sequence')
-WANTED = 10  # points of J that ours is to be ahead of the better rival
+FIGURES = dict(J='J', F='F', steps='steps', finetuning='fine-tuning, s', total='s per sequence')
+WANTED = 10  # points of J by which our recipe should lead the better rival
 
 
 def write_csv(path: Path, rows: list[dict]) -> None:
@@ -24,7 +24,7 @@ def write_csv(path: Path, rows: list[dict]) -> None:
 
 
 def means(rows: list[dict]) -> dict:
-    """(method, seconds) -> figure -> mean over sequences."""
+    """Map (method, seconds) to each figure's mean over sequences."""
     found: dict = {}
     for row in rows:
         found.setdefault((row['method'], row['seconds']), []).append(row)
@@ -33,7 +33,7 @@ def means(rows: list[dict]) -> dict:
 
 
 def report(rows: list[dict], per_sequence: bool) -> str:
-    """The tables, and by how much ours is ahead at equal time."""
+    """Return the tables, and the lead of our recipe at equal time."""
     from tempseg_mm.evaluation.markdown import markdown_table
     found = means(rows)
     budget = {heat: f'{heat[1]:g}' if heat[0] in LEARNERS else '-' for heat in found}
@@ -56,13 +56,13 @@ def report(rows: list[dict], per_sequence: bool) -> str:
 
 
 def draw(path: Path, rows: list[dict]) -> None:
-    """J and F against all seconds of a sequence."""
+    """Draw J and F against the total seconds per sequence."""
     from matplotlib.figure import Figure
 
     from tempseg_mm.runtime.atomic import written_beside
     figure = Figure(figsize=(8, 3.5), layout='constrained')
     for place, measure in enumerate('JF', start=1):
-        axes = figure.add_subplot(1, 2, place, xlabel='seconds a sequence', ylabel=measure, ylim=(0, 1))
+        axes = figure.add_subplot(1, 2, place, xlabel='seconds per sequence', ylabel=measure, ylim=(0, 1))
         for method, title in TITLES.items():
             points = sorted((mean['total'], mean[measure]) for heat, mean in means(rows).items() if heat[0] == method)
             axes.plot(*zip(*points, strict=True), marker='o', label=title)

@@ -1,12 +1,14 @@
-"""How much a whole GAN step costs beside the generator's bare forward and backward pass, and where the rest goes.
+"""Measures the cost of a whole GAN step against the generator's bare forward and backward pass, and where the time
+goes.
 
-At the end whole steps on batches of a data loader, with the flow estimated in the step and by the loader's workers.
+At the end it times whole steps on batches of a data loader, with flow estimated in the step and by the loader's
+workers.
 
     .venv/bin/python benchmarks/train_step.py                             # the configuration of tempseg_synthetic.py
     .venv/bin/python benchmarks/train_step.py --width 1 --size 120 214    # full width
 
-Every figure is a median over rounds; the parts of a round run one after the other, so that a machine that slows down
-slows all of them. Read the ratios, not the milliseconds.
+Every figure is a median over rounds. The parts of a round run one after the other, so that a slower machine slows all
+of them. Compare the ratios, not the milliseconds.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import os
 import statistics
 import time
 
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other on a busy machine
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
 
 import torch
 from mmengine.config import Config
@@ -32,21 +34,21 @@ from tempseg_mm.structures import ClipBatch, VOSDataSample
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='model and optimisers')
+    parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='config of model and optimisers')
     parser.add_argument('--width', type=float, help="width multiplier; default: the config's")
-    parser.add_argument('--size', type=int, nargs=2, default=(96, 168), metavar=('H', 'W'), help='of the frames')
-    parser.add_argument('--clips', type=int, default=4, help='clips a batch')
-    parser.add_argument('--frames', type=int, default=5, help='frames a clip')
+    parser.add_argument('--size', type=int, nargs=2, default=(96, 168), metavar=('H', 'W'), help='size of the frames')
+    parser.add_argument('--clips', type=int, default=4, help='clips per batch')
+    parser.add_argument('--frames', type=int, default=5, help='frames per clip')
     parser.add_argument('--rounds', type=int, default=7)
-    parser.add_argument('--workers', type=int, default=1, help='of the data loader')
+    parser.add_argument('--workers', type=int, default=1, help='workers of the data loader')
     parser.add_argument('--give-memory-back', action='store_true',
-                        help='leave the allocator as it is by default, unlike the tools; to see what that costs')
+                        help="keep the allocator's default settings, unlike the commands, to see what that costs")
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     return parser.parse_args()
 
 
 class Clips:
-    """As many clips as anyone asks for, packed, without flow; in memory, so that flow is all that workers do."""
+    """A data set of any number of packed clips without flow, in memory, so that workers only estimate flow."""
 
     def __init__(self, frames: int, size: tuple, length: int) -> None:
         generator = torch.Generator().manual_seed(0)
@@ -122,14 +124,14 @@ IN_STEP = tuple(LABELS)[1:]
 
 
 def waited_for(device: str) -> float:
-    """The time, when the device is through."""
+    """Wait for the device and return the time."""
     if device != 'cpu':
         torch.cuda.synchronize()
     return time.perf_counter()
 
 
 def with_a_loader(step: Step, args: argparse.Namespace, finish) -> list[float]:
-    """Seconds of whole steps, waiting for data included; the workers start, and fill up, before."""
+    """Return the seconds of whole steps including the wait for data. Workers start and fill their queues before."""
     loader = DataLoader(Clips(args.frames, args.size, args.clips * 5), args.clips, num_workers=args.workers,
                         collate_fn=pseudo_collate)
     times = [waited_for(args.device)]
@@ -145,7 +147,7 @@ def main() -> None:
         keep_freed_memory()
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.default_scope)
-    MMLogger.get_current_instance().setLevel('WARNING')  # it tells the learning rate of every parameter
+    MMLogger.get_current_instance().setLevel('WARNING')  # it would print the learning rate of every parameter
     if args.width is not None:
         cfg.model.width = args.width
     model = MODELS.build(cfg.model).to(args.device).train()
@@ -161,9 +163,9 @@ def main() -> None:
         for name, times in seconds.items():
             started = time.perf_counter()
             getattr(step, name)()
-            if round_ > 0:  # the first warms up
+            if round_ > 0:  # the first round is the warm-up
                 times.append(waited_for(args.device) - started)
-    for _ in range(max(1, args.rounds // 3)):  # in turn: a machine that slows down slows both
+    for _ in range(max(1, args.rounds // 3)):  # alternating, so that a slower machine slows both
         for where, times in loaded.items():
             times += with_a_loader(step, args, by_workers if where == 'workers' else None)
 

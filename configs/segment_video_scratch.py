@@ -2,8 +2,8 @@
 
     .venv/bin/tempseg-segment dog.mp4 --mask dog_00000.png --checkpoint none
 
-Differs from the recipe in fine-tuning only: more steps, and cross-entropy alone. From scratch the other terms teach
-empty masks first; see "A single video" in docs/results.md. To see what it gives on DAVIS:
+It differs from tempseg_davis_scratch.py only in fine-tuning: more steps, and cross-entropy as the only loss. From
+scratch, other terms first teach empty masks, see "A single video" in docs/results.md. To measure it on DAVIS:
 
     .venv/bin/tempseg-test configs/segment_video_scratch.py
 """

@@ -4,19 +4,20 @@
     .venv/bin/tempseg-train configs/tempseg_davis_mobilenet.py --amp
     .venv/bin/tempseg-test configs/tempseg_davis_mobilenet.py
 
-Training is meant for a GPU: six minutes on an H200 that four other trainings shared. What it gives: docs/results.md;
-what the choices below rest on: docs/ablations.md. The weights are torchvision's MobileNetV2, downloaded on the first
-run; TEMPSEG_IMAGENET_WEIGHTS names another file or URL (docs/imagenet.md). Without any: tempseg_davis_scratch.py.
+Training is meant for a GPU: it took six minutes on an H200 that four other trainings shared. docs/results.md has its
+results, docs/ablations.md the experiments behind the choices below. The weights are torchvision's MobileNetV2,
+downloaded on the first run; TEMPSEG_IMAGENET_WEIGHTS names another file or URL (docs/imagenet.md). To train without
+published weights, use tempseg_davis_scratch.py.
 """
 _base_ = './tempseg_davis.py'
 
 max_iters = 2250
-size = (240, 427)  # of the frames that flow is estimated on
+size = (240, 427)  # size of the frames for optical flow
 object_window = dict(type='ObjectWindow', size=(192, 336), share=0.6)
 
 model = dict(
     window=object_window,
-    reach=0.2,  # the network alone takes other objects of its kind along
+    reach=0.2,  # without it, the network also segments similar objects elsewhere
     generator=dict(
         backbone=dict(
             _delete_=True,
@@ -28,7 +29,8 @@ model = dict(
                 type='ImageNetWeights',
                 checkpoint='{{$TEMPSEG_IMAGENET_WEIGHTS:https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth}}')),
         decoder=dict(_delete_=True, type='UpsampleDecoder', channels=(96, 64, 32, 24), dropout=0.0)),
-    # Cross-entropy and overlap alone: what the paper adds gained nothing here, see "The losses of the paper" there.
+    # Only cross-entropy and overlap: the paper's other losses gained nothing, see "The losses of the paper" in
+    # docs/ablations.md.
     adversary=None,
     losses=dict(
         bce=dict(loss_weight=1.0), iou=dict(type='SoftIoULoss', loss_weight=1.0),
@@ -46,7 +48,7 @@ param_scheduler = dict(
 
 clip_window = dict(
     type='ClipObjectWindow', window=object_window, scale=(0.5, 1.33), shift=0.3, degrees=15, flip=0.5, elsewhere=0.05)
-# Between the two windows of a clip, by the workers.
+# Flow between the two windows of a clip, estimated by the workers.
 clip_flow = dict(type='LoadFlow', provider=dict(type='DISFlow', preset='ultrafast'))
 colours = dict(type='ClipPhotometric')
 deform = dict(
@@ -57,7 +59,7 @@ train_dataloader = dict(
     batch_size=16,
     num_workers=4,
     dataset=dict(
-        size=None,  # windows are cut out of frames as they are
+        size=None,  # windows are cut out of full-size frames
         clip_sampler=dict(clip_length=2),
         pipeline=[dict(type='LoadClip'), clip_window, clip_flow, colours, deform, dict(type='PackClip')]))
 test_dataloader = dict(dataset=dict(size=size))
@@ -67,12 +69,12 @@ default_hooks = dict(
             steps=60,
             clips_per_step=2,
             mode='folded',
-            # Not the first blocks, whose large maps cost a fifth of a step.
+            # The first blocks are left out, since their large maps cost a fifth of a step.
             only=['decoder', *[f'backbone.features.{i}' for i in range(4, 18)]],
             optimizer=dict(lr=0.00015),
             average=0.5,
-            # References less faulty than in training, but more often none: an object that was lost is to be found
-            # again, in wide windows.
+            # References have smaller faults than in training, but are empty more often: the network must find a
+            # lost object again, in wide windows.
             augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), colours],
             pipeline=[
                 dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15, empty_prob=0.2),

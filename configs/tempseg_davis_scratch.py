@@ -1,4 +1,4 @@
-"""The recipe of tempseg_davis_mobilenet.py without published weights: Table A.1, a quarter wide, on smaller windows.
+"""The recipe of tempseg_davis_mobilenet.py from scratch: Table A.1 at a quarter of its width, on smaller windows.
 
     export TEMPSEG_DAVIS_ROOT=/path/to/DAVIS
     .venv/bin/tempseg-train configs/tempseg_davis_scratch.py
@@ -24,7 +24,7 @@ default_hooks = dict(
     finetune=dict(
         finetuner=dict(
             steps=100,
-            mode='eval',  # 'folded' lost three points here, docs/results.md
+            mode='eval',  # 'folded' lost three points here, see docs/results.md
             only=[],
             optimizer=dict(lr=0.001),
             augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))

@@ -1,10 +1,10 @@
-"""TempSeg-GAN on DAVIS 2016 with the paper's numbers, the first five stages of G from VGG-16's ImageNet weights.
+"""TempSeg-GAN on DAVIS 2016 with the paper's numbers; the first five stages of G start from VGG-16's ImageNet weights.
 
     .venv/bin/tempseg-train configs/tempseg_davis_vgg.py
     .venv/bin/tempseg-test configs/tempseg_davis_vgg.py
 
 The weights are torchvision's, downloaded on the first run; TEMPSEG_IMAGENET_WEIGHTS names another URL or a file
-(docs/imagenet.md). Meant for a GPU; not run to its end here.
+(docs/imagenet.md). It needs a GPU; we have not run it to the end.
 """
 _base_ = './tempseg_davis.py'
 

@@ -4,7 +4,7 @@
     .venv/bin/tempseg-tune-crf configs/tempseg_davis.py --out configs/_base_/crf/davis.py
     .venv/bin/tempseg-test configs/tempseg_pp_davis.py
 
-Nothing differs in training, so the network is that of tempseg_davis.py.
+Training does not differ, so it uses the network of tempseg_davis.py.
 """
 _base_ = './tempseg_davis.py'
 

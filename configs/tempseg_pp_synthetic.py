@@ -1,4 +1,4 @@
-"""TempSeg-GAN++ on rendered sequences: averaged predictions and dense CRF on top of tempseg_synthetic.py's network.
+"""TempSeg-GAN++ on rendered sequences: averaged predictions and dense CRF, with the network of tempseg_synthetic.py.
 
     .venv/bin/tempseg-train configs/tempseg_synthetic.py
     .venv/bin/tempseg-test configs/tempseg_pp_synthetic.py

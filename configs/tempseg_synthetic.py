@@ -1,4 +1,4 @@
-"""TempSeg-GAN, a quarter wide, on rendered sequences: the README's first command.
+"""TempSeg-GAN at a quarter of its width on rendered sequences: the README's first command.
 
     .venv/bin/tempseg-train configs/tempseg_synthetic.py
     .venv/bin/tempseg-test configs/tempseg_synthetic.py --baselines
@@ -9,10 +9,10 @@ _base_ = [
 ]
 
 max_iters = 450
-size = (64, 112)  # the network's; frames are stored, shown and scored at 128x224
+size = (64, 112)  # size for the network; frames are stored, shown and scored at 128x224
 
-# What the settings below are based on stands in docs/results.md. Objects here cross a third of their own size within a
-# clip, so the distance between two of its masks is motion more than fault: the losses on it weigh a tenth.
+# docs/results.md says what the settings below are based on. Objects move by a third of their own size within a clip.
+# The distance between two masks of a clip is then more motion than error, so the losses on it weigh only a tenth.
 model = dict(
     width=0.25,
     data_preprocessor=dict(flow=_base_.flow),
@@ -21,8 +21,8 @@ model = dict(
         adv=dict(loss_weight=0.02), iftl=dict(loss_weight=0.025), l_iftl=dict(loss_weight=0.025)))
 optim_wrapper = dict(adversary=dict(optimizer=dict(lr=0.00001)))
 
-# Faults as large as those of a fast object that was partly hidden. Rarely empty: what is learnt from an empty reference
-# is to take any object, and here each scene holds a second one. Fine-tuning adds blobs elsewhere, for the same reason.
+# Faults are as large as those of a fast object that was partly hidden. References are rarely empty: from an empty one
+# the network learns to segment any object, and each scene has a second object. Fine-tuning adds blobs for this reason.
 deform = dict(type='DeformReferenceMask', max_shift=0.15, scale=0.15, warp=0.1, dilate=0.08, empty_prob=0.02)
 geometry = dict(type='ClipRandomAffine', degrees=20, scale=(0.8, 1.25), flip=0.5)
 

@@ -2,7 +2,7 @@
 
     .venv/bin/tempseg-train configs/tempseg_synthetic_light.py
 
-From ImageNet weights (docs/imagenet.md), here a file; a URL will do:
+To start from ImageNet weights (docs/imagenet.md), given as a file or a URL:
 
     .venv/bin/tempseg-train configs/tempseg_synthetic_light.py --cfg-options \
         model.generator.backbone.init_cfg.type=ImageNetWeights \
@@ -11,6 +11,6 @@ From ImageNet weights (docs/imagenet.md), here a file; a URL will do:
 _base_ = './tempseg_synthetic.py'
 model = dict(
     generator=dict(
-        width=1.0,  # the one that published weights fit
+        width=1.0,  # the width of published weights
         backbone=dict(_delete_=True, type='MobileNetV2Backbone', output_stride=16),
         decoder=dict(_delete_=True, type='UpsampleDecoder', channels=(128, 64, 32, 32))))

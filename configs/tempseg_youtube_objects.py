@@ -4,9 +4,9 @@
     .venv/bin/tempseg-test configs/tempseg_youtube_objects.py
 
 Data: docs/data.md. Protocol: "the same parameters as of DAVIS 2016", but "the pre-training step on DAVIS training set
-is removed": the network starts as it is built and learns from the one mask that is given, of the first annotated frame
-with the object. Every later annotated frame is scored, also where the object is absent; the frames between are
-segmented and not scored. A checkpoint on the command line takes the place of the untrained network.
+is removed". So the network starts from its initial weights and learns from one given mask, of the first annotated frame
+with the object. Every later annotated frame is scored, also if the object is absent. The frames between are segmented
+but not scored. A checkpoint on the command line replaces the untrained network.
 """
 _base_ = [
     './_base_/models/tempseg_gan.py', './_base_/flow/dis.py', './_base_/datasets/youtube_objects.py',

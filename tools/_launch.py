@@ -1,4 +1,4 @@
-"""Starts a command of the package from a checkout, installed or not: what is missing is said by the command."""
+"""Starts a command of the package from a checkout, installed or not. The command itself reports missing packages."""
 
 import sys
 from importlib import import_module

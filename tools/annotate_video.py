@@ -1,4 +1,4 @@
-"""``tempseg-annotate`` from a checkout; what it does and takes: tempseg_mm/commands/annotate.py."""
+"""Runs ``tempseg-annotate`` from a checkout, see tempseg_mm/commands/annotate.py."""
 
 from _launch import launch
 

@@ -1,4 +1,4 @@
-"""``tempseg-check-dataset`` from a checkout; what it does and takes: tempseg_mm/commands/check_dataset.py."""
+"""Runs ``tempseg-check-dataset`` from a checkout, see tempseg_mm/commands/check_dataset.py."""
 
 from _launch import launch
 

@@ -1,4 +1,4 @@
-"""``tempseg-doctor`` from a checkout; what it does and takes: tempseg_mm/commands/doctor.py."""
+"""Runs ``tempseg-doctor`` from a checkout, see tempseg_mm/commands/doctor.py."""
 
 from _launch import launch
 

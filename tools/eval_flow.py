@@ -1,4 +1,4 @@
-"""``tempseg-eval-flow`` from a checkout; what it does and takes: tempseg_mm/commands/eval_flow.py."""
+"""Runs ``tempseg-eval-flow`` from a checkout, see tempseg_mm/commands/eval_flow.py."""
 
 from _launch import launch
 

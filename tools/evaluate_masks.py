@@ -1,4 +1,4 @@
-"""``tempseg-evaluate`` from a checkout; what it does and takes: tempseg_mm/commands/evaluate.py."""
+"""Runs ``tempseg-evaluate`` from a checkout, see tempseg_mm/commands/evaluate.py."""
 
 from _launch import launch
 

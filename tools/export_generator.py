@@ -1,4 +1,4 @@
-"""``tempseg-export`` from a checkout; what it does and takes: tempseg_mm/commands/export.py."""
+"""Runs ``tempseg-export`` from a checkout, see tempseg_mm/commands/export.py."""
 
 from _launch import launch
 

@@ -1,4 +1,4 @@
-"""``tempseg-make-synthetic`` from a checkout; what it does and takes: tempseg_mm/commands/make_synthetic.py."""
+"""Runs ``tempseg-make-synthetic`` from a checkout, see tempseg_mm/commands/make_synthetic.py."""
 
 from _launch import launch
 

@@ -1,4 +1,4 @@
-"""``tempseg-precompute-flow`` from a checkout; what it does and takes: tempseg_mm/commands/precompute_flow.py."""
+"""Runs ``tempseg-precompute-flow`` from a checkout, see tempseg_mm/commands/precompute_flow.py."""
 
 from _launch import launch
 

@@ -1,4 +1,4 @@
-"""``tempseg-run-table`` from a checkout; what it does and takes: tempseg_mm/commands/run_table.py."""
+"""Runs ``tempseg-run-table`` from a checkout, see tempseg_mm/commands/run_table.py."""
 
 from _launch import launch
 

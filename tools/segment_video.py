@@ -1,4 +1,4 @@
-"""``tempseg-segment`` from a checkout; what it does and takes: tempseg_mm/commands/segment.py."""
+"""Runs ``tempseg-segment`` from a checkout, see tempseg_mm/commands/segment.py."""
 
 from _launch import launch
 

@@ -1,4 +1,4 @@
-"""``tempseg-test`` from a checkout; what it does and takes: tempseg_mm/commands/test.py."""
+"""Runs ``tempseg-test`` from a checkout, see tempseg_mm/commands/test.py."""
 
 from _launch import launch
 

@@ -1,4 +1,4 @@
-"""``tempseg-train`` from a checkout; what it does and takes: tempseg_mm/commands/train.py."""
+"""Runs ``tempseg-train`` from a checkout, see tempseg_mm/commands/train.py."""
 
 from _launch import launch
 

@@ -1,4 +1,4 @@
-"""``tempseg-tune-crf`` from a checkout; what it does and takes: tempseg_mm/commands/tune_crf.py."""
+"""Runs ``tempseg-tune-crf`` from a checkout, see tempseg_mm/commands/tune_crf.py."""
 
 from _launch import launch
 

@@ -1,10 +1,10 @@
-# What every run needs and no experiment is about.
+# Settings that every run needs and no experiment changes.
 default_scope = 'tempseg_mm'
-# Seconds that a process waits for one that lives; a dead one ends the run within a minute, see HeartbeatHook.
+# timeout: seconds that a process waits for a living one. If one dies, the rest stop within a minute (HeartbeatHook).
 env_cfg = dict(
     cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=1), dist_cfg=dict(timeout=1800))
 randomness = dict(seed=0)
-# One distributed wrapper a sub-module: each has an optimiser of its own.
+# One distributed wrapper per sub-module, since each has its own optimiser.
 model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel', device_ids=None)
 
 default_hooks = dict(
@@ -25,7 +25,7 @@ log_processor = dict(by_epoch=False, window_size=10)
 visualizer = dict(
     type='VOSVisualizer', vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
 
-# What a test loads: 'newest' of the work dir, 'none' for a network that was not trained, a checkpoint or its folder.
+# Weights of a test: 'newest' of the work dir, 'none' for an untrained network, a checkpoint, or a folder with some.
 checkpoint = 'newest'
 load_from = None
 resume = False

@@ -1,4 +1,4 @@
-"""Paper note P15: fine-tuning on clips made from the given frames. Tested with the base's weights.
+"""Paper note P15: fine-tuning on clips made from the given frames, tested with the weights of the base config.
 
     .venv/bin/tempseg-test configs/ablations/finetune_lucid.py work_dirs/tempseg_davis/iter_10000.pth
 """

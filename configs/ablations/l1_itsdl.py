@@ -1,4 +1,4 @@
-"""Table 1, L1 + ITSDL (84.6): without IFTL and L-IFTL.
+"""Table 1, L1 + ITSDL (84.6): training without IFTL and L-IFTL.
 
     .venv/bin/tempseg-train configs/ablations/l1_itsdl.py
 """

@@ -1,4 +1,4 @@
-"""Table 1, L1 loss (81.2): no temporal loss; the adversarial loss (eq. 3) stays, as "the entire system intact" asks.
+"""Table 1, L1 loss (81.2): no temporal loss. The adversarial loss (eq. 3) stays, to keep "the entire system intact".
 
     .venv/bin/tempseg-train configs/ablations/l1_only.py
 """

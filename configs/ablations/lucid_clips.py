@@ -1,4 +1,4 @@
-"""Half of the training clips are made from one of their frames, see "Data that trains more" in docs/data.md.
+"""Half of the training clips are synthesised from one of their frames, see "Data that trains more" in docs/data.md.
 
     .venv/bin/tempseg-train configs/ablations/lucid_clips.py
 """

@@ -1,4 +1,4 @@
-"""Table 1, w/o DAVIS training (68.7): initial weights, fine-tuned on the first frames of each sequence alone.
+"""Table 1, w/o DAVIS training (68.7): initial weights, fine-tuned only on the first frames of each sequence.
 
     .venv/bin/tempseg-test configs/ablations/no_davis_training.py
 """

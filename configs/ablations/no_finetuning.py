@@ -1,4 +1,4 @@
-"""Table 1, w/o fine-tune (76.8): the trained generator meets each sequence as it is. Tested with the base's weights.
+"""Table 1, w/o fine-tune (76.8): the trained generator of the base config segments each sequence without fine-tuning.
 
     .venv/bin/tempseg-test configs/ablations/no_finetuning.py work_dirs/tempseg_davis/iter_10000.pth
 """

@@ -1,4 +1,4 @@
-"""Pre-trains the backbone of Table A.1 on ImageNet's classes: for it there are no published weights.
+"""Pre-trains the backbone of Table A.1 on the classes of ImageNet, since there are no published weights for it.
 
     export TEMPSEG_IMAGENET_ROOT=/path/to/imagenet    # train/<class>/*.JPEG and val/<class>/*.JPEG
     .venv/bin/tempseg-train configs/pretrain/tempseg_imagenet.py
@@ -7,7 +7,8 @@
         model.generator.backbone.init_cfg.checkpoint=work_dirs/tempseg_imagenet/epoch_90.pth \
         model.generator.backbone.init_cfg.prefix=backbone.
 
-Meant for GPUs, with the common schedule of 90 epochs; not run to its end here. model.width must be the generator's.
+It needs GPUs and has the common schedule of 90 epochs; we have not run it to the end. model.width must equal the
+width of the generator.
 """
 _base_ = '../_base_/default_runtime.py'
 
@@ -17,7 +18,7 @@ max_epochs = 90
 warm_up = 5  # epochs
 
 model = dict(type='ImageClassifier', width=1.0, num_classes=num_classes, backbone=dict(type='TempSegBackbone'))
-model_wrapper_cfg = None  # one optimiser, so mmengine's usual distributed wrapper
+model_wrapper_cfg = None  # there is one optimiser, so mmengine's usual distributed wrapper is used
 
 train_dataloader = dict(
     batch_size=256,
@@ -61,5 +62,5 @@ param_scheduler = [
 default_hooks = dict(
     logger=dict(log_metric_by_epoch=True),
     checkpoint=dict(interval=1, by_epoch=True),
-    pictures=None, progress=None, results=None, overlays=None)  # of sequences
+    pictures=None, progress=None, results=None, overlays=None)  # these hooks are for sequences
 log_processor = dict(by_epoch=True)

@@ -21,7 +21,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = command_parser('doctor', __doc__, EXAMPLES)
     parser.add_argument('config', nargs='?', help='config file to check too, such as configs/tempseg_davis.py')
     parser.add_argument('--data', choices=['quick', 'all', 'none'], default='quick',
-                        help="data of the config to check: quick checks the lists and three sequences, all checks "
+                        help='data of the config to check: quick checks the lists and three sequences, all checks '
                              'every file; default: quick')
     return parser
 

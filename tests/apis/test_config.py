@@ -40,7 +40,7 @@ def test_a_hook_is_switched_off_by_none(config_file):
 
 
 def test_missing_config(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'no config at .*gone\.py: .* lie in .*configs'):
+    with pytest.raises(FileNotFoundError, match=r'no config at .*gone\.py: the configs .* are in .*configs'):
         load_config(str(tmp_path / 'gone.py'))
 
 

@@ -77,9 +77,9 @@ def test_rows():
     scores = dict(a=[FlowScore(0.5, 1.0, 2.0, 0.5), FlowScore(1.5, 2.0)], b=[FlowScore(0.25, 4.0, 1.0, 1.0)])
     assert score_rows(scores).splitlines() == [
         '| flow | EPE (px) | EPE on the object | target IoU | s/pair |',
-        '|------|---------:|------------------:|-----------:|---------:|',
-        '| a    |    1.500 |             2.000 |      0.500 |    1.000 |',
-        '| b    |    4.000 |             1.000 |      1.000 |    0.250 |']
+        '|------|---------:|------------------:|-----------:|-------:|',
+        '| a    |    1.500 |             2.000 |      0.500 |  1.000 |',
+        '| b    |    4.000 |             1.000 |      1.000 |  0.250 |']
     assert '80.0%' in score_rows(dict(a=[FlowScore(1, consistent=0.8)]))
 
 

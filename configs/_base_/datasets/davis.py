@@ -1,8 +1,8 @@
-# DAVIS 2016 in its 480p folder layout, at data/DAVIS (a link will do) or where TEMPSEG_DAVIS_ROOT says.
+# DAVIS 2016 in its 480p folder layout, in data/DAVIS (may be a link) or in the folder TEMPSEG_DAVIS_ROOT.
 data_root = '{{$TEMPSEG_DAVIS_ROOT:data/DAVIS}}'
 
 train_dataloader = dict(
-    batch_size=10,  # clips; times clip_length = the paper's 50 frames
+    batch_size=10,  # clips; with clip_length 5 this is the paper's 50 frames
     num_workers=2,
     sampler=dict(type='ResumableSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
@@ -10,7 +10,7 @@ train_dataloader = dict(
         type='DAVISDataset',
         data_root=data_root,
         split='train',
-        size=(480, 854),  # clips of a batch must agree in size
+        size=(480, 854),  # all clips of a batch must have one size
         clip_sampler=dict(clip_length=5),
         pipeline=[
             dict(type='LoadClip'),
@@ -22,7 +22,7 @@ train_dataloader = dict(
 
 test_dataloader = dict(
     batch_size=1,
-    num_workers=0,  # frames are decoded one at a time as the network asks for them
+    num_workers=0,  # frames are decoded one at a time when the network needs them
     sampler=dict(type='SequenceSampler'),
     collate_fn=dict(type='pseudo_collate'),
     dataset=dict(type='DAVISDataset', data_root=data_root, split='val', size=480, test_mode=True))

@@ -1,4 +1,4 @@
-# Trained on DAVIS 2016, tested on SegTrack-v2 at data/SegTrackv2 (a link will do) or where TEMPSEG_SEGTRACK_ROOT says.
+# Training on DAVIS 2016, test on SegTrack-v2 in data/SegTrackv2 (may be a link) or in the folder TEMPSEG_SEGTRACK_ROOT.
 _base_ = './davis.py'
 
 test_dataloader = dict(
@@ -6,5 +6,5 @@ test_dataloader = dict(
         _delete_=True,
         type='SegTrackV2Dataset',
         data_root='{{$TEMPSEG_SEGTRACK_ROOT:data/SegTrackv2}}',
-        size=480,  # as on DAVIS: frames are smaller here, objects should not be
+        size=480,  # as on DAVIS: frames are smaller here, but objects should appear in the same size
         test_mode=True))

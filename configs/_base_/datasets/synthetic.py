@@ -1,4 +1,4 @@
-# Sequences that the project renders itself, once, below data/synthetic: exact masks, exact flow, DAVIS layout.
+# Sequences that the project renders once to data/synthetic, with exact masks and flow, in the layout of DAVIS.
 source = dict(
     type='SyntheticVOSDataset', data_root='data/synthetic', seed=0, num_sequences=dict(train=40, test=6),
     scene=dict(height=128, width=224, num_frames=24))

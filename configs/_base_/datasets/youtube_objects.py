@@ -1,4 +1,4 @@
-# Tested on YouTube-Objects at data/YouTubeObjects (a link will do) or where TEMPSEG_YOUTUBE_OBJECTS_ROOT says.
+# Test on YouTube-Objects in data/YouTubeObjects (may be a link) or in the folder TEMPSEG_YOUTUBE_OBJECTS_ROOT.
 _base_ = './davis.py'
 
 test_dataloader = dict(
@@ -8,5 +8,5 @@ test_dataloader = dict(
         data_root='{{$TEMPSEG_YOUTUBE_OBJECTS_ROOT:data/YouTubeObjects}}',
         size=480,
         test_mode=True))
-# The last frame of a sequence is its last annotated one, and counts; the first is given.
+# Each sequence ends with its last annotated frame, which is scored. The first frame is given.
 test_evaluator = dict(type='VOSMetric', skip_last=False)

@@ -1,2 +1,2 @@
-# Dense Inverse Search (Kroeger et al., 2016) from OpenCV: no weights, fast on a CPU.
+# Dense Inverse Search (Kroeger et al., 2016) of OpenCV: needs no weights, fast on a CPU.
 flow = dict(type='DISFlow')

@@ -1,2 +1,2 @@
-# RAFT (Teed and Deng, 2020) of torchvision, which is to be installed beside the project; it fetches its own weights.
+# RAFT (Teed and Deng, 2020) of torchvision, which must be installed separately and downloads the weights itself.
 flow = dict(type='RAFTFlow', size='large')

@@ -1,2 +1,2 @@
-# Nothing moves: for ablations.
+# Zero flow everywhere, for ablations.
 flow = dict(type='ZeroFlow')

@@ -1,11 +1,11 @@
 # TempSeg-GAN: Table A.1 and eq. 10.
 model = dict(
     type='TempSegGAN',
-    width=1.0,  # multiplies the maps of generator, encoders and discriminator
+    width=1.0,  # factor for the channels of generator, encoders and discriminator
     data_preprocessor=dict(type='VOSDataPreprocessor'),
     generator=dict(
         type='EncoderDecoderGenerator',
-        reference_mask='input',  # or 'none': the RGB-only reading
+        reference_mask='input',  # or 'none' if the network reads only RGB
         backbone=dict(type='TempSegBackbone'),
         decoder=dict(type='UnpoolDecoder')),
     adversary=dict(
@@ -14,7 +14,7 @@ model = dict(
         condition_on_target=False,
         encoder=dict(type='MaskEncoder'),
         discriminator=dict(type='ConvDiscriminator')),
-    # loss_weight is the alpha of eq. 10; an ablation removes a line. Eq. 3 is the first two, lambda = 0.1 / 0.1.
+    # loss_weight is the alpha of eq. 10; an ablation removes a line. The first two are eq. 3, lambda = 0.1 / 0.1.
     losses=dict(
         bce=dict(type='BCELoss', loss_weight=0.1),
         adv=dict(type='AdversarialLoss', loss_weight=0.1),

@@ -1,4 +1,4 @@
-# The paper's optimisers: Adam for both, G from 0.002 down to 0.0004, D at 0.01; online fine-tuning on two frames.
+# The paper's optimisers: Adam for G (0.002 down to 0.0004) and D (0.01); online fine-tuning on two frames.
 _base_ = '../default_runtime.py'
 
 max_iters = 10000

@@ -1,9 +1,9 @@
-"""What the preset davis_small of tempseg-run-table compares: the whole of TempSeg-GAN, in minutes on one core.
+"""Base of the preset davis_small of tempseg-run-table: the whole of TempSeg-GAN, in minutes on one core.
 
-The generator, weights and data of tempseg_davis_mobilenet.py, smaller windows, fewer iterations; on top the adversary
-and every loss of the paper. Clips of three frames, so that L-IFTL is not IFTL. What the paper adds takes part in
-training alone: every row is fine-tuned by the recipe's two terms, so that what differs is the training. Split `fit20`
-to train, `dev10` to test, which is where choices are made.
+It has the generator, weights and data of tempseg_davis_mobilenet.py, with smaller windows and fewer iterations, and
+adds the adversary and every loss of the paper. Clips have three frames, so that L-IFTL differs from IFTL. The paper's
+additions are used only in training: every row is fine-tuned with the recipe's two terms, so that rows differ only in
+their training. It trains on split `fit20` and tests on `dev10`, the split on which choices are made.
 
     .venv/bin/tempseg-train configs/ablations/_base_/davis_small.py
 """

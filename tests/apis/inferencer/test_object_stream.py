@@ -125,7 +125,7 @@ def test_a_correction_is_learnt_from_and_gone_on_from(segmenter, make_sequence, 
     propagator.start(sequence.frames[1], 7 * sequence.masks[1])
     for mask, frame in zip(found, sequence.frames[2:], strict=True):
         np.testing.assert_array_equal(mask, 7 * (propagator.step(frame)[0] > 0.5))
-    with pytest.raises(RuntimeError, match=r'closed: correct\(mask\)'):
+    with pytest.raises(RuntimeError, match=r'closed: call correct\(mask\) inside'):
         stream.correct(sequence.masks[1])
 
 
