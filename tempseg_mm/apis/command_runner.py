@@ -36,11 +36,8 @@ class CommandRunner(Runner):
 
 
 def start_runner(cfg: Config, doing: str) -> Runner:
-    """Build the Runner of a command and log what it does, on which device, and where it writes.
-
-    Args:
-        cfg: config of a training or a test.
-        doing: what it does with the config, such as ``'training'``.
+    """Build the Runner of a command and log what it does (``doing``, such as ``'training'``), on which device, and
+    where.
     """
     runner = CommandRunner.from_cfg(cfg)
     what = f' {seen_from_project(cfg.filename)}' if cfg.filename else ''
@@ -51,9 +48,7 @@ def start_runner(cfg: Config, doing: str) -> Runner:
 
 
 def device_in_words() -> str:
-    """Describe mmengine's device: the name of the GPU, or the CPU with its threads, and the number of processes if
-    several.
-    """
+    """Describe mmengine's device: the GPU, or the CPU and its threads, and the number of processes if several."""
     device, threads = get_device(), torch.get_num_threads()
     name = torch.cuda.get_device_name() if device.startswith('cuda') else device if device != 'cpu' else \
         f'the CPU ({threads} thread{"s" if threads > 1 else ""})'

@@ -75,9 +75,7 @@ def drop_switched_off(cfg: Config) -> None:
 
 
 def use_device(device: str | None) -> None:
-    """Make mmengine's Runner use this device, such as ``'cpu'`` on a machine with a GPU; ``None`` keeps mmengine's
-    choice.
-    """
+    """Make mmengine's Runner use this device, such as ``'cpu'`` despite a GPU; ``None`` keeps mmengine's choice."""
     if device is not None:
         device_utils.DEVICE = device
 

@@ -176,9 +176,7 @@ def score_rows(scores: Mapping[str, list[FlowScore]]) -> str:
 
 
 def _known(pair: FramePairs) -> tuple[Tensor | None, Tensor | None]:
-    """Return the exact flow (1, 2, H, W) and the masks of both frames (1, 2, 1, H, W), each ``None`` if the data lack
-    it.
-    """
+    """Return the exact flow (1, 2, H, W) and both frames' masks (1, 2, 1, H, W), each ``None`` if the data lack it."""
     sequence, (i,) = pair.sequence, pair.first
     exact = sequence.flow(i, pair.size) if pair.stride == 1 else None
     masks = [sequence.mask(frame, pair.size) for frame in (i, i + pair.stride)]

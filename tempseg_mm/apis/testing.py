@@ -25,13 +25,12 @@ def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
     """Return the path of the weights to test.
 
     Args:
-        cfg: config of the test. Its ``checkpoint`` counts if ``named`` is ``None``; its work dir is searched for
-            ``'newest'``.
-        named: ``'newest'`` for the newest checkpoint of the work dir; ``'none'`` for the initial weights of an
-            untrained
-            network; a folder for its newest checkpoint; or the file of a checkpoint or of a generator alone, relative
-            to
-            the working folder or to the folder of the project.
+        cfg: config of the test, with its work dir; its ``checkpoint`` counts if ``named`` is ``None``.
+        named: ``'newest'`` for the newest checkpoint of the work dir; ``'none'`` for an untrained network; a folder for
+            its
+            newest checkpoint; or the file of a checkpoint or of a generator alone, relative to the working folder or to
+            the
+            project's folder.
 
     Returns:
         The path; ``None`` for ``'none'``.
@@ -59,9 +58,7 @@ def switch_on(cfg: Config, name: str, hook: dict) -> None:
 def run_test(cfg: Config, hooks: Sequence[Hook] = ()) -> Runner:
     """Test the weights of ``cfg.load_from``; if it is ``None``, test the untrained network.
 
-    All files go to :func:`folder_of_test`, also the log and the copy of the config, so the files of a training in the
-    work
-    dir stay as they are.
+    All files go to :func:`folder_of_test`, also the log, so the files of a training in the work dir stay as they are.
 
     Args:
         cfg: config of the test.
@@ -110,9 +107,7 @@ def folder_of_test(cfg: Config) -> str:
 
 
 def result_folders(cfg: Config) -> list[str]:
-    """Return the folders that the hooks of a test write results to. Logs are not among them: each run has its own log
-    folder.
-    """
+    """Return the folders that the hooks of a test write results to. Each run has its own log folder besides."""
     folder = folder_of_test(cfg)
     hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
     found = [hook.get('out_dir') or osp.join(folder, WRITTEN_BY[hook['type']]) for hook in hooks
@@ -133,11 +128,8 @@ def skip_finished(cfg: Config) -> None:
 
 
 def hand_in(cfg: Config, formats: Sequence[str]) -> None:
-    """Let the test pack its masks for the server of a benchmark, or as COCO JSON, see ``SubmissionHook``.
-
-    Args:
-        cfg: config of the test.
-        formats: ``'zip'``, ``'coco'`` or both.
+    """Let the test pack its masks: ``'zip'`` for the server of a benchmark, ``'coco'`` for COCO JSON. See
+    ``SubmissionHook``.
 
     Raises:
         ValueError: if the config has switched the results off.

@@ -63,8 +63,8 @@ def inferencer_of(args: argparse.Namespace) -> 'VOSInferencer':
 
 
 def runner_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """Build the parser of a command with a Runner: ``config_parser`` with ``--work-dir``, ``--launcher`` and
-    ``--device``.
+    """Build the parser of a command with a Runner: adds ``--work-dir``, ``--launcher`` and ``--device`` to
+    ``config_parser``.
     """
     parser = config_parser(command, description, examples)
     parser.add_argument('--work-dir', metavar='DIR',

@@ -14,11 +14,7 @@ BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
 
 
 def check_machine(folder: str = '.') -> list[Check]:
-    """Check the machine.
-
-    Args:
-        folder: output folder, whose disk is checked.
-    """
+    """Check the machine, and the disk of ``folder``, the output folder."""
     return [_python(), _cores(), _disk(folder), _device(), _overlays(), _browser()]
 
 

@@ -1,6 +1,4 @@
-"""Checks which packages are installed and in which version, and tells how to install the others, for
-``tempseg-doctor``.
-"""
+"""Checks which packages are installed, in which version, and how to install the others, for ``tempseg-doctor``."""
 
 import contextlib
 import importlib

@@ -28,9 +28,8 @@ class Lacking:
 
         Args:
             tested: config of the row's test.
-            started: config of the run that starts from initial weights, a training or a test; ``None`` if the row's
-                weights
-                are already trained.
+            started: config of the training or test that starts from initial weights; ``None`` if the weights are
+                trained.
             trains: True if ``started`` is a training.
         """
         asked: list = [(lacking_data, tested, 'test')]
@@ -47,8 +46,7 @@ class Lacking:
 
 
 def lacking_data(cfg: Config, part: str) -> str | None:
-    """Return why the data set of a config cannot be read; ``None`` if it can. A synthetic data set is rendered if
-    needed.
+    """Return why the data set of a config cannot be read; ``None`` if it can. Synthetic data are rendered if needed.
 
     Args:
         cfg: config; its ``train_dataloader`` or ``test_dataloader`` is looked at, if it has one.
@@ -64,9 +62,8 @@ def lacking_data(cfg: Config, part: str) -> str | None:
 
 
 def lacking_weights(cfg: Config) -> str | None:
-    """Return why the initial weights of a config's network cannot be read; ``None`` if they can or none are named.
-
-    Weights with a URL are downloaded.
+    """Return why a network's initial weights cannot be read; ``None`` if they can or there are none. URLs are
+    downloaded.
     """
     for init in _initialisations(cfg.get('model')):
         try:

@@ -34,9 +34,8 @@ class Processes:
         """Run one process to its end and write its output to ``log``.
 
         Args:
-            arguments: arguments of Python, as text or as objects that convert to text: ``-m`` and a module, or a
-                script, and
-                its own arguments.
+            arguments: arguments of Python, as text or convertible to text: ``-m`` and a module, or a script, and its
+                arguments.
             log: log file, replaced; its folder must exist.
             environment: variables to add to the present environment.
 
@@ -67,7 +66,7 @@ class Processes:
         return time.monotonic() - started
 
     def stop(self) -> None:
-        """Ask all processes to stop, also those started later. Those still running after a minute are killed with their
+        """Stop all processes, also those started later. Those still running after a minute are killed with their
         children.
         """
         self._stopped.set()
@@ -107,9 +106,7 @@ def write_record(path: Path, content: dict) -> None:
 
 
 def commit_of(root: Path) -> str:
-    """Return the short hash of a checkout, with ``+`` if tracked files were changed; ``'unknown'`` for any other
-    folder.
-    """
+    """Return the short hash of a checkout, with ``+`` if tracked files differ; ``'unknown'`` for any other folder."""
     def git(*command: str) -> str:
         return subprocess.run(['git', *command], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
     if not (root / '.git').exists():  # an installed package may lie in another project's checkout
@@ -121,8 +118,7 @@ def commit_of(root: Path) -> str:
 
 
 def finetune_seconds(log: Path) -> float:
-    """Return the median seconds of online fine-tuning per sequence, from the log of a test; 0 if nothing was
-    fine-tuned.
+    """Return the median seconds of online fine-tuning per sequence, from the log of a test; 0 if there was none.
 
     It is the median because the first sequence includes what a process loads only once.
     """

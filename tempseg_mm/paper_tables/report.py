@@ -19,12 +19,11 @@ HEADER = ('variant', 'J', 'F', 'T', 'ΔJ', 'paper J', 'paper ΔJ', 'training', '
 def write_report(table: TableRun, path: str | Path, *, title: str) -> str:
     """Write the table to ``path`` (Markdown) and to the same name with ``.csv`` (one line per row and seed, unrounded).
 
-    Values are means over seeds in per cent, with ± the standard deviation if there are several seeds. ΔJ is the
-    difference
-    to the row that it is compared with, seed by seed. Fine-tuning is in seconds per sequence. The table says which rows
-    are
-    not done or cannot run, and why. It also writes a curve of J against these seconds if possible, see
-    :func:`write_curve`.
+    Values are means over seeds in per cent, ± the standard deviation if there are several. ΔJ is the difference to the
+    row
+    that it is compared with, seed by seed. Fine-tuning is in seconds per sequence. The table says which rows are not
+    done
+    or cannot run, and why. A curve of J against these seconds is written if possible, see :func:`write_curve`.
 
     Args:
         table: the table; it may be unfinished.
@@ -124,13 +123,8 @@ def curve_points(table: TableRun) -> list[tuple]:
 def write_curve(table: TableRun, path: str | Path, *, title: str) -> bool:
     """Write a PNG: a line through the rows with ``curve``, in order of seconds, and a point for every other row.
 
-    Args:
-        table: the table; it may be unfinished.
-        path: path of the picture.
-        title: title above the picture.
-
     Returns:
-        True if it was written, which needs at least two rows with ``curve``.
+        True if it was written, which needs at least two finished rows with ``curve``.
     """
     points = curve_points(table)
     joined = sorted((seconds, j) for row, seconds, j in points if row.curve)

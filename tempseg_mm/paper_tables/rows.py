@@ -15,14 +15,12 @@ class Row:
         title: its name in the table.
         config: path below ``configs``; ``{base}`` stands for the preset's config.
         paper: mean J in the paper, in per cent; ``None`` if the paper has no such row.
-        weights: ``'own'`` if the row trains its own; ``'none'`` for the initial weights; else the key of the row that
-            trains them.
+        weights: ``'own'`` if the row trains; ``'none'`` for initial weights; else the key of the row that trains them.
         against: key of the row that it is compared with.
         base: the config of the preset that an ablation starts from: ``'base'`` or ``'light'``.
         options: further arguments of tempseg-test.
-        overrides: overrides of the config, as in ``--cfg-options``; used for training too if the row trains. ``$NAME``
-            is
-            an environment variable.
+        overrides: overrides of the config, as in ``--cfg-options``, also for the row's own training. ``$NAME`` is an
+            environment variable.
         presets: names of the presets that have this row; empty for all.
         needs: environment variables that the row needs, each with its meaning.
         curve: True if the curve of J against seconds of fine-tuning goes through this row.

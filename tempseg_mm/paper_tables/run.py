@@ -96,9 +96,8 @@ class TableRun:
 
         Raises:
             FileExistsError: if there are results and ``resume`` is not set.
-            InUseError: if another run uses the folder. If only a training or test of an earlier run is still running,
-                just its
-                row fails.
+            InUseError: if another run uses the folder. If only a single process of it is still running, only its row
+                fails.
             OSError, ValueError: if a config cannot be read; raised before anything runs.
         """
         with locked(self.out_dir, option='--out'):

@@ -32,10 +32,7 @@ def _iftl(key: str, title: str, *settings: str) -> Row:
 
 
 def _references(key: str, title: str, **faults: float) -> Row:
-    """Return a row that trains with other deformations of the reference masks.
-
-    The values are half or twice those of two presets, so only these presets have the row.
-    """
+    """Return a row that trains with half or twice the deformations of two presets, so only these presets have it."""
     return _trained(key, title, *(f'{REFERENCES}.{name}={value}' for name, value in faults.items()),
                     presets=('synthetic', 'davis_small'))
 

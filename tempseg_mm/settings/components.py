@@ -89,10 +89,8 @@ NO_MORE = (CheckpointHook,)  # passes its **kwargs to save_checkpoint, which acc
 
 @functools.cache
 def accepted_keys(builder: Callable) -> Mapping[str, Any] | None:
-    """Map each accepted key to the class or function that declares it; return ``None`` if any key may be accepted.
-
-    Args:
-        builder: a class or a function.
+    """Map each key that a class or function accepts to the one that declares it; return ``None`` if any key may be
+    accepted.
     """
     if not inspect.isclass(builder):
         keys, rest = _parameters(builder)
@@ -122,8 +120,8 @@ def _defined(cls: type) -> set:
 
 
 def _parameters(function: Callable) -> tuple[list, str]:
-    """Return the names that can be given as keywords, with ``self``, and the name of ``**kwargs``: '' none, ``'?'``
-    unknown.
+    """Return the names usable as keywords, with ``self``, and the name of ``**kwargs`` ('' if none, ``'?'`` if
+    unknown).
     """
     try:
         parameters = inspect.signature(function).parameters.values()

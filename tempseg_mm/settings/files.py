@@ -1,8 +1,8 @@
 """Reads which names each file of a config assigns, and which of these a file reads again.
 
 A name that is not a setting, such as ``max_iters``, is a variable. It has an effect only if its own file reads it, or a
-file that inherits it reads it as ``_base_.max_iters``. Only the value of ``_base_`` is evaluated, the rest of a file
-is not run. mmengine's rules for ``_base_`` and ``{{...}}`` hold.
+file that inherits it reads ``_base_.max_iters``. Files are not run, except for the value of ``_base_``; mmengine's
+rules for ``_base_`` and ``{{...}}`` hold.
 """
 
 import ast
@@ -62,11 +62,8 @@ class UnreadName:
 def unread_names(path: str) -> list[UnreadName] | None:
     """Return the names that the files of a config assign and none of them reads.
 
-    Args:
-        path: the config file.
-
     Returns:
-        The names, or ``None`` if the files do not tell: they are missing, or they import their bases (``read_base``).
+        ``None`` if the files do not tell: they are missing, or they import their bases (``read_base``).
     """
     try:
         return None if Config._is_lazy_import(path) else list(_unread(read_config_file(path), ()))

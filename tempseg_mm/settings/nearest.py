@@ -35,11 +35,11 @@ def places_of(name: str, value: Any, settings: Iterable[tuple[tuple, Any]]) -> l
     """Return where the value of a config variable was used: settings of similar name and equal value, or of equal value
     alone.
 
-    The value alone counts only if it is neither a boolean nor a float nor an integer below ``TELLING``.
-
     Args:
         name: name of the variable.
-        value: its value; ``None`` if not known, so that only settings of exactly this name count.
+        value: its value; ``None`` if not known, so that settings of exactly this name count. Booleans, floats and
+            integers
+            below ``TELLING`` do not identify a setting without its name.
         settings: place and value of every setting of the config.
     """
     settings = list(settings)
@@ -53,9 +53,7 @@ def places_of(name: str, value: Any, settings: Iterable[tuple[tuple, Any]]) -> l
 
 
 def _likeness(keys: tuple, other: tuple, alike: float) -> float:
-    """Return the mean similarity of ``keys`` and the end of ``other``; 0 if any pair of keys is less similar than
-    ``alike``.
-    """
+    """Return the mean similarity of ``keys`` and the end of ``other``; 0 if any pair of keys is too different."""
     if len(keys) > len(other):
         return 0.0
     ratios = []

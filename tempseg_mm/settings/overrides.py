@@ -28,7 +28,7 @@ class SettingError(ValueError):
 def merge_overrides(cfg: Config, options: dict) -> None:
     """Put overrides into a config.
 
-    An item of a list is named by its index or, if no other item has the same type, by its type: ``pipeline.3.scale`` or
+    An item of a list is named by its index, or by its type if no other item has the same: ``pipeline.3.scale`` or
     ``pipeline.DeformReferenceMask.scale``. Typed text becomes a value of the kind that the setting has, see
     :mod:`~tempseg_mm.settings.typed_text`. If the config has no value there, the default or the annotation of the
     parameter
@@ -39,9 +39,8 @@ def merge_overrides(cfg: Config, options: dict) -> None:
         options: overrides by dotted key, such as ``{'model.width': 0.25}``.
 
     Raises:
-        SettingError: if a key leads through something that is neither a dict nor a list of dicts, or a text is not a
-            value
-            of the right kind.
+        SettingError: if a key leads through something that is neither a dict nor a list of dicts, or a text is of the
+            wrong kind.
     """
     try:
         placed = {_with_places(cfg, key): value for key, value in options.items()}

@@ -1,7 +1,6 @@
-"""Compares every key of a config with the code that reads it: constructors of components and functions of the
-libraries.
+"""Compares every key of a config with the code that reads it: constructors of components and functions of libraries.
 
-Only known readers are checked. If a component from another package receives a dict, its keys are not checked.
+If a component from another package receives a dict, the keys of that dict are not checked.
 """
 
 import importlib
@@ -64,9 +63,6 @@ class Misfit:
 
 class ConfigWalk:
     """Walks the known parts of a config and collects the settings that nothing reads.
-
-    Args:
-        cfg: the settings of a config, as a dict of plain values.
 
     Attributes:
         misfits: the settings that nothing reads.
@@ -225,9 +221,7 @@ class ConfigWalk:
                 self._wrapper(wrapper, (*place, name))
 
     def _wrapper(self, value: dict, place: tuple) -> None:
-        """Check one wrapper. What a constructor of another package reads from it is not known, so only its optimizer is
-        checked.
-        """
+        """Check one wrapper. A constructor of another package may read any key; then only the optimizer is checked."""
         if _is_own_constructor(value):
             self._component(value, place, 'OptimWrapper')
             self._fields(value.get('paramwise_cfg'), (*place, 'paramwise_cfg'), PARAMWISE_KEYS,
@@ -251,9 +245,8 @@ class ConfigWalk:
 
 
 def to_the_end(place: tuple, value: Any) -> tuple:
-    """Extend a place to the only value inside nested dicts of one key each.
-
-    An override of an unknown key creates such dicts.
+    """Extend a place to the only value inside nested dicts of one key each, as an override of an unknown key makes
+    them.
     """
     while isinstance(value, dict) and len(value) == 1 and 'type' not in value:
         (key, value), = value.items()

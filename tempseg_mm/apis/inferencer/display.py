@@ -72,9 +72,6 @@ MAX_SIDE = 480  # shorter side of the shown frame, in pixels
 class Window:
     """Context manager for a window; pressing q in it stops the work as Ctrl-C does.
 
-    Args:
-        title: title of the window.
-
     Raises:
         OSError: if there is no display, or OpenCV was built without windows.
     """

@@ -1,8 +1,7 @@
 """Exports results for editors, web pages and other programs: cut-outs with alpha, mattes, full-size overlays, COCO
 JSON.
 
-The inferencer, its command and the page use it. Frames are read once, one at a time, and all kinds are written in
-parallel.
+Frames are read once, one at a time, and all kinds are written in parallel.
 """
 
 import json
@@ -102,16 +101,16 @@ def export_masks(kinds: Iterable[str], frames: Iterable[tuple], folder: str | Pa
                  ) -> dict[str, Path]:
     """Write exports of frames and their masks. Each file appears complete or not at all.
 
-    A cut-out shows all objects. Its alpha is straight (not premultiplied): 255 inside the masks, else 0. If the frame
-    rate is not
-    constant, frames keep their times; the first is shown at 0.
+    A cut-out shows all objects; its alpha is straight (not premultiplied), 255 inside the masks, else 0. If the frame
+    rate
+    is not constant, frames keep their times; the first is shown at 0.
 
     Args:
         kinds: keys of :data:`EXPORTS`.
         frames: tuples of frame id, file name without suffix, (H, W, 3) uint8 RGB image and (H, W) uint8 object ids.
         folder: output folder; existing files of these kinds are replaced.
         size: (H, W) of the frames in pixels.
-        times: by frame id, the time in seconds at which the source shows each frame; ``None``: the rate is constant.
+        times: time of each frame of the source in seconds, by frame id; ``None`` if the rate is constant.
         fps: frame rate if it is constant, in frames per second.
         object_names: object id -> name of every object, '' if it has none.
         num_frames: number of frames, for ``on_progress``; ``None`` if not known.
@@ -122,8 +121,7 @@ def export_masks(kinds: Iterable[str], frames: Iterable[tuple], folder: str | Pa
         Kind -> its file or folder.
 
     Raises:
-        ValueError: if a kind is unknown, there is no frame, a frame or mask has another size, or the times do not
-            ascend.
+        ValueError: if a kind is unknown, there is no frame, a size differs, or the times do not ascend.
         OSError: if a file cannot be written, or this PyAV lacks a codec.
         ImportError: if COCO JSON is named and pycocotools is missing.
     """

@@ -56,9 +56,7 @@ class Loaded:
 
 
 def find_config(config: str | os.PathLike | dict | Config, options: dict | None = None) -> Config:
-    """Return a config from a file, a dict or a ``Config``, with overrides applied; the argument itself is not changed.
-
-    A path is relative to the working folder or to the folder of the project.
+    """Return a copy of a config, or load its file (relative to the working or the project's folder), with overrides.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -140,9 +138,6 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
 def mask_hooks(cfg: Config) -> list[tuple[Hook, dict]]:
     """Return the hooks of a config that determine masks, in order of priority, each with its settings.
 
-    Args:
-        cfg: config with ``default_hooks`` and ``custom_hooks``.
-
     Raises:
         ValueError: if a hook has a method whose name is nearly a stage.
     """
@@ -206,10 +201,9 @@ SCRATCH_CONFIG = 'configs/segment_video_scratch.py'
 def default_config(checkpoint: str | None = None, options: dict | None = None) -> Config:
     """Return the default config that suits the weights.
 
-    Weights from scratch need more fine-tuning steps than trained weights, and cross-entropy as their only loss, so each
-    case has its own config. The config for weights from scratch is used (if it exists) for ``checkpoint='none'``, and
-    if the
-    weights that the other config names are missing.
+    Weights from scratch need more fine-tuning steps and cross-entropy as their only loss, so they have their own
+    config. It
+    is used, if it exists, for ``checkpoint='none'`` and if the weights that the other config names are missing.
 
     Args:
         checkpoint: as for :func:`load_segmenter`.

@@ -68,10 +68,6 @@ class ObjectStream:
         on_progress: called during fine-tuning with stage, steps done, steps in all.
 
     Attributes:
-        finetune_losses: object id -> loss before each fine-tuning step.
-        finetune_fit: object id -> ``GivenFit``, the IoU on the given frames before and after fine-tuning; without an
-            entry
-            if there was no step.
         notices: sentences for the user about how masks and frames were read.
         last: the last answered ``SegmentedFrame``: its image, labels, and the probabilities of its objects.
 
@@ -106,7 +102,7 @@ class ObjectStream:
 
     @property
     def finetune_fit(self) -> dict:
-        """Object id -> ``GivenFit``, the IoU on the given frames before and after fine-tuning."""
+        """Object id -> ``GivenFit``, the IoU on the given frames before and after fine-tuning; empty without steps."""
         return {object_id: found.fit for object_id, found in self._adapted.items() if found.fit}
 
     def step(self, frame: np.ndarray) -> np.ndarray:
@@ -136,8 +132,7 @@ class ObjectStream:
     def correct(self, mask: object, *, ends: bool = False) -> np.ndarray:
         """Give the mask of the last answered frame; the following frames continue from it.
 
-        The generators of the objects that it shows learn from it for a third of the steps, generators of new objects
-        for all
+        Generators of the objects that it shows learn from it for a third of the steps, those of new objects for all
         steps.
 
         Args:

@@ -119,9 +119,9 @@ class OutputFolder:
             return decode_mask(self.mask_file(file_name)).pixels
 
     def clear(self) -> None:
-        """Remove the results of an earlier call; ``given`` and files of other origin stay.
-
-        Call it only after the inputs are read, since a mask to correct with may be one of the results.
+        """Remove the results of an earlier call; ``given`` and files of other origin stay. First read the inputs: a
+        mask to
+        correct with may be one of the results.
         """
         for path in (self.result, self.overlay, self.gif, self.report):
             path.unlink(missing_ok=True)
@@ -144,16 +144,12 @@ class SegmentationResult:
         overlay: WebM video that browsers play; ``None`` if no pictures were requested.
         report: HTML page; ``None`` if no pictures were requested.
         gif: animation; ``None`` if it was not requested.
-        given: folder of given masks: those made from boxes and, if the result can be corrected, all of them; ``None``
-            if
-            there are none.
+        given: folder of given masks, at least of those made from boxes; ``None`` if there are none.
         exports: kind of export -> its file or folder.
         records: one ``FrameRecord`` per frame.
         finetune_losses: object id -> loss before each fine-tuning step.
-        finetune_fit: object id -> ``GivenFit``, the IoU on the given frames before and after fine-tuning; without an
-            entry
-            if there was no step.
-        timings: in seconds: ``finetune``, each stage (stages overlap) and ``total``; and ``frames_per_s`` of the walk.
+        finetune_fit: object id -> ``GivenFit``, the IoU on the given frames before and after; no entry without a step.
+        timings: seconds of ``finetune``, each stage (stages overlap) and ``total``; ``frames_per_s`` of the walk.
         mean_j: object id -> mean J; empty without ground truth.
         notices: sentences for the user.
         lost: one ``LostSpan`` for each range of frames in which an object was probably lost.

@@ -1,6 +1,4 @@
-"""Draws the pictures of a result: overlay, thumbnails, GIF and page. Drawing runs in its own thread, beside the
-network.
-"""
+"""Draws the pictures of a result (overlay, thumbnails, GIF and page) in a thread beside the network."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager

@@ -1,6 +1,4 @@
-"""Records figures of each frame: area, confidence, change, and J if there is ground truth; and derives notices from
-them.
-"""
+"""Records figures of each frame (area, confidence, change, and J with ground truth) and derives notices from them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -66,10 +64,8 @@ class FrameRecorder:
 
     @property
     def mean_j(self) -> dict:
-        """Object id -> mean J over its scored frames, without the last frame of the sequence (the protocol of DAVIS
-        2016).
-
-        An object without a scored frame has no entry.
+        """Object id -> mean J over its scored frames, except the last frame of the sequence (DAVIS 2016). No entry
+        without one.
         """
         scores = {i: [record.scores[i] for record in self.records[:-1] if i in record.scores] for i in self.object_ids}
         return {i: float(np.mean(values)) for i, values in scores.items() if values}
@@ -120,9 +116,9 @@ def confidences_of(frame: SegmentedFrame) -> dict:
 
 
 def sure_of(frame: SegmentedFrame) -> dict:
-    """Return, per object, the share of the pixels that may belong to it which its mask holds.
+    """Return how much of each object's possible pixels (probability > ``MAYBE``) its mask holds, in [0, 1].
 
-    It is 1 if the mask was given, ``None`` if no pixel may belong to the object (probability above :data:`MAYBE`).
+    It is 1 if the mask was given, ``None`` if no pixel may belong to the object.
     """
     found = {}
     for k, object_id in enumerate(frame.object_ids):

@@ -66,10 +66,7 @@ class SequenceRun:
         self._num_walked = 0
 
     def run(self, settings: dict) -> SegmentationResult:
-        """Fine-tune, segment all frames and write the results.
-
-        Args:
-            settings: settings to store in the result.
+        """Fine-tune, segment all frames and write the results, with ``settings`` to store in ``result.json``.
 
         Raises:
             OSError, ValueError: from the source, or if a file cannot be written.
@@ -159,9 +156,7 @@ class SequenceRun:
 
     @contextmanager
     def _kept(self, mask_writer: BackgroundWriter) -> Iterator[None]:
-        """Save the position of the walk when it ends, even by an error; do so first, as the user may press Ctrl-C
-        again.
-        """
+        """Save the position of the walk first when it ends, even by an error: the user may press Ctrl-C again."""
         try:
             yield
         except BaseException:

@@ -1,6 +1,4 @@
-"""Finds the videos to segment and their given masks: from the lines of a list, or from masks that lie beside the
-videos.
-"""
+"""Finds the videos to segment and their given masks: from the lines of a list, or from masks beside the videos."""
 
 import argparse
 import os
@@ -82,11 +80,9 @@ def read_shots(path: str | os.PathLike) -> list[Shot]:
 
 
 def masks_beside(video: str, *, start: int = 0) -> tuple[str, ...]:
-    """Find masks that lie beside a video and have its name.
-
-    For ``dog.mp4`` or a folder ``dog``, these are ``dog.png`` or ``dog_mask.png`` for frame ``start``, and
-    ``dog@40.png``
-    for frame 40.
+    """Find masks that lie beside a video and have its name: for ``dog.mp4`` or a folder ``dog``, these are ``dog.png``
+    or
+    ``dog_mask.png`` for frame ``start``, and ``dog@40.png`` for frame 40.
 
     Args:
         video: a file or a folder; anything else has no masks beside it.
@@ -130,10 +126,8 @@ def with_masks(shot: Shot) -> Shot:
 
 
 def named_shots(shots: Sequence[Shot]) -> list[Shot]:
-    """Give each shot its own folder name: its own name, else the name of its video.
-
-    If several videos have the same name, the digits of :func:`~tempseg_mm.apis.inferencer.output.default_folder` are
-    added.
+    """Give each shot its own folder name: its own name, else the name of its video, with digits if several videos share
+    it.
 
     Raises:
         ValueError: if a name is not a plain folder name, or two shots have the same.

@@ -16,7 +16,7 @@ class TruthScores:
     """Scores objects by id. Which ids the ground truth has is known only after the last frame: then call
     :meth:`settle`.
 
-    An object has a score on every frame with ground truth, except the first frame for which its mask was given.
+    An object is scored on every frame with ground truth, except the first frame for which its mask was given.
 
     Args:
         first_given: id of each followed object -> the first frame for which its mask was given.

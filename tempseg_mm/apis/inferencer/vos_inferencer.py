@@ -41,21 +41,22 @@ class VOSInferencer:
         print(result.paths['overlay'], result.timings['frames_per_s'])
 
     The network is built once and serves any number of calls. Each call fine-tunes one copy of the generator per object,
-    which then carries the mask of its object from frame to frame. Time and memory grow with the number of objects;
-    memory
-    does not grow with the length of the sequence.
+    which carries the mask of its object from frame to frame. Time and memory grow with the number of objects; memory
+    does
+    not grow with the length of the sequence.
 
     Args:
-        config: config of a test, as a ``Config``, a dict, or a file relative to the working folder or to the folder of
-            the
-            project. ``None``: see :func:`~tempseg_mm.apis.inferencer.loading.default_config`.
+        config: config of a test: a ``Config``, a dict, or a file relative to the working folder or to the project's
+            folder.
+            ``None``: see :func:`~tempseg_mm.apis.inferencer.loading.default_config`.
         checkpoint: checkpoint of a training, or a generator alone; ``'newest'``, a folder or ``'none'`` as in
             ``tempseg-test``. ``None``: the file that the config names, if it exists (the default config names the
             weights
             that come with the project), else weights from scratch.
         device: such as ``'cpu'``; ``None`` for the GPU if there is one.
-        steps: fine-tuning steps per object. A value below 1 is a share of the config's steps (``1 / 3`` is ``--fast``);
-            ``None`` for the config's steps.
+        steps: fine-tuning steps per object; below 1, a share of the config's steps (``1 / 3`` is ``--fast``); ``None``
+            for
+            the config's steps.
         size: working size, such as 240 for the shorter side in pixels; ``None`` for the config's size.
         tta: use test-time augmentation, for the frames that are fine-tuned on and for predictions.
         crf: refine masks with the dense CRF. The main program must then be guarded by ``if __name__ == '__main__':``.
@@ -84,18 +85,16 @@ class VOSInferencer:
 
         Frames before the first given mask are segmented backwards from it. On a given frame, the given mask is the
         result for
-        the objects that it shows, and they continue from it. Other objects continue as they were, unless ``ends`` is
+        the objects that it shows, and they continue from it; other objects continue as they were, unless ``ends`` is
         set. An
         object that first appears in a later mask is followed from there.
 
         Args:
             video: a video file, a folder of frames, a pattern, the number of a camera, or arrays, see ``open_source``.
-            masks: paths (images, COCO JSON) or arrays, for one or more frames, see ``read_given_masks``; objects differ
-                by
-                value.
-            boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each around an object of its own.
-            out_dir: result folder; default: a folder below ``work_dirs/segment_video``, see
-                :func:`~tempseg_mm.apis.inferencer.output.default_folder`.
+            masks: paths (images, COCO JSON) or arrays, for one or more frames; objects differ by value. See
+                ``read_given_masks``.
+            boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, each around its own object.
+            out_dir: result folder; default: see :func:`~tempseg_mm.apis.inferencer.output.default_folder`.
             start: first frame.
             end: frame to stop before; ``None`` for all.
             fps: frames per second of the overlay; default: the rate of the source, else 24.
@@ -108,9 +107,7 @@ class VOSInferencer:
             resize_frames: resize frames of another size to the size of the first frame.
             ends: an object that a later mask does not show ends there; else it continues.
             pictures: write overlay and page; without them, a small network is several times as fast.
-            exports: kinds of export, by name or ``'all'``, see :data:`~tempseg_mm.apis.inferencer.exports.EXPORTS`;
-                written
-                after all other results.
+            exports: kinds of export, by name or ``'all'``, see :data:`~tempseg_mm.apis.inferencer.exports.EXPORTS`.
             on_progress: called with the stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``, ``'exporting'``),
                 steps
                 done and steps in all (``None`` if not known).

@@ -165,11 +165,8 @@ class SessionFiles:
         return decode_mask(self._given_file(file_name)).pixels
 
     def found(self, file_name: str, *, given: bool) -> np.ndarray | None:
-        """Return the (H, W) uint8 labels found in a frame before a mask was given for it; ``None`` if there are none.
-
-        Args:
-            file_name: file name of the frame.
-            given: True if a mask is given for the frame.
+        """Return the (H, W) uint8 labels found in a frame, before a mask was given if ``given``; ``None`` if there are
+        none.
         """
         path = self._found_file(file_name) if given else self.out.mask_file(file_name)
         return decode_mask(path).pixels if path.is_file() else None

@@ -37,12 +37,7 @@ def keep_session(video: object, run: SequenceRun, loaded: Loaded, result: Segmen
                  ) -> None:
     """Save a finished run as a session, so that it can be corrected later.
 
-    Args:
-        video: a path, or a list of paths.
-        run: the finished run.
-        loaded: the segmenter with its settings.
-        result: result of the run.
-        reading: how the video was read, see ``SessionState``.
+    ``video`` is a path or a list of paths. ``reading`` says how the video was read, see ``SessionState``.
     """
     inputs, files = run.inputs, SessionFiles(run.out)
     state = SessionState.of(video, inputs.source, loaded.settings.get('model', {}), size=inputs.size)

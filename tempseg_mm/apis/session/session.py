@@ -72,8 +72,7 @@ class Session(AnnotatedVideo):
         self.adapted.pop(object_id, None)
 
     def segment(self, on_progress: OnProgress = silent) -> Iterator[FrameRecord]:
-        """Fine-tune on all given masks, starting from the parent network, and segment all frames, as
-        ``tempseg-segment`` does.
+        """Fine-tune the parent network on all given masks and segment all frames, as ``tempseg-segment`` does.
 
         Args:
             on_progress: called with stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``), steps done and steps in
