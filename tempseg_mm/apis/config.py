@@ -105,11 +105,7 @@ def join_processes(launcher: str, *, timeout: float = 1800) -> None:
 
 
 def is_first_process(launcher: str) -> bool:
-    """Return whether this is the only or the first process of a run; works before the processes are joined.
-
-    Args:
-        launcher: see :func:`join_processes`.
-    """
+    """Return whether this is the only or first process that ``launcher`` started. It need not be joined yet."""
     rank = RANKS.get(launcher)
     return rank is None or int(os.environ.get(rank, 0)) == 0
 

@@ -79,8 +79,8 @@ class Window:
     def __init__(self, title: str) -> None:
         # Checked first, because OpenCV ends the process if there is no display.
         if sys.platform.startswith('linux') and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
-            raise OSError('there is no display to show anything on (DISPLAY is not set): leave --show out and look at '
-                          'the overlay afterwards')
+            raise OSError('there is no display for --show (DISPLAY is not set): leave --show out, and look at the '
+                          'overlay afterwards')
         self.title = title
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL)

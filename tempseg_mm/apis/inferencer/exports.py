@@ -219,7 +219,7 @@ def export_finished(kinds: Iterable[str], video: object, out_dir: str | Path | N
             size, found = list(source.frame(source.start).image.shape[:2]), len(result['records'])
             if size != settings['frame_size'] or source.num_frames < found:  # damaged videos announce too many frames
                 raise ValueError(f'{out.root} is the result of {settings["video"]}: {found} frames of (height, width) '
-                                 f'{settings["frame_size"]}; {source.name} has {source.num_frames} of {size}')
+                                 f'{settings["frame_size"]}, but {source.name} has {source.num_frames} of {size}')
             names = session.objects if session else dict.fromkeys(settings['objects'], '')
             written = export_result(kinds, source, out, fps=DEFAULT_FPS, object_names=names, on_progress=on_progress)
         result['exports'] = {**result.get('exports', {}), **{kind: str(path) for kind, path in written.items()}}

@@ -164,8 +164,8 @@ def _set_steps(segmenter: Segmenter, steps: float) -> None:
     if steps < 0:
         raise ValueError(f'steps of fine-tuning must be at least 0, got {steps}')
     if steps > 1 and steps != int(steps):
-        raise ValueError('steps of fine-tuning must be a whole number, or a share of the steps in the config below 1; '
-                         f'got {steps}')
+        raise ValueError('steps of fine-tuning must be a whole number, or a number below 1, which is a share of the '
+                         f'steps in the config; got {steps}')
     if segmenter.finetuner is None:
         raise ValueError(f'{steps} steps of fine-tuning were requested, but the config has no default_hooks.finetune')
     is_share = 0 < steps < 1

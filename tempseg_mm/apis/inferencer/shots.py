@@ -120,7 +120,7 @@ def with_masks(shot: Shot) -> Shot:
     masks = masks_beside(shot.video, start=shot.start)
     if not masks:
         stem = Path(shot.video).stem
-        raise ValueError(f'what is to be followed in {shot.video}? Give a --mask FILE or a --box X,Y,W,H, or lay its '
+        raise ValueError(f'{shot.video} has no object to follow: give a --mask FILE or a --box X,Y,W,H, or save its '
                          f'mask beside it as {stem}.png or {stem}_mask.png')
     return replace(shot, masks=masks)
 
@@ -141,8 +141,8 @@ def named_shots(shots: Sequence[Shot]) -> list[Shot]:
     for name, count in Counter(shot.name.casefold() for shot in named).items():
         if count > 1:
             videos = ' and '.join(shot.video for shot in named if shot.name.casefold() == name)
-            raise ValueError(f'the results of {videos} would lie in one folder, {name}: give each a line with a name '
-                             'of its own in a --list (VIDEO --out NAME)')
+            raise ValueError(f'the results of {videos} would go to the same folder, {name}: give each video its own '
+                             'name in a --list (VIDEO --out NAME)')
     return named
 
 

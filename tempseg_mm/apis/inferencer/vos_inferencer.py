@@ -185,8 +185,8 @@ class VOSInferencer:
         """
         exports, folder = export_kinds(exports), out_dir or default_folder(video)
         if not SessionFiles(OutputFolder(folder)).exists:
-            raise FileNotFoundError(f'{folder} holds no finished result of a video file or folder of frames to '
-                                    'correct: segment it first, without --correct')
+            raise FileNotFoundError(f'{folder} has no result to correct: it needs a finished result of a video '
+                                    'file or a folder of frames. Segment the video first, without --correct')
         with Session.open(self.loaded, video, folder, masks=mask_paths(masks)) as session:
             boxes = [boxes] if isinstance(boxes, str) else list(boxes or ())
             frame_ids, notices = give_masks(session, masks, boxes, resize=resize_mask, ends=ends)

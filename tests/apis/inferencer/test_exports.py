@@ -140,7 +140,7 @@ def test_what_is_no_finished_result_of_the_video_is_refused(finished):
     video, out = finished / 'shot.mp4', OutputFolder(finished / 'out')
     with pytest.raises(FileNotFoundError, match='no finished result in .*none to export: give a --mask'):
         export_finished(['matte'], video, finished / 'none')
-    with pytest.raises(ValueError, match=r'of shot.mp4: 5 frames of .* \[32, 48\]; frames has 5 of \[9, 9\]'):
+    with pytest.raises(ValueError, match=r'of shot.mp4: 5 frames of .* \[32, 48\], but frames has 5 of \[9, 9\]'):
         export_finished(['matte'], np.zeros((6, 9, 9, 3), np.uint8), out.root)
     with pytest.raises(ValueError, match='read the frames a second time, but frames can be read only once'):
         export_finished(['matte'], (image for _, _, image, _ in shot()), out.root)

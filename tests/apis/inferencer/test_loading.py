@@ -90,7 +90,7 @@ def test_steps_come_from_the_config_unless_named(cfg):
         load_segmenter(cfg(), steps=-1)
     assert load_segmenter(cfg(), steps=1 / 3).segmenter.finetuner.steps == 2
     assert load_segmenter(cfg(), steps=0.01).segmenter.finetuner.steps == 1
-    with pytest.raises(ValueError, match='a whole number, or a share of the steps in the config below 1; got 2.5'):
+    with pytest.raises(ValueError, match='a whole number, or a number below 1, which .* got 2.5'):
         load_segmenter(cfg(), steps=2.5)
     with pytest.raises(ValueError, match='size must be None'):
         load_segmenter(cfg(), size=0)

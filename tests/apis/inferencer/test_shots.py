@@ -53,7 +53,7 @@ def test_what_is_given_counts_and_else_what_lies_beside(folder):
     assert with_masks(Shot('dog.mp4')).given == 'mask dog.png@0, mask dog@40.png@40'
     for shot, error, message in (
             (Shot('bare.mp4'), ValueError, 'lay its mask beside it as bare.png or bare_mask.png'),
-            (Shot('*.mp4'), ValueError, 'what is to be followed in *.mp4?'),
+            (Shot('*.mp4'), ValueError, '*.mp4 has no object to follow'),
             (Shot('dgo.mp4'), FileNotFoundError, "there is no file 'dgo.mp4', did you mean dog.mp4?"),
             (Shot('dog.mp4', ('dog.pgn@3',)), FileNotFoundError, "there is no file 'dog.pgn'")):
         with pytest.raises(error, match=re.escape(message)):
@@ -67,7 +67,7 @@ def test_each_has_a_folder_of_its_own(folder):
     first, second = names(Shot('dog.mp4'), Shot('a/dog.avi'))
     assert re.fullmatch('dog-[0-9a-f]{6}', first) and first != second
     assert names(Shot('dog.mp4'), Shot('dog.mp4', name='again')) == ['dog', 'again']
-    for shots, message in (((Shot('dog.mp4'), Shot('dog.mp4')), 'the results of dog.mp4 and dog.mp4 would lie in one'),
+    for shots, message in (((Shot('dog.mp4'), Shot('dog.mp4')), 'the results of dog.mp4 and dog.mp4 would go to'),
                            ((Shot('dog.mp4', name='../x'),), "--out of a line '../x' cannot be used: it is a path")):
         with pytest.raises(ValueError, match=re.escape(message)):
             names(*shots)
