@@ -22,13 +22,13 @@ def make_parser() -> argparse.ArgumentParser:
     """Build the parser of this command."""
     parser = config_parser('export', __doc__, EXAMPLES)
     parser.add_argument('checkpoint', nargs='?',
-                        help="file; folder, for the newest one in it; or 'none', for an untrained network; default: "
-                             "the config's `checkpoint`, which is the newest one in the work dir unless the config "
-                             'changes it')
+                        help="file written by tempseg-train or tempseg-export; a folder, for the newest one in it; "
+                             "or 'none', for an untrained network; default: the config's `checkpoint`, which is the "
+                             'newest one in the work dir unless the config changes it')
     parser.add_argument('--format', choices=['torchscript', 'onnx', 'safetensors'], required=True,
                         help='format of the file; onnx needs: pip install onnx onnxruntime')
     parser.add_argument('--out', metavar='FILE',
-                        help='default: <work dir>/export/generator, with the suffix of the format')
+                        help='output file; default: <work dir>/export/generator, with the suffix of the format')
     parser.add_argument('--full-precision', action='store_true',
                         help='store safetensors in full precision; TorchScript and ONNX always are')
     parser.add_argument('--work-dir', metavar='DIR', help='work dir of the training; default: work_dirs/<config name>')

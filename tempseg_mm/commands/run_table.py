@@ -1,8 +1,8 @@
 """Rerun a table of the paper: train and test its rows, and write the results beside the paper's values.
 
 Table 1 has the ablations, table 2 the data sets. `losses` adds the loss terms one by one, `readings` compares choices
-that the paper leaves open, `finetuning` compares settings of the test, all with the weights of one training. The
-synthetic preset needs no data. A row whose data or weights are missing is listed in the table with the reason.
+that the paper leaves open, and `finetuning` compares settings of the test with the weights of one training. The
+synthetic preset needs no data. If data or weights of a row are missing, the table says so, and the other rows run.
 """
 
 import argparse

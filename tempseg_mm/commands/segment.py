@@ -8,7 +8,7 @@ assigns them.
 
 Output in --out: masks/ (indexed PNG, one per frame), overlay.webm, report.html (open it in a browser) and result.json.
 By default, the network starts from the weights that come with the project. It also works without trained weights
-(--checkpoint none). It then learns the object from the given masks alone, which takes a few minutes on a CPU and gives
+(--checkpoint none): it then learns the object from the given masks alone, which takes a few minutes on a CPU and gives
 rough masks if the object looks like its surroundings. Each object is fine-tuned separately: three objects take three
 times as long as one.
 

@@ -96,8 +96,7 @@ class TableRun:
 
         Raises:
             FileExistsError: if there are results and ``resume`` is not set.
-            InUseError: if another run uses the folder. If only a single process of it is still running, only its row
-                fails.
+            InUseError: if another run uses the folder. A training or test that it left running fails only its own row.
             OSError, ValueError: if a config cannot be read; raised before anything runs.
         """
         with locked(self.out_dir, option='--out'):

@@ -4,7 +4,7 @@
 kind of setting   how its text is read
 ================  ===============================================================================================
 text              as typed: spaces, commas and digits stay; in brackets it is a list if the setting takes lists
-number            as a number; ``1e4`` becomes an integer if the setting is one
+number            as a number; ``1e4`` becomes an integer if the setting is an integer
 yes or no         ``True``, ``False``, ``1`` or ``0``, in upper or lower case
 list              items separated by commas, with or without brackets, each of the same kind as the present items
 dict              ``None``, or a literal ``{...}``
