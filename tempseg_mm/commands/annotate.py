@@ -1,8 +1,8 @@
 """Draw the first mask of a video in the browser, watch the object being followed, correct it, and export the result.
 
 VIDEO is a file, a folder of frames or a pattern in quotes ('shots/a*.png'). The page is served on this machine only, to
-anyone who has the printed address. It needs no internet. All masks are always saved in --out: if you stop the command or
-close the browser, nothing is lost, and the same command continues. It also opens a folder that tempseg-segment has
+anyone who has the printed address, and needs no internet. All masks are always saved in --out: if you stop the command
+or close the browser, nothing is lost, and the same command continues. It also opens a folder that tempseg-segment has
 written, to correct its masks.
 """
 

@@ -169,12 +169,11 @@ class TableRun:
                 raise
 
     def result(self, row: Row, seed: int) -> dict | None:
-        """Return the result of a finished row; ``None`` if it is not finished.
+        """Return the result of a finished row.
 
         Returns:
             ``scores`` (overall J, F, T), ``seconds``, ``train_seconds``, ``finetune_seconds`` (per sequence; missing
-            from
-            records of earlier versions), ``commit``.
+            from records of earlier versions), ``commit``; ``None`` if the row is not finished.
         """
         tested = self._done(row, seed, TESTED)
         trainer = self._trainer(row)

@@ -71,7 +71,7 @@ def test_without_the_packages_of_the_page(refused, shot, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     said = refused('annotate', shot / 'shot', '--out', shot / 'out', *TINY)
     assert 'uvicorn' in said and re.search(
-        "which the annotation page needs; .*-m pip install 'starlette>=.*' 'uvicorn>=.*'$", said.strip())
+        "but the annotation page needs it. .*-m pip install 'starlette>=.*' 'uvicorn>=.*'$", said.strip())
     assert not (shot / 'out').exists()
 
 

@@ -133,4 +133,4 @@ def test_before_installing(tool, tmp_path):
         assert done.returncode == 1 and 'torch>=' in done.stdout
     else:
         assert done.returncode == 2, done.stdout + done.stderr
-        assert re.search(r"error: No module named '\w+', .*pip install -r requirements.txt", done.stderr)
+        assert re.search(r"error: No module named '\w+'\. .*pip install -r requirements.txt", done.stderr)

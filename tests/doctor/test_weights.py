@@ -29,7 +29,7 @@ def test_weights_that_load(found, make_model, tmp_path):
     save_generator(make_model(), tmp_path / NAMED, metadata=dict(config='small.py'))
     check = found()
     assert check.state == 'ok' and check.text.startswith(f'{NAMED} (0.')
-    assert check.text.endswith('MB) load, trained with small.py')
+    assert check.text.endswith('MB) loads, trained with small.py')
 
 
 @pytest.mark.parametrize('named', [None, 'newest', 'none'])
