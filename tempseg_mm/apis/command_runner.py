@@ -36,8 +36,8 @@ class CommandRunner(Runner):
 
 
 def start_runner(cfg: Config, doing: str) -> Runner:
-    """Build the Runner of a command and log what it does (``doing``, such as ``'training'``), on which device, and
-    where.
+    """Build the Runner of a command; log what it does (``doing``, such as ``'training'``), its device, and where it
+    writes.
     """
     runner = CommandRunner.from_cfg(cfg)
     what = f' {seen_from_project(cfg.filename)}' if cfg.filename else ''

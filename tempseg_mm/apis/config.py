@@ -105,7 +105,7 @@ def join_processes(launcher: str, *, timeout: float = 1800) -> None:
 
 
 def is_first_process(launcher: str) -> bool:
-    """Return whether this is the only or first process that ``launcher`` started. It need not be joined yet."""
+    """Return whether this is the only or first process that ``launcher`` started, even before they are joined."""
     rank = RANKS.get(launcher)
     return rank is None or int(os.environ.get(rank, 0)) == 0
 

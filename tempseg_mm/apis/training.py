@@ -53,7 +53,9 @@ def run_training(cfg: Config, *, then: str | None = None, again: str | None = No
 
 
 def closing_lines(runner: Runner, what_next: dict) -> str:
-    """List the files that a training wrote and, if there is a checkpoint, ``what_next``: name -> command line."""
+    """List the files that a training wrote and, if there is a checkpoint, the commands of ``what_next`` (name ->
+    command).
+    """
     checkpoint = newest_complete(runner.work_dir)
     has_curves = any(Path(runner.log_dir).rglob('events.out.tfevents*'))
     return closing_block({

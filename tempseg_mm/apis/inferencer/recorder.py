@@ -64,8 +64,9 @@ class FrameRecorder:
 
     @property
     def mean_j(self) -> dict:
-        """Object id -> mean J over its scored frames, except the last frame of the sequence (DAVIS 2016). No entry
-        without one.
+        """Object id -> mean J over its scored frames, without the last frame of the sequence, as in DAVIS 2016.
+
+        An object without scored frames has no entry.
         """
         scores = {i: [record.scores[i] for record in self.records[:-1] if i in record.scores] for i in self.object_ids}
         return {i: float(np.mean(values)) for i, values in scores.items() if values}

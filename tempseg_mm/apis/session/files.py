@@ -165,8 +165,9 @@ class SessionFiles:
         return decode_mask(self._given_file(file_name)).pixels
 
     def found(self, file_name: str, *, given: bool) -> np.ndarray | None:
-        """Return the (H, W) uint8 labels found in a frame, before a mask was given if ``given``; ``None`` if there are
-        none.
+        """Return the (H, W) uint8 labels that the network found in a frame; ``None`` if there are none.
+
+        ``given`` says whether a mask is given for the frame now: the found labels are then stored elsewhere.
         """
         path = self._found_file(file_name) if given else self.out.mask_file(file_name)
         return decode_mask(path).pixels if path.is_file() else None

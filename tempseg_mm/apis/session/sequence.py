@@ -11,7 +11,7 @@ from tempseg_mm.sources.spool import FrameSpool
 
 
 class SessionSequence(GivenSequence):
-    """Frames from ``start`` up to, but not including, ``end``. Context manager: temporary copies of frames are removed.
+    """Frames from ``start`` up to, but not including, ``end``. As a context manager, it removes its temporary files.
 
     Args:
         source: opens a part of the video: ``source(start, end)``.

@@ -51,10 +51,10 @@ class Session(AnnotatedVideo):
     @classmethod
     def open(cls, loaded: Loaded, video: str | os.PathLike | list, out_dir: str | Path, *, start: int = 0,
              end: int | None = None, masks: Iterable = ()) -> 'Session':
-        """Begin a session, or continue the session of the folder, see :func:`~.annotated_video.open_folder`.
+        """Begin a session, or continue the session of the folder.
 
         Raises:
-            ValueError, OSError: see :func:`~.annotated_video.open_folder`.
+            ValueError, OSError: see :func:`~tempseg_mm.apis.session.annotated_video.open_folder`.
         """
         with ExitStack() as stack:
             files, state = open_folder(video, out_dir, loaded.settings.get('model', {}), stack, start=start, end=end,
