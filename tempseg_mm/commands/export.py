@@ -26,7 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
                              "or 'none', for an untrained network; default: the config's `checkpoint`, which is the "
                              'newest one in the work dir unless the config changes it')
     parser.add_argument('--format', choices=['torchscript', 'onnx', 'safetensors'], required=True,
-                        help='format of the file; onnx needs: pip install onnx onnxruntime')
+                        help='onnx needs: pip install onnx onnxruntime')
     parser.add_argument('--out', metavar='FILE',
                         help='output file; default: <work dir>/export/generator, with the suffix of the format')
     parser.add_argument('--full-precision', action='store_true',

@@ -12,5 +12,5 @@ def test_make_synthetic_writes_once(command, refused, capsys, tmp_path):
     assert cv2.imread(str(tmp_path / 'data/JPEGImages/48p/train_000/00002.jpg')).shape == (48, 64, 3)
     assert len(list((tmp_path / 'data/Annotations/48p/train_000').iterdir())) == 3
     command('make_synthetic', *arguments)
-    assert 'there already' in capsys.readouterr().out
+    assert 'exist already' in capsys.readouterr().out
     assert 'made with another seed' in refused('make_synthetic', *arguments[:-1], 5)

@@ -146,7 +146,7 @@ def test_a_frame_to_draw_on_and_the_line_to_go_on_with(call, video, monkeypatch,
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (['shot.mp4'], r'Give a --mask FILE or a --box X,Y,W,H, or lay its mask beside it as shot.png or shot_mask.png'),
+    (['shot.mp4'], 'give a --mask FILE or a --box X,Y,W,H, or save its mask beside it as shot.png or shot_mask.png'),
     ([], 'which video'),
     (['shot.mp4', 'shot.mp4', '--mask', 'gt/00000.png'], '--mask can be used with one VIDEO only. Frames of one '),
     (['shot.mp4', '--list', 'list.txt'], '--list list.txt names the videos; add shot.mp4 as a line of it'),

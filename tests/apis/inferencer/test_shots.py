@@ -52,7 +52,7 @@ def test_what_is_given_counts_and_else_what_lies_beside(folder):
     assert with_masks(Shot('dog.mp4', start=5)).masks == ('dog.png@5', 'dog@40.png@40')
     assert with_masks(Shot('dog.mp4')).given == 'mask dog.png@0, mask dog@40.png@40'
     for shot, error, message in (
-            (Shot('bare.mp4'), ValueError, 'lay its mask beside it as bare.png or bare_mask.png'),
+            (Shot('bare.mp4'), ValueError, 'save its mask beside it as bare.png or bare_mask.png'),
             (Shot('*.mp4'), ValueError, '*.mp4 has no object to follow'),
             (Shot('dgo.mp4'), FileNotFoundError, "there is no file 'dgo.mp4', did you mean dog.mp4?"),
             (Shot('dog.mp4', ('dog.pgn@3',)), FileNotFoundError, "there is no file 'dog.pgn'")):
