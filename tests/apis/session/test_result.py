@@ -48,7 +48,7 @@ def test_a_call_is_corrected_as_a_whole(tiny, shot, two, masks_in, tmp_path):
     assert saved['settings']['given_frames'] == [0, 4] and len(saved['records']) == 8
     whole = {record.frame_id: record.areas for record in result.records}
     assert all(areas == {i: int((after[k] == i).sum()) for i in (1, 2)} for k, areas in whole.items())
-    with pytest.raises(FileNotFoundError, match='no finished result .* segment it first, without --correct'):
+    with pytest.raises(FileNotFoundError, match='no result to correct: .* Segment the video first, without --correct'):
         tiny.correct(video, {4: masks[4]}, out_dir=tmp_path / 'nothing')
 
 
