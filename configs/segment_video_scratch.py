@@ -3,7 +3,7 @@
     .venv/bin/tempseg-segment dog.mp4 --mask dog_00000.png --checkpoint none
 
 It differs from tempseg_davis_scratch.py only in fine-tuning: more steps, and cross-entropy as the only loss. From
-scratch, other terms first teach empty masks, see "A single video" in docs/results.md. To measure it on DAVIS:
+scratch, other terms first teach empty masks, see "A video without trained weights" in docs/history.md. To measure it:
 
     .venv/bin/tempseg-test configs/segment_video_scratch.py
 """

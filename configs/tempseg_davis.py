@@ -8,7 +8,7 @@ ImageNet, since there are no published weights for Table A.1. tempseg_davis_vgg.
     .venv/bin/tempseg-test configs/tempseg_davis.py
 
 Data: data/DAVIS, or `export TEMPSEG_DAVIS_ROOT=...`. It needs a GPU. The numbers are the literal ones of the paper;
-docs/results.md says which of them train badly, what to set instead, and the results on a CPU.
+docs/ablations.md says which of them train badly and what to set instead, as measured on a CPU at a small scale.
 """
 _base_ = [
     './_base_/models/tempseg_gan.py', './_base_/flow/dis.py', './_base_/datasets/davis.py',

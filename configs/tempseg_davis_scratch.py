@@ -24,7 +24,7 @@ default_hooks = dict(
     finetune=dict(
         finetuner=dict(
             steps=100,
-            mode='eval',  # 'folded' lost three points here, see docs/results.md
+            mode='eval',  # 'folded' lost three points here, see docs/ablations.md
             only=[],
             optimizer=dict(lr=0.001),
             augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))

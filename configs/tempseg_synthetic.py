@@ -11,7 +11,7 @@ _base_ = [
 max_iters = 450
 size = (64, 112)  # size for the network; frames are stored, shown and scored at 128x224
 
-# docs/results.md says what the settings below are based on. Objects move by a third of their own size within a clip.
+# docs/ablations.md says what the settings below rest on. Objects move by a third of their own size within a clip.
 # The distance between two masks of a clip is then more motion than error, so the losses on it weigh only a tenth.
 model = dict(
     width=0.25,

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from tempseg_mm.structures import FrameRecord
 
-SURE = 0.7  # least share of an object's possible pixels that its mask holds while all is well; see docs/results.md
+SURE = 0.7  # least share of an object's possible pixels that its mask holds while all is well; see docs/notices.md
 LOST_FRAMES = 3
 EMPTY, UNSURE = 'empty', 'unsure'
 
