@@ -36,7 +36,7 @@ def lost_spans(records: Sequence[FrameRecord]) -> list[LostSpan]:
 
     An object counts as lost if its mask holds less than :data:`SURE` of its possible pixels; "Where the object was
     lost" in
-    docs/results.md says how often that is right. It is not lost after a given mask has ended it, nor before it first
+    docs/notices.md says how often that is right. It is not lost after a given mask has ended it, nor before it first
     appears, unless the walk goes backwards from there.
 
     Args:
