@@ -34,10 +34,10 @@ class LostSpan:
 def lost_spans(records: Sequence[FrameRecord]) -> list[LostSpan]:
     """Return the spans of at least :data:`LOST_FRAMES` frames, sorted by object, then by frame.
 
-    An object counts as lost if its mask holds less than :data:`SURE` of its possible pixels; "Where the object was
-    lost" in
-    docs/notices.md says how often that is right. It is not lost after a given mask has ended it, nor before it first
-    appears, unless the walk goes backwards from there.
+    An object counts as lost if its mask holds less than :data:`SURE` of its possible pixels; docs/notices.md says how
+    often
+    that is right. It is not lost after a given mask has ended it, nor before it first appears, unless the walk goes
+    backwards from there.
 
     Args:
         records: records of one sequence, in order; frames may be missing.
