@@ -1,4 +1,4 @@
-"""Frames that a program hands over. Made by ``open_source`` from a list, an array or an iterator of arrays."""
+"""Frames that a program passes as arrays. ``open_source`` makes this source from a list, an array or an iterator."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -10,28 +10,28 @@ from .frame_source import PartialSource
 
 
 class ArraySource(PartialSource):
-    """Arrays in order, taken when asked for and copied, so that a generator may use one buffer for all.
+    """Yields arrays in order and copies each one, so that a generator may reuse one buffer for all frames.
 
-    What has a length and items (a list, an array) can be read again, an iterator cannot.
+    A list or an array can be read several times, an iterator only once.
 
     Args:
-        images: of pictures as :func:`~tempseg_mm.sources.image_io.to_rgb8` takes them, such as (H, W, 3) uint8 RGB; or
-            one array (T, H, W, 3).
-        start: first frame; those before it are taken and thrown away.
+        images: pictures that :func:`~tempseg_mm.sources.image_io.to_rgb8` accepts, such as (H, W, 3) uint8 RGB; or one
+            array (T, H, W, 3).
+        start: first frame. Earlier frames of an iterator are read and thrown away.
         end: the frame to stop before.
-        fps: frames a second.
-        resize_frames: bring frames of another size to that of the first.
+        fps: frames per second.
+        resize_frames: resize frames of another size to the size of the first frame.
 
     Raises:
-        ValueError: a single picture in place of several; a part outside of them; from :meth:`frames`, what is no
-            picture.
+        ValueError: if ``images`` is a single picture, or the part lies outside of the frames; from :meth:`frames`, if
+            an item is no picture.
     """
 
     def __init__(self, images: Iterable, *, start: int = 0, end: int | None = None, fps: float | None = None,
                  resize_frames: bool = False) -> None:
         if isinstance(images, np.ndarray) and (images.ndim not in (3, 4) or images.ndim == 3 and images.shape[2] <= 4):
-            raise ValueError(f'an array of frames must be (T, H, W, 3), or (T, H, W) in gray, got {images.shape}; a '
-                             'single frame goes into a list: [image]')
+            raise ValueError(f'an array of frames must be (T, H, W, 3), or (T, H, W) in gray, got {images.shape}; put '
+                             'a single frame into a list: [image]')
         has_items = hasattr(images, '__len__') and hasattr(images, '__getitem__')
         super().__init__('frames', start=start, end=end, length=len(images) if has_items else None, fps=fps,
                          resize_frames=resize_frames, rewindable=has_items)
@@ -40,7 +40,7 @@ class ArraySource(PartialSource):
 
     def digests(self) -> dict[str, str]:
         if not isinstance(self._source, np.ndarray | list | tuple):
-            return {}  # its items may be decoded when they are asked for
+            return {}  # other containers may decode an item only when it is accessed
         return {f'frame {i}': f'{zlib.crc32(np.ascontiguousarray(np.asarray(image)[::4, ::4])):08x}'
                 for i, image in self._numbered()}
 

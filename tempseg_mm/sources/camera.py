@@ -1,4 +1,4 @@
-"""Frames of a camera as it delivers them. Made by ``open_source``."""
+"""Frames of a camera as it delivers them. ``open_source`` makes this source from a camera number."""
 
 from collections.abc import Iterator
 
@@ -9,27 +9,29 @@ from .frame_source import PartialSource
 
 
 class CameraSource(PartialSource):
-    """A camera that OpenCV knows by number. It runs until frame ``end``, until it is unplugged, or until whoever reads
-    stops; it can be read once.
+    """Reads a camera that OpenCV knows by number.
+
+    It delivers frames until frame ``end``, until the camera is unplugged, or until the reader stops. It can be read
+    only once.
 
     Args:
-        index: of the camera, from 0.
-        start: first frame; those before it are thrown away.
+        index: number of the camera, from 0.
+        start: first frame. Earlier frames are thrown away.
         end: the frame to stop before.
-        fps: frames a second; default: what the camera says.
-        resize_frames: for cameras that change their size midway.
+        fps: frames per second; default: the rate that the camera reports.
+        resize_frames: resize frames of another size to the size of the first frame, for cameras that change their size.
 
     Raises:
         OSError: if there is no such camera, or another program uses it.
-        ValueError: an empty part.
+        ValueError: if the part is empty.
     """
 
     def __init__(self, index: int, *, start: int = 0, end: int | None = None, fps: float | None = None,
                  resize_frames: bool = False) -> None:
         self._capture = cv2.VideoCapture(int(index))
         if not self._capture.isOpened():
-            raise OSError(f'camera {index} cannot be opened: is it plugged in, free, and may this user read it (on '
-                          'Linux /dev/video*, group video)? A file or folder is named by its path')
+            raise OSError(f'camera {index} cannot be opened: is it plugged in, is it free, and may this user read it '
+                          '(on Linux /dev/video*, group video)? For a file or a folder, give its path')
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         if fps is None and rate > 0:
             fps = rate

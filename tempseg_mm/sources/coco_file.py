@@ -1,6 +1,7 @@
-"""COCO JSON as images, annotations and categories: what such a file must hold, and which of its sequences is meant.
+"""Reads COCO JSON into images with annotations and checks that the file is consistent.
 
-Called by the reader of given masks. A file of YouTube-VIS, whose annotations are tracks, comes out as one of COCO.
+Files of YouTube-VIS, in which each annotation is a track, are converted to the same images. The reader of given masks
+uses this module.
 """
 
 import json
@@ -17,21 +18,21 @@ from .coco_regions import region_size
 from .unreadable import image_fault
 
 WHAT_COCO_IS = ('COCO JSON holds "images" with "id" and "file_name", and "annotations" with "image_id", "category_id" '
-                'and "segmentation"; or, as YouTube-VIS, "videos" with "file_names", and "annotations" with '
+                'and "segmentation"; a file of YouTube-VIS holds "videos" with "file_names", and "annotations" with '
                 '"segmentations"')
 
 
 @dataclass(frozen=True)
 class CocoAnnotation:
-    """An object in an image.
+    """One object in one image.
 
     Attributes:
-        id: as the file has it, else its place, from 1.
-        track: the same number in all images of an object; ``None``: the file has none.
-        category: name of its category, '' without one.
-        segmentation: as the file has it; ``None`` where it has none.
-        box: likewise.
-        is_crowd: whether it is marked as several objects in one.
+        id: the annotation's id in the file; if it has none, its position in the list, from 1.
+        track: number that is the same in all images of an object; ``None`` if the file has none.
+        category: name of its category; '' without one.
+        segmentation: its segmentation as in the file; ``None`` without one.
+        box: its box as in the file; ``None`` without one.
+        is_crowd: whether the file marks it as several objects in one (``iscrowd``).
     """
     id: int
     track: int | None
@@ -43,14 +44,14 @@ class CocoAnnotation:
 
 @dataclass(frozen=True)
 class CocoImage:
-    """An image and its objects.
+    """One image and its objects.
 
     Attributes:
-        file_name: as the file has it.
-        sequence: name of what it belongs to: its video, else its folder.
-        frame_id: place in its sequence, from 0; ``None``: the file does not say.
-        size: (H, W); ``None`` likewise.
-        annotations: its objects.
+        file_name: the image's file name as in the file.
+        sequence: name of its video; without one, name of its folder.
+        frame_id: position in its sequence, from 0; ``None`` if the file does not say.
+        size: (H, W) in pixels; ``None`` if the file does not say.
+        annotations: its objects, :class:`CocoAnnotation`.
     """
     file_name: str
     sequence: str
@@ -60,16 +61,17 @@ class CocoImage:
 
     @property
     def stem(self) -> str:
-        """Name of its file, without folder and suffix."""
+        """File name of the image without folder and suffix."""
         return PurePosixPath(self.file_name.replace('\\', '/')).stem
 
 
 def read_coco(path: str | os.PathLike) -> list[CocoImage]:
-    """Read the images of a file, those without an annotation as well.
+    """Read all images of a file, with and without annotations.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no COCO JSON, or contradicts itself; it is for who asks to name the file.
+        ValueError: if the file is no COCO JSON, or contradicts itself. The message does not name the file; the caller
+            adds its path.
     """
     content = _loaded(os.fspath(path))
     _require_unique(content)
@@ -90,23 +92,23 @@ def read_coco(path: str | os.PathLike) -> list[CocoImage]:
 
 
 def _loaded(path: str) -> dict[str, list]:
-    """The parts that matter, each a list of mappings."""
+    """Read the four parts that are used, each as a list of mappings."""
     if not os.path.isfile(path):
         raise image_fault(path, 'it is a folder' if os.path.isdir(path) else '', 'mask')
     try:
         with open(path, encoding='utf-8-sig') as file:
             content = json.load(file)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError among them
-        raise ValueError(f'it is no JSON, or cut off ({error}): export it again') from error
+        raise ValueError(f'it is no JSON, or it is cut off ({error}): export it again') from error
     if isinstance(content, Mapping) and 'annotations' not in content and 'images' in content:
-        raise ValueError('it has no "annotations": it lists images alone')
+        raise ValueError('it lists images only and has no "annotations"')
     if not isinstance(content, Mapping) or 'annotations' not in content or not {'images', 'videos'} & content.keys():
         held = ', '.join(map(str, list(content)[:5])) if isinstance(content, Mapping) else type(content).__name__
         raise ValueError(f'it is no COCO JSON: {WHAT_COCO_IS}. This file holds: {held}')
     parts = {name: content.get(name) or [] for name in ('images', 'annotations', 'categories', 'videos')}
     for name, entries in parts.items():
         if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
-            raise ValueError(f'"{name}" is no list of entries: {WHAT_COCO_IS}')
+            raise ValueError(f'"{name}" must be a list of entries: {WHAT_COCO_IS}')
     return parts
 
 
@@ -114,16 +116,16 @@ def _require_unique(content: Mapping[str, list]) -> None:
     for name, entries in content.items():
         number, count = next(iter(Counter(_key(entry) for entry in entries if 'id' in entry).most_common(1)), (0, 0))
         if count > 1:
-            raise ValueError(f'{count} of its "{name}" have the id {number!r}, and only one can be meant')
+            raise ValueError(f'{count} of its "{name}" have the id {number!r}, but ids must be unique')
 
 
 def _tracks_as_images(content: dict[str, list]) -> None:
-    """Turn tracks, which have a list with a segmentation for each frame of a video, into annotations of images."""
+    """Convert tracks into annotations of images, in place; a track lists one segmentation per frame of its video."""
     lengths = {}
     for video in content['videos']:
         number, names = _key(video), video.get('file_names') or []
         if not isinstance(names, list):
-            raise ValueError(f'"file_names" of video {number!r} is no list: {WHAT_COCO_IS}')
+            raise ValueError(f'"file_names" of video {number!r} must be a list: {WHAT_COCO_IS}')
         lengths[number] = len(names)
         shared = dict(video_id=number, width=video.get('width'), height=video.get('height'))
         content['images'] += [dict(shared, id=(number, i), file_name=name, frame_id=i) for i, name in enumerate(names)]
@@ -142,7 +144,7 @@ def _tracks_as_images(content: dict[str, list]) -> None:
 def _image(image: Mapping, videos: Mapping, annotations: list) -> CocoImage:
     name, frame_id = image.get('file_name'), image.get('frame_id')
     if not isinstance(name, str) or not name:
-        raise ValueError(f'image {image.get("id")!r} has no "file_name", which says whose masks these are')
+        raise ValueError(f'image {image.get("id")!r} has no "file_name", which says which frame its masks are for')
     size = region_size(dict(size=[image.get('height'), image.get('width')]))
     folder = PurePosixPath(name.replace('\\', '/')).parent.name
     sequence = videos.get(_hashable(image.get('video_id'))) or folder
@@ -151,7 +153,7 @@ def _image(image: Mapping, videos: Mapping, annotations: list) -> CocoImage:
 
 
 def _track(annotation: Mapping) -> int | None:
-    """Number that an object keeps over images: of this project and MMTracking, CocoVID, or CVAT."""
+    """Return the number of an object over images, as this project and MMTracking, CocoVID or CVAT store it."""
     attributes = annotation.get('attributes')
     found = [annotation.get('track_id'), annotation.get('instance_id'),
              attributes.get('track_id') if isinstance(attributes, Mapping) else None]

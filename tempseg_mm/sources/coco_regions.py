@@ -1,7 +1,7 @@
-"""Regions of COCO JSON as arrays: run lengths, compressed and plain, and polygons. Called by the reader of such files.
+"""Decodes segmentations of COCO JSON into arrays: run lengths, compressed or plain, and polygons.
 
-Files come from anywhere, so all of them is checked: pycocotools reads beyond what it has where run lengths are too
-short, and takes four numbers for a box. It fills the polygons.
+Files are untrusted, so every number is checked here: pycocotools reads beyond its buffer if run lengths are too short,
+and takes four numbers for a box. It is used only to fill polygons.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from .image_io import MOST_PIXELS
 
 WHAT_REGIONS_ARE = ('a segmentation is run lengths, {"size": [height, width], "counts": ...}, or polygons, '
                     '[[x, y, x, y, x, y, ...], ...]')
-FAR = 2  # a point may lie so many frame sizes from its frame's corner; farther ones are no slip of the hand
+FAR = 2  # a coordinate may lie between -1 and this many image sides; points farther outside are an error, not a slip
 
 
 def region_size(segmentation: Any) -> tuple[int, int] | None:
-    """(H, W) that a segmentation states; ``None``: it states none, as polygons do."""
+    """Return the (H, W) that a segmentation states; ``None`` if it states none, as polygons do."""
     size = segmentation.get('size') if isinstance(segmentation, Mapping) else None
     is_size = isinstance(size, Sequence) and len(size) == 2 and all(map(_is_count, size))
     return tuple(size) if is_size and min(size) > 0 else None
@@ -27,18 +27,19 @@ def region_mask(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
     """Decode a segmentation.
 
     Args:
-        segmentation: as JSON holds it: a mapping with ``size`` and ``counts``, compressed or a list; a list of
-            polygons, or a single one.
+        segmentation: the value in the JSON: a mapping with ``size`` and ``counts`` (compressed text or a list), a list
+            of polygons, or a single polygon.
         size: (H, W) of the image.
 
     Returns:
         (H, W) bool.
 
     Raises:
-        ValueError: what is wrong with it.
+        ValueError: if the segmentation is broken. The message is a predicate without a subject ("has ..."), which the
+            caller puts behind the name of the annotation.
     """
     if size[0] * size[1] > MOST_PIXELS:
-        raise ValueError(f'is one of {size[1]}x{size[0]} pixels, and more than {MOST_PIXELS} are not read')
+        raise ValueError(f'has an image of {size[1]}x{size[0]} pixels, but at most {MOST_PIXELS} pixels are read')
     if isinstance(segmentation, Mapping):
         return _of_runs(segmentation, size)
     if isinstance(segmentation, list) and segmentation:
@@ -49,33 +50,36 @@ def region_mask(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
 def _of_runs(code: Mapping, size: tuple[int, int]) -> np.ndarray:
     stated, counts = region_size(code), code.get('counts')
     if stated is None:
-        raise ValueError(f'has run lengths of the size {code.get("size")!r}; {WHAT_REGIONS_ARE}')
+        raise ValueError(f'has run lengths with the size {code.get("size")!r}; {WHAT_REGIONS_ARE}')
     if stated != tuple(size):
-        raise ValueError(f'has run lengths of {stated[0]}x{stated[1]} (height x width), its image is '
-                         f'{size[0]}x{size[1]}: one of both is wrong')
+        raise ValueError(f'has run lengths of {stated[0]}x{stated[1]} (height x width), but its image is '
+                         f'{size[0]}x{size[1]}: one of the two sizes is wrong')
     if isinstance(counts, str):
         counts = _unpacked(counts)
     if not isinstance(counts, list) or not all(map(_is_count, counts)):
         raise ValueError(f'has broken run lengths; {WHAT_REGIONS_ARE}')
     height, width = size
     if sum(counts) != height * width:
-        raise ValueError(f'has broken run lengths: they cover {sum(counts)} pixels of {height * width}; export it '
-                         'again')
+        raise ValueError(f'has broken run lengths: they cover {sum(counts)} pixels of {height * width}; export the '
+                         'file again')
     return np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(width, height).T
 
 
 def _unpacked(text: str) -> list[int]:
-    """Run lengths of a compressed code: five bits a character, from the third on the difference to the last but one.
+    """Decode compressed run lengths.
+
+    Each character holds five bits of a number and a bit that says whether the number goes on. From the fourth number
+    on, a number is the difference from the one two places before it.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if the text is no such code.
     """
     counts: list[int] = []
     value = shift = 0
     for character in text:
         bits = ord(character) - 48
         if not 0 <= bits < 64 or shift > 60:
-            raise ValueError(f'has broken run lengths: {character!r} cannot be there; export it again')
+            raise ValueError(f'has broken run lengths: {character!r} cannot be in them; export the file again')
         value |= (bits & 31) << shift
         shift += 5
         if not bits & 32:
@@ -83,7 +87,7 @@ def _unpacked(text: str) -> list[int]:
             counts.append(value + counts[-2] if len(counts) > 2 else value)
             value = shift = 0
     if shift:
-        raise ValueError('has broken run lengths: they are cut off; export it again')
+        raise ValueError('has broken run lengths: they are cut off; export the file again')
     return counts
 
 
@@ -93,15 +97,15 @@ def _of_polygons(polygons: list, size: tuple[int, int]) -> np.ndarray:
     height, width = size
     for polygon in polygons:
         if not isinstance(polygon, list) or not all(_is_number(value) for value in polygon):
-            raise ValueError(f'has a polygon that is no list of numbers; {WHAT_REGIONS_ARE}')
+            raise ValueError(f'has a polygon that is not a list of numbers; {WHAT_REGIONS_ARE}')
         if len(polygon) < 6 or len(polygon) % 2:
-            raise ValueError(f'has a polygon of {len(polygon)} numbers; a polygon has three points or more, x and y '
-                             'of each')
+            raise ValueError(f'has a polygon of {len(polygon)} numbers; a polygon needs x and y of three points or '
+                             'more')
         outside = [(x, y) for x, y in zip(polygon[::2], polygon[1::2], strict=True)
                    if not (-width <= x <= FAR * width and -height <= y <= FAR * height)]
         if outside:
-            raise ValueError(f'has a point {outside[0]} far outside of its image, which is {width} wide and {height} '
-                             'high: coordinates are pixels')
+            raise ValueError(f'has a point {outside[0]} far outside of its image, which is {width} pixels wide and '
+                             f'{height} high: coordinates must be pixels')
     code = rle.merge(rle.frPyObjects(polygons, height, width))
     return _of_runs(dict(code, counts=code['counts'].decode()), size)
 

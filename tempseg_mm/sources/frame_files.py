@@ -1,4 +1,4 @@
-"""Which files of a folder, or of what a pattern found, are frames, and in which order. Called by ``open_source``."""
+"""Finds the frames among the files of a folder or the matches of a pattern, and their order."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from .frame_names import is_mask_word, without_mask_word
 IMAGE_SUFFIXES = (
     '.png', '.jpg', '.jpeg', '.jpe', '.jfif', '.bmp', '.tif', '.tiff', '.webp', '.ppm', '.pgm', '.pbm', '.pnm', '.jp2',
     '.gif', '.apng', *(['.avif'] * features.check('avif')))
-# Pictures that are not read, so that nobody wonders where they went.
+# Picture formats that are not supported. Messages count such files, so that nobody wonders where they went.
 UNREAD_SUFFIXES = ('.heic', '.heif', '.hif', '.avif', '.jxl', '.tga', '.dib', '.exr', '.hdr', '.pfm', '.dpx', '.dng',
                    '.cr2', '.cr3', '.nef', '.arw', '.orf', '.raf', '.rw2', '.raw', '.psd', '.svg', '.j2k', '.ico')
 VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.mts', '.3gp', '.ts')
@@ -24,18 +24,18 @@ SAME_KIND = {'.jpeg': '.jpg', '.jpe': '.jpg', '.jfif': '.jpg', '.tiff': '.tif'}
 
 
 def frames_in(folder: str | Path, *, masks: Iterable = (), notices: Notices | None = None) -> list:
-    """Image files in a folder in natural order, ``frame2.png`` before ``Frame10.png``; hidden ones are left out.
+    """Return the frames in a folder: its image files in natural order (``frame2.png`` before ``Frame10.png``).
 
-    Files that are given as masks, or are named as the mask of another, are no frames.
+    Hidden files, files that are given as masks, and files that are named as the mask of another file are no frames.
 
     Args:
-        folder: where they lie.
-        masks: files that are given as masks.
-        notices: told what was left out, and what else is worth a look.
+        folder: folder of the frames.
+        masks: paths that are given as masks.
+        notices: receives which files were left out, and what else looks odd.
 
     Raises:
-        FileNotFoundError: if there are none.
-        ValueError: if a frame is given as a mask.
+        FileNotFoundError: if the folder holds no frames.
+        ValueError: if a file that is given as a mask has a name like the frames beside it.
     """
     paths = [entry.path for entry in os.scandir(folder)]
     found = _chosen(paths, str(folder), masks, Notices() if notices is None else notices)
@@ -46,20 +46,27 @@ def frames_in(folder: str | Path, *, masks: Iterable = (), notices: Notices | No
 
 
 def frames_matching(pattern: str, matches: Sequence, *, masks: Iterable = (), notices: Notices | None = None) -> list:
-    """Image files among what a pattern found, in natural order; see :func:`frames_in`.
+    """Return the frames among the files that match a pattern, chosen and ordered as in :func:`frames_in`.
+
+    Args:
+        pattern: the pattern, for messages.
+        matches: paths that match it.
+        masks: see :func:`frames_in`.
+        notices: see :func:`frames_in`.
 
     Raises:
-        FileNotFoundError: if there are none.
+        FileNotFoundError: if no match is an image.
+        ValueError: see :func:`frames_in`.
     """
     found = _chosen(matches, pattern, masks, Notices() if notices is None else notices)
     if not found:
         raise FileNotFoundError(f'no image ({", ".join(IMAGE_SUFFIXES)}) matches {pattern}; '
-                                + (f'it found {matches[0]}{_others(matches)}' if matches else 'it found nothing'))
+                                + (f'it matches {matches[0]}{_others(matches)}' if matches else 'it matches nothing'))
     return found
 
 
 def images_in(folder: str | Path) -> list:
-    """All image files in a folder in natural order, without hidden ones."""
+    """Return all image files in a folder in natural order, without hidden files."""
     return natural_order(_with_suffix((entry.path for entry in os.scandir(folder)), IMAGE_SUFFIXES))
 
 
@@ -69,17 +76,18 @@ def _chosen(paths: Sequence, where: str, masks: Iterable, notices: Notices) -> l
     if given and found and len(found) < len(images):
         for path in natural_order(set(images) - set(found)):
             if _kind(path) in map(_kind, found) and _stem(path) not in map(_stem, found) and '#' in _kind(path):
-                raise ValueError(f'{path} is given as a mask, but lies among the frames of {where} and has the name of '
-                                 'one: put the mask elsewhere, or give the mask in place of the frame')
+                raise ValueError(f'{path} is given as a mask, but lies among the frames of {where} and is named like '
+                                 'one: move the mask to another folder, or check that you gave the mask and not the '
+                                 'frame')
             notices.add('is given as a mask, so it is no frame', file=path)
     found = _without_masks(found or images, notices)
     unread = _with_suffix(paths, [suffix for suffix in UNREAD_SUFFIXES if suffix not in IMAGE_SUFFIXES])
     if found and unread:
-        notices.add(f'{where}: {_unread(unread)}, left out: convert them to JPEG or PNG to have them as frames')
+        notices.add(f'{where}: {_unread(unread)} and were left out; convert them to JPEG or PNG to use them as frames')
     _tell_kinds(found, where, notices)
     if orders_differ(found):
-        notices.add(f'{where}: numbers such as {_with_point(found)} were ordered as numbers with a fraction, so 1.25 '
-                    'comes before 1.3; rename the frames to 00000, 00001, ... for another order')
+        notices.add(f'{where}: numbers such as {_with_point(found)} were ordered as decimal fractions, so 1.25 comes '
+                    'before 1.3; rename the frames to 00000, 00001, ... for another order')
     return natural_order(found)
 
 
@@ -87,15 +95,16 @@ def _without_masks(paths: Sequence, notices: Notices) -> list:
     stems, words = {_stem(path).casefold() for path in paths}, [path for path in paths if is_mask_word(_stem(path))]
     left = {path for path in paths if (bare := without_mask_word(_stem(path)).casefold()) in stems
             and bare != _stem(path).casefold()}
-    left |= set(words) if 2 * len(words) <= len(paths) else set()  # a folder of little else is meant as it is
+    left |= set(words) if 2 * len(words) <= len(paths) else set()  # if most names are mask words, they are frames
     kept = [path for path in paths if path not in left]
     for path in natural_order(left):
-        notices.add('is named as a mask among frames, so it is no frame; rename it if it is one', file=path)
+        notices.add('is named like a mask among frames, so it was not taken as a frame; rename it if it is one',
+                    file=path)
     return kept
 
 
 def _tell_kinds(paths: Sequence, where: str, notices: Notices) -> None:
-    """A notice where most frames are numbered alike, and others are not."""
+    """Add a notice if most files are numbered in one way and some are named in another."""
     kinds = Counter(map(_kind, paths))
     (kind, count), *others = kinds.most_common() or [('', 0)]
     if count > 1 and others and '#' in kind:
@@ -103,8 +112,8 @@ def _tell_kinds(paths: Sequence, where: str, notices: Notices) -> None:
         alike, odd = ([path for path in ordered if (_kind(path) == kind) == same] for same in (True, False))
         examples = ', '.join(os.path.basename(path) for path in odd[:3]) + (', ...' if len(odd) > 3 else '')
         pattern = os.path.join(os.path.dirname(alike[0]), f'*{os.path.splitext(alike[0])[1]}')
-        notices.add(f'{where} holds {count} pictures named like {os.path.basename(alike[0])}, and {examples}: all of '
-                    f"them were taken for frames, in the order of their names; a pattern such as '{pattern}' chooses")
+        notices.add(f'{where} holds {count} pictures named like {os.path.basename(alike[0])}, and {examples}: all were '
+                    f"taken as frames, in the order of their names; to choose, give a pattern such as '{pattern}'")
 
 
 def _kind(path: str) -> str:
@@ -132,7 +141,7 @@ def _unread(paths: Sequence) -> str:
 
 
 def _others(paths: Sequence) -> str:
-    """What there is instead of frames."""
+    """Return the clause that names what lies there instead of frames; '' without any."""
     if unread := _with_suffix(paths, UNREAD_SUFFIXES):
         return f'; {_unread(unread)}: convert them to JPEG or PNG'
     videos = natural_order(_with_suffix(paths, VIDEO_SUFFIXES))
@@ -140,7 +149,7 @@ def _others(paths: Sequence) -> str:
 
 
 def _below(folder: str | Path) -> str:
-    """A hint, where the frames lie one folder deeper."""
+    """Return a hint if the frames lie one folder deeper; else ''."""
     inner = natural_order(entry.path for entry in os.scandir(folder) if entry.is_dir())
     holding = [path for path in inner if images_in(path)]
     return f'; {holding[0]} does' + (f', and {len(holding) - 1} more' if len(holding) > 1 else '') if holding else ''

@@ -1,4 +1,4 @@
-"""Frames from wherever a person has them, one at a time: what every source offers, and what those in order share."""
+"""The interface of all frame sources, and the base class of sources that read their frames in order."""
 
 import itertools
 import math
@@ -18,8 +18,8 @@ class SourceFrame:
     """One decoded frame.
 
     Attributes:
-        frame_id: index within the whole source, from 0, whatever part of it is asked for.
-        file_name: stem for the files made from it, e.g. ``'00007'``.
+        frame_id: number of the frame in the whole source, from 0, even if only a part is read.
+        file_name: stem for files made from the frame, e.g. ``'00007'``.
         image: (H, W, 3) uint8 RGB, upright.
     """
     frame_id: int
@@ -28,22 +28,22 @@ class SourceFrame:
 
 
 class FrameSource(ABC):
-    """Frames of one sequence in order, the part from frame ``start`` up to, not including, ``end``.
+    """Frames of one sequence in order: the part from frame ``start`` up to, not including, ``end``.
 
-    Use as a context manager, or :meth:`close` it.
+    Use a source as a context manager, or call :meth:`close`.
 
     Attributes:
-        name: of the sequence, for folders and titles.
-        fps: frames a second where known, else ``None``.
-        start: first frame.
-        num_frames: how many :meth:`frames` is expected to yield; ``None`` where nobody can know (camera, iterator).
-            A video file may turn out shorter or longer than its header says.
+        name: name of the sequence, for folders and titles.
+        fps: frames per second; ``None`` if not known.
+        start: number of the first frame of the part.
+        num_frames: number of frames that :meth:`frames` should yield; ``None`` if it cannot be known (camera,
+            iterator). A video file may turn out shorter or longer than its header says.
         rewindable: whether :meth:`frames` can be called more than once.
-        notices: what the user should hear of by the end, such as where a damaged file ended.
-        names: stems of all frames of the whole source, where they are files; ``None``: frames are called ``'00000'``,
+        notices: facts that the user should read after the run, such as where a damaged file ended.
+        names: stems of all frames of the whole source if they are files; ``None``: frames are called ``'00000'``,
             ``'00001'``, ....
-        times: seconds at which each frame of the whole source is shown, from 0, ascending float64; ``None`` where they
-            are not known, or where an ``fps`` was asked for.
+        times: time at which each frame of the whole source is shown, ascending float64 seconds from 0; ``None`` if the
+            times are not known, or if the caller set ``fps``.
     """
     name: str
     fps: float | None
@@ -56,24 +56,25 @@ class FrameSource(ABC):
 
     @abstractmethod
     def frames(self) -> Iterator[SourceFrame]:
-        """The frames in order, each decoded when asked for, all of one size.
+        """Yield the frames in order, all of one size. Each frame is decoded when it is requested.
 
         Raises:
-            OSError: if one cannot be read.
-            ValueError: if one differs in size from the first, or is no image.
-            RuntimeError: on the second call, where the source is not rewindable.
+            OSError: if a frame cannot be read.
+            ValueError: if a frame is no image, or its size differs from the first frame's.
+            RuntimeError: on the second call, if the source is not rewindable.
         """
 
     def frame(self, frame_id: int) -> SourceFrame:
-        """One frame of the part, exactly as :meth:`frames` gives it.
+        """Return one frame of the part, exactly as :meth:`frames` yields it.
 
-        Image files and arrays are read directly, video files from the key frame before it (the next frame costs least),
-        other sources from their beginning. Several threads may call it, also while another reads :meth:`frames`.
+        Image files and arrays are read directly. A video file is decoded from the key frame before the wanted frame, so
+        the next frame costs least. Other sources are read from their beginning. Several threads may call this method,
+        also while another thread reads :meth:`frames`.
 
         Raises:
-            IndexError: if it is not in the part.
-            OSError, ValueError: as :meth:`frames`.
-            RuntimeError: where the source is not rewindable.
+            IndexError: if the frame is not in the part.
+            OSError, ValueError: see :meth:`frames`.
+            RuntimeError: if the source is not rewindable.
         """
         with closing(self.frames()) as frames:
             for frame in frames:
@@ -82,12 +83,15 @@ class FrameSource(ABC):
         raise IndexError(f'{self.name} has no frame {frame_id}')
 
     def digests(self) -> dict[str, str]:
-        """Name -> digest of the content, of each file or array that the frames come from, in order; none where they
-        come but once. What :meth:`frames` reads under equal digests is the same, see ``file_digest``."""
+        """Return name -> digest of the content for each file or array that holds the frames, in order.
+
+        If the digests are equal, :meth:`frames` reads the same frames (see ``file_digest``). Sources that can be read
+        only once, and those without digests, return an empty dict.
+        """
         return {}
 
     def close(self) -> None:  # noqa: B027 - most sources hold nothing open
-        """Release files and devices; the source is of no use afterwards."""
+        """Release files and devices. The source cannot be used afterwards."""
 
     def __enter__(self) -> 'FrameSource':
         return self
@@ -97,35 +101,35 @@ class FrameSource(ABC):
 
 
 def require_same_size(size: tuple, first: tuple, *, frame: str) -> None:
-    """Refuses a frame of another size than the first.
+    """Raise ValueError if the size of a frame differs from the first frame's.
 
     Args:
         size: (H, W) of the frame.
-        first: (H, W) of the first one.
-        frame: what it is, for the message.
-
-    Raises:
-        ValueError: if they differ.
+        first: (H, W) of the first frame.
+        frame: name of the frame, for the message.
     """
     if tuple(size) != tuple(first):
-        raise ValueError(f'{frame} is {size[0]}x{size[1]} (height x width), the first frame {first[0]}x{first[1]}; all '
-                         'must be of one size: --resize-frames (resize_frames=True) brings them to that of the first')
+        raise ValueError(f'{frame} is {size[0]}x{size[1]} (height x width), the first frame is {first[0]}x{first[1]}; '
+                         'all must have one size: --resize-frames (resize_frames=True) resizes them to the size of the '
+                         'first')
 
 
 class PartialSource(FrameSource):
-    """Part of a source whose images come in order.
+    """Base class of sources whose images come in order: limits them to a part and checks their sizes.
+
+    A subclass implements :meth:`_images`.
 
     Args:
-        name: see :class:`~tempseg_mm.sources.frame_source.FrameSource`.
-        start: first frame.
-        end: the frame to stop before; ``None``: the last one is read too.
-        length: frames in the whole source, where known.
-        fps: frames a second, where known.
-        resize_frames: bring frames of another size to that of the first instead of refusing them.
-        rewindable: whether it can be read again.
+        name: name of the sequence.
+        start: first frame of the part.
+        end: the frame to stop before; ``None``: read to the last frame.
+        length: number of frames in the whole source; ``None`` if not known.
+        fps: frames per second; ``None`` if not known.
+        resize_frames: resize frames of another size to the size of the first frame instead of refusing them.
+        rewindable: whether the source can be read more than once.
 
     Raises:
-        ValueError: a part that is empty, or not within ``length``; an ``fps`` that is not positive.
+        ValueError: if the part is empty or not within ``length``, or if ``fps`` is not positive.
     """
 
     def __init__(self, name: str, *, start: int = 0, end: int | None = None, length: int | None = None,
@@ -142,14 +146,14 @@ class PartialSource(FrameSource):
 
     @abstractmethod
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
-        """File name and (H, W, 3) uint8 RGB of each frame from ``start`` on; ended early by whoever asks."""
+        """Yield file name and (H, W, 3) uint8 RGB of each frame from ``start`` on; the caller stops at ``end``."""
 
     def _end_notice(self, num_read: int) -> str | None:
-        """What to say where the images ended after ``num_read`` frames, before ``num_frames``; ``None``: nothing."""
-        return f'{self.name} ended before frame {self.start + num_read}; frames up to {self._end} were asked for'
+        """Return the notice for images that ended after ``num_read`` frames, before ``num_frames``; ``None``: none."""
+        return f'{self.name} ended before frame {self.start + num_read}; frames up to {self._end} were requested'
 
     def _image(self, frame_id: int) -> tuple[str, np.ndarray]:
-        """As :meth:`_images`, one frame of the part. Override it where there is a shorter way than past the others."""
+        """Return one frame of the part as :meth:`_images` yields it. Override it if the frame can be read directly."""
         with closing(self._images()) as images:
             for i, named in enumerate(images, self.start):
                 if i == frame_id:
@@ -164,8 +168,8 @@ class PartialSource(FrameSource):
 
     def frame(self, frame_id: int) -> SourceFrame:
         if not self.rewindable:
-            raise RuntimeError(f'{self.name} has no frames to choose from, as it can be read only once: keep them in a '
-                               'FrameSpool')
+            raise RuntimeError(f'{self.name} can be read only once, so single frames cannot be chosen: keep its frames '
+                               'in a FrameSpool')
         stop = math.inf if self.num_frames is None else self.start + self.num_frames
         if not self.start <= frame_id < stop:
             raise IndexError(f'{self.name} has frames {self.start} to {stop - 1}, not {frame_id}')
@@ -189,7 +193,7 @@ class PartialSource(FrameSource):
                 num_read += 1
                 yield frame
         if num_read == 0:
-            raise ValueError(f'{self.name} ended before frame {self.start}, the first one asked for')
+            raise ValueError(f'{self.name} ended before frame {self.start}, the first frame that was requested')
         if self.num_frames is not None and num_read < self.num_frames and (notice := self._end_notice(num_read)):
             self.notices.add(notice)
 

@@ -1,4 +1,4 @@
-"""Frames that lie in files of their own. Made by ``open_source`` from a folder, a pattern or a list of paths."""
+"""Frames that lie in one image file each. ``open_source`` makes this source from a folder, a pattern or paths."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,26 +16,27 @@ from .unreadable import image_fault, read_as
 
 
 class ImageFilesSource(PartialSource):
-    """Image files in the order given. Their stems name what is made from them, so no two may be the same.
+    """Reads image files in the order given.
 
-    The size of every frame is read from its header at once, before any work. Frames are upright: a rotation that EXIF
-    notes is applied, and told. What becomes of gray and alpha is told by
-    :func:`~tempseg_mm.sources.image_io.to_rgb8`, of 16 bits by :class:`~tempseg_mm.sources.bit_depth.BitDepth`; a
-    palette becomes its colours.
+    The stem of a file names the mask made from it, so stems must differ. The constructor reads every header, so sizes
+    are checked before any work begins. Frames are upright: the rotation in EXIF is applied, with a notice.
+    :func:`~tempseg_mm.sources.image_io.to_rgb8` says what happens to gray and alpha, and
+    :class:`~tempseg_mm.sources.bit_depth.BitDepth` what happens to 16 bits. A palette is replaced by its colours.
 
     Args:
         paths: the files.
-        name: of the sequence; default: the folder of the first file.
+        name: name of the sequence; default: the folder of the first file.
         start: first frame.
         end: the frame to stop before.
-        fps: frames a second.
-        resize_frames: bring frames of another size to that of the first.
-        notices: what is to be told of the choice of the files.
+        fps: frames per second.
+        resize_frames: resize frames of another size to the size of the first frame.
+        notices: notices about the choice of the files, which this source keeps and adds to.
 
     Raises:
         FileNotFoundError: if a file is missing.
-        UnreadableImageError: if one is no image, or several; from :meth:`frames`, if one is damaged.
-        ValueError: no files, stems that occur twice, another size than the first, a part outside of them.
+        UnreadableImageError: if a file is no image, or holds several; from :meth:`frames`, if a file is damaged.
+        ValueError: if there are no files, two stems are equal, a frame differs in size from the first, or the part
+            lies outside of the files.
     """
 
     def __init__(self, paths: Sequence, *, name: str | None = None, start: int = 0, end: int | None = None,
@@ -53,8 +54,8 @@ class ImageFilesSource(PartialSource):
             if not resize_frames:
                 require_same_size(header.size, headers[0].size, frame=str(path))
             if header.turn != 1:
-                self.notices.add('was turned upright, as its EXIF notes and viewers show it; a mask must be, too: save '
-                                 'the frames without EXIF to have them as stored', file=path)
+                self.notices.add('was turned upright as its EXIF says, the way viewers show it; its mask must be '
+                                 'upright, too. Save the frames without EXIF to read them as stored', file=path)
         self.is_turned = any(header.turn != 1 for header in headers)
         self._depth = BitDepth(name, self.notices)
 
@@ -75,10 +76,10 @@ class ImageFilesSource(PartialSource):
 
 
 def stored_pixels(path: str | Path) -> np.ndarray:
-    """Decodes an image file, upright, with the channels and bits that it has.
+    """Decode an image file upright, with its own channels and bit depth.
 
     Returns:
-        (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA, of the type that it has.
+        (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA, in the type stored in the file.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -86,9 +87,9 @@ def stored_pixels(path: str | Path) -> np.ndarray:
     """
     with read_as('frame'):
         size, turn = _header(path)
-        stored = np.fromfile(path, np.uint8)  # not cv2.imread, which knows only ASCII names on Windows
+        stored = np.fromfile(path, np.uint8)  # cv2.imread reads only ASCII names on Windows
         if stored[:2].tobytes() == b'\xff\xd8' and stored[-2:].tobytes() != b'\xff\xd9':
-            verify_image(str(path))  # a JPEG without its end mark, which some versions of OpenCV fill up with gray
+            verify_image(str(path))  # a JPEG without its end mark; some versions of OpenCV fill its rest with gray
         try:
             image = cv2.imdecode(stored, cv2.IMREAD_UNCHANGED)
         except cv2.error as error:
@@ -97,24 +98,25 @@ def stored_pixels(path: str | Path) -> np.ndarray:
             return _by_pillow(path)
     image = turned(image, turn)
     if image.shape[:2] != size:
-        raise image_fault(path, 'OpenCV found no pixels, or not as many as its header tells', 'frame')
+        raise image_fault(path, 'OpenCV found no pixels, or not as many as its header says', 'frame')
     return image[..., [2, 1, 0, 3][:image.shape[2]]] if image.ndim == 3 and image.shape[2] >= 3 else image
 
 
 def _by_pillow(path: str | Path) -> np.ndarray:
-    """What OpenCV does not know, or an error that tells more than OpenCV's."""
+    """Decode a format that OpenCV does not know, or raise an error that says more than OpenCV's."""
     with opened_image(str(path)) as image:
         return np.asarray(image if image.mode in ('L', 'RGB', 'I;16') else image.convert('RGB'))
 
 
 def _header(path: str | Path) -> tuple:
-    return image_header.__wrapped__(str(path))  # what it remembers is out of date where frames were written again
+    return image_header.__wrapped__(str(path))  # without its cache, which is stale if a frame was written again
 
 
 def _require_unique_stems(paths: Sequence) -> None:
     seen: dict = {}
     for path in paths:
         if path.stem in seen:
-            raise ValueError(f'{seen[path.stem]} and {path} have one name, and so would their masks: rename one, leave '
-                             f"it out, or choose by a pattern in quotes, such as '{path.parent / ('*' + path.suffix)}'")
+            raise ValueError(f'{seen[path.stem]} and {path} have the same name, and so would their masks: rename one, '
+                             'leave it out, or choose the frames by a pattern in quotes, such as '
+                             f"'{path.parent / ('*' + path.suffix)}'")
         seen[path.stem] = path

@@ -1,4 +1,4 @@
-"""Frames that lie in one image file: TIFF stacks, animated GIF, WebP, PNG and AVIF. Made by ``open_source``."""
+"""Frames that lie together in one image file: TIFF stacks, and animated GIF, WebP, PNG and AVIF."""
 
 import itertools
 from collections.abc import Iterator
@@ -13,23 +13,23 @@ from .bit_depth import BitDepth
 from .frame_source import PartialSource
 from .image_io import NEW_SUBFILE_TYPE, num_pictures, opened_image
 
-SAMPLED = 8  # pictures that tell the bit depth
+SAMPLED = 8  # number of pictures from which the bit depth is found
 
 
 class ImageStackSource(PartialSource):
-    """All pictures of an image file, in order, each as a viewer shows it.
+    """Reads all pictures of an image file in order, each as a viewer shows it.
 
     Args:
         path: the file.
         start: first frame.
         end: the frame to stop before.
-        fps: frames a second; default: what the duration of the first frame tells.
-        resize_frames: bring pictures of another size to that of the first.
+        fps: frames per second; default: computed from the duration of the first frame.
+        resize_frames: resize pictures of another size to the size of the first picture.
 
     Raises:
         FileNotFoundError: if there is no such file.
         UnreadableImageError: if it is no image; from :meth:`frames`, if one of its pictures is damaged.
-        ValueError: a part outside of it.
+        ValueError: if the part lies outside of the file.
     """
 
     def __init__(self, path: str | Path, *, start: int = 0, end: int | None = None, fps: float | None = None,
@@ -37,7 +37,7 @@ class ImageStackSource(PartialSource):
         self.path = Path(path)
         with opened_image(str(path), 'frame', pictures=True) as image:
             length = num_pictures(image)
-            image.load()  # WebP and AVIF tell the duration then
+            image.load()  # WebP and AVIF know the duration only after loading
             duration = image.info.get('duration') or 0
         if fps is None and duration > 0:
             fps = 1000 / duration
@@ -45,7 +45,6 @@ class ImageStackSource(PartialSource):
         self._depth = BitDepth(self.name, self.notices)
 
     def digests(self) -> dict[str, str]:
-        """See :class:`FrameSource`."""
         return {self.path.name: file_digest(self.path)}
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
@@ -65,7 +64,7 @@ class ImageStackSource(PartialSource):
 
 
 def _is_frame(image: Image.Image, page: int, first: tuple) -> bool:
-    """Not so the previews of a TIFF, and the still of an APNG for viewers that know no animation."""
+    """Return False for previews in a TIFF, and for the still picture of an APNG for viewers without animation."""
     if image.format == 'TIFF':
         return image.size == first and not image.tag_v2.get(NEW_SUBFILE_TYPE, 0) & 1
     return page > 0 or not getattr(image, 'default_image', False)

@@ -1,6 +1,6 @@
-"""A source with its given masks: what is given, and those frames that must be put aside for a second reading.
+"""Combines a frame source with its given masks and keeps the frames that are needed a second time.
 
-Made by ``VOSInferencer``; relies on a source that may come only once and in one direction.
+A source may be readable only once and only forwards, so these frames are stored on disk. ``VOSInferencer`` uses this.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,22 +24,23 @@ from .spool import FrameSpool
 
 
 class Inputs(GivenSequence):
-    """The given frames of a source, and the way to all of its frames.
+    """The frames of a source with its given masks, as :class:`InputReader` found them.
 
     Args:
-        source: of the frames.
+        source: source of the frames.
         size: (H, W) of the frames.
-        ground_truth: to score against.
-        ends: whether an object that a later mask does not show ends there.
+        ground_truth: masks to score against.
+        ends: whether an object ends where a later mask does not show it.
 
     Attributes:
-        notices: what the user should read of how the inputs were taken; those of the source, too.
-        reader: of the given masks: which object each colour is.
-        labels: frame number -> (H, W) uint8 object ids, given.
-        images: frame number -> (H, W, 3) uint8 RGB, of the given frames.
-        spool: frames put aside, from the first on; at the working size where nothing else is asked of them.
+        notices: facts for the user about how source and masks were read.
+        reader: reader of the given masks; it knows which object each colour is.
+        labels: frame number -> given mask, (H, W) uint8 object ids.
+        images: frame number -> picture of the frame, (H, W, 3) uint8 RGB, for frames with a given mask.
+        spool: stored frames, from the first frame on, in the working size or the original size; ``None`` if none are
+            stored.
         names: file names of the frames in the spool.
-        rest: frames that follow the spool, where the source cannot be read again.
+        rest: iterator of the frames after the spool, if the source cannot be read again; else ``None``.
     """
 
     def __init__(self, source: FrameSource, size: tuple, *, ground_truth: GroundTruth | None = None,
@@ -59,11 +60,11 @@ class Inputs(GivenSequence):
 
     @property
     def object_names(self) -> dict[int, str]:
-        """Object id -> what people call it, '' where the masks do not say."""
+        """Object id -> name of the object; '' if the masks do not name it."""
         return {i: self.reader.names.titles.get(i, '') for i in self.object_ids}
 
     def frames(self) -> Iterator[SourceFrame]:
-        """All frames in order, at the original size; only once where the source is not rewindable."""
+        """Yield all frames in order, in their original size; only once if the source is not rewindable."""
         if self.rest is None:
             yield from self.source.frames()
             return
@@ -72,39 +73,36 @@ class Inputs(GivenSequence):
         yield from self.rest
 
     def given_image(self, frame_id: int) -> np.ndarray:
-        """See :class:`GivenSequence`."""
         return self.images[frame_id]
 
     def earlier(self, frame_id: int) -> SourceFrame:
-        """See :class:`GivenSequence`."""
         i = frame_id - self.start
         return SourceFrame(frame_id, self.names[i], self.spool.read(i))
 
     def truth(self, frame: SourceFrame) -> Labels | None:
-        """See :class:`GivenSequence`."""
         return None if self.ground_truth is None else self.ground_truth.labels(frame)
 
 
 class InputReader:
-    """Reads a source up to its last given frame.
+    """Reads a source up to its last frame with a given mask or box.
 
     Args:
-        source: of the frames.
-        masks: as ``read_given_masks`` takes them; ``None``: boxes only.
-        boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, or tuples (x, y, w, h). Each is an object of its own, its mask made
-            by GrabCut; without a frame it is for the first one.
-        resize_mask: bring masks to the size of the frames.
-        ground_truth: to score against.
-        ends: an object that a later mask does not show ends there; else it goes on.
+        source: source of the frames.
+        masks: see :func:`~tempseg_mm.sources.given_masks.read_given_masks`; ``None``: only boxes are given.
+        boxes: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, or tuples (x, y, w, h). Each box is one object, and GrabCut makes
+            its mask. A box without a frame is for the first frame.
+        resize_mask: resize masks to the size of the frames.
+        ground_truth: masks to score against.
+        ends: whether an object ends where a later mask does not show it; else the network continues it.
 
     Raises:
-        ValueError: if neither mask nor box is given, or a box says nothing.
+        ValueError: if neither a mask nor a box is given, or a box cannot be read.
     """
 
     def __init__(self, source: FrameSource, masks: object = None, boxes: Sequence = (), *, resize_mask: bool = False,
                  ground_truth: GroundTruth | None = None, ends: bool = False) -> None:
         if masks is None and not len(boxes):
-            raise ValueError('a mask or a box is needed to know what to follow: --mask FILE or --box x,y,w,h')
+            raise ValueError('a mask or a box is needed to show what to follow: --mask FILE or --box x,y,w,h')
         self.source = source
         self.masks = masks
         self.names = FrameNames.of(source)
@@ -116,17 +114,18 @@ class InputReader:
 
     def read(self, stack: ExitStack, *, working_size: Size = None, whole: bool = False,
              given_dir: str | Path | None = None) -> Inputs:
-        """Read and check all that is given.
+        """Read and check all masks and boxes, and store the frames that are needed a second time.
 
         Args:
-            stack: closes what stays open.
-            working_size: of the frames put aside.
-            whole: put them aside at their original size.
-            given_dir: masks made from boxes are written there, to be looked at and corrected.
+            stack: closes the spool later.
+            working_size: size of the stored frames, see :func:`~tempseg_mm.ops.resize.target_size`.
+            whole: store them in their original size instead.
+            given_dir: folder for masks made from boxes, so that a person can inspect and correct them; ``None``: do not
+                write them.
 
         Raises:
-            OSError, ValueError: what ``open_source``, ``read_given_masks`` and ``select_object`` refuse; a mask or box
-                for a frame that is not there.
+            OSError, ValueError: if the source, ``read_given_masks`` or ``select_object`` refuses its input, or a mask
+                or box is for a frame that does not exist.
         """
         frames = self.source.frames()
         first = next(frames)
@@ -174,17 +173,18 @@ class InputReader:
             raise ValueError(f'a mask or box is given for frame {wrong[0]}, but the frames to segment are {start}{end}')
 
     def _add_boxes(self, inputs: Inputs, names: dict, given_dir: str | Path | None) -> None:
-        """Objects of boxes get the ids that follow those of the masks; they take no pixel from another object."""
+        """Add one object per box. Ids follow those of the masks; a box takes no pixel from another object."""
         largest = max(inputs.object_ids, default=0)
         if largest + len(self.boxes) > 255:
-            raise ValueError(f'there may be 255 objects at most; the masks hold ids to {largest}, and '
-                             f'{len(self.boxes)} boxes come after them')
+            raise ValueError(f'there may be at most 255 objects; the masks hold ids up to {largest}, and '
+                             f'{len(self.boxes)} boxes add more')
         for object_id, (box, frame_id) in enumerate(self.boxes, largest + 1):
             mask = select_object(inputs.images[frame_id], box=box)
             labels = inputs.labels.get(frame_id, np.zeros(inputs.size, np.uint8))
             inputs.labels[frame_id] = np.where((labels == 0) & (mask > 0), object_id, labels).astype(np.uint8)
             if not (inputs.labels[frame_id] == object_id).any():
-                raise ValueError(f'the object in box {box} of frame {frame_id} lies within objects given before it')
+                raise ValueError(f'the object in box {box} of frame {frame_id} lies within objects that are already '
+                                 'given: leave the box out, or correct the masks')
             inputs.reader.names.add_numbers([object_id])
         for frame_id in sorted({frame_id for _, frame_id in self.boxes}) if given_dir else ():
             write_indexed_png(Path(given_dir) / f'{names[frame_id]}.png', inputs.labels[frame_id],
@@ -192,19 +192,19 @@ class InputReader:
 
 
 def placed_box(box: object, names: FrameNames, notices: Notices) -> tuple[tuple, int]:
-    """A box and its frame.
+    """Parse a box and find its frame.
 
     Args:
-        box: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, the number or the name of a frame; or a tuple (x, y, w, h). Without a
-            frame it is for the first one.
-        names: of the frames.
-        notices: told which frame was meant where that is not plain.
+        box: ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'`` with the number or the name of a frame; or a tuple (x, y, w, h).
+            Without a frame it is for the first frame.
+        names: names of the frames.
+        notices: receives the chosen frame if it is not obvious.
 
     Returns:
-        (x, y, w, h), and the number of the frame.
+        (x, y, w, h) in pixels, and the number of the frame.
 
     Raises:
-        ValueError: what is no box, or no frame.
+        ValueError: if ``box`` is no box, or its frame does not exist.
     """
     if not isinstance(box, str):
         return tuple(box), names.start
@@ -217,14 +217,14 @@ def placed_box(box: object, names: FrameNames, notices: Notices) -> tuple[tuple,
 
 
 def _tell_unmentioned(inputs: Inputs) -> None:
-    """A notice for each later mask that does not show all objects before it."""
+    """Add a notice for each later mask that does not show all earlier objects."""
     shown: set = set()
     for frame_id in sorted(inputs.labels):
         here = {int(i) for i in np.unique(inputs.labels[frame_id])} - {0}
         if missing := sorted(shown - here):
             one = len(missing) == 1
             what = f'object{"" if one else "s"} {", ".join(map(str, missing))}'
-            inputs.notices.add(f'what is given for frame {frame_id} does not show {what}, which ' + (
-                f'end{"s" * one} there, as --ends (ends=True) asks' if inputs.ends else
-                f'go{"es" * one} on: --ends (ends=True) ends such objects there'))
+            inputs.notices.add(f'the mask given for frame {frame_id} does not show {what}, which ' + (
+                f'end{"s" * one} there because of --ends (ends=True)' if inputs.ends else
+                f'{"is" if one else "are"} still followed: --ends (ends=True) ends such objects there'))
         shown = here if inputs.ends else shown | here

@@ -1,14 +1,10 @@
-"""Which value of a mask is the background: 0 or black, unless another one surrounds everything."""
+"""Finds the value of a mask that is the background: 0 or black, unless another value surrounds everything."""
 
 import numpy as np
 
 
 def surrounding(index: np.ndarray) -> int | None:
-    """The value in all four corners and three quarters of the border; ``None`` where there is none.
-
-    Args:
-        index: (H, W).
-    """
+    """Return the value in all four corners and three quarters or more of the border of (H, W); ``None`` without one."""
     value = index[0, 0]
     if not value == index[0, -1] == index[-1, 0] == index[-1, -1]:
         return None
@@ -17,19 +13,19 @@ def surrounding(index: np.ndarray) -> int | None:
 
 
 def border_of(index: np.ndarray) -> np.ndarray:
-    """The outermost pixels of (H, W), flat."""
+    """Return the outermost pixels of (H, W) as a flat array."""
     return np.concatenate([index[0], index[-1], index[1:-1, 0], index[1:-1, -1]])
 
 
 def background_color(index: np.ndarray, colors: np.ndarray) -> int | None:
-    """Position of the colour that is the background: what surrounds everything, else black, else half of the border.
+    """Find the background colour: the one that surrounds everything, else black, else one on half of the border.
 
     Args:
         index: (H, W) positions in ``colors``.
         colors: (n, 3) uint8 RGB.
 
     Returns:
-        ``None`` where nothing speaks for one of them.
+        Its position in ``colors``; ``None`` if no colour qualifies.
     """
     around = surrounding(index)
     used = np.unique(index)

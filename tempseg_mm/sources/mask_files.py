@@ -1,7 +1,7 @@
-"""Masks as object ids: the one reader behind given masks, ground truth, data sets, scoring and checks.
+"""Reads masks as object ids. Given masks, ground truth, data sets, scoring and checks all use this one reader.
 
-A :class:`MaskReader` reads the masks of one sequence, so that they have one meaning: a colour is the same object in all
-of them, and so is the background. The table of meanings is in :mod:`~tempseg_mm.sources.mask_regions`.
+A :class:`MaskReader` reads all masks of one sequence with one meaning: a colour is the same object in all of them, and
+the background is the same value. The table of meanings is in :mod:`~tempseg_mm.sources.mask_regions`.
 """
 
 from collections.abc import Sequence
@@ -27,21 +27,22 @@ class MaskReader:
     ::
 
         given = MaskReader(notices)
-        given.learn(masks)               # optional: all masks there are, so that ids follow their order
+        given.learn(masks)               # optional: look at all masks first, so that ids follow their order
         labels = given.read('00000.png').ids
-        truth = given.companion()        # another set of masks of the same objects
+        truth = given.companion()        # for another set of masks of the same objects
         truth.read('gt/00000.png')
 
-    Safe for several threads. What a mask means does not depend on when it is read, if ``masks`` names all.
+    A reader is safe for several threads. If ``masks`` names all masks, the meaning of a mask does not depend on when it
+    is read.
 
     Args:
-        notices: takes how masks were understood.
-        masks: the masks of the sequence in order, looked at only as far as one that is read needs it.
-        names: of objects, shared with another set of masks.
+        notices: receives how masks were understood; default: a new one.
+        masks: the masks of the sequence in order. The reader opens only as many as a mask that is read requires.
+        names: ids of colours, shared with another set of masks; default: a new one.
 
     Attributes:
-        names: which object each colour is.
-        notices: likewise.
+        names: ids of colours, :class:`~tempseg_mm.sources.object_names.ObjectNames`.
+        notices: the notices given, or the new ones.
     """
 
     def __init__(self, notices: Notices | None = None, masks: Sequence = (), *, names: ObjectNames | None = None
@@ -53,18 +54,18 @@ class MaskReader:
         self._lock = RLock()
 
     def companion(self, notices: Notices | None = None, masks: Sequence = ()) -> 'MaskReader':
-        """A reader of another set of masks that shows the same objects, such as ground truth or predictions.
+        """Make a reader for another set of masks of the same objects, such as ground truth or predictions.
 
-        Colours and numbers mean the same in both; the background is looked for anew.
+        Colours and numbers mean the same objects in both sets. Each set has its own background.
 
         Args:
-            notices: default: those of this reader.
+            notices: default: the notices of this reader.
             masks: see the class.
         """
         return MaskReader(self.notices if notices is None else notices, masks, names=self.names)
 
     def learn(self, masks: Sequence) -> None:
-        """Look at masks before they are read, in order: what their numbers, colours and background are.
+        """Learn numbers, colours and background from masks, in order, before they are read.
 
         Args:
             masks: files or arrays.
@@ -84,21 +85,21 @@ class MaskReader:
         """Read a mask.
 
         Args:
-            mask: what :func:`~tempseg_mm.sources.stored_mask.stored_mask` takes: a file, an array, ...
-            name: what it is, for notices; default: the path, or 'the array given as mask'.
+            mask: a file, an array or another form that :func:`~tempseg_mm.sources.stored_mask.stored_mask` accepts.
+            name: name of the mask in notices; default: its path, or 'the array given as mask'.
 
         Raises:
             FileNotFoundError: if there is no such file.
             UnreadableImageError: if it cannot be decoded.
-            MaskValueError: if its values say nothing sensible.
+            MaskValueError: if its values make no sense as a mask.
         """
         return self.labels_of(stored_mask(mask), name=name)
 
     def labels_of(self, stored: StoredMask, *, name: str | None = None) -> Labels:
-        """As :meth:`read`, of a mask that is decoded.
+        """Read a mask that is already decoded, otherwise like :meth:`read`.
 
         Raises:
-            MaskValueError: as there.
+            MaskValueError: if its values make no sense as a mask.
         """
         with self._lock:
             self._learn_from_masks(1)
@@ -109,10 +110,10 @@ class MaskReader:
             return self._meaning.labels(stored, regions, say)
 
     def _learn_from_masks(self, count: int) -> None:
-        """Looks at the first masks of the sequence, until one shows an object; or at so many of them."""
+        """Learn from the first ``count`` masks of the sequence, or from more until one of them shows an object."""
         while self._learned < min(count, len(self._masks)):
             self._learned += 1
-            with suppress(OSError, ValueError):  # it is told when that mask itself is read
+            with suppress(OSError, ValueError):  # reading that mask itself reports the error
                 stored = stored_mask(self._masks[self._learned - 1])
                 regions = regions_of(stored)
                 self._meaning.note_numbers(regions)

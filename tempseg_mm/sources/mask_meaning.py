@@ -1,6 +1,7 @@
-"""One meaning for a set of masks: which value is the background, and which object each other one is.
+"""Decides for a whole set of masks which value is the background and which object each other value is.
 
-Relies on :class:`~tempseg_mm.sources.object_names.ObjectNames`, which two sets of one run share.
+Two sets of one run (given masks, ground truth) share their ids by one
+:class:`~tempseg_mm.sources.object_names.ObjectNames`.
 """
 
 from dataclasses import dataclass
@@ -16,57 +17,60 @@ from .mask_structure import flat_values, histogram, ring_levels
 from .object_names import WHITE, ObjectNames
 from .stored_mask import StoredMask
 
-MOST_OF_FRAME, SPECK = 0.9, 9  # a share; pixels
-INVERTED = ('is surrounded by {color}: taken as background, and what is {other} as the object; saved the other way '
-            'round, it is the object')
-SURROUNDED = 'is surrounded by {color}: taken as background; saved with black around its objects, nothing is guessed'
-COVERS = ('shows an object in all four corners; if that is the background, save the mask inverted')
-FILLS = ('shows objects in more than 90 % of the frame; if that is the background, save the mask inverted')
-TINY = 'shows object {i} in fewer than 9 pixels: perhaps a slip of the brush, or a shade of an edge'
-RINGS = ('holds the numbers {ids} in thin rings between lower and higher ones, as soft edges have: resized by the '
-         'nearest pixel, ids stay whole')
-REORDERED = ('has a palette with the colours of other masks in another order: its colours count, not its numbers; '
-             'saved with one palette, they agree')
-NO_NUMBER = 'shows one object without a number, taken as object {i}'
+MOST_OF_FRAME = 0.9  # share of the frame above which objects are reported as probably inverted
+SPECK = 9  # objects of fewer pixels are reported
+INVERTED = ('is surrounded by {color}, so {color} was taken as background and {other} as the object; save the mask '
+            'inverted to swap them')
+SURROUNDED = ('is surrounded by {color}, so {color} was taken as background; save the mask with black around its '
+              'objects to make it clear')
+COVERS = 'shows an object in all four corners; if that is the background, save the mask inverted'
+FILLS = 'shows objects in more than 90 % of the frame; if that is the background, save the mask inverted'
+TINY = 'shows object {i} in fewer than 9 pixels: this may be a slip of the brush, or a shade of an edge'
+RINGS = ('holds the numbers {ids} in thin rings between lower and higher numbers, as soft edges do; resize masks by '
+         'the nearest pixel to keep their ids')
+REORDERED = ('has a palette with the colours of other masks in another order, so its colours count and not its '
+             'numbers; save all masks with one palette to make them agree')
+NO_NUMBER = 'shows one object without a number, which was taken as object {i}'
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Which object each pixel belongs to.
+    """The object of each pixel.
 
     Attributes:
-        ids: (H, W) uint8, 0 the background and void pixels, 1 to 255 the objects.
-        void: (H, W) bool, pixels that are not to be scored; ``None`` where there are none.
+        ids: (H, W) uint8: 0 for background and void pixels, 1 to 255 for the objects.
+        void: (H, W) bool, pixels that are not scored; ``None`` without such pixels.
     """
     ids: np.ndarray
     void: np.ndarray | None = None
 
 
 class SetMeaning:
-    """What the masks of one set, given ones or ground truth, have shown so far, and what it makes of the next.
+    """Remembers the masks of one set (given masks or ground truth) and reads the next one with the same meaning.
 
     Args:
-        names: of objects.
+        names: ids of colours.
 
     Attributes:
-        background: 'zero', what else is the background of the masks ('one': they are inverted), or ``None``: no mask
-            with an object was seen.
-        largest: value of masks in shades.
+        background: background of all masks of the set: 'zero' (0 or black), 'one' (the mask of one object is inverted),
+            a number, or a colour; ``None`` before the first mask with an object.
+        largest: largest value in 8-bit masks of one object so far, which scales masks in shades.
     """
 
     def __init__(self, names: ObjectNames) -> None:
         self.names, self.background, self.largest = names, None, 0
-        self._has_ids: set = set()  # 'palette': a mask with a palette holds ids; 'several': the first one holds several
+        # 'palette': a mask with a palette holds ids; 'several': the first mask with an object holds several ids
+        self._has_ids: set = set()
         self._is_begun = False
-        self._others = frozenset(names.known)  # objects that the other set has shown
+        self._others = frozenset(names.known)  # objects that the other set showed before
         self._has_shown = False
         self._alias: dict[int, int] = {}
         self._seen_ids: set = set()
 
     def note_numbers(self, regions: Regions) -> None:
-        """Note whether masks number their objects, which decides what 255 alone means in others.
+        """Note whether the masks number their objects. This decides what 255 alone means in a later mask.
 
-        It is void if the first mask that shows an object numbers several, or if both have a palette.
+        It means void if the first mask with an object numbers several, or if both masks have a palette.
         """
         are_ids = regions.kind == 'ids'
         ids = np.flatnonzero(histogram(regions.index)) if are_ids else np.array([int(regions.index.any())])
@@ -78,7 +82,7 @@ class SetMeaning:
         self._is_begun |= bool(len(ids))
 
     def note_palette(self, regions: Regions) -> None:
-        """Note the colours of numbered objects, so that the same colours without numbers mean these."""
+        """Note the colours of numbered objects, so that masks with the same colours but no numbers mean them."""
         if regions.kind == 'ids':
             numbers = [i for i in np.flatnonzero(histogram(regions.index)).tolist() if i]
             palette = _palette_of(regions, numbers)
@@ -86,15 +90,15 @@ class SetMeaning:
                 self.names.add_palette(palette)
 
     def labels(self, stored: StoredMask, regions: Regions, say: 'Teller') -> Labels:
-        """The ids of a mask.
+        """Return the object ids of a mask.
 
         Args:
-            stored: the mask.
-            regions: likewise.
-            say: takes notices.
+            stored: the mask as it was stored.
+            regions: the values of the mask, from :func:`~tempseg_mm.sources.mask_regions.regions_of`.
+            say: receives notices about the mask.
 
         Raises:
-            MaskValueError: if they do not fit to the other masks.
+            MaskValueError: if the mask does not agree with the other masks.
         """
         for note in regions.notes:
             say(note)
@@ -123,15 +127,15 @@ class SetMeaning:
         i = self.names.id_of_the_object(is_white=bool(regions.only_255))
         if i is None:
             ids = ', '.join(map(str, sorted(self.names.known)))
-            raise refused(stored, f'shows one object without a number, and other masks number theirs {ids}: save it '
-                                  'with the number of the object it shows')
+            raise refused(stored, f'shows one object without a number, but other masks use the numbers {ids}: save it '
+                                  'with the number of its object')
         if i != 1:
             say(NO_NUMBER.format(i=i))
         self._has_shown = True
         return Labels(index if i == 1 else index * np.uint8(i))
 
     def _is_inverted(self, index: np.ndarray, key: Any, *, declared: bool = False) -> bool:
-        """Whether 1, or the one id there is, is the background of (H, W) 0 and others; remembered for the set."""
+        """Return True if 0 is the object and the other value of (H, W) the background; remember this for the set."""
         around = surrounding(index)
         if declared or index.all():
             return False
@@ -161,7 +165,7 @@ class SetMeaning:
                                     numbers[0] not in self.names.colors.values())
         if known is not None and known != numbers[0]:
             self._alias[numbers[0]] = known
-        for i in (i for i in numbers if i in self._alias):  # also where it was learned before anything was said
+        for i in (i for i in numbers if i in self._alias):  # also if an alias was learned while notices were off
             say(NO_NUMBER.format(i=self._alias[i]).replace('without a number', f'with the number {i}'))
         if numbers == [VOID] and self.background == around is not None:
             self._alias[VOID] = self.names.id_of_the_object(is_white=True) or VOID
@@ -196,8 +200,8 @@ class SetMeaning:
         if kept and (ground is None or self.background == 'zero' or max(shown[ground]) > 8):
             ground = kept[0]
         if ground is None and len(shown) > 1:
-            raise refused(stored, f'has no background: none of its {len(shown)} colours is black, and none surrounds '
-                                  'the others')
+            raise refused(stored, f'has no background: none of its {len(shown)} colours is black or surrounds the '
+                                  'others')
         if ground is not None:
             is_black = max(shown[ground]) <= 8
             if not is_black:
@@ -218,14 +222,14 @@ class SetMeaning:
         return Labels(labels, void)
 
     def _same_as_known(self, is_one_unknown: bool) -> int | None:
-        """The one object of the other set, if this set's first object is one that has no name in it."""
+        """Return the only object of the other set, if the first object of this set has no known number or colour."""
         if not is_one_unknown or self._has_shown or len(self._others) != 1 or self.names.known != self._others:
             return None
         return next(iter(self._others))
 
 
 def _palette_of(regions: Regions, numbers: list) -> dict:
-    """Number -> colour (red, green, blue), of a mask that has a palette."""
+    """Return number -> colour (red, green, blue) of a mask with a palette; empty without one."""
     return {} if regions.colors is None else {i: tuple(regions.colors[i].tolist()) for i in numbers}
 
 
@@ -243,7 +247,7 @@ def _tell_what_is_odd(ids: np.ndarray, say: 'Teller') -> None:
 
 @dataclass(frozen=True)
 class Teller:
-    """Adds notices about one mask; none where ``notices`` is ``None``."""
+    """Adds notices about the mask ``name``; if ``notices`` is ``None``, it ignores them."""
     notices: Notices | None
     name: str
 

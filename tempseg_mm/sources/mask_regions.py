@@ -1,31 +1,31 @@
-"""What the values of a mask mean: the one table for given masks, ground truth, data sets, scoring and checks.
+"""Says what the values of a mask mean: one table for given masks, ground truth, data sets, scoring and checks.
 
-The first row that fits applies. Where another reading is possible, a note says which was taken.
+The first row that fits applies. If another reading is possible, a note says which one was taken.
 
 ======================================  ===============================================================================
-what is stored                          what it means
+stored values                           meaning
 ======================================  ===============================================================================
-alpha that varies                       a cut-out: what is not transparent (half of the largest alpha or more) is
-                                        object; flat colours or numbers tell several apart. Nowhere transparent: refused
-alpha that does not vary                nothing; the rest of the table applies
-a palette, entry 0 black                the indices are object ids
-a palette of shades, or entry 0 of      its colours, see below, unless entry 0 surrounds everything
-another colour
-one bit a pixel, truth values           true is the object
-floats                                  of 0 to 1: probabilities, 0.5 or more is the object; whole numbers: as integers
-one value beside 0                      one object: with the number it has, or, if it is 255 or the largest, with none
-0 and numbers up to 63                  object ids; 255 beside them is void: no object, and not scored
-numbers in rings around a region        soft edges: half of the largest value or more is the object; of several objects,
-                                        the nearer one
-numbers to 255 that are regions         object ids
-other numbers                           probabilities, as soft edges; pictures are refused
-a JPEG of one channel                   soft edges; several gray levels are colours
+alpha that varies                       a cut-out: pixels of at least half of the largest alpha are the object. Flat
+                                        colours or numbers tell several apart. Refused if no pixel is transparent.
+constant alpha                          ignored; the rest of the table applies
+a palette with a black entry 0          the indices are object ids
+a palette of shades, or other entry 0    its colours, as in the rows of colours, unless entry 0 surrounds everything
+one bit per pixel, booleans             true is the object
+floats                                  0 to 1: probabilities, 0.5 or more is the object; whole numbers: as integers
+one value beside 0                      one object, with this number if it is below 255, else without a number
+0 and numbers up to 63                  object ids; 255 beside them is void, which is no object and not scored
+numbers in rings around a region        soft edges: half of the largest value or more is the object. If there are
+                                        several objects, a pixel goes to the nearer one.
+numbers up to 255 that form regions     object ids
+other numbers                           probabilities, read like soft edges; pictures are refused
+a JPEG with one channel                 soft edges; several gray levels are read as colours
 gray in three channels                  one channel
-flat colours, 254 at most               an object each; shades on their edges go to the nearer one; pictures are refused
+at most 254 flat colours                one object per colour. Shades on edges go to the nearer colour; pictures are
+                                        refused.
 ======================================  ===============================================================================
 
-Background is 0 or black, unless another value surrounds everything: :mod:`~tempseg_mm.sources.mask_background`. Which
-object a colour is: :mod:`~tempseg_mm.sources.object_names`. Void: pixels of no known class, as PASCAL VOC has them.
+The background is 0 or black, unless another value surrounds everything (:mod:`~tempseg_mm.sources.mask_background`).
+:mod:`~tempseg_mm.sources.object_names` gives colours their objects. Void pixels have no known class (PASCAL VOC).
 """
 
 from dataclasses import dataclass, field, replace
@@ -51,32 +51,33 @@ from .mask_structure import (
 )
 from .stored_mask import WHAT_MASKS_ARE, MaskValueError, StoredMask
 
-HIGHEST_ID = 63  # numbers up to it are ids without a doubt
+HIGHEST_ID = 63  # numbers up to this one are always ids
 VOID = 255
 NEARLY_BLACK = 8
-GRAYS = (64, 128, 192)  # of the palette of DAVIS
-SOFT = ('has soft edges: half of the largest value or more is object; saved with 0 and 255 alone, it says so itself')
-SHADES = ('holds shades, taken as probabilities: half of the largest value or more is object; numbers of objects are '
-          'read from flat regions, a value each')
-NEAREST = ('has soft edges between its colours: each pixel goes to the nearest of the flat ones; saved as PNG without '
-           'smoothing, nothing is guessed')
-CUT_OUT = 'is a cut-out: what is not transparent is object; saved without alpha, its colours count'
-VOID_NOTE = ('holds 255 beside the numbers of objects: taken as void, which is no object; give the object another '
-             'number if it is one')
+GRAYS = (64, 128, 192)  # gray levels in the palette of DAVIS
+SOFT = ('has soft edges, so half of the largest value or more was taken as the object; save it with only 0 and 255 to '
+        'make it clear')
+SHADES = ('holds shades, which were taken as probabilities: half of the largest value or more is the object; numbers '
+          'of objects must be flat regions with one value each')
+NEAREST = ('has soft edges between its colours, so each pixel went to the nearest flat colour; save it as PNG without '
+           'smoothing to make it clear')
+CUT_OUT = 'is a cut-out, so what is not transparent was taken as object; save it without alpha to use its colours'
+VOID_NOTE = ('holds 255 beside the numbers of objects, which was taken as void (no object); give it another number if '
+             'it is an object')
 
 
 @dataclass(frozen=True)
 class Regions:
-    """What a mask shows, before its background and the names of its objects are known.
+    """The values of a mask, before its background and the ids of its objects are settled.
 
     Attributes:
-        kind: 'object' (one, without a number), 'ids' or 'colours'.
-        index: (H, W) uint8: 0 and 1; ids; or positions in ``colors``.
-        colors: (n, 3) uint8 RGB; of 'ids' from a palette (256, 3); else ``None``.
-        void: (H, W) bool; ``None`` without such pixels.
-        notes: what must be said of it.
-        only_255: 'palette' or 'gray' where 255 is the one value beside 0, which other masks may turn into void.
-        declared: whether the mask itself says what is background (alpha).
+        kind: 'object' (one object without a number), 'ids' or 'colours'.
+        index: (H, W) uint8: 0 and 1 for 'object', ids for 'ids', positions in ``colors`` for 'colours'.
+        colors: (n, 3) uint8 RGB for 'colours'; (256, 3) for 'ids' from a palette; else ``None``.
+        void: (H, W) bool; ``None`` without void pixels.
+        notes: notices about the mask.
+        only_255: 'palette' or 'gray' if 255 is the only value beside 0, which other masks may make void; else ''.
+        declared: whether the mask itself marks its background, by alpha.
     """
     kind: str
     index: np.ndarray
@@ -88,14 +89,15 @@ class Regions:
 
 
 def regions_of(stored: StoredMask, *, largest: int = 0) -> Regions:
-    """Apply the table.
+    """Apply the table of this module to a mask.
 
     Args:
         stored: the mask.
-        largest: value that masks of the sequence had before, for the half of soft edges and 8-bit probabilities.
+        largest: largest value in earlier masks of the sequence. Half of it is the threshold of soft edges and 8-bit
+            probabilities, unless this mask has a larger value.
 
     Raises:
-        MaskValueError: if nothing sensible can be read.
+        MaskValueError: if the values make no sense as a mask.
     """
     if stored.is_cut_out:
         return _cut_out(stored, largest)
@@ -107,7 +109,7 @@ def regions_of(stored: StoredMask, *, largest: int = 0) -> Regions:
 
 
 def refused(stored: StoredMask, what: str) -> MaskValueError:
-    """The error for a mask that says nothing."""
+    """Return the error for a mask whose values make no sense; ``what`` is the predicate of its sentence."""
     return MaskValueError(f'{stored.source} {what}; {WHAT_MASKS_ARE}')
 
 
@@ -120,8 +122,8 @@ def _cut_out(stored: StoredMask, largest: int) -> Regions:
         return _of_palette(replace(stored, pixels=stored.pixels * opaque, alpha=None), largest)
     alone = Regions('object', opaque.astype(np.uint8), notes=(CUT_OUT,), declared=True)
     if not highest:
-        return replace(alone, notes=('is wholly transparent, so it shows no object; saved without alpha, its colours '
-                                     'count',))
+        return replace(alone, notes=('is wholly transparent, so it shows no object; save it without alpha to use its '
+                                     'colours',))
     below = stored.levels if stored.palette is not None else stored.pixels
     if below.dtype != np.uint8:
         return alone
@@ -142,15 +144,15 @@ def _of_palette(stored: StoredMask, largest: int) -> Regions:
     used = np.flatnonzero(histogram(pixels))
     colors = palette[used]
     as_ids = Regions('ids', pixels, palette)
-    numbered = used[used != VOID]  # whatever the colour of void
+    numbered = used[used != VOID]  # void may have any colour
     if (palette[numbered] == color_palette()[numbered]).all():
         return _with_void(as_ids, used)
     if (colors == used[:, None]).all():
         return _of_numbers(replace(stored, palette=None), largest)
-    if len(used) > 1 and are_davis(colors):  # its colours, put in another order by what wrote the file
+    if len(used) > 1 and are_davis(colors):  # DAVIS's colours in another order, so the indices mean nothing
         return _of_colors(replace(stored, pixels=palette[pixels], palette=None), largest)
     if len(used) > 2 and is_patchwork(pixels):
-        raise refused(stored, f'has a palette of {len(used)} colours in small patches, as pictures have')
+        raise refused(stored, f'has a palette of {len(used)} colours in small patches, as in a picture')
     if palette[0].max() <= NEARLY_BLACK:
         if len(np.unique(colors, axis=0)) == len(used) > 2 and \
                 (without_shades(pixels, palette) != pixels).any():
@@ -158,12 +160,13 @@ def _of_palette(stored: StoredMask, largest: int) -> Regions:
         return _with_void(as_ids, used)
     if surrounding(pixels) == 0:
         return replace(_with_void(as_ids, used), notes=(
-            f'has a palette whose entry 0, {tuple(palette[0].tolist())}, surrounds everything: taken as background',))
+            f'has a palette whose entry 0, {tuple(palette[0].tolist())}, surrounds everything, so it was taken as '
+            'background',))
     return _of_colors(replace(stored, pixels=palette[pixels], palette=None), largest)
 
 
 def _with_void(regions: Regions, used: np.ndarray) -> Regions:
-    """Settles what 255 is in a mask of ids."""
+    """Decide what 255 is in a mask of ids: void beside ids up to 63, alone an object without a number, else an id."""
     encoding = 'gray' if regions.colors is None else 'palette'
     ids = used[used > 0]
     if ids.tolist() == [VOID]:
@@ -181,18 +184,18 @@ def _of_numbers(stored: StoredMask, largest: int) -> Regions:
         return Regions('object', np.ascontiguousarray(pixels).view(np.uint8))
     if pixels.dtype.kind == 'f':
         if not (np.isfinite(pixels).all() and pixels.min() >= 0):
-            raise refused(stored, 'holds negative or non-finite numbers; as floats it takes numbers of objects, or '
+            raise refused(stored, 'holds negative or non-finite numbers; floats must be numbers of objects, or '
                                   'probabilities between 0 and 1')
         whole = (pixels == np.floor(pixels)).all()
         if pixels.max() <= 1:
-            note = () if whole else ('holds probabilities: 0.5 or more is object',)
+            note = () if whole else ('holds probabilities, so 0.5 or more was taken as the object',)
             return Regions('object', (pixels >= 0.5).astype(np.uint8), notes=note)
         if not whole and not 128 <= pixels.max() <= 255.5:
-            raise refused(stored, 'holds fractions and numbers above 1; as floats it takes numbers of objects, or '
+            raise refused(stored, 'holds fractions and numbers above 1; floats must be whole numbers of objects, or '
                                   'probabilities between 0 and 1')
         pixels = np.round(pixels).astype(np.int64)
     if pixels.dtype.kind not in 'ui':
-        raise refused(stored, f'must hold truth values or numbers, got {pixels.dtype}')
+        raise refused(stored, f'must hold booleans or numbers, got {pixels.dtype}')
     if pixels.dtype != np.uint8:
         if pixels.min() < 0 or pixels.max() > 255:
             return _of_wide_numbers(replace(stored, pixels=pixels), largest)
@@ -201,7 +204,7 @@ def _of_numbers(stored: StoredMask, largest: int) -> Regions:
 
 
 def _of_wide_numbers(stored: StoredMask, largest: int) -> Regions:
-    """Numbers that do not fit into 8 bits."""
+    """Read numbers that do not fit into 8 bits."""
     pixels, values = stored.pixels, np.unique(stored.pixels)
     if values[0] >= 0 and len(values[values > 0]) == 1:
         return Regions('object', (pixels > 0).astype(np.uint8))
@@ -216,7 +219,7 @@ def _of_wide_numbers(stored: StoredMask, largest: int) -> Regions:
 
 
 def _of_levels(stored: StoredMask, largest: int) -> Regions:
-    """8 bits in one channel."""
+    """Read one channel of 8 bits."""
     levels = stored.pixels
     used = np.flatnonzero(histogram(levels))
     ids = used[used > 0]
@@ -229,7 +232,7 @@ def _of_levels(stored: StoredMask, largest: int) -> Regions:
         return _with_void(as_ids, used)
     is_flat = flat_values(levels, 256)
     regions, others = ids[is_flat[ids]], ids[:-1]
-    if len(regions) == 0 and len(ids) <= FEW:  # a few pixels: their places say nothing
+    if len(regions) == 0 and len(ids) <= FEW:  # too few pixels to judge by their places
         return _with_void(as_ids, used)
     if not (len(ids) > FEW and is_smooth_ramp(levels)):
         rings = ring_levels(levels, is_flat)[others]
@@ -241,7 +244,7 @@ def _of_levels(stored: StoredMask, largest: int) -> Regions:
 
 
 def _of_several_levels(stored: StoredMask, largest: int) -> Regions:
-    """Flat levels with shades between them: several objects, or one that was blurred."""
+    """Read flat levels with shades between them: they are several objects, or one object that was blurred."""
     index = without_shades(stored.pixels, np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1))
     found = np.flatnonzero(histogram(index))
     if len(found) > FEW + 1 or np.diff(found).min(initial=255) <= 32 or found[0] > 0:
@@ -291,6 +294,6 @@ def _of_colors(stored: StoredMask, largest: int) -> Regions:
             np.count_nonzero(flat_values(mended, len(colors))) < 0.5 * len(left):
         found = flat_colors(rgb)
         if found is None:
-            raise refused(stored, f'holds {len(left)} colours that are no flat regions, as pictures do')
+            raise refused(stored, f'holds {len(left)} colours that form no flat regions, as in a picture')
         return Regions('colours', found[0], snapped(found[1]), notes=(NEAREST,))
     return Regions('colours', mended, colors, notes=(NEAREST,) if mended is not index else ())

@@ -1,7 +1,7 @@
-"""Whether the values of a mask are objects or shades: told from where their pixels lie. Used for unusual masks only.
+"""Tells whether the values of a mask are objects, shades or a picture, from the places of their pixels.
 
-An object is a region, so most of its pixels lie in squares of 2x2 equal ones. A shade of a soft edge is a thin ring
-between a lower and a higher value. A picture is neither.
+An object is a region, so most of its pixels lie in squares of 2x2 equal pixels. A shade of a soft edge is a thin ring
+between a lower and a higher value. A picture is neither. Only unusual masks need these tests.
 """
 
 from itertools import combinations
@@ -11,35 +11,28 @@ import numpy as np
 
 from tempseg_mm.visualization.palette import color_palette
 
-FEW = 20  # values that are taken at their word where nothing about their places speaks
-REACH = np.ones((9, 9), np.uint8)  # how far from a region its soft edge may lie
+FEW = 20  # up to this many values are taken as ids or colours if their places do not say what they are
+REACH = np.ones((9, 9), np.uint8)  # a soft edge may lie this far from its region
 ON_THE_WAY = 16  # largest distance of a shade from the straight line between the two colours that it mixes
-ALIKE = 24  # values closer than this are one, where compression or blur may have changed them
-MID_SHARE, ROUGHNESS = 0.5, 1.2  # a picture has more pixels between black and white, and changes faster
-EVEN, EVEN_SHARE = 8, 0.75  # of the pixels of a compressed mask, so many have nearly the colour of their region
-EVEN_SHARE_SHOWN = 0.43  # likewise of those outside of the most common one: not so photographs on black
-MOST_EDGES, LEAST_PIXELS = 0.25, 4096  # a mask that is not tiny has fewer pixels outside of squares
+ALIKE = 24  # values that differ by at most this count as one value after compression or blur
+MID_SHARE, ROUGHNESS = 0.5, 1.2  # a picture has a larger share of middle grays, and a larger mean Laplacian in them
+EVEN, EVEN_SHARE = 8, 0.75  # in a compressed mask, this share of pixels is within EVEN of the colour of its region
+EVEN_SHARE_SHOWN = 0.43  # the same for pixels outside of the most common region; photographs on black have less
+MOST_EDGES, LEAST_PIXELS = 0.25, 4096  # a mask of this many pixels has at most this share outside of 2x2 squares
 
 
 def histogram(levels: np.ndarray) -> np.ndarray:
-    """(256,) pixels of each value of (H, W) uint8."""
+    """Count the pixels of each value of (H, W) uint8; returns (256,) int64."""
     counts, top = np.zeros(256, np.int64), int(levels.max())
     counts[top] = np.count_nonzero(levels == top)
     counts[0] = levels.size - np.count_nonzero(levels)
-    if counts[0] + counts[top] in (levels.size, 2 * levels.size):  # one value beside 0, as a rule, and fast
+    if counts[0] + counts[top] in (levels.size, 2 * levels.size):  # usually one value beside 0: this is fast
         return counts
     return cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel().astype(np.int64)
 
 
 def in_regions(index: np.ndarray) -> np.ndarray:
-    """Pixels that lie in a square of 2x2 equal ones.
-
-    Args:
-        index: (H, W) of any type.
-
-    Returns:
-        (H, W) bool.
-    """
+    """Return (H, W) bool, True for pixels in a square of 2x2 equal pixels; ``index`` is (H, W) of any type."""
     across, down = index[:, 1:] == index[:, :-1], index[1:] == index[:-1]
     squares = across[1:] & across[:-1] & down[:, 1:] & down[:, :-1]
     found = np.zeros(index.shape, bool)
@@ -50,11 +43,11 @@ def in_regions(index: np.ndarray) -> np.ndarray:
 
 
 def flat_values(index: np.ndarray, count: int) -> np.ndarray:
-    """Which values are regions: half of their pixels or more lie in squares.
+    """Find the values that form regions: half of their pixels or more lie in squares of 2x2.
 
     Args:
-        index: (H, W) uint8 or uint16, below ``count``.
-        count: of values.
+        index: (H, W) uint8 or uint16, values below ``count``.
+        count: number of values.
 
     Returns:
         (count,) bool.
@@ -65,11 +58,11 @@ def flat_values(index: np.ndarray, count: int) -> np.ndarray:
 
 
 def ring_levels(levels: np.ndarray, is_flat: np.ndarray) -> np.ndarray:
-    """Which levels are shades: no regions, and most of their pixels lie near a lower and a higher region.
+    """Find the levels that are shades: no regions, and half of their pixels or more lie near a lower and a higher one.
 
     Args:
         levels: (H, W) uint8.
-        is_flat: (256,) of :func:`flat_values`.
+        is_flat: (256,) bool, the levels that form regions, from :func:`flat_values`.
 
     Returns:
         (256,) bool.
@@ -83,11 +76,11 @@ def ring_levels(levels: np.ndarray, is_flat: np.ndarray) -> np.ndarray:
 
 
 def centres(values: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """The values that stand for all those near them, the most frequent first.
+    """Choose values that stand for all values near them, the most frequent first.
 
     Args:
         values: (n, C) levels or colours.
-        pixels: (n,) how many have each.
+        pixels: (n,) number of pixels of each value.
 
     Returns:
         Positions in ``values``.
@@ -100,45 +93,33 @@ def centres(values: np.ndarray, pixels: np.ndarray) -> np.ndarray:
 
 
 def is_smooth_ramp(levels: np.ndarray) -> bool:
-    """Whether neighbours that differ hardly do: shades that run into each other, as probabilities have it.
-
-    Args:
-        levels: (H, W) uint8.
-    """
+    """Return True if most steps between different neighbours of (H, W) uint8 are small, as in probabilities."""
     steps = np.concatenate([np.abs(np.diff(levels.astype(np.int16), axis=axis)).ravel() for axis in (0, 1)])
     steps = steps[steps > 0]
     return steps.size > 0 and np.count_nonzero(steps <= 2) > 0.8 * steps.size
 
 
 def is_patchwork(index: np.ndarray) -> bool:
-    """Whether regions are as small as those of a picture with few colours.
-
-    Args:
-        index: (H, W) of any type.
-    """
+    """Return True if the regions of (H, W) are as small as those of a picture with few colours."""
     return index.size >= LEAST_PIXELS and np.count_nonzero(~in_regions(index)) > MOST_EDGES * index.size
 
 
 def is_picture(levels: np.ndarray) -> bool:
-    """Whether this is a scene in gray rather than shades of a mask.
-
-    Args:
-        levels: (H, W) uint8.
-    """
+    """Return True if (H, W) uint8 is a gray picture of a scene, not a mask with shades."""
     mid = (levels > 16) & (levels < 239)
     rough = np.abs(cv2.Laplacian(levels, cv2.CV_16S))[mid]
     return bool(mid.mean() > MID_SHARE and rough.mean() > ROUGHNESS)
 
 
 def without_shades(index: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """Give shades between two regions to the nearer of them.
+    """Assign each shade between two regions to the region whose colour is nearer.
 
     Args:
         index: (H, W) positions in ``colors``.
         colors: (n, C) uint8.
 
     Returns:
-        (H, W), ``index`` itself where there are no shades.
+        (H, W) positions in ``colors``; ``index`` itself if there are no shades.
     """
     is_flat = flat_values(index, len(colors))
     flats, others = np.flatnonzero(is_flat), np.flatnonzero(~is_flat)
@@ -163,7 +144,7 @@ def without_shades(index: np.ndarray, colors: np.ndarray) -> np.ndarray:
 
 
 def _mixes(shades: np.ndarray, flats: np.ndarray) -> dict:
-    """(a, b) -> (n,) bool: which shades lie on the way from flat colour a to b."""
+    """Return (a, b) -> (n,) bool: True for shades on the straight line from flat colour a to flat colour b."""
     found = {}
     for a, b in combinations(range(len(flats)), 2):
         way = flats[b] - flats[a]
@@ -175,13 +156,13 @@ def _mixes(shades: np.ndarray, flats: np.ndarray) -> dict:
 
 
 def flat_colors(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Find the few colours of a mask whose edges are soft, or that was compressed.
+    """Find the few flat colours of a mask that has soft edges or was compressed.
 
     Args:
-        rgb: (H, W, 3) uint8 of many colours.
+        rgb: (H, W, 3) uint8 with many colours.
 
     Returns:
-        (H, W) uint8 positions, (n, 3) uint8 colours; ``None`` if it is a picture.
+        (H, W) uint8 positions of colours, and (n, 3) uint8 colours; ``None`` if it is a picture.
     """
     bins = (rgb >> 4).astype(np.int32) @ np.array([256, 16, 1], np.int32)
     pixels = np.bincount(bins.ravel(), minlength=4096)
@@ -199,7 +180,7 @@ def flat_colors(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     found = found[is_flat]
     index, away = _nearest(rgb, found)
-    shown = index != np.bincount(index.ravel()).argmax()  # a picture before an even background is one
+    shown = index != np.bincount(index.ravel()).argmax()  # a photograph on a plain background is a picture, too
     few_even = [np.count_nonzero((away <= EVEN) & part) < share * np.count_nonzero(part)
                 for part, share in ((np.ones_like(shown), EVEN_SHARE), (shown, EVEN_SHARE_SHOWN))]
     if any(few_even) or is_patchwork(index):
@@ -216,7 +197,7 @@ def flat_colors(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _nearest(rgb: np.ndarray, colors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(H, W) uint8 position of the nearest colour, (H, W) the largest difference from it in a channel."""
+    """Return (H, W) uint8 position of the nearest colour, and (H, W) int16 largest difference from it in a channel."""
     index, best = np.zeros(rgb.shape[:2], np.uint8), np.full(rgb.shape[:2], 256, np.int16)
     for position, color in enumerate(colors):
         away = np.abs(rgb.astype(np.int16) - color.astype(np.int16)).max(axis=2)
@@ -226,11 +207,11 @@ def _nearest(rgb: np.ndarray, colors: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def are_davis(colors: np.ndarray) -> bool:
-    """Whether colours are those of the palette of DAVIS, which is what they are then."""
+    """Return True if all colours are in the palette of DAVIS."""
     known = {tuple(color) for color in color_palette().tolist()}
     return all(tuple(color) in known for color in colors.tolist())
 
 
 def snapped(colors: np.ndarray) -> np.ndarray:
-    """Colours that were compressed, brought to the ends of the scale where they are near them."""
+    """Move each channel of compressed colours to 0 or 255 if it is less than 24 away."""
     return np.where(colors < 24, 0, np.where(colors > 231, 255, colors)).astype(np.uint8)

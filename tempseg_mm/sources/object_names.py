@@ -1,4 +1,4 @@
-"""Which object a colour is: the same one in every mask of a run, given ones and ground truth alike."""
+"""Assigns object ids to colours. A colour is the same object in every mask of a run, given masks and ground truth."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,7 +8,7 @@ from tempseg_mm.visualization.palette import color_palette
 
 Color = tuple  # (red, green, blue), 0 to 255
 WHITE: Color = (255, 255, 255)
-TOLERANCE = 24  # of colours that were compressed
+TOLERANCE = 24  # compressed colours match if no channel differs by more
 NAMES = {
     (255, 0, 0): 'red', (0, 255, 0): 'green', (0, 0, 255): 'blue', (255, 255, 0): 'yellow', (255, 0, 255): 'magenta',
     (0, 255, 255): 'cyan', WHITE: 'white', (0, 0, 0): 'black', (128, 128, 128): 'gray', (255, 128, 0): 'orange',
@@ -18,13 +18,13 @@ NAMES = {
 
 
 class ObjectNames:
-    """Ids of colours, given in the order in which the colours first appear; an id never changes its object.
+    """Assigns ids to colours in the order in which the colours first appear. An id always stays the same object.
 
     Attributes:
-        colors: colour -> id of those that masks have shown.
+        colors: colour -> id, for colours that masks have shown.
         numbers: ids that masks hold as numbers.
-        palette: colour -> id of palettes that masks came with.
-        titles: id -> what people call the object, '' where masks do not say.
+        palette: colour -> id, from the palettes of masks.
+        titles: id -> name of the object; '' if the masks do not name it.
     """
 
     def __init__(self) -> None:
@@ -40,23 +40,23 @@ class ObjectNames:
         return {*self.colors.values(), *self.numbers}
 
     def add_numbers(self, ids: Iterable[int]) -> None:
-        """Note ids, without 0, that a mask holds as numbers."""
+        """Note the ids, without 0, that a mask holds as numbers."""
         self.numbers.update(map(int, ids))
 
     def add_palette(self, colors: Mapping[int, Color]) -> None:
-        """Note the colours that a mask's palette gives to ids; black tells nothing."""
+        """Note the colours that the palette of a mask gives to ids, except black."""
         for i, color in colors.items():
             if any(color):
                 self.palette.setdefault(color, int(i))
 
     def by_palette(self, colors: Mapping[int, Color]) -> dict[int, int]:
-        """What the numbers of a mask are called elsewhere, if its palette has the same colours in another order.
+        """Find the ids of a mask's numbers by its palette, if other masks use its colours for other numbers.
 
         Args:
-            colors: number -> colour of those that the mask shows.
+            colors: number -> colour, for the numbers that the mask shows.
 
         Returns:
-            Number -> id of all of them; empty where the palette says nothing else than the numbers do.
+            Number -> id, for all of these numbers; empty if the numbers themselves are the ids.
         """
         found = {i: self.colors.get(color, self.palette.get(color)) for i, color in colors.items()}
         if len(set(colors.values())) < len(colors) or all(found[i] in (None, i) for i in colors):
@@ -68,10 +68,10 @@ class ObjectNames:
         return {i: (next(free) if i in taken else i) if known is None else known for i, known in found.items()}
 
     def id_of_the_object(self, *, is_white: bool = False) -> int | None:
-        """Id of the one object of a mask that gives it neither number nor colour; ``None`` where it may be several.
+        """Return the id of an object that its mask shows alone, without number or colour; ``None`` if several fit.
 
         Args:
-            is_white: whether it is drawn in white, which is a colour beside others.
+            is_white: whether the object is drawn in white, so that white can be one colour among others.
         """
         known, are_numbers = self.known, set(self.colors) <= set(self._davis)
         if WHITE in self.colors or not known or is_white and not self.numbers and not are_numbers:
@@ -79,28 +79,28 @@ class ObjectNames:
         return next(iter(known)) if len(known) == 1 else None
 
     def find(self, color: Color) -> int | None:
-        """Id of a colour that is known already."""
+        """Return the id of a colour that is already known, also if compression changed it; ``None`` without one."""
         if color in self.colors:
             return self.colors[color]
         if color in self.palette:
             return self.palette[color]
-        if len(set(color)) == 1 and color[0] in self.numbers:  # as a gray level
+        if len(set(color)) == 1 and color[0] in self.numbers:  # a gray level is its number
             return color[0]
         near = [i for other, i in {**self.palette, **self.colors}.items()
                 if max(abs(a - b) for a, b in zip(color, other, strict=True)) <= TOLERANCE]
         return near[0] if len(set(near)) == 1 else None
 
     def ids_of(self, colors: Sequence[Color], *, exact: bool = True) -> list[int]:
-        """Id of each colour of a mask; new ones get the next that is free, those of DAVIS's palette their index.
+        """Return the id of each colour of a mask. A new colour gets the next free id, or its index in DAVIS's palette.
 
         Args:
-            colors: of one mask, without its background.
-            exact: whether no compression changed them.
+            colors: colours of one mask, without its background.
+            exact: whether the colours are exact, not changed by compression.
 
         Raises:
             ValueError: if there are more than 255 objects.
         """
-        # Beside white alone, which is how masks of one object have it, colours of that palette may be its ids, too.
+        # Colours of DAVIS's palette mean its indices also if other masks showed white, as masks of one object do.
         are_davis = all(color in self._davis for color in [*colors, *(set(self.colors) - {WHITE})])
         for color in colors:
             known = self._exactly(color) if exact else self.find(color)
@@ -121,7 +121,7 @@ class ObjectNames:
         return None
 
     def sentences(self) -> list[str]:
-        """Which object each colour is, where that does not follow from the masks alone."""
+        """Return at most one sentence that says which object each colour is, if the masks do not make that obvious."""
         ids = list(self.colors.values())
         told = [f'{self.text(color)} is object {i}' for color, i in sorted(self.colors.items(), key=lambda of: of[1])
                 if ids.count(i) > 1 or self._davis.get(color) != i and self.palette.get(color) != i]
@@ -130,11 +130,11 @@ class ObjectNames:
 
     @staticmethod
     def text(color: Color) -> str:
-        """A colour for people."""
+        """Return the text that names a colour to people, such as ``'red (255, 0, 0)'``."""
         return f'{NAMES[color]} {color}' if color in NAMES else f'the colour {color}'
 
     def saved_palette(self) -> np.ndarray:
-        """(256, 3) uint8 RGB for masks to write: the colours that the user gave, else those of DAVIS; 0 is black."""
+        """Return the palette for written masks, (256, 3) uint8 RGB: the user's colours, else DAVIS's; 0 is black."""
         table = color_palette()
         found = {**self.palette, **self.colors}
         for color, i in found.items():

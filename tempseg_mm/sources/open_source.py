@@ -1,4 +1,4 @@
-"""The frame source for whatever a person calls a video. Called by the inferencer."""
+"""Opens a frame source for anything that a person may give as a video."""
 
 import glob
 import os
@@ -22,39 +22,39 @@ from .video_file import VideoFileSource
 
 def open_source(video: str | os.PathLike | int | Iterable, *, start: int = 0, end: int | None = None,
                 fps: float | None = None, resize_frames: bool = False, masks: Iterable = ()) -> FrameSource:
-    """Opens a sequence, or a part of it.
+    """Open a sequence, or a part of it.
 
     =============================================  ====================================================
     ``video``                                      read as
     =============================================  ====================================================
     a folder                                       its image files, ``frame2`` before ``Frame10``
-    an image file                                  a sequence of one frame, or of all its pages or pictures
+    an image file                                  one frame, or all pages or pictures of the file
     any other file                                 a video file, upright
     a pattern, ``'shots/a*.png'``                  the image files that match, in natural order
-    an int, or text of digits only                 the camera of that number
+    an int, or text of digits only                 the camera with this number
     a list of paths                                these image files, in this order
-    a list or array of pictures                    these, as often as wanted
-    an iterator of pictures                        these, once
+    a list or array of pictures                    these pictures; they can be read several times
+    an iterator of pictures                        these pictures; they can be read once
     =============================================  ====================================================
 
-    What exists under a name goes before what the name may mean otherwise. Pictures are (H, W, 3) uint8 RGB, or another
-    layout of :func:`~tempseg_mm.sources.image_io.to_rgb8`.
+    If a file or folder has the name, it is opened, even if the name looks like a pattern or a number. Pictures are
+    (H, W, 3) uint8 RGB, or another layout of :func:`~tempseg_mm.sources.image_io.to_rgb8`.
 
     Args:
         video: see the table.
         start: first frame, counted in the whole source.
-        end: the frame to stop before; default: all that follow.
-        fps: frames a second, in place of what the source knows.
-        resize_frames: bring frames of another size to that of the first instead of refusing them.
-        masks: files that are given as masks: where they lie among the frames they are none of them.
+        end: the frame to stop before; default: read to the last frame.
+        fps: frames per second; default: the rate that the source knows.
+        resize_frames: resize frames of another size to the size of the first frame instead of refusing them.
+        masks: paths that are given as masks; such a file is no frame, even if it lies among the frames.
 
     Returns:
-        The source; nothing but headers is read yet.
+        The source. Only headers are read so far; a video file is scanned without decoding.
 
     Raises:
-        FileNotFoundError: if there is nothing under that name.
-        OSError: what cannot be read.
-        ValueError: something else than the table lists, a part outside of the source, frames of several sizes.
+        FileNotFoundError: if no file, folder or match has that name.
+        OSError: if the source cannot be read.
+        ValueError: if ``video`` is not in the table, the part lies outside of the source, or frames differ in size.
     """
     part = dict(start=start, end=end, fps=fps, resize_frames=resize_frames)
     if isinstance(video, (int, np.integer)) and not isinstance(video, bool):
@@ -78,7 +78,7 @@ def _open_path(text: str, part: dict, masks: tuple) -> FrameSource:
         if path.suffix.lower() not in IMAGE_SUFFIXES:
             return VideoFileSource(path, **part)
         if nature_of(path).startswith('a video'):
-            raise ValueError(f'{path} is {nature_of(path)} under the name of a picture: rename it')
+            raise ValueError(f'{path} has the name of a picture, but it is {nature_of(path)}: rename it')
         with opened_image(text, 'frame', pictures=True) as image:
             is_stack = num_pictures(image) > 1
         return ImageStackSource(path, **part) if is_stack else ImageFilesSource([path], name=path.stem, **part)

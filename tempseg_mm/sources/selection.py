@@ -1,7 +1,7 @@
-"""The mask of an object from a box, clicks on it and beside it, or a mask to refine, from a picture alone.
+"""Makes the mask of an object in one picture from a box, from clicks, or from a mask that clicks correct.
 
-Called where a person shows an object and has no mask of it: ``--box``, and the page to draw on. Colours decide, by
-OpenCV's GrabCut (Rother et al., 2004); where there is a trained network it makes the first guess, which is better.
+``--box`` and the annotation page use it. OpenCV's GrabCut (Rother et al., 2004) decides by colours. A trained network,
+if there is one, makes a better first guess.
 """
 
 import re
@@ -12,64 +12,64 @@ import numpy as np
 
 from tempseg_mm.ops.resize import resize_image, resize_mask, target_size
 
-SURROUNDINGS = 0.25  # how much of the width and height of what is shown GrabCut sees on either side of it,
-LEAST_SURROUNDINGS = 16  # and how many pixels at least
-LONGEST_SHORT_SIDE = 240  # of the picture it works on, pixels
-ROUNDS = 2  # of GrabCut; more change little
-SMALLEST_AREA = 16  # pixels there, inside of the box and outside; the colour models need some to learn from
-SMALLEST_PART = 0.1  # of the largest part's area
-FILLED = 0.9  # of a box's width and height: the ellipse that is taken for the object to begin with,
-AROUND_CLICKS = 0.12  # and without a box circles around clicks, whose radius is that share of the shorter side
-GUESSES = 3  # from such circles, each from the one before
-SURE = 4  # pixels: radius around a click in which the answer is what the click says
-UNSURE = 0.3  # of the root of a mask's area: so far on either side of its border it may be wrong,
-REACH = 0.5  # and so far around a click it is changed
+SURROUNDINGS = 0.25  # GrabCut sees this share of the box's width and height on each side of the box,
+LEAST_SURROUNDINGS = 16  # but at least this many pixels
+LONGEST_SHORT_SIDE = 240  # GrabCut works on a picture whose shorter side has at most this many pixels
+ROUNDS = 2  # iterations of GrabCut; more change little
+SMALLEST_AREA = 16  # GrabCut needs this many pixels inside and outside of the object to learn its colour models
+SMALLEST_PART = 0.1  # parts below this share of the largest part's area are dropped
+FILLED = 0.9  # the first guess in a box is an ellipse with this share of its width and height
+AROUND_CLICKS = 0.12  # without a box it is circles around clicks, with this share of the frame's shorter side as radius
+GUESSES = 3  # number of guesses of the network from these circles; each starts from the one before
+SURE = 4  # within this radius around a click, in pixels, the result is what the click says
+UNSURE = 0.3  # a mask may be wrong up to this share of the square root of its area from its border
+REACH = 0.5  # a click changes a mask up to this share of the square root of its area
 
 Click = tuple[int, int, bool]
 Guess = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def parse_box(text: str) -> tuple[tuple, int | None]:
-    """Reads ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, as in ``'120,40,200,160@7'``.
+    """Parse ``'x,y,w,h'`` or ``'x,y,w,h@FRAME'``, such as ``'120,40,200,160@7'``.
 
     Returns:
-        (x, y, w, h) in pixels, and the frame or ``None``.
+        (x, y, w, h) in pixels, and the number of the frame; ``None`` without a frame.
 
     Raises:
-        ValueError: for anything else, or a box without area.
+        ValueError: if the text is anything else, or the box has no area.
     """
     match = re.fullmatch(r'(\d+),(\d+),(\d+),(\d+)(?:@(\d+))?', re.sub(r'\s', '', text), re.ASCII)
     if match is None:
-        raise ValueError(f'a box is x,y,w,h or x,y,w,h@FRAME in whole pixels: left, top, width, height, such as '
+        raise ValueError(f'a box must be x,y,w,h or x,y,w,h@FRAME in whole pixels (left, top, width, height), such as '
                          f'120,40,200,160@7; got {text!r}')
     *box, frame = match.groups()
     box = tuple(map(int, box))
     if 0 in box[2:]:
-        raise ValueError(f'the box {text} has no area: width and height, its third and fourth number, must be positive')
+        raise ValueError(f'the box {text} has no area: its third and fourth number, width and height, must be positive')
     return box, None if frame is None else int(frame)
 
 
 def select_object(image: np.ndarray, *, box: tuple | None = None, clicks: Sequence[Click] = (),
                   mask: np.ndarray | None = None, guess: Guess | None = None) -> np.ndarray:
-    """The object that is shown; docs/annotating.md has figures.
+    """Return the mask of the object that a box, clicks or a rough mask shows (figures: docs/annotating.md).
 
-    A box, or clicks where there is no mask yet, lead to a first mask; clicks then change it in places that one of them
-    is on. The same arguments give the same mask.
+    A box makes a first mask; without box and mask, clicks make it. Clicks then correct the mask near them. The same
+    arguments always give the same mask.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         box: (x, y, w, h) in pixels: left, top, width, height. It should hold the whole object and a little more.
-        clicks: (x, y, inside) each: pixels that belong to the object, or do not.
-        mask: (H, W), nonzero where the object is, but for mistakes; not looked at where there is a box.
-        guess: takes the image and a rough mask, (H, W) uint8 0 or 1, and returns a better one, such as a network's;
-            default, and where it finds nothing: GrabCut's.
+        clicks: (x, y, inside) for pixels that belong to the object (True) or do not (False).
+        mask: (H, W), nonzero on the object, with mistakes; ignored if a box is given.
+        guess: function that takes the image and a rough mask, (H, W) uint8 0 or 1, and returns a better mask, for
+            example from a network. GrabCut is used without it, and if it finds nothing.
 
     Returns:
-        (H, W) uint8, 0 or 1. With a box it is 0 outside of the box, but for clicks.
+        (H, W) uint8, 0 or 1. With a box it is 0 outside of the box, except around clicks.
 
     Raises:
-        ValueError: if nothing is shown; a box that is not within the picture, is all of it, or is too small; if
-            nothing, or all of the box, is found to be the object.
+        ValueError: if nothing shows the object; if the box lies partly outside of the picture, is too small, or is the
+            whole picture; if nothing in the box, or all of it, is found to be the object.
     """
     clicks = [(int(x), int(y), bool(inside)) for x, y, inside in clicks]
     inside = [(x, y) for x, y, is_inside in clicks if is_inside]
@@ -78,14 +78,14 @@ def select_object(image: np.ndarray, *, box: tuple | None = None, clicks: Sequen
         mask = _in_box(image, tuple(map(int, box)), guess)
     elif mask is None or not np.any(mask):
         if not inside:
-            raise ValueError('nothing shows where the object is: draw a box around it, or click on it')
+            raise ValueError('nothing shows the object: draw a box around it, or click on it')
         mask = _around_clicks(image, inside, guess)
     mask = (mask > 0).astype(np.uint8)
     return _corrected(image, mask, clicks) if clicks else mask
 
 
 def _in_box(image: np.ndarray, box: tuple, guess: Guess | None) -> np.ndarray:
-    """Of what is found the largest part is kept, and those of at least a tenth of its area."""
+    """Find the object in a box. GrabCut's result keeps its largest part and parts of at least a tenth of its area."""
     x, y, width, height = box
     frame_size = image.shape[:2]
     inside, seed = np.zeros((2, *frame_size), np.uint8)
@@ -101,12 +101,12 @@ def _in_box(image: np.ndarray, box: tuple, guess: Guess | None) -> np.ndarray:
         return found
     outcome = 'all of it' if found.any() else 'nothing'
     raise ValueError(f'GrabCut takes {outcome} for the object in the box {_text(box)}: draw the box a little larger '
-                     'than the object, or give a mask in place of the box (white on black, of the size '
+                     'than the object, or give a mask instead of the box (white on black, with the size '
                      f'{frame_size[1]}x{frame_size[0]}, width x height)')
 
 
 def _around_clicks(image: np.ndarray, places: list, guess: Guess | None) -> np.ndarray:
-    """Of what is found the parts are kept that a click is on."""
+    """Find the object at clicks; only parts with a click on or near them are kept."""
     seed = np.zeros(image.shape[:2], np.uint8)
     for place in places:
         cv2.circle(seed, place, max(SURE, round(AROUND_CLICKS * min(seed.shape))), 1, -1)
@@ -119,9 +119,9 @@ def _around_clicks(image: np.ndarray, places: list, guess: Guess | None) -> np.n
 
 
 def _corrected(image: np.ndarray, mask: np.ndarray, clicks: list) -> np.ndarray:
-    """A mask changed around clicks: elsewhere it was right, or somebody would have clicked there.
+    """Change a mask around clicks. Elsewhere it is taken as right, because nobody clicked there.
 
-    A part of its own that a click says is none of the object goes as a whole.
+    A separate part that was clicked as outside is removed as a whole.
     """
     mask = _without_parts(mask, clicks)
     band = max(SURE, round(UNSURE * np.sqrt(np.count_nonzero(mask))))
@@ -144,7 +144,7 @@ def _corrected(image: np.ndarray, mask: np.ndarray, clicks: list) -> np.ndarray:
 
 
 def _without_parts(mask: np.ndarray, clicks: list) -> np.ndarray:
-    """A mask less those connected parts, the largest apart, that were clicked as outside and not as inside."""
+    """Remove connected parts that were clicked as outside and not as inside, except the largest part."""
     _, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if len(stats) > 1 else 0
     kept = {0, largest, *(int(parts[y, x]) for x, y, inside in clicks if inside)}
@@ -153,15 +153,15 @@ def _without_parts(mask: np.ndarray, clicks: list) -> np.ndarray:
 
 
 def _grab_cut(image: np.ndarray, marks: np.ndarray, box: tuple | None = None) -> np.ndarray:
-    """GrabCut on the surroundings of a box, or on all of the picture, made smaller.
+    """Run GrabCut on a shrunk picture of a box and its surroundings, or of the whole frame.
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        marks: (H, W) uint8: OpenCV's, sure and probable object and background.
-        box: what is shown; ``None``: the whole frame.
+        marks: (H, W) uint8, OpenCV's marks of sure and probable object and background.
+        box: (x, y, w, h) in pixels; ``None``: the whole frame.
 
     Returns:
-        (H, W) uint8, 0 or 1; beyond the surroundings what the marks say.
+        (H, W) uint8, 0 or 1; outside of the surroundings, what the marks say.
     """
     frame_size = marks.shape
     whole = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
@@ -173,7 +173,7 @@ def _grab_cut(image: np.ndarray, marks: np.ndarray, box: tuple | None = None) ->
     objects = np.isin(near, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if min(np.count_nonzero(objects), np.count_nonzero(~objects)) < SMALLEST_AREA:
         return whole
-    cv2.setRNGSeed(0)  # k-means starts at random
+    cv2.setRNGSeed(0)  # k-means starts from random centres
     bgr = cv2.cvtColor(resize_image(image[rows, columns], size), cv2.COLOR_RGB2BGR)
     cv2.grabCut(bgr, near, None, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
     found = np.isin(near, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
@@ -182,14 +182,14 @@ def _grab_cut(image: np.ndarray, marks: np.ndarray, box: tuple | None = None) ->
 
 
 def _around(start: int, length: int, limit: int) -> slice:
-    """What of one axis GrabCut sees."""
+    """Return the range of one axis that GrabCut sees."""
     margin = max(LEAST_SURROUNDINGS, round(SURROUNDINGS * length))
     return slice(max(start - margin, 0), min(start + length + margin, limit))
 
 
 def _check_box(box: tuple, shape: tuple) -> None:
     if len(box) != 4 or any(int(number) != number for number in box):
-        raise ValueError(f'a box is (x, y, w, h), four whole numbers of pixels; got {box!r}')
+        raise ValueError(f'a box must be (x, y, w, h), four whole numbers of pixels; got {box!r}')
     x, y, width, height = box
     if min(x, y) < 0 or min(width, height) < 1 or x + width > shape[1] or y + height > shape[0]:
         raise ValueError(f'the box {_text(box)} is not within the frame, which is {shape[1]} pixels wide and '
@@ -201,8 +201,8 @@ def _check_room(box: tuple, shape: tuple) -> None:
     if area < SMALLEST_AREA:
         raise ValueError(f'the box {_text(box)} is too small to find an object in: draw it larger, or give a mask')
     if shape[0] * shape[1] - area < SMALLEST_AREA:
-        raise ValueError(f'the box {_text(box)} is the whole frame; what lies around it tells the object apart: draw '
-                         'it closer to the object, or give a mask')
+        raise ValueError(f'the box {_text(box)} is the whole frame, but GrabCut needs surroundings to tell the object '
+                         'apart: draw it closer to the object, or give a mask')
 
 
 def _large_parts(mask: np.ndarray) -> np.ndarray:
@@ -213,7 +213,7 @@ def _large_parts(mask: np.ndarray) -> np.ndarray:
 
 
 def _touching(mask: np.ndarray, places: list, reach: int) -> np.ndarray:
-    """The connected parts of a mask that come within ``reach`` pixels of a place."""
+    """Return the connected parts of a mask that come within ``reach`` pixels of a place."""
     _, parts = cv2.connectedComponents(mask, connectivity=4)
     touched = {int(part) for x, y in places for part in
                np.unique(parts[max(0, y - reach):y + reach + 1, max(0, x - reach):x + reach + 1])} - {0}

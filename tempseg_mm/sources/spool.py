@@ -1,4 +1,4 @@
-"""Frames put aside on disk. Used to walk backwards over frames that come forwards, and to read a camera twice."""
+"""Stores frames on disk, to walk backwards over frames that come forwards and to read a camera twice."""
 
 import os
 import tempfile
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class FrameSpool:
-    """Arrays of one shape and type in a temporary file, as many as the disk holds; memory holds none.
+    """Stores arrays of one shape and type in a temporary file, not in memory.
 
     ::
 
@@ -19,14 +19,14 @@ class FrameSpool:
             for i in reversed(range(len(spool))):
                 image = spool.read(i)
 
-    The file is of this process alone: on Linux and macOS it has no name, so it is gone even after a crash. One thread
-    may append while others read.
+    The file belongs to this process only. On Linux and macOS it has no name, so it disappears even after a crash. One
+    thread may append while others read.
 
     Args:
-        directory: where it lies; default: that of temporary files, which the environment variable TMPDIR names.
+        directory: folder of the file; default: the folder of temporary files (environment variable TMPDIR).
 
     Raises:
-        OSError: if nothing can be written there.
+        OSError: if the folder cannot be written to.
     """
 
     def __init__(self, directory: str | Path | None = None) -> None:
@@ -40,16 +40,16 @@ class FrameSpool:
         return self._num_frames
 
     def append(self, image: np.ndarray) -> int:
-        """Writes an array behind the last one.
+        """Write an array after the last one.
 
         Args:
-            image: any shape and type, those of the first.
+            image: the array; all must have the shape and type of the first.
 
         Returns:
-            Its place, for :meth:`read`.
+            Its position, for :meth:`read`.
 
         Raises:
-            ValueError: another shape or type than the first, or the spool is closed.
+            ValueError: if its shape or type differs from the first array's, or the spool is closed.
             OSError: if the disk is full.
         """
         with self._lock:
@@ -62,18 +62,19 @@ class FrameSpool:
             try:
                 self._write(memoryview(np.ascontiguousarray(image)).cast('B'))
             except OSError as error:
-                raise OSError(error.errno, f'frame {self._num_frames} cannot be put aside in {self.directory} '
+                raise OSError(error.errno, f'frame {self._num_frames} cannot be stored in {self.directory} '
                               f'({os.strerror(error.errno or 0)}; {image.nbytes / 1e6:.1f} MB a frame): make room, or '
                               'set TMPDIR to a folder on a larger disk') from error
             self._num_frames += 1
             return self._num_frames - 1
 
     def read(self, i: int) -> np.ndarray:
-        """The array at place ``i``, a copy.
+        """Return a copy of the array at position ``i``.
 
         Raises:
             IndexError: if there is none.
             ValueError: if the spool is closed.
+            OSError: if the file was truncated by another program.
         """
         if not 0 <= i < self._num_frames:
             raise IndexError(f'the spool has frames 0 to {self._num_frames - 1}, not {i}')
@@ -84,12 +85,13 @@ class FrameSpool:
             while len(rest):
                 count = self._file.readinto(rest)
                 if not count:
-                    raise OSError(f'the temporary file in {self.directory} ends in frame {i}: was it cut from outside?')
+                    raise OSError(f'the temporary file in {self.directory} ends in frame {i}: did another program '
+                                  'truncate it?')
                 rest = rest[count:]
         return image
 
     def close(self) -> None:
-        """Removes the file."""
+        """Remove the file."""
         self._file.close()
 
     def __enter__(self) -> 'FrameSpool':
@@ -99,5 +101,5 @@ class FrameSpool:
         self.close()
 
     def _write(self, rest: memoryview) -> None:
-        while len(rest):  # the system may take less than it is given
+        while len(rest):  # one call may write less than it was given
             rest = rest[self._file.write(rest):]

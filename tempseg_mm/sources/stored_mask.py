@@ -1,6 +1,6 @@
-"""Masks as they are stored: every mask gets out of files, arrays and pictures of Pillow in here, its values untouched.
+"""Decodes masks from files, arrays and pictures of Pillow without changing their values.
 
-What the values mean is said in :mod:`~tempseg_mm.sources.mask_regions`. Relies on Pillow.
+:mod:`~tempseg_mm.sources.mask_regions` says what the values mean.
 """
 
 import os
@@ -14,14 +14,14 @@ from PIL import Image
 from .image_io import DECODER_ERRORS, FORMATS, MOST_PIXELS, UnreadableImageError, opened_image
 
 PALETTES = ('P', 'PA')
-KEPT_MODES = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'I', 'F')  # others are brought to colours
+KEPT_MODES = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'I', 'F')  # other modes are converted to RGB or RGBA
 NPY = b'\x93NUMPY'
-WHAT_MASKS_ARE = ('a mask is white on black, a number for each object, or a flat colour for each object, saved as PNG, '
-                  'or a cut-out with transparent surroundings')
+WHAT_MASKS_ARE = ('a mask is a PNG that is white on black, or has a number or a flat colour for each object, or is a '
+                  'cut-out with transparent surroundings')
 
 
 class MaskValueError(ValueError):
-    """A mask that was decoded, but whose values say nothing sensible."""
+    """Raised for a mask that was decoded, but whose values make no sense."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class StoredMask:
     """A mask as it was stored.
 
     Attributes:
-        pixels: (H, W) of one channel or a palette, any type; (H, W, 3) uint8 RGB.
-        alpha: (H, W) uint8; ``None`` where there is none.
-        palette: (256, 3) uint8 RGB of the indices in ``pixels``; ``None`` where they are values.
+        pixels: (H, W) of any type for one channel or palette indices; (H, W, 3) uint8 for RGB.
+        alpha: (H, W) uint8; ``None`` without alpha.
+        palette: (256, 3) uint8 RGB, the colours of the indices in ``pixels``; ``None`` without a palette.
         lossy: whether compression may have changed values (JPEG).
-        source: where it comes from, for messages.
+        source: text that names the mask in messages.
     """
     pixels: np.ndarray
     alpha: np.ndarray | None = None
@@ -43,21 +43,22 @@ class StoredMask:
 
     @property
     def levels(self) -> np.ndarray:
-        """(H, W) or (H, W, 3): the pixels, a palette as the colours it stands for, bits as 0 and 255."""
+        """Pixels, (H, W) or (H, W, 3), with palette indices replaced by colours and bits by 0 and 255."""
         if self.palette is not None:
             return self.palette[self.pixels]
         return self.pixels * np.uint8(255) if self.pixels.dtype == bool else self.pixels
 
     @property
     def is_cut_out(self) -> bool:
-        """Whether alpha says where the object is: it varies, or nothing can be seen at all."""
+        """True if alpha says where the object is: it varies, or it is 0 everywhere."""
         return self.alpha is not None and bool(self.alpha.min() != self.alpha.max() or self.alpha.max() == 0)
 
     def above(self, threshold: int) -> np.ndarray:
-        """Where a data set whose masks have a known threshold shows its object; nothing else is asked of the values.
+        """Return the object by a threshold, for data sets that define one. The values are not interpreted otherwise.
 
         Returns:
-            (H, W) uint8, 1 where alpha, if it varies, or else any channel is above ``threshold``, 0 elsewhere.
+            (H, W) uint8: 1 where any channel is above ``threshold``, else 0. If :attr:`is_cut_out`, alpha is compared
+            instead of the channels.
         """
         levels = self.alpha if self.is_cut_out else self.levels
         chosen = levels > threshold
@@ -65,15 +66,15 @@ class StoredMask:
 
 
 def stored_mask(mask: Any) -> StoredMask:
-    """Take a mask in whatever form it is given.
+    """Convert a mask in any accepted form.
 
     Args:
-        mask: a file (see :func:`decode_mask`); an array, a tensor or nested lists: (H, W), (H, W, 1) or (1, H, W) one
-            channel, (H, W, 2) gray and alpha, (H, W, 3) RGB, (H, W, 4) RGBA; or a picture of Pillow.
+        mask: a file (see :func:`decode_mask`), a picture of Pillow, or an array, a tensor or nested lists: (H, W),
+            (H, W, 1) or (1, H, W) for one channel, (H, W, 2) for gray and alpha, (H, W, 3) for RGB, (H, W, 4) for RGBA.
 
     Raises:
         FileNotFoundError, UnreadableImageError: see :func:`decode_mask`.
-        MaskValueError: another shape or type.
+        MaskValueError: if the shape or type is another one.
     """
     if isinstance(mask, (str, os.PathLike)):
         return decode_mask(mask)
@@ -81,25 +82,28 @@ def stored_mask(mask: Any) -> StoredMask:
         return _from_picture(mask, 'the picture given as mask')
     if not hasattr(mask, '__array__') and not (isinstance(mask, Sequence) and len(mask) and
                                                all(isinstance(row, Sequence) for row in mask)):
-        raise MaskValueError(f'a mask is a file or an array of numpy, got {type(mask).__name__}')
+        raise MaskValueError(f'a mask must be a file or an array of numpy, got {type(mask).__name__}')
     try:
         return _from_array(np.asarray(mask), 'the array given as mask')
     except (TypeError, RuntimeError) as error:  # ragged lists, tensors on a GPU
-        raise MaskValueError(f'the {type(mask).__name__} given as mask is no array: {error}') from error
+        raise MaskValueError(f'the {type(mask).__name__} given as mask cannot be converted to an array: {error}'
+                             ) from error
 
 
 def decode_mask(path: str | os.PathLike) -> StoredMask:
-    """Decode a mask file: BMP, GIF, JPEG, PNG, PPM, TIFF or WebP of one picture, at most 2^26 pixels, or ``.npy``.
+    """Decode a mask file: ``.npy``, or an image in one of ``image_io.FORMATS`` (PNG, BMP, TIFF, ...).
+
+    An image must hold one picture of at most 2^26 pixels.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        UnreadableImageError: if it cannot be decoded, is larger, or holds several pictures.
-        MaskValueError: if it is an array of another shape or type than masks have.
+        UnreadableImageError: if it cannot be decoded, is too large, or holds several pictures.
+        MaskValueError: if the array has a shape or type that masks do not have.
     """
     path = os.fspath(path)
     if path.lower().endswith(('.npy', '.npz')) and os.path.isfile(path):
         return _from_array(_load_npy(path), f'mask {path}')
-    with opened_image(path, 'mask', (*FORMATS, 'GIF')) as image:  # not OpenCV, which turns palettes into colours
+    with opened_image(path, 'mask', (*FORMATS, 'GIF')) as image:  # OpenCV would replace palettes by colours
         return _from_picture(image, f'mask {path}')
 
 
@@ -119,7 +123,7 @@ def _from_picture(image: Image.Image, source: str) -> StoredMask:
         image = image.convert('RGBA' if image.mode == 'RGB' else 'LA')
     elif image.mode not in KEPT_MODES and not image.mode.startswith('I;16'):
         image = image.convert('RGBA' if image.mode.endswith(('A', 'a')) else 'RGB')
-    pixels = np.asarray(image.convert('L')) > 0 if image.mode == '1' else np.asarray(image)  # its true is 255, not 1
+    pixels = np.asarray(image.convert('L')) > 0 if image.mode == '1' else np.asarray(image)  # its True bytes are 255
     if image.mode in ('LA', 'RGBA'):
         alpha, pixels = pixels[..., -1], pixels[..., :-1]
     return StoredMask(pixels.reshape(pixels.shape[:2]) if pixels.shape[2:] == (1,) else pixels, alpha, None, lossy,
@@ -127,7 +131,7 @@ def _from_picture(image: Image.Image, source: str) -> StoredMask:
 
 
 def _palette_alpha(transparency: int | bytes) -> np.ndarray:
-    """(256,) uint8 alpha of the indices of a palette."""
+    """Return the alpha of each palette index, (256,) uint8."""
     table = np.full(256, 255, np.uint8)
     if isinstance(transparency, bytes):
         table[:len(transparency)] = np.frombuffer(transparency, np.uint8)
@@ -140,14 +144,13 @@ def _load_npy(path: str) -> np.ndarray:
     try:
         array = np.load(path, allow_pickle=False, mmap_mode='r')
     except DECODER_ERRORS as error:
-        raise UnreadableImageError(f'mask {path} cannot be read ({error}); it is cut short or no array: save it again '
+        raise UnreadableImageError(f'mask {path} cannot be read ({error}); it is cut off or no array: save it again '
                                    'with numpy.save') from error
     if not isinstance(array, np.ndarray):
         array.close()
-        raise MaskValueError(f'mask {path} is an archive of arrays; save the one that is the mask with numpy.save')
+        raise MaskValueError(f'mask {path} is an archive of arrays; save the array of the mask with numpy.save')
     if array.size > 4 * MOST_PIXELS:
-        raise UnreadableImageError(f'mask {path} holds {array.size} numbers; more than {MOST_PIXELS} pixels are not '
-                                   'read')
+        raise UnreadableImageError(f'mask {path} holds {array.size} numbers, but at most {MOST_PIXELS} pixels are read')
     return np.array(array)
 
 
@@ -156,7 +159,7 @@ def _from_array(array: np.ndarray, source: str) -> StoredMask:
         array = array[0]
     if array.ndim not in (2, 3) or array.shape[2:] > (4,) or array.size == 0:
         raise MaskValueError(f'{source} must be (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, got the shape {array.shape}; '
-                             'several masks go into a list')
+                             'put several masks into a list')
     pixels = array.reshape(*array.shape[:2], -1)
     if pixels.shape[2] == 1:
         return StoredMask(pixels[..., 0], source=source)

@@ -1,6 +1,7 @@
-"""What is wrong with a file, in words that fit what it was meant to be. Used by whatever opens pictures and videos.
+"""Builds the messages about files that cannot be read: what is wrong, and the way out.
 
-Who asks for a file says what it is to them (:data:`ROLES`); the sentences stand here and nowhere else.
+The way out depends on what the file is for, so callers pass a role (a key of :data:`ROLES`). All sentences about
+unreadable pictures are in this module.
 """
 
 import difflib
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 
 class Role(NamedTuple):
-    """How to speak of a file: its noun, what to do where it is missing, and where it cannot be read."""
+    """The words for one kind of file: its noun, and what to do if it is missing or broken."""
     noun: str
     missing: str
     broken: str
@@ -24,53 +25,56 @@ ROLES = {
     'ground truth': Role('ground truth', 'check the path', 'save it again as PNG, or leave it out: frames without '
                                                            'ground truth are not scored'),
     'prediction': Role('prediction', 'write it again', 'write it again with what made it'),
-    'result': Role('result', 'it is gone since it was written: begin again with --overwrite',
-                   'it was changed since it was written: begin again with --overwrite'),
+    'result': Role('result', 'it was deleted after the run wrote it: start again with --overwrite',
+                   'it was changed after the run wrote it: start again with --overwrite'),
     'frame of a data set': Role('image', 'the sequence is incomplete: unpack or copy it again',
                                 'restore it from the original archive, or leave its sequence out'),
     'mask of a data set': Role('mask', 'the sequence is incomplete: unpack or copy it again',
                                'restore it from the original archive, or leave its sequence out'),
 }
 SEVERAL = {
-    'frame': 'give the file itself as the video, or save each of them in a file of its own',
-    'mask': 'save the one that is meant as PNG; masks of several frames go into files of their own',
+    'frame': 'give the file itself as the video, or save each picture in its own file',
+    'mask': 'save the right one as PNG; save masks of several frames in one file each',
 }
 SIGNATURES = (
     (b'\x89PNG', 'a PNG picture'), (b'\xff\xd8\xff', 'a JPEG picture'), (b'%PDF', 'a PDF: export its picture as PNG'),
     (b'PK\x03\x04', 'a ZIP archive: unpack it'), (b'\x1f\x8b', 'a packed file (gzip): unpack it'),
     (b'\x93NUMPY', 'an array of numpy (.npy): load it and pass the array, or save it as an image'),
-    (b'version https://git-lfs', 'a pointer of Git LFS in place of the file: `git lfs pull` gets it'),
-    (b'8BPS', 'a drawing of Photoshop: export it as PNG'), (b'\x1aE\xdf\xa3', 'a video (MKV or WebM)'),
+    (b'version https://git-lfs', 'a Git LFS pointer instead of the file: `git lfs pull` downloads the file'),
+    (b'8BPS', 'a Photoshop document: export it as PNG'), (b'\x1aE\xdf\xa3', 'a video (MKV or WebM)'),
     (b'%!PS', 'a PostScript file: export it as PNG'),
 )
 BRANDS = {b'heic': 'HEIC', b'heix': 'HEIC', b'hevc': 'HEIC', b'mif1': 'HEIC', b'msf1': 'HEIC', b'avif': 'AVIF',
           b'avis': 'AVIF'}
-HEAD = 2048  # bytes that are looked at
-NEAR = 0.6  # least similarity of a name that may have been meant, in [0, 1]
+HEAD = 2048  # bytes that are read to recognise a file
+NEAR = 0.6  # least similarity of a name that is suggested, in [0, 1]
 
 
 class UnreadableImageError(OSError):
-    """A file that exists but cannot be decoded as an image."""
+    """Raised for a file that exists but cannot be decoded as an image."""
 
 
 class SeveralPicturesError(ValueError):
-    """A file of several pictures where one is expected.
+    """Raised for a file that holds several pictures where one is expected.
 
     Args:
-        count: how many it holds.
+        count: number of pictures in the file.
     """
 
     def __init__(self, count: int) -> None:
-        super().__init__(f'it holds {count} pictures, and only one can be meant')
+        super().__init__(f'it holds {count} pictures, but one is expected')
 
 
 def image_fault(path: str | os.PathLike, reason: object, role: str = 'image') -> OSError:
-    """The error for an image that cannot be read: FileNotFoundError or :class:`UnreadableImageError`.
+    """Make the error for an image that cannot be read.
 
     Args:
-        path: of the file.
-        reason: what a decoder said.
-        role: what the file was meant to be, of :data:`ROLES`.
+        path: path of the file.
+        reason: message or error of the decoder.
+        role: key of :data:`ROLES` that says what the file is for.
+
+    Returns:
+        FileNotFoundError or :class:`UnreadableImageError`, with the attributes ``path`` and ``reason``.
     """
     path, (noun, missing, broken) = os.fspath(path), ROLES[role]
     if not os.path.exists(path):
@@ -79,7 +83,7 @@ def image_fault(path: str | os.PathLike, reason: object, role: str = 'image') ->
     elif isinstance(reason, SeveralPicturesError):
         fault, text = UnreadableImageError, f'{noun} {path} cannot be read: {reason}; {SEVERAL.get(role, broken)}'
     elif nature := nature_of(path):
-        way = '' if ':' in nature else f'; {broken}'  # some have a way out of their own
+        way = '' if ':' in nature else f'; {broken}'  # after ':' the nature names its own way out
         fault, text = UnreadableImageError, f'{noun} {path} cannot be decoded: it is {nature}{way}'
     else:
         fault, text = UnreadableImageError, (f'{noun} {path} cannot be decoded ({reason}); it is truncated or not an '
@@ -91,10 +95,13 @@ def image_fault(path: str | os.PathLike, reason: object, role: str = 'image') ->
 
 @contextmanager
 def read_as(role: str) -> Iterator[None]:
-    """Words the faults of images that are read in the block for what they are here.
+    """Rewrite errors about images in the block for the role of the files that it reads.
+
+    Args:
+        role: key of :data:`ROLES`.
 
     Raises:
-        FileNotFoundError, UnreadableImageError: those of the block, told anew.
+        FileNotFoundError, UnreadableImageError: the errors of the block, with the words of the role.
     """
     try:
         yield
@@ -105,11 +112,14 @@ def read_as(role: str) -> Iterator[None]:
 
 
 def nature_of(path: str | os.PathLike) -> str:
-    """What a file is that is not what it was taken for, as in ``'a text file'``; '' where nothing is known."""
+    """Return what an unexpected file really is, such as ``'a text file'``; '' if that is not known.
+
+    The text may end with a colon and the way out.
+    """
     if os.path.isdir(path):
         return 'a folder: name a file in it'
     if not os.access(path, os.R_OK):
-        return 'not to be read by this user: change its permissions'
+        return 'not readable for this user: change its permissions'
     try:
         with open(path, 'rb') as file:
             head = file.read(HEAD)
@@ -118,13 +128,13 @@ def nature_of(path: str | os.PathLike) -> str:
     if not head:
         return 'empty (0 bytes)'
     if not head.strip(b'\0'):
-        return 'filled with zeros, as an unfinished download or copy is'
+        return 'filled with zeros, like an unfinished download or copy'
     if head[4:8] == b'ftyp':
         brand = BRANDS.get(head[8:12])
         return f'a picture in {brand}: convert it to JPEG or PNG' if brand else 'a video (MP4 or MOV)'
     start = head.lstrip().lower()
     if start.startswith((b'<!doctype html', b'<html', b'<head')):
-        return 'a web page (HTML) saved under this name: get the file itself'
+        return 'a web page (HTML) saved under this name: download the file itself'
     if b'<svg' in start and start.startswith(b'<'):
         return 'a drawing (SVG): export it as PNG'
     found = next((nature for signature, nature in SIGNATURES if head.startswith(signature)), '')
@@ -132,12 +142,12 @@ def nature_of(path: str | os.PathLike) -> str:
 
 
 def nearest_file(path: str | os.PathLike) -> str:
-    """``', did you mean ...?'`` for a path that leads nowhere; '' where nothing is like it."""
+    """Return ``', did you mean ...?'`` for a path that does not exist; '' if no name in its folder is similar."""
     folder, name = os.path.split(os.fspath(path))
     try:
         names = [other for other in os.listdir(folder or os.curdir) if not other.startswith('.')]
     except OSError:
-        return f' (there is no folder {folder}, either)' if folder and not os.path.exists(folder) else ''
+        return f' (the folder {folder} does not exist, either)' if folder and not os.path.exists(folder) else ''
     by_case = {other.lower(): other for other in names}
     near = difflib.get_close_matches(name.lower(), by_case, n=1, cutoff=NEAR)
     return f', did you mean {os.path.join(folder, by_case[near[0]])}?' if near else ''
@@ -145,7 +155,7 @@ def nearest_file(path: str | os.PathLike) -> str:
 
 def _is_text(head: bytes) -> bool:
     try:
-        text = head[:-3].decode() if len(head) == HEAD else head.decode()  # a letter may be cut in two
+        text = head[:-3].decode() if len(head) == HEAD else head.decode()  # HEAD may end within a character
     except UnicodeDecodeError:
         return False
     return all(character.isprintable() or character in '\t\r\n\f' for character in text)

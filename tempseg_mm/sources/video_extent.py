@@ -1,4 +1,4 @@
-"""What a video file holds and where decoding can begin, found by reading it without decoding. Used by its source."""
+"""Counts the frames of a video file and finds where decoding can begin, by reading its packets without decoding."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -6,21 +6,22 @@ from fractions import Fraction
 import av
 import numpy as np
 
-LEAST_MISSING = 1.0, 0.05  # seconds, and share of the length, from which on an end counts as missing
-LEAST_FRAMES_MISSING = 1.5  # likewise where the header tells a number of frames
+LEAST_MISSING = 1.0, 0.05  # an end counts as missing beyond this many seconds and this share of the length
+LEAST_FRAMES_MISSING = 1.5  # the same in frames, if the header states their number
 
 
 @dataclass(frozen=True)
 class VideoExtent:
-    """See the module.
+    """The frames of a video file and the places where decoding can begin.
 
     Attributes:
-        num_frames: to be shown; where the header tells of more data than there are, as the header has it.
-        fault: what is missing, in words; '' where all is there.
-        pts: int64, ascending: time stamp of each frame; ``None`` where some are missing or twice, or with a fault.
-        keys: (K, 2) int64: time stamps of the frames at which decoding can begin, ascending, and those at which they
-            are decoded.
-        time_base: unit of the time stamps, in seconds.
+        num_frames: number of frames that are shown. With a fault, it is the number in the header if that has one.
+        fault: clause that says what is missing; '' if the file is complete.
+        pts: time stamp of each frame, ascending int64; ``None`` if stamps are missing or repeated, a packet is corrupt,
+            there is no key frame, or with a fault.
+        keys: (K, 2) int64, one row per key frame (decoding can begin there), ascending: the time stamps at which it is
+            shown and decoded. ``None`` without :attr:`pts`.
+        time_base: unit of the time stamps in seconds.
     """
     num_frames: int
     fault: str = ''
@@ -30,25 +31,25 @@ class VideoExtent:
 
     @property
     def times(self) -> np.ndarray | None:
-        """Seconds at which each frame is shown, from 0, float64; ``None`` without :attr:`pts`."""
+        """Time at which each frame is shown, float64 seconds from 0; ``None`` without :attr:`pts`."""
         return None if self.pts is None else (self.pts - self.pts[0]) * float(self.time_base)
 
     def key_before(self, frame_id: int) -> int:
-        """Row of :attr:`keys` of the last one at or before a frame; -1 if there is none."""
+        """Return the row in :attr:`keys` of the last key frame at or before a frame; -1 without one."""
         return int(np.searchsorted(self.keys[:, 0], self.pts[frame_id], side='right')) - 1
 
 
 def extent_of(container: av.container.InputContainer, stream: av.VideoStream) -> VideoExtent:
-    """Reads all packets of a stream.
+    """Read all packets of a stream.
 
     Args:
-        container: at its beginning; at its end afterwards.
-        stream: of it.
+        container: the open file, at its beginning. It is at its end afterwards.
+        stream: the video stream of the container.
     """
     shown, keys, held, ends, is_whole = [], [], 0, 0.0, True
     for packet in container.demux(stream):
         if not packet.size and packet.dts is None:
-            continue  # the last one says that there are no more
+            continue  # PyAV ends with an empty packet
         held += 1
         is_whole &= not packet.is_corrupt
         if packet.size and not packet.is_discard:
@@ -66,18 +67,18 @@ def extent_of(container: av.container.InputContainer, stream: av.VideoStream) ->
 
 def _fault(container: av.container.InputContainer, stream: av.VideoStream, shown: int, held: int, ends: float) -> str:
     length, rate = _seconds(container, stream), float(stream.average_rate or 1)
-    # An AVI whose frames last differently long counts the pauses as frames.
+    # The header of an AVI with a variable frame rate also counts pauses as frames.
     if stream.frames > held and (length is None or length - ends > LEAST_FRAMES_MISSING / rate):
         return f'{stream.frames} were expected'
     if length is None or stream.frames or not held:
         return ''
     if length - ends > max(LEAST_MISSING[0], LEAST_MISSING[1] * length):
-        return f'{length:.1f} s were expected, {ends:.1f} s are there'
+        return f'{length:.1f} s were expected, {ends:.1f} s were found'
     return ''
 
 
 def _seconds(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
-    """When the pictures end as the header has it, counted as time stamps are; ``None`` where it does not tell."""
+    """Return the end of the pictures by the header, in seconds on the scale of time stamps; ``None`` if not stated."""
     if stream.duration:
         return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
     if container.duration and len(container.streams) == 1:  # sound may last longer than pictures

@@ -1,4 +1,4 @@
-"""Frames of a video file, decoded by FFmpeg through PyAV. Made by ``open_source``."""
+"""Frames of a video file, decoded by FFmpeg through PyAV. ``open_source`` makes this source from a file."""
 
 import itertools
 import threading
@@ -24,26 +24,29 @@ CONVERT = ('If other players show it, convert it: `ffmpeg -i FILE new.mp4`, or t
 
 
 class VideoFileSource(PartialSource):
-    """A file that FFmpeg reads: MP4, MOV, AVI, MKV, WebM, ....
+    """Reads a file that FFmpeg can decode: MP4, MOV, AVI, MKV, WebM, ....
 
-    Frames are upright: the rotation that telephones note in the header is applied. They are counted by reading the file
-    once, as headers may be wrong and frames may last differently long. A later ``start``, and :meth:`frame`, begin to
-    decode at the key frame before it and know their frame by its time stamp; where that fails, they decode from the
-    beginning. Where a damaged file ends before its header says, what can be read is yielded and a notice tells the
-    frame. Frames in the middle that cannot be decoded are left out: those after them have lower numbers when they are
-    reached from the beginning, and :meth:`frame` follows once :meth:`frames` of the same source has been there.
+    Frames are upright: the rotation in the header, which phones write, is applied. The file is read once to count its
+    frames, because headers may be wrong and the frame rate may vary.
+
+    A later ``start``, and :meth:`frame`, begin to decode at the key frame before and recognise the wanted frame by its
+    time stamp. If that fails, they decode from the beginning.
+
+    If a damaged file ends early, all readable frames are yielded, and a notice names the last one. Frames in the middle
+    that cannot be decoded are left out, so later frames have lower numbers if they are reached from the beginning.
+    :meth:`frame` uses the same numbers once :meth:`frames` of this source has passed the damage.
 
     Args:
         path: the file.
         start: first frame.
         end: the frame to stop before.
-        fps: frames a second; default: the header's.
-        resize_frames: for files whose size changes midway.
+        fps: frames per second; default: the rate in the header.
+        resize_frames: resize frames of another size to the size of the first frame, for files that change their size.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        OSError: if it cannot be opened as a video; from :meth:`frames`, if it has no frame that can be decoded.
-        ValueError: for a name that is no text, or a part that is not in it.
+        OSError: if it cannot be opened as a video; from :meth:`frames`, if no frame can be decoded.
+        ValueError: if the name is no valid text, or the part lies outside of the file.
     """
 
     def __init__(self, path: str | Path, *, start: int = 0, end: int | None = None, fps: float | None = None,
@@ -58,12 +61,12 @@ class VideoFileSource(PartialSource):
         super().__init__(self.path.stem, start=start, end=end, length=self._extent.num_frames or None, fps=fps,
                          resize_frames=resize_frames)
         if transfer in HDR:
-            self.notices.add(f'{self.path} has high dynamic range ({HDR[transfer]}); its colours were taken as they '
-                             'are, hence pale: `ffmpeg` with its filter tonemap makes an ordinary video of it')
+            self.notices.add(f'{self.path} has high dynamic range ({HDR[transfer]}); its colours were not converted, '
+                             'so they look pale: `ffmpeg` with its filter tonemap makes an ordinary video of it')
         self._is_exact = self._extent.pts is not None  # the frame with the i-th time stamp is frame i
         self._lock, self._reformatter = threading.Lock(), VideoReformatter()
-        self._ahead: Generator | None = None  # what `frame` decoded last goes on here, with frame _next
-        self._next = 0
+        self._ahead: Generator | None = None  # decoder of the last call of `frame`, kept for the following frames
+        self._next = 0  # number of the next frame from it
 
     def digests(self) -> dict[str, str]:
         return {self.path.name: file_digest(self.path, most=2 ** 24)}
@@ -73,7 +76,7 @@ class VideoFileSource(PartialSource):
             self._leave()
 
     def _images(self) -> Iterator[tuple[str, np.ndarray]]:
-        last, reformatter = None, VideoReformatter()  # one for all frames: making it takes as long as its work
+        last, reformatter = None, VideoReformatter()  # one for all frames: making it takes as long as one frame
         with closing(self._decoded_from(self.start)) as frames:
             for last, frame in frames:
                 if last >= self.start:
@@ -83,7 +86,7 @@ class VideoFileSource(PartialSource):
         if last < self.start:
             raise self._not_reached(self.start, last)
         if self._extent.fault:
-            self.notices.add(f'{self.path} could be read up to frame {last}, {last + 1} frames; {self._extent.fault}. '
+            self.notices.add(f'{self.path} could be read up to frame {last} ({last + 1} frames); {self._extent.fault}. '
                              'It was cut off or is damaged there, unless its header is wrong')
 
     def _image(self, frame_id: int) -> tuple[str, np.ndarray]:
@@ -103,7 +106,7 @@ class VideoFileSource(PartialSource):
             raise self._not_reached(frame_id, self._next - 1)
 
     def _lies_ahead(self, frame_id: int) -> bool:
-        """Whether decoding on is the shortest way to a frame."""
+        """Return True if continuing to decode is the shortest way to a frame."""
         if frame_id <= self._next or not self._is_exact:
             return frame_id >= self._next
         return self._extent.key_before(frame_id) == self._extent.key_before(self._next)
@@ -114,19 +117,19 @@ class VideoFileSource(PartialSource):
         self._ahead = None
 
     def _not_reached(self, frame_id: int, last: int) -> OSError:
-        return OSError(f'{self.path} cannot be read beyond frame {last}, so not from frame {frame_id} on: it is '
-                       'damaged, or its header tells more frames than it has')
+        return OSError(f'{self.path} cannot be read beyond frame {last}, so frame {frame_id} cannot be reached: it is '
+                       'damaged, or its header states more frames than it has')
 
     def _end_notice(self, num_read: int) -> str | None:
         if self._end is None or self._extent.fault:
-            return None  # said where it was found
+            return None  # a fault has its own notice; without an end, the whole file was read
         return super()._end_notice(num_read)
 
     def _decoded_from(self, first: int) -> Generator:
-        """Number and frame, from ``first`` on or, where that is the only way to it, from an earlier one."""
+        """Yield number and frame, from ``first`` on; if seeking fails, from the beginning of the file."""
         if first and self._is_exact and (key := self._extent.key_before(first)) >= 0:
             with self._opened() as (container, stream):
-                # Containers differ in which of the two they look for, and in where they land.
+                # Containers differ: some seek by the shown stamp and some by the decoded one, and some land late.
                 for stamp in (*self._extent.keys[key], self._extent.keys[max(key - 1, 0), 1]):
                     frames = self._sought(container, stream, int(stamp), first)
                     if (frame := next(frames, None)) is not None:
@@ -145,11 +148,11 @@ class VideoFileSource(PartialSource):
 
     def _sought(self, container: av.container.InputContainer, stream: av.VideoStream, stamp: int, first: int
                 ) -> Iterator[av.VideoFrame]:
-        """Frames from ``first`` on; none if it is not met on the way from a picture that needs no other."""
+        """Seek to a key frame and yield frames from ``first`` on; none if that does not lead to frame ``first``."""
         wanted, is_whole = self._extent.pts[first], False
         try:
             container.seek(stamp, stream=stream)
-        except av.error.FFmpegError:  # not all formats can
+        except av.error.FFmpegError:  # not all formats can seek
             return
         packets = container.demux(stream)
         key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
@@ -157,7 +160,7 @@ class VideoFileSource(PartialSource):
             return
         frames = self._decoded(itertools.chain([key], packets), first)
         for frame in frames:
-            # Pictures that are refreshed bit by bit have key frames, too, which are none by themselves.
+            # With gradual refresh, a "key frame" is no complete picture; only pictures of type I are.
             is_whole |= frame.pts == key.pts and frame.pict_type == PictureType.I
             if frame.pts is None or frame.pts > wanted:
                 return
@@ -168,13 +171,13 @@ class VideoFileSource(PartialSource):
                 return
 
     def _decoded(self, packets: Iterable[av.Packet], count: int = 0) -> Iterator[av.VideoFrame]:
-        """All frames; what cannot be decoded is left out, as players do."""
+        """Yield all frames; those that cannot be decoded are left out, as players do."""
         for packet in packets:
             try:
                 frames = packet.decode()
             except av.error.InvalidDataError:
-                self.notices.add(f'{self.path} is damaged after frame {count - 1}: what could not be decoded was left '
-                                 'out, so frames after it have lower numbers than in a whole file'
+                self.notices.add(f'{self.path} is damaged after frame {count - 1}: frames that cannot be decoded were '
+                                 'left out, so later frames have lower numbers than in an intact file'
                                  if count else f'{self.path} is damaged at its beginning, which was left out')
                 continue
             count += len(frames)
@@ -182,7 +185,11 @@ class VideoFileSource(PartialSource):
 
     @contextmanager
     def _opened(self) -> Iterator[tuple]:
-        """Container and stream."""
+        """Open the file; gives container and video stream.
+
+        Raises:
+            FileNotFoundError, OSError: see the class.
+        """
         text = path_text(self.path.absolute())
         if not self.path.exists():
             raise FileNotFoundError(f'there is no video file {self.path}{nearest_file(self.path)}')
@@ -196,20 +203,20 @@ class VideoFileSource(PartialSource):
         with container:
             stream = container.streams.best('video')
             if stream is not None and stream.disposition & av.stream.Disposition.attached_pic:
-                stream = None  # the cover of a piece of music
+                stream = None  # the cover picture of a music file
             if stream is None and any(one.type == 'audio' for one in container.streams):
                 raise OSError(f'{self.path} cannot be opened as a video: it holds sound, but no pictures')
             if stream is None:
-                raise self._unopened(nature, 'it tells of nothing to play')
+                raise self._unopened(nature, 'it has no video stream')
             stream.thread_type = 'AUTO'
             yield container, stream
 
     def _unopened(self, nature: str, reason: str) -> OSError:
         if nature:
             return OSError(
-                f'{self.path} cannot be opened as a video. If it was cut off while it was being written, its index is '
-                'missing, which stands at the end of most files: copy it again, or rebuild the index with a tool such '
-                f'as untrunc. {CONVERT}')
+                f'{self.path} cannot be opened as a video. If it was cut off while it was written, it lacks its index, '
+                'which is at the end of most files: copy it again, or rebuild the index with a tool such as untrunc. '
+                f'{CONVERT}')
         return OSError(f'{self.path} cannot be opened as a video: FFmpeg knows no such format ({reason}). '
                        f'{CONVERT}')
 
