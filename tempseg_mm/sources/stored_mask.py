@@ -16,8 +16,8 @@ from .image_io import DECODER_ERRORS, FORMATS, MOST_PIXELS, UnreadableImageError
 PALETTES = ('P', 'PA')
 KEPT_MODES = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'I', 'F')  # other modes are converted to RGB or RGBA
 NPY = b'\x93NUMPY'
-WHAT_MASKS_ARE = ('a mask is a PNG that is white on black, or has a number or a flat colour for each object, or is a '
-                  'cut-out with transparent surroundings')
+WHAT_MASKS_ARE = ('a mask is white on black, or has a number or a flat colour for each object, saved as PNG; or it is '
+                  'a cut-out with transparent surroundings')
 
 
 class MaskValueError(ValueError):

@@ -66,9 +66,9 @@ def folder(save):
 
 
 @pytest.mark.parametrize('mask, given, said', [
-    ('00005.png@5', 4, 'was taken for 00005, as its name says'), ('00005.png', 4, 'as its name says; @0 takes it for'),
-    ('m.png@5', 5, 'called 00006, as frames are counted from 0 .*@00005 takes'), ('00001.png', 0, '^$'),
-    ('m.png@00005', 4, 'the frame called 00005'), ('00005_mask.png', 4, 'as its name says'), ('m.png', 0, '^$')])
+    ('00005.png@5', 4, 'was taken for 00005 because of its name'), ('00005.png', 4, 'of its name; @0 takes it for'),
+    ('m.png@5', 5, 'called 00006, because frames are counted from 0 .*@00005 takes'), ('00001.png', 0, '^$'),
+    ('m.png@00005', 4, 'the frame called 00005'), ('00005_mask.png', 4, 'because of its name'), ('m.png', 0, '^$')])
 def test_frames_from_one(run, save, folder, mask, given, said):
     save(mask.split('@')[0], square(given))
     frames, notices, masks = run(folder(first=1), '--mask', mask)
@@ -115,7 +115,7 @@ def test_a_later_mask_of_a_newcomer(run, save, folder, ends):
     newcomer[2:8, 30:44] = 2
     _, notices, masks = run(folder(), '--mask', save('a.png', square(0, 1)), '--mask', save('b.png', newcomer) + '@3',
                             *['--ends'] * ends)
-    assert 'what is given for frame 3 does not show object 1, which ' + ('ends' if ends else 'goes on') in notices
+    assert 'the mask given for frame 3 does not show object 1, which ' + ('ends' if ends else 'is still') in notices
     assert (masks['00003'][newcomer > 0] == 2).all()
 
 
@@ -126,7 +126,7 @@ def test_twelve_bits(run, save, folder, tmp_path):
 
 
 @pytest.mark.parametrize('gt, said', [
-    (range(1, 9), '^$'), (range(8), 'were matched to the 8 frames in their order'), (range(2, 5), 'masks for 3 of 8'),
+    (range(1, 9), '^$'), (range(8), 'were matched to the 8 frames by their order'), (range(2, 5), 'masks for 3 of 8'),
     (range(20, 25), None)])
 def test_ground_truth(run, save, folder, gt, said):
     for i in gt:
@@ -153,7 +153,7 @@ def test_files_that_are_something_else(run, save, folder, tmp_path, content, nat
 @pytest.mark.parametrize('video, mask, said', [
     ('shot', 'mm.png', r'mask mm.png does not exist, did you mean m.png\?$'), ('shot', 'shot', 'it is a folder'),
     ('shto', 'm.png', "no video file or folder of frames 'shto', did you mean shot"),
-    ('shot', 'none/m.png', 'there is no folder none, either')])
+    ('shot', 'none/m.png', 'the folder none does not exist, either')])
 def test_mistyped_names(run, save, folder, video, mask, said):
     save('m.png', square())
     folder()

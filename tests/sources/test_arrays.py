@@ -44,7 +44,7 @@ def test_gray_arrays():
 
 
 def test_wrong_frames():
-    with pytest.raises(ValueError, match=r'a single frame goes into a list: \[image\]'):
+    with pytest.raises(ValueError, match=r'put a single frame into a list: \[image\]'):
         ArraySource(FRAMES[0])
     with pytest.raises(ValueError, match='frames has no frames'):
         ArraySource([])
@@ -52,7 +52,7 @@ def test_wrong_frames():
         list(ArraySource(iter([])).frames())
     with pytest.raises(ValueError, match='frame 1 must hold uint8.* got float32'):
         list(ArraySource([FRAMES[0], FRAMES[1].astype(np.float32)]).frames())
-    with pytest.raises(ValueError, match='frame 1 of frames is 2x2 .* the first frame 4x6'):
+    with pytest.raises(ValueError, match='frame 1 of frames is 2x2 .* the first frame is 4x6'):
         list(ArraySource([FRAMES[0], np.zeros((2, 2), np.uint8)]).frames())
     sizes = [frame.image.shape for frame in ArraySource([FRAMES[0], np.zeros((2, 2), np.uint8)],
                                                         resize_frames=True).frames()]

@@ -54,7 +54,7 @@ def test_it_runs_until_it_is_unplugged():
     assert len(list(source.frames())) == 10 and list(source.notices) == ['camera3 stopped after frame 9']
     source = CameraSource(3, end=20)
     assert len(list(source.frames())) == 10
-    assert list(source.notices) == ['camera3 ended before frame 10; frames up to 20 were asked for']
+    assert list(source.notices) == ['camera3 ended before frame 10; frames up to 20 were requested']
 
 
 def test_no_camera(monkeypatch):

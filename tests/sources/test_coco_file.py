@@ -46,16 +46,16 @@ def test_tracks_of_youtube_vis(read):
 
 
 @pytest.mark.parametrize(('content', 'words'), [
-    ('{"images": [', r'it is no JSON, or cut off \(Expecting'), ('[' * 100_000, 'it is no JSON, or cut off'),
+    ('{"images": [', r'no JSON, or it is cut off \(Expecting'), ('[' * 100_000, 'it is no JSON, or it is cut off'),
     ([], 'no COCO JSON: COCO JSON holds "images" .* This file holds: list'),
     (dict(shapes=[], imagePath='a.png'), 'This file holds: shapes, imagePath'),
-    (dict(images=[IMAGE]), 'it has no "annotations"'),
-    (dict(images=[IMAGE], annotations=[1]), '"annotations" is no list of entries'),
-    (dict(images=IMAGE, annotations=[ONE]), '"images" is no list of entries'),
+    (dict(images=[IMAGE]), 'it lists images only and has no "annotations"'),
+    (dict(images=[IMAGE], annotations=[1]), '"annotations" must be a list of entries'),
+    (dict(images=IMAGE, annotations=[ONE]), '"images" must be a list of entries'),
     (dict(images=[], annotations=[ONE]), 'annotation 1 belongs to image 7, which is not among'),
     (dict(images=[IMAGE, IMAGE], annotations=[ONE]), '2 of its "images" have the id 7'),
     (dict(images=[dict(id=7)], annotations=[ONE]), 'image 7 has no "file_name"'),
-    (dict(videos=[dict(id=1, file_names='a')], annotations=[dict(segmentations=[])]), '"file_names" of video 1 is no'),
+    (dict(videos=[dict(id=1, file_names='a')], annotations=[dict(segmentations=[])]), 's" of video 1 must be a'),
 ])
 def test_what_is_no_coco_is_refused(read, content, words):
     with pytest.raises(ValueError, match=words):

@@ -52,7 +52,7 @@ def test_our_own_file_comes_back_to_the_bit(tmp_path):
     assert list(found) == [0, 1, 2, 4]
     for i, mask in found.items():
         np.testing.assert_array_equal(mask, labels[i])
-    assert list(reader.notices) == [f'{path} was read as COCO JSON: masks of frames 0, 1, 2, 4, with object 85 (rex), '
+    assert list(reader.notices) == [f'{path} was read as COCO JSON: masks of frames 0, 1, 2, 4 with object 85 (rex), '
                                     'object 170, object 255, told apart by track_id']
     first, = read_given_masks(f'{path}@0', SHAPE, names=names)
     np.testing.assert_array_equal(first.labels, labels[0])
@@ -75,14 +75,14 @@ def test_which_frame_an_image_is(given, names, file_names, frames):
 def test_one_image_is_for_the_frame_that_is_said(given, tmp_path):
     one = [image(1, 'holiday.png'), image(2, 'unused.png')], [square(4, 1, 2), square(3, 1, 12, category=2)]
     found, told, titles = given(*one)
-    assert list(found) == [2] and 'holiday.png, the one image with masks in' in told
+    assert list(found) == [2] and 'holiday.png, the only image with masks in' in told
     assert (found[2][2:8, 2:8] == 2).all() and (found[2][2:8, 12:18] == 1).all() and np.count_nonzero(found[2]) == 72
     assert titles == {1: 'cat', 2: 'dog'} and 'object 1 (cat), object 2 (dog), one for each annotation' in told
     found, told, _ = given(*one, said='@7')
     assert list(found) == [7] and 'holiday' not in told
     found, told, _ = given([image(1, '00003.png')], [square(1, 1, 2, iscrowd=1)], said='@7')
     assert list(found) == [7] and 'was taken for frame 7 (00007), though its image is called 00003.png' in told
-    assert 'x.json marks annotations as crowds ("iscrowd"), which were taken as an object each' in told
+    assert 'x.json marks annotations as crowds ("iscrowd"); each of them was taken as one object' in told
     assert [mask.frame_id for mask in read_given_masks({9: tmp_path / 'x.json'}, SHAPE)] == [9]
 
 
@@ -90,8 +90,8 @@ def test_what_is_left_out_is_told(given):
     images = [image(i, f'0000{i}.png') for i in (1, 2, 3)] + [image(9, 'logo.png')]
     found, told, _ = given(images, [square(i, i, 2, 3 * i) for i in (1, 2, 3, 9)])
     assert sorted(found) == [2, 3] and {int(labels.max()) for labels in found.values()} == {1}  # one by category
-    assert 'masks of frame 1, which are not among those to segment: left out' in told
-    assert 'masks of logo.png, which are no frames: left out' in told
+    assert 'masks of frame 1, which are not among those to segment; these masks were left out' in told
+    assert 'masks of logo.png, which are no frames; these masks were left out' in told
     _, told, _ = given(images[1:2], [square(1, 2, 2)], names=FrameNames(start=2, num_frames=1))
     assert 'nothing is left' not in told
     _, told, _ = given(images[1:3], [square(1, 2, 2), square(2, 3, 2)], names=FrameNames(start=2, num_frames=2))
@@ -105,7 +105,7 @@ def test_smaller_objects_lie_on_top(given):
         ids = {annotation['id']: i for i, annotation in enumerate(sorted(annotations, key=lambda one: one['id']), 1)}
         labels = found[2]
         assert (labels[2:6, 8:12] == ids[1]).all() and np.count_nonzero(labels) == 144
-        assert 'a.png in ' in told and 'holds objects that overlap: shared pixels went to the smaller one' in told
+        assert 'a.png in ' in told and 'holds objects that overlap: shared pixels went to the smaller object' in told
 
 
 def test_masks_of_both_kinds_have_the_same_objects(given, tmp_path):
@@ -119,17 +119,17 @@ def test_masks_of_both_kinds_have_the_same_objects(given, tmp_path):
 
 @pytest.mark.parametrize(('images', 'annotations', 'said', 'words'), [
     ([image(1, '00003.png')], [square(1, 1, 2, segmentation=[])], '',
-     'annotation 1, of 00003.png, is a box without a "segmentation": a mask is made of it if .* --box 2,2,6,6@3;'),
-    ([image(1, '00003.png')], [square(1, 1, 2, segmentation=None, bbox=None)], '', 'is nothing without a "segment'),
+     'annotation 1, of 00003.png, has a box, but no "segmentation": give it as --box 2,2,6,6@3 to have a mask'),
+    ([image(1, '00003.png')], [square(1, 1, 2, segmentation=None, bbox=None)], '', '00003.png, has no "segment'),
     ([image(1, '00003.png')], [], '', 'x.json: it has no annotation'),
     ([image(1, 'a.png'), image(2, 'b.png')], [square(1, 1, 2), square(2, 2, 2)], '',
-     'none of its 2 images with masks is a frame: they are called a.png, b.png, and frames 00002'),
+     'none of its 2 images with masks is a frame: they are called a.png, b.png, and the frames are called 00002'),
     ([image(1, '00003.png'), image(2, '3.png')], [square(1, 1, 2), square(2, 2, 2)], '',
      'images 00003.png and 3.png are both frame 3'),
     ([image(1, '00003.png'), image(2, '00005.png')], [square(1, 1, 2), square(2, 2, 2)], '@4',
-     'it has no mask of frame 4: its masks are of frames 3, 5'),
+     'it has no mask of frame 4: it has masks of frames 3, 5'),
     ([image(1, '00000.png'), image(2, '00001.png')], [square(1, 1, 2), square(2, 2, 2)], '',
-     'no mask of the frames to segment: its masks are of frames 0, 1'),
+     'no mask of the frames to segment: it has masks of frames 0, 1'),
     ([image(1, '00003.png', width=31)], [square(1, 1, 2)], '', r'is 20x31 \(height x width\), the frames are 20x30'),
     ([image(1, '00003.png')], [square(1, 1, 2, segmentation=[[1, 2, 3, 4]])], '',
      'x.json: annotation 1, of 00003.png, has a polygon of 4 numbers'),

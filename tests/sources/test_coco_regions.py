@@ -38,18 +38,18 @@ def test_polygons_are_filled_and_joined():
     (dict(size=[4, 5], counts='2'), 'broken run lengths: they cover 2 pixels of 20'),
     (dict(size=[4, 5], counts=[30, -10]), 'broken run lengths; a segmentation is'),
     (dict(size=[4, 5], counts=[True, 19]), 'broken run lengths; a segmentation is'),
-    (dict(size=[4, 5], counts='\x7f'), r"broken run lengths: '\\x7f' cannot be there"),
-    (dict(size=[4, 5], counts='o' * 40), "broken run lengths: 'o' cannot be there"),
+    (dict(size=[4, 5], counts='\x7f'), r"broken run lengths: '\\x7f' cannot be in them"),
+    (dict(size=[4, 5], counts='o' * 40), "broken run lengths: 'o' cannot be in them"),
     (dict(size=[4, 5], counts='d0o'), 'broken run lengths: they are cut off'),
     (dict(size=[4, 5]), 'broken run lengths; '),
-    (dict(size=[2 ** 20, 2 ** 20], counts='1'), r'of 1048576x1048576 \(height x width\), its image is 4x5'),
-    (dict(size=[4, 0], counts=[0]), r'run lengths of the size \[4, 0\]; '),
-    (dict(size=7, counts=[0]), 'run lengths of the size 7; '),
-    ([[1, 1, 3, 3]], 'a polygon of 4 numbers; a polygon has three points or more'),
+    (dict(size=[2 ** 20, 2 ** 20], counts='1'), r'of 1048576x1048576 \(height x width\), but its image is 4x5'),
+    (dict(size=[4, 0], counts=[0]), r'run lengths with the size \[4, 0\]; '),
+    (dict(size=7, counts=[0]), 'run lengths with the size 7; '),
+    ([[1, 1, 3, 3]], 'a polygon of 4 numbers; a polygon needs x and y of three points or more'),
     ([[1, 1, 3, 3, 2, 1, 4]], 'a polygon of 7 numbers'),
-    ([[1, 1, 3, 3, float('nan'), 1]], r'a point \(nan, 1\) far outside of its image, which is 5 wide and 4 high'),
+    ([[1, 1, 3, 3, float('nan'), 1]], r'a point \(nan, 1\) far outside of its image, which is 5 pixels wide and 4 '),
     ([[1, 1, 3, 1e9, 2, 2]], r'a point \(3, 1000000000.0\) far outside'),
-    ([['1', 1, 3, 3, 2, 2]], 'a polygon that is no list of numbers'),
+    ([['1', 1, 3, 3, 2, 2]], 'a polygon that is not a list of numbers'),
     ([], 'no region; a segmentation is run lengths'), ('x', 'no region; '),
 ])
 def test_what_is_no_region_is_refused(segmentation, words):
@@ -58,7 +58,7 @@ def test_what_is_no_region_is_refused(segmentation, words):
 
 
 def test_more_pixels_than_masks_may_have_are_not_decoded():
-    with pytest.raises(ValueError, match='1000000x1000000 pixels, and more than'):
+    with pytest.raises(ValueError, match='1000000x1000000 pixels, but at most'):
         region_mask(dict(size=[10 ** 6, 10 ** 6], counts=[10 ** 12]), (10 ** 6, 10 ** 6))
 
 

@@ -37,9 +37,9 @@ def test_frames_of_a_folder(tmp_path):
 def test_frames_of_a_pattern(tmp_path):
     paths = [str(save(tmp_path / name)) for name in ('a11.png', 'a2.png')]
     assert frames_matching('a*.png', paths) == paths[::-1]
-    with pytest.raises(FileNotFoundError, match=r'no image .* matches \*.txt; it found notes.txt'):
+    with pytest.raises(FileNotFoundError, match=r'no image .* matches \*.txt; it matches notes.txt'):
         frames_matching('*.txt', ['notes.txt'])
-    with pytest.raises(FileNotFoundError, match='it found nothing'):
+    with pytest.raises(FileNotFoundError, match='it matches nothing'):
         frames_matching('*.txt', [])
 
 
@@ -60,7 +60,7 @@ def test_masks_among_frames_are_no_frames(tmp_path, extra, suffix):
     frames = [f'0000{i}{suffix}' for i in range(3)]
     found, notices = chosen(tmp_path, [*frames, extra])
     assert found == frames and len(notices) == 1
-    assert f'{extra} is named as a mask among frames, so it is no frame' in notices[0]
+    assert f'{extra} is named like a mask among frames, so it was not taken as a frame' in notices[0]
 
 
 def test_a_folder_of_masks_alone_is_a_video_of_them(tmp_path):
@@ -70,7 +70,7 @@ def test_a_folder_of_masks_alone_is_a_video_of_them(tmp_path):
 
 
 def test_a_frame_that_is_given_as_mask(tmp_path):
-    with pytest.raises(ValueError, match='00002.png is given as a mask, but lies among the frames of .* has the name'):
+    with pytest.raises(ValueError, match='00002.png is given as a mask, but lies among the frames of .* is named like'):
         chosen(tmp_path, [f'0000{i}.png' for i in range(4)], masks=[tmp_path / '00002.png'])
     found, notices = chosen(tmp_path, ['00002.jpg', '00003.jpg'], masks=[tmp_path / '00002.png'])
     assert f'{tmp_path}/00002.png is given as a mask, so it is no frame' in notices
@@ -91,7 +91,7 @@ def test_all_that_can_be_read_is_read(tmp_path, suffix):
 def test_pictures_that_cannot_be_read_are_told(tmp_path, suffix):
     found, notices = chosen(tmp_path, ['00000.jpg', f'00001{suffix}', f'00002{suffix}'])
     assert found == ['00000.jpg']
-    assert notices[0].startswith(f'{tmp_path}: 2 pictures ({suffix.lower()}; 00001{suffix}, ...) cannot be read, left')
+    assert notices[0].startswith(f'{tmp_path}: 2 pictures ({suffix.lower()}; 00001{suffix}, ...) cannot be read and')
     (tmp_path / '00000.jpg').unlink()
     with pytest.raises(FileNotFoundError, match='holds no frames .*; 2 pictures .* cannot be read: convert them'):
         frames_in(tmp_path)
@@ -100,8 +100,8 @@ def test_pictures_that_cannot_be_read_are_told(tmp_path, suffix):
 def test_an_odd_mixture_is_told(tmp_path):
     found, notices = chosen(tmp_path, ['cover.png', *(f'0000{i}.jpg' for i in range(3)), '00003.JPEG'])
     assert found == ['00000.jpg', '00001.jpg', '00002.jpg', '00003.JPEG', 'cover.png']
-    assert notices == [f'{tmp_path} holds 4 pictures named like 00000.jpg, and cover.png: all of them were taken for '
-                       f"frames, in the order of their names; a pattern such as '{tmp_path}/*.jpg' chooses"]
+    assert notices == [f'{tmp_path} holds 4 pictures named like 00000.jpg, and cover.png: all were taken as frames, '
+                       f"in the order of their names; to choose, give a pattern such as '{tmp_path}/*.jpg'"]
 
 
 def test_what_systems_leave_behind_is_no_frame(tmp_path):

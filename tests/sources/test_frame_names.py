@@ -37,17 +37,17 @@ def test_which_frame_a_mask_is_named_after(names, stem, position):
 
 
 @pytest.mark.parametrize('names, number, stem, position, said', [
-    (FROM_ONE, '5', '00005', 4, 'was taken for 00005, as its name says, and frame 5 counted from 0 is 00006'),
-    (FROM_ONE, '5', 'm', 5, 'called 00006, as frames are counted from 0 .*; @00005 takes the one of that name'),
+    (FROM_ONE, '5', '00005', 4, 'was taken for 00005 because of its name. Frame 5 counted from 0 is 00006'),
+    (FROM_ONE, '5', 'm', 5, 'called 00006, because frames are counted from 0 .*; @00005 takes the frame of that'),
     (FROM_ONE, '00005', 'm', 4, 'the frame called 00005, frame 4 counted from 0'),
-    (FROM_ONE, '7', '00005', 7, r'was taken for frame 7 \(00008\), though it is named as frame 4: leave out @7'),
-    (FROM_ONE, None, '00005', 4, r'was taken for frame 4 \(00005\), as its name says; @0 takes it for the first'),
+    (FROM_ONE, '7', '00005', 7, r'was taken for frame 7 \(00008\), although it is named like frame 4: leave out'),
+    (FROM_ONE, None, '00005', 4, r'was taken for frame 4 \(00005\) because of its name; @0 takes it for the first'),
     (FROM_ONE, None, '00001', 0, ''), (FROM_ONE, None, 'm', None, ''), (PREFIXED, '5', 'm', 5, ''),
     (PREFIXED, '5', 'frame_005', 5, ''), (PREFIXED, 'frame_005', 'm', 5, 'the frame called frame_005'),
     (['3', '2', '1'], '2', 'm', 1, 'called 2, frame 1 counted'),
     (['3', '2', '1'], '1', 'm', 2, 'the frame called 1, frame 2 counted from 0'),
-    (None, '5', 'm', 5, ''), (None, '5', '00005', 5, ''), (None, None, '00005', 5, 'as its name says'),
-    (None, '3', '00005', 3, 'though it is named as frame 5'), (FROM_ONE, '30', 'm', 30, ''),
+    (None, '5', 'm', 5, ''), (None, '5', '00005', 5, ''), (None, None, '00005', 5, 'because of its name'),
+    (None, '3', '00005', 3, 'although it is named like frame 5'), (FROM_ONE, '30', 'm', 30, ''),
 ])
 def test_names_decide_where_they_can_and_it_is_told(names, number, stem, position, said):
     found, note = FrameNames(names, num_frames=8).place('mask m.png', number, stem)
@@ -60,7 +60,7 @@ def test_a_name_outside_of_the_part_is_left_out_of_account():
 
 
 def test_a_frame_that_is_not_there():
-    with pytest.raises(ValueError, match=r"there is no frame called 'x'; frames are called 00001, \.\.\."):
+    with pytest.raises(ValueError, match=r"there is no frame called 'x'; give a name \(00001, \.\.\.\)"):
         FrameNames(FROM_ONE).place('box 1,2,3,4', 'x', None)
 
 

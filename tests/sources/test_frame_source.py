@@ -73,7 +73,7 @@ def test_parts_that_are_not_there(options, words):
 
 def test_frames_of_another_size_are_refused_or_resized():
     sizes = [(4, 6), (4, 6), (8, 12)]
-    with pytest.raises(ValueError, match=r'frame 2 of shapes is 8x12 \(height x width\), the first frame 4x6; .*'
+    with pytest.raises(ValueError, match=r'frame 2 of shapes is 8x12 \(height x width\), the first frame is 4x6; .*'
                                          r'--resize-frames'):
         list(Images(sizes).frames())
     frames = list(Images(sizes, resize_frames=True).frames())
@@ -82,7 +82,7 @@ def test_frames_of_another_size_are_refused_or_resized():
 
 def test_size_rule():
     require_same_size((4, 6), (4, 6), frame='a.png')
-    with pytest.raises(ValueError, match='a.png is 6x4 .* the first frame 4x6'):
+    with pytest.raises(ValueError, match='a.png is 6x4 .* the first frame is 4x6'):
         require_same_size((6, 4), (4, 6), frame='a.png')
 
 
@@ -110,15 +110,15 @@ def test_one_frame_is_the_one_among_all():
             source.frame(outside)
     with pytest.raises(ValueError, match='frame 2 of shapes is 8x12'):
         Images([(4, 6), (4, 6), (8, 12)], length=3).frame(2)
-    with pytest.raises(RuntimeError, match='shapes has no frames to choose from'):
+    with pytest.raises(RuntimeError, match='shapes can be read only once, so single frames cannot be chosen'):
         Images([(4, 6)], rewindable=False).frame(0)
 
 
 def test_the_end_before_it_was_expected():
     source = Images([(4, 6)] * 3, end=5)
     assert len(list(source.frames())) == len(list(source.frames())) == 3
-    assert list(source.notices) == ['shapes ended before frame 3; frames up to 5 were asked for']
-    with pytest.raises(ValueError, match='shapes ended before frame 3, the first one asked for'):
+    assert list(source.notices) == ['shapes ended before frame 3; frames up to 5 were requested']
+    with pytest.raises(ValueError, match='shapes ended before frame 3, the first frame that was requested'):
         list(Images([(4, 6)] * 3, start=3).frames())
 
 

@@ -35,8 +35,8 @@ def test_objects_of_one_frame(masks):
     np.testing.assert_array_equal(found[0], expected)
     assert list(found) == [0]
     if isinstance(masks, list):
-        assert notices == ['3 masks were taken for objects 1 to 3 of frame 0, as they come from SAM or do not overlap; '
-                           '{0: mask, 1: mask} makes them masks of several frames']
+        assert notices == ['3 masks were taken for objects 1 to 3 of frame 0, because they come from SAM or do not '
+                           'overlap; {0: mask, 1: mask} makes them masks of several frames']
 
 
 def test_objects_of_one_frame_from_files(tmp_path):
@@ -65,7 +65,7 @@ def test_overlaps_are_told():
 
 
 @pytest.mark.parametrize('masks, message', [
-    ([dict(segmentation=dict(size=[8, 12], counts='x'))], 'objects of a frame are arrays or files.*binary_mask'),
+    ([dict(segmentation=dict(size=[8, 12], counts='x'))], 'objects of a frame must be arrays or files.*binary_mask'),
     ({0: []}, '1 to 255 objects, got 0'), ({0: [square(0), np.ones((3, 3), bool)]}, 'differ in size: object 2 is 3x3'),
     ([None], 'got NoneType'),
 ])
@@ -83,7 +83,7 @@ def test_names_decide(tmp_path):
     assert [one.frame_id for one in placed] == [4, 0]
     assert [one.frame_id for one in place_masks(f'{paths[1]}@00003', names, notices)] == [2]
     assert [one.frame_id for one in place_masks({2: paths[0]}, names, notices)] == [2]
-    assert 'was taken for frame 2 (00003), its key, though it is named as frame 4' in list(notices)[-1]
+    assert 'was taken for frame 2 (00003), its key, although it is named like frame 4' in list(notices)[-1]
 
 
 def test_two_masks_for_one_frame(tmp_path):
@@ -100,7 +100,7 @@ def test_files_among_masks(tmp_path):
 
 def test_an_empty_later_mask():
     empty = np.zeros(SHAPE, bool)
-    with pytest.raises(ValueError, match='mask for frame 3 is empty.*If all objects end there, say so by --ends'):
+    with pytest.raises(ValueError, match='mask for frame 3 is empty.*If all objects end there, use --ends'):
         read({0: square(0), 3: empty})
     assert not read({0: square(0), 3: empty}, ends=True)[0][3].any()
     with pytest.raises(ValueError, match='mask for frame 0 is empty'):
@@ -108,7 +108,7 @@ def test_an_empty_later_mask():
 
 
 def test_a_mask_that_fits_the_frames_as_stored():
-    with pytest.raises(ValueError, match='it fits the frames as they are stored, but EXIF notes that they lie on'):
+    with pytest.raises(ValueError, match='it fits the frames as they are stored, but their EXIF says that they lie'):
         read(square(0).T.copy(), turned=True)
 
 

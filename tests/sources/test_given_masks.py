@@ -53,7 +53,7 @@ def test_an_at_sign_may_belong_to_the_name(tmp_path):
 def test_masks_that_do_not_fit_together(tmp_path):
     path = save(tmp_path / 'a.png')
     with pytest.raises(ValueError, match='two masks for frame 1: mask for frame 1 and mask .*a.png for frame 1; '
-                                         'several objects of a frame go into one mask'):
+                                         'put several objects of a frame'):
         frames([MASK, MASK, f'{path}@1'])
     with pytest.raises(ValueError, match='mask .*a.png for frame 3: that frame lies before .*starts at frame 5'):
         frames([f'{path}@3'], names=FrameNames(start=5))

@@ -19,14 +19,14 @@ def test_ground_truth_from_a_folder_a_list_and_a_dict(tmp_path):
                   GroundTruth({7: tmp_path / '00007.png'})):
         np.testing.assert_array_equal(truth.labels(frame(7, 2)).ids, mask)
         assert truth.labels(frame(8, 2)) is None
-    with pytest.raises(ValueError, match=r'ground truth of frame 00007 is \(1, 2\), the frame \(1, 3\)'):
+    with pytest.raises(ValueError, match=r'ground truth of frame 00007 has the size \(1, 2\), the frame \(1, 3\)'):
         GroundTruth(tmp_path).labels(frame(7, 3))
 
 
 @pytest.mark.parametrize('make', [lambda folder: None, lambda folder: folder.mkdir()])
 def test_no_ground_truth_there(tmp_path, make):
     make(tmp_path / 'gt')
-    with pytest.raises(FileNotFoundError, match='there is none in .*gt'):
+    with pytest.raises(FileNotFoundError, match='there is no mask in .*gt'):
         GroundTruth(tmp_path / 'gt')
 
 
@@ -61,14 +61,14 @@ def test_names_decide(tmp_path, names, files):
 def test_as_many_masks_as_frames_of_other_names_go_by_order(tmp_path, names, files):
     found, (notice,) = matched(tmp_path / 'gt', names, files)
     assert found == {0: 1, 1: 2, 2: 3, 3: 4}
-    assert f'the 4 masks in {tmp_path}/gt were matched to the 4 frames in their order, as their names differ' in notice
+    assert f'the 4 masks in {tmp_path}/gt were matched to the 4 frames by their order, because their ' in notice
     assert f'{files[0]} to {names[0] if names else "00000"}, ..., {files[-1]} to' in notice
 
 
 def test_some_match(tmp_path):
     found, notices = matched(tmp_path / 'gt', numbered('{:05d}'), ['00001.png', '00003.png', 'x.png'])
     assert found == {1: 1, 3: 2}
-    assert notices == [f'{tmp_path}/gt has masks for 2 of 4 frames, and the others are not scored; 1 belong to no '
+    assert notices == [f'{tmp_path}/gt has masks for 2 of 4 frames; the other frames are not scored; 1 belong to no '
                        'frame (x.png)']
 
 
@@ -85,7 +85,7 @@ def test_none_match(tmp_path, files):
 
 
 def test_two_masks_of_one_frame(tmp_path):
-    with pytest.raises(ValueError, match='00001_mask.png and .*00001.png are for one frame, 00001: remove one'):
+    with pytest.raises(ValueError, match='00001_mask.png and .*00001.png are for the same frame, 00001: remove one'):
         matched(tmp_path / 'gt', numbered('{:05d}'), ['00001.png', '00001_mask.png'])
 
 
@@ -97,9 +97,9 @@ def test_a_list_of_another_length():
 
 def test_where_it_is_instead(tmp_path):
     write_indexed_png(tmp_path / 'gt/480p/00000.png', np.ones((1, 2), np.uint8))
-    with pytest.raises(FileNotFoundError, match='none in .*gt; .*gt/480p has some'):
+    with pytest.raises(FileNotFoundError, match='no mask in .*gt; .*gt/480p holds some'):
         GroundTruth(tmp_path / 'gt')
-    with pytest.raises(FileNotFoundError, match='none in .*gtt, as it does not exist, did you mean .*gt'):
+    with pytest.raises(FileNotFoundError, match='no mask in .*gtt, which does not exist, did you mean .*gt'):
         GroundTruth(tmp_path / 'gtt')
-    with pytest.raises(FileNotFoundError, match='as it is a file'):
+    with pytest.raises(FileNotFoundError, match='which is a file'):
         GroundTruth(tmp_path / 'gt/480p/00000.png')

@@ -57,13 +57,13 @@ def test_frames_are_upright_and_it_is_told(tmp_path):
     source = ImageFilesSource(paths)
     np.testing.assert_array_equal(next(source.frames()).image, np.rot90(NOISE, -1))
     notice, = source.notices
-    assert '0.png was turned upright, as its EXIF notes' in notice and '(same for 2 more files)' in notice
+    assert '0.png was turned upright as its EXIF says' in notice and '(same for 2 more files)' in notice
     assert source.is_turned and not ImageFilesSource([save(tmp_path / 'a.png')]).is_turned
 
 
 def test_sizes_are_compared_before_any_work(tmp_path):
     paths = [save(tmp_path / f'{i}.png', np.zeros(size, np.uint8)) for i, size in enumerate([(4, 6), (4, 6), (8, 5)])]
-    with pytest.raises(ValueError, match=r'2.png is 8x5 \(height x width\), the first frame 4x6; .*resize_frames=True'):
+    with pytest.raises(ValueError, match=r'2.png is 8x5 \(height x width\), the first frame is 4x6; .*resize_frames'):
         ImageFilesSource(paths)
     assert ImageFilesSource(paths, end=2).num_frames == 2, 'frames that are not read may have any size'
     frames = ImageFilesSource(paths, resize_frames=True).frames()
@@ -79,7 +79,7 @@ def test_frames_that_were_written_anew(tmp_path):
 
 def test_names_must_tell_frames_apart(tmp_path):
     paths = [save(tmp_path / 'a.png'), save(tmp_path / 'a.jpg')]
-    with pytest.raises(ValueError, match='a.png and .*a.jpg have one name'):
+    with pytest.raises(ValueError, match='a.png and .*a.jpg have the same name'):
         ImageFilesSource(paths)
 
 

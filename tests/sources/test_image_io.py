@@ -174,7 +174,7 @@ def test_sixteen_bits_are_rounded():
 
 @pytest.mark.parametrize('image, words', [
     (RGB / 255, r'frame 3 must hold uint8, .* got float64: .* \(image \* 255\).round\(\).astype\(np.uint8\)'),
-    (RGB.astype(int), r'got int64: image.astype\(np.uint8\)'),
+    (RGB.astype(int), r'got int64: .* pass image.astype\(np.uint8\)'),
     (RGB > 4, 'got bool'),
     (np.zeros((3, 2, 5), np.uint8), r'got the shape \(3, 2, 5\): image.transpose\(1, 2, 0\)'),
     (RGB[..., :2], r'got the shape \(2, 4, 2\)$'),

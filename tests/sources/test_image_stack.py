@@ -65,8 +65,8 @@ def test_stacks_of_twelve_bits_are_not_black(tmp_path):
     path = save(tmp_path / 'a.tif', [np.full((20, 31), 640 * i, np.uint16) for i in range(1, 7)])
     source = open_source(path)
     assert grays(source) == [1, 2, 3, 4, 5, 6]
-    assert list(source.notices) == ['the frames of a are stored with 16 bits and use 12 of them: 4095 was taken for '
-                                    'white; save the frames with 8 bits to have it otherwise']
+    assert list(source.notices) == ['the frames of a are stored with 16 bits and use 12 of them, so 4095 was taken '
+                                    'for white; save the frames with 8 bits to choose another scale']
 
 
 def test_a_damaged_stack(tmp_path):
@@ -79,5 +79,5 @@ def test_a_damaged_stack(tmp_path):
 
 def test_a_video_under_the_name_of_a_picture(tmp_path):
     (tmp_path / 'a.png').write_bytes(b'\0\0\0\x18ftypisom')
-    with pytest.raises(ValueError, match=r'a.png is a video \(MP4 or MOV\) under the name of a picture: rename it'):
+    with pytest.raises(ValueError, match=r'a.png has the name of a picture, but it is a video \(MP4 or MOV\)'):
         open_source(tmp_path / 'a.png')

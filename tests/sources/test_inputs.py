@@ -75,7 +75,7 @@ def test_boxes_come_after_the_objects_of_masks(stack):
     labels[20:40, 10:30] = 7
     inputs = InputReader(open_source([bright_squares()]), labels, ['48,18,24,24']).read(stack)
     assert inputs.object_ids == (7, 8) and inputs.labels[0][30, 20] == 7 and inputs.labels[0][30, 60] == 8
-    with pytest.raises(ValueError, match='object in box .* of frame 0 lies within objects given before'):
+    with pytest.raises(ValueError, match='object in box .* of frame 0 lies within objects that are already given'):
         InputReader(open_source([bright_squares()]), np.full((60, 80), 7, np.uint8), ['48,18,24,24']).read(stack)
 
 
@@ -108,8 +108,8 @@ def test_start_counts_from_zero_whatever_names_say(stack, tmp_path):
 def test_objects_that_a_later_mask_or_box_does_not_show_are_told(stack, ends):
     inputs = InputReader(open_source(numbered()), {0: mask(ids=(1, 4)), 2: mask(ids=(1,)), 4: mask(ids=(4,))},
                          ends=ends).read(stack)
-    fate = ['end' if ends else 'go'] * 2
+    fate = ['end' if ends else 'is still followed'] * 2
     assert [notice.split(',')[0] for notice in inputs.notices] == [
-        'what is given for frame 2 does not show object 4', 'what is given for frame 4 does not show object 1']
+        'the mask given for frame 2 does not show object 4', 'the mask given for frame 4 does not show object 1']
     assert all(f'which {word}' in notice for word, notice in zip(fate, inputs.notices, strict=True))
     assert inputs.ends == ends and inputs.going_on(4) == (() if ends else (1,))

@@ -68,7 +68,7 @@ def test_one_object_without_a_number(first, second, expected):
 def test_one_object_without_a_number_beside_several():
     reader = MaskReader()
     reader.read(TWO)
-    with pytest.raises(MaskValueError, match='one object without a number, and other masks number theirs 1, 2'):
+    with pytest.raises(MaskValueError, match='one object without a number, but other masks use the numbers 1, 2'):
         reader.read(disc() > 0)
 
 
@@ -139,8 +139,8 @@ def test_palettes_with_the_same_colours_in_another_order(tmp_path, learned):
         reader.learn(paths)
     for path in paths:
         np.testing.assert_array_equal(reader.read(path).ids, TWO)
-    assert list(notices) == [f'{paths[1]} has a palette with the colours of other masks in another order: its colours '
-                             'count, not its numbers; saved with one palette, they agree']
+    assert list(notices) == [f'{paths[1]} has a palette with the colours of other masks in another order, so its '
+                             'colours count and not its numbers; save all masks with one palette to make them agree']
     np.testing.assert_array_equal(reader.read(np.array(palette, np.uint8)[TWO]).ids, TWO)
     # A colour that no mask had, under a number that is another object's.
     new = reader.read(save(tmp_path / 'c.png', TWO, [(0, 0, 0), (0, 0, 255), (255, 0, 0)])).ids

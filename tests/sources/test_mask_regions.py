@@ -149,10 +149,10 @@ def test_more_flat_colours_than_a_few():
     (np.dstack([scene(), 100 + disc() // 2]), 'alpha from 100 to 227, so it is nowhere transparent'),
     (np.array([[0.5, 1.5]]), 'fractions and numbers above 1'), (np.array([[-0.5, 1.0]]), 'negative or non-finite'),
     (np.array([[np.nan, 1.0]]), 'negative or non-finite'), (np.array([[0, 300, 7]]), 'ids from 0 to 300; they must be'),
-    (np.array([[-1, 3]]), 'object ids from -1 to 3'), (np.array([['a']]), 'must hold truth values or numbers'),
+    (np.array([[-1, 3]]), 'object ids from -1 to 3'), (np.array([['a']]), 'must hold booleans or numbers'),
 ], ids=str)
 def test_what_says_nothing(mask, words):
-    with pytest.raises(MaskValueError, match=f'{words}.*; a mask is white on black, a number for each object'):
+    with pytest.raises(MaskValueError, match=f'{words}.*; a mask is white on black'):
         read(mask)
 
 
@@ -165,7 +165,7 @@ def test_several_objects_with_soft_edges(tmp_path):
     for mask, count in ((smoothed(TWO * 100), 2), (smoothed(COLORS[TWO]), 2),
                         (save(tmp_path / 'a.jpg', COLORS[TWO]), 2), (save(tmp_path / 'b.jpg', TWO * 100), 2)):
         found = read(mask)
-        assert 'nearest of the flat ones' in found.notes[0]
+        assert 'went to the nearest flat colour' in found.notes[0]
         values = [value for value in np.unique(found.index) if found.kind == 'ids' or found.colors[value].any()]
         assert len([value for value in values if value]) >= count - (found.kind == 'colours')
         background = found.index == 0 if found.kind == 'ids' else ~found.colors[found.index].any(-1)

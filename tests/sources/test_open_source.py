@@ -81,15 +81,15 @@ def test_a_folder_named_as_a_number_is_a_folder(folder, monkeypatch):
 
 @pytest.mark.parametrize('video, error, words', [
     ('gone.mp4', FileNotFoundError, "no video file or folder of frames 'gone.mp4'"),
-    ('*.xyz', FileNotFoundError, r'matches \*.xyz; it found nothing'),
-    ('*.avi', FileNotFoundError, r'no image .*matches .*\*.avi; it found .*v.avi'),
+    ('*.xyz', FileNotFoundError, r'matches \*.xyz; it matches nothing'),
+    ('*.avi', FileNotFoundError, r'no image .*matches .*\*.avi; it matches .*v.avi'),
     ([], ValueError, 'has no frames'),
     (None, ValueError, 'got NoneType'),
     (True, ValueError, 'got bool'),
     ({0: FRAME}, ValueError, 'got dict'),
     (b'a.mp4', ValueError, 'got bytes'),
     (1.5, ValueError, 'got float'),
-    (FRAME, ValueError, 'a single frame goes into a list'),
+    (FRAME, ValueError, 'put a single frame into a list'),
 ])
 def test_what_is_no_video(folder, monkeypatch, video, error, words):
     monkeypatch.chdir(folder)

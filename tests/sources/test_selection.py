@@ -167,7 +167,7 @@ def test_boxes_as_text(text, expected):
 @pytest.mark.parametrize('text', ['', '1,2,3', '1,2,3,4,5', '1,2,-3,4', '1,2,3,4@', '1,2,3,4@-1', '1.5,2,3,4', 'a.png',
                                   '1,2,3,4@b', '²,2,3,4'])
 def test_what_is_no_box(text):
-    with pytest.raises(ValueError, match='a box is x,y,w,h or x,y,w,h@FRAME'):
+    with pytest.raises(ValueError, match='a box must be x,y,w,h or x,y,w,h@FRAME'):
         parse_box(text)
 
 

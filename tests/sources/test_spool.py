@@ -47,7 +47,7 @@ def test_wrong_use():
 def test_a_full_disk(monkeypatch, tmp_path):
     monkeypatch.setattr(module.tempfile, 'TemporaryFile', lambda **options: open('/dev/full', 'r+b', buffering=0))
     with FrameSpool(tmp_path) as spool:
-        with pytest.raises(OSError, match=rf'frame 0 cannot be put aside in {tmp_path} \(No space left.*; 2.0 MB a '
+        with pytest.raises(OSError, match=rf'frame 0 cannot be stored in {tmp_path} \(No space left.*; 2.0 MB a '
                                           'frame.*TMPDIR'):
             spool.append(np.zeros((1000, 2000), np.uint8))
         assert len(spool) == 0

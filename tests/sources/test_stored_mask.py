@@ -57,7 +57,7 @@ def test_arrays_in_files(tmp_path):
     np.save(tmp_path / 'a.npy', np.asfortranarray(IDS))
     np.testing.assert_array_equal(decode_mask(tmp_path / 'a.npy').pixels, IDS)
     (tmp_path / 'b.npy').write_bytes((tmp_path / 'a.npy').read_bytes()[:-2])
-    with pytest.raises(UnreadableImageError, match='b.npy cannot be read .*cut short or no array'):
+    with pytest.raises(UnreadableImageError, match='b.npy cannot be read .*cut off or no array'):
         decode_mask(tmp_path / 'b.npy')
     np.savez(tmp_path / 'c.npz', IDS)
     with pytest.raises(MaskValueError, match='c.npz is an archive of arrays'):
@@ -77,12 +77,12 @@ def test_several_pictures_are_refused(tmp_path, kind):
 
 
 @pytest.mark.parametrize('given, words', [
-    (np.zeros((2, 3, 5), np.uint8), r'got the shape \(2, 3, 5\); several masks go into a list'),
+    (np.zeros((2, 3, 5), np.uint8), r'got the shape \(2, 3, 5\); put several masks into a list'),
     (np.zeros((0, 3)), r'got the shape \(0, 3\)'),
     (np.zeros((2, 3, 3)) + 0.5, 'colours and alpha must be uint8, 0 to 255, got float64'),
     (np.zeros((2, 3, 4), bool), 'colours and alpha must be uint8'),
-    ([1, 2], 'a mask is a file or an array of numpy, got list'),
-    (None, 'a mask is a file or an array of numpy, got NoneType'),
+    ([1, 2], 'a mask must be a file or an array of numpy, got list'),
+    (None, 'a mask must be a file or an array of numpy, got NoneType'),
 ], ids=str)
 def test_what_is_no_mask(given, words):
     with pytest.raises(MaskValueError, match=words):

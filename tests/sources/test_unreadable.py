@@ -12,7 +12,7 @@ NATURES = {
     b'': 'empty (0 bytes)', b'hello\nworld': 'a text file', 'schön'.encode(): 'a text file',
     b'\n<!DOCTYPE html><html>': 'a web page (HTML)', b'<svg xmlns=': 'a drawing (SVG)', b'%PDF-1.4': 'a PDF',
     b'PK\x03\x04xx': 'a ZIP archive', b'\x93NUMPY\x01': 'an array of numpy', b'\0' * 99: 'filled with zeros',
-    b'version https://git-lfs.github.com/spec/v1\n': 'a pointer of Git LFS', b'\0\0\0\x18ftypheic': 'a picture in HEIC',
+    b'version https://git-lfs.github.com/spec/v1\n': 'a Git LFS pointer', b'\0\0\0\x18ftypheic': 'a picture in HEIC',
     b'\0\0\0\x18ftypmp42': 'a video (MP4 or MOV)', b'\x1aE\xdf\xa3': 'a video (MKV or WebM)',
 }
 
@@ -41,7 +41,7 @@ def test_the_same_under_the_name_of_a_video(odd):
     with pytest.raises(OSError, match='cannot be opened as a video') as error:
         open_source(path)
     assert nature in str(error.value) or nature.startswith('a video') and 'untrunc' in str(error.value)
-    assert nature.startswith('a video') or 'index is missing' not in str(error.value)
+    assert nature.startswith('a video') or 'lacks its index' not in str(error.value)
 
 
 def test_pictures_have_no_fault_of_their_own(tmp_path):
@@ -58,7 +58,7 @@ def test_a_folder(tmp_path):
 @pytest.mark.skipif(os.getuid() == 0, reason='root may read everything')
 def test_permissions(tmp_path):
     (tmp_path / 'a.png').touch(mode=0)
-    assert nature_of(tmp_path / 'a.png').startswith('not to be read by this user')
+    assert nature_of(tmp_path / 'a.png').startswith('not readable for this user')
 
 
 @pytest.mark.parametrize('typed, meant', [('dog_frist.png', 'dog_first.png'), ('DOG_FIRST.PNG', 'dog_first.png'),
@@ -71,7 +71,7 @@ def test_names_that_were_mistyped(tmp_path, typed, meant):
         MaskReader().read(tmp_path / typed)
     with pytest.raises(FileNotFoundError, match='there is no video file or folder of frames'):
         open_source(tmp_path / typed)
-    assert nearest_file(tmp_path / 'none' / typed) == f' (there is no folder {tmp_path}/none, either)'
+    assert nearest_file(tmp_path / 'none' / typed) == f' (the folder {tmp_path}/none does not exist, either)'
 
 
 @pytest.mark.parametrize('role', ROLES)

@@ -106,10 +106,10 @@ def test_a_file_whose_rest_is_missing(movie, tmp_path):
     read = len(grays(source))
     assert 2 <= read < NUM_FRAMES and len(list(source.frames())) == read
     notice, = source.notices
-    assert f'cut.mp4 could be read up to frame {read - 1}, {read} frames; 12 were expected' in notice
+    assert f'cut.mp4 could be read up to frame {read - 1} ({read} frames); 12 were expected' in notice
     whole_part = VideoFileSource(path, end=2)
     assert len(list(whole_part.frames())) == 2 and list(whole_part.notices) == []
-    with pytest.raises(OSError, match=f'cannot be read beyond frame {read - 1}, so not from frame 11 on'):
+    with pytest.raises(OSError, match=f'cannot be read beyond frame {read - 1}, so frame 11 cannot'):
         list(VideoFileSource(path, start=11).frames())
 
 
@@ -118,7 +118,7 @@ def test_a_file_without_its_index(movie, tmp_path):
     for size in (len(data) // 2, 20):
         path = tmp_path / f'cut_{size}.mp4'
         path.write_bytes(data[:size])
-        with pytest.raises(OSError, match='cannot be opened as a video. .* its index is missing.*untrunc.*ffmpeg'):
+        with pytest.raises(OSError, match='cannot be opened as a video. .* it lacks its index.*untrunc.*ffmpeg'):
             VideoFileSource(path)
 
 
@@ -203,7 +203,7 @@ def test_a_cut_file_without_a_number_of_frames(tmp_path):
     count = len(list(source.frames()))
     assert 10 < count < 40
     notice, = source.notices
-    assert f'a.mkv could be read up to frame {count - 1}, {count} frames; 4.0 s were expected' in notice
+    assert f'a.mkv could be read up to frame {count - 1} ({count} frames); 4.0 s were expected' in notice
 
 
 def with_a_damaged_frame(path):
@@ -219,7 +219,7 @@ def test_damage_in_the_middle_is_told(tmp_path):
     source = VideoFileSource(with_a_damaged_frame(tmp_path / 'a.avi'))
     found = grays(source)  # decoders that run side by side may lose the next frame, too
     assert found[:6] == list(range(6)) and 6 not in found and found[-4:] == [8, 9, 10, 11]
-    assert 'is damaged after frame 5: what could not be decoded was left out' in list(source.notices)[0]
+    assert 'is damaged after frame 5: frames that cannot be decoded were left out' in list(source.notices)[0]
 
 
 @pytest.mark.parametrize('codec, suffix, pixels, size', [
@@ -295,5 +295,5 @@ def test_after_damage_frames_have_the_numbers_of_the_walk(tmp_path):
     assert len(whole) == NUM_FRAMES - 1
     np.testing.assert_array_equal(source.frame(9).image, whole[9])
     assert source.times is None
-    with pytest.raises(OSError, match='cannot be read beyond frame 10, so not from frame 11 on'):
+    with pytest.raises(OSError, match='cannot be read beyond frame 10, so frame 11 cannot be reached'):
         source.frame(11)

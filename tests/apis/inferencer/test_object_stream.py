@@ -100,9 +100,9 @@ def test_an_object_that_a_later_mask_does_not_show(segmenter, make_sequence, end
     newcomer = np.zeros_like(sequence.masks[1])
     newcomer[24:30, 30:44] = 2
     with ObjectStream(segmenter, sequence.frames[:2], {0: sequence.masks[0], 1: newcomer}, ends=ends) as stream:
-        fate = ('ends there, as --ends (ends=True) asks' if ends else
-                'goes on: --ends (ends=True) ends such objects there')
-        assert stream.notices[0] == f'what is given for frame 1 does not show object 1, which {fate}'
+        fate = ('ends there because of --ends (ends=True)' if ends else
+                'is still followed: --ends (ends=True) ends such objects there')
+        assert stream.notices[0] == f'the mask given for frame 1 does not show object 1, which {fate}'
         assert list(stream.finetune_losses) == [1, 2] and stream.step(sequence.frames[2]).shape == (32, 48)
 
 

@@ -275,7 +275,7 @@ def test_show(make_inferencer, tmp_path, monkeypatch):
     (dict(), ValueError, 'a mask or a box is needed'),
     (dict(masks=np.zeros((40, 56), np.uint8)), ValueError, 'is empty'),
     (dict(masks=np.ones((40, 55), np.uint8)), ValueError, '--resize-mask'),
-    (dict(masks=np.ones((40, 56), np.uint8), ground_truth='nowhere'), FileNotFoundError, 'ground truth is a folder'),
+    (dict(masks=np.ones((40, 56), np.uint8), ground_truth='nowhere'), FileNotFoundError, 'must be a folder'),
     (dict(masks='nowhere.png'), FileNotFoundError, 'nowhere.png'),
 ])
 def test_what_is_wrong_is_said_before_any_work(make_inferencer, tmp_path, arguments, error, message):
