@@ -1,4 +1,4 @@
-"""The addresses of the page and what each answers. See docs/annotating.md for what a person does with it."""
+"""The HTTP endpoints of the annotation page. docs/annotating.md describes the page for its users."""
 
 import io
 import json
@@ -26,14 +26,18 @@ from .jobs import BusyError
 from .workspace import Workspace
 
 STATIC = Path(__file__).with_name('static')
-SHARED = {'base.css': Path(page.__file__).with_name('templates') / 'base.css'}  # styles that reports have, too
+SHARED = {'base.css': Path(page.__file__).with_name('templates') / 'base.css'}  # styles shared with reports
+# Headers: the browser may reuse an answer for an hour, must not store it, must ask before it reuses it.
 KEPT, FRESH, ASKED = ({'Cache-Control': value} for value in ('private, max-age=3600', 'no-store', 'no-cache'))
-PATIENCE = 15.0  # seconds between two signs of life
+PATIENCE = 15.0  # seconds without an event after which the event stream sends a sign of life
 PICTURE = 'image/png'
 
 
 def make_app(workspace: Workspace, token: str) -> Starlette:
-    """The page below ``/<token>/``. Who may ask is up to :class:`~tempseg_mm.annotator.guard.Guard`."""
+    """Make the ASGI application that serves the page below ``/<token>/``.
+
+    It does not check who sends a request; :class:`~tempseg_mm.annotator.guard.Guard` does.
+    """
     return Starlette(routes=[Mount(f'/{token}', routes=_Answers(workspace).routes())], exception_handlers={
         HTTPException: lambda request, error: _refusal(error.status_code, error.detail),
         ImportError: lambda request, error: _refusal(400, str(error)),
@@ -50,7 +54,10 @@ def _refusal(status: int, sentence: str) -> JSONResponse:
 
 
 def _with_body(read: Callable[[Request], Awaitable]) -> Callable:
-    """An endpoint that gets the body first, and works in a thread: decoding and disks must not stop the loop."""
+    """Make a decorator for an endpoint that takes the body as its second argument.
+
+    ``read`` reads the body first. The endpoint then runs in a thread, so that decoding and disks do not block the loop.
+    """
     def decorate(answer: Callable) -> Callable:
         @wraps(answer)
         async def endpoint(self: '_Answers', request: Request) -> Response:
@@ -64,7 +71,7 @@ async def _read_long_json(request: Request) -> dict:
 
 
 class _Answers:
-    """An endpoint each. Those that are no coroutines run in a thread."""
+    """One method per endpoint. Starlette runs methods that are not coroutines in a thread."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
@@ -191,7 +198,7 @@ class _Answers:
         if job is not None:
             yield _event(dict(type='progress', stage=job['stage'], done=job['done'], total=job['total']))
         async for event in self.workspace.hub.listen(PATIENCE):
-            yield ': still here\n\n' if event is None else _event(event)
+            yield ': still here\n\n' if event is None else _event(event)  # a comment line is a sign of life
 
     def _frame(self, request: Request) -> int:
         return self.workspace.require_frame(request.path_params['frame'])
@@ -208,7 +215,7 @@ class _Answers:
 
 
 def _give_read(session: Session, frame_id: int, labels: np.ndarray) -> None:
-    """Give a mask whose ids may be new: each of those becomes an object."""
+    """Give a mask to a frame and make a new object for each id in it that the session does not know."""
     ids = {int(i) for i in np.unique(labels)} - {0}
     new = {object_id: session.add_object() for object_id in sorted(ids - session.objects.keys())}
     table = np.arange(256, dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Files and folders as a browser takes them: a folder comes as a zip that is made while it is read."""
+"""Downloads of files and folders. A folder is sent as a zip that is made while it is sent."""
 
 import zipfile
 from collections.abc import Iterator
@@ -12,19 +12,15 @@ CHUNK = 1 << 20
 
 
 def attached(name: str) -> dict[str, str]:
-    """The header that has a browser save what comes under this name."""
+    """Return the header that makes a browser save an answer under this name."""
     return {'Content-Disposition': f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
 
 
 def download(path: Path | None, headers: dict[str, str]) -> Response:
-    """The answer that brings a file, or a folder as a zip.
-
-    Args:
-        path: ``None``: there is none.
-        headers: of the answer.
+    """Make the answer that sends a file, or a folder as a zip, with these headers.
 
     Raises:
-        HTTPException: 404 where there is none.
+        HTTPException: 404 if ``path`` is ``None`` or does not exist.
     """
     if path is None or not path.exists():
         raise HTTPException(404, 'there is no such file')
@@ -35,7 +31,7 @@ def download(path: Path | None, headers: dict[str, str]) -> Response:
 
 
 def zipped(folder: Path) -> Iterator[bytes]:
-    """A zip of the files of a folder, not compressed again, piece by piece: memory does not grow with it."""
+    """Yield a zip of a folder in pieces, without hidden files and uncompressed. Memory does not grow with its size."""
     pieces = _Pieces()
     with zipfile.ZipFile(pieces, 'w', zipfile.ZIP_STORED) as archive:
         for path in sorted(path for path in folder.rglob('*') if path.is_file() and not path.name.startswith('.')):
@@ -49,7 +45,7 @@ def zipped(folder: Path) -> Iterator[bytes]:
 
 
 class _Pieces:
-    """A file that cannot seek; what was written waits to be taken."""
+    """A write-only file without seek. Written bytes wait until :meth:`taken` fetches them."""
 
     def __init__(self) -> None:
         self._waiting: list[bytes] = []
@@ -59,7 +55,7 @@ class _Pieces:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: written bytes are available at once."""
 
     def taken(self) -> Iterator[bytes]:
         waiting, self._waiting = self._waiting, []

@@ -1,14 +1,14 @@
-"""What the page is told while it looks on: events from any thread, to any number of listeners in the server's loop."""
+"""Events for open pages: published from any thread, received by any number of listeners in the server's loop."""
 
 import asyncio
 import threading
 from collections.abc import AsyncIterator
 
-MOST_WAITING = 10_000  # events of a listener that does not read; it is cut off, and a browser asks anew
+MOST_WAITING = 10_000  # a listener with this many unread events is disconnected; a browser then connects again
 
 
 class EventHub:
-    """Passes events on to whoever listens. Safe for several threads; nothing is kept for those who come later."""
+    """Passes events on to all current listeners. Safe for several threads. Later listeners do not get past events."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -16,7 +16,7 @@ class EventHub:
         self._is_closed = False
 
     def publish(self, event: dict) -> None:
-        """Hand an event to all listeners; from any thread."""
+        """Send an event to all listeners. Any thread may call this."""
         with self._lock:
             for waiting, loop in list(self._listeners.items()):
                 if waiting.qsize() >= MOST_WAITING:
@@ -25,10 +25,10 @@ class EventHub:
                     loop.call_soon_threadsafe(waiting.put_nowait, event)
 
     async def listen(self, patience: float) -> AsyncIterator[dict | None]:
-        """Events from now on, until the hub is closed.
+        """Yield events from now on, until the hub is closed.
 
         Args:
-            patience: seconds without an event after which ``None`` comes, so that a dead connection is noticed.
+            patience: seconds without an event after which ``None`` is yielded, so that a dead connection is noticed.
         """
         waiting: asyncio.Queue = asyncio.Queue()
         with self._lock:
@@ -50,7 +50,7 @@ class EventHub:
                 self._listeners.pop(waiting, None)
 
     def close(self) -> None:
-        """End all listening."""
+        """End all listeners, and refuse new ones."""
         with self._lock:
             self._is_closed = True
             for waiting, loop in list(self._listeners.items()):

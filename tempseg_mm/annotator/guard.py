@@ -1,7 +1,8 @@
-"""Who may ask: only the page that this server has handed out, in a browser of this machine.
+"""Admits only requests from the page that this server delivered to a browser on this machine.
 
-Any web page that is open in a browser can send requests to 127.0.0.1. The token keeps strangers out, the check of
-``Host`` names that others have resolve to 127.0.0.1, the check of ``Origin`` pages of other sites.
+Any web page that is open in a browser can send requests to 127.0.0.1. The token keeps out everyone who does not know
+the address. The check of ``Host`` keeps out foreign host names that resolve to 127.0.0.1. The check of ``Origin`` keeps
+out pages of other sites.
 """
 
 import secrets
@@ -25,17 +26,17 @@ NEW_TOKEN_BYTES = 18
 
 
 def new_token() -> str:
-    """A text for addresses that nobody can guess."""
+    """Make a random text for addresses that nobody can guess."""
     return secrets.token_urlsafe(NEW_TOKEN_BYTES)
 
 
 class Guard:
-    """ASGI middleware: lets requests through whose host, origin, token and length are right.
+    """ASGI middleware that admits requests with the right host, origin, token and length.
 
     Args:
-        app: asked with what comes through.
-        token: the first part of every path.
-        port: that the server listens on.
+        app: application that gets the admitted requests.
+        token: first part of every valid path.
+        port: port of the server.
     """
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
@@ -44,7 +45,7 @@ class Guard:
         self._origins = {f'http://{host}' for host in self._hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
+        """Pass a request on, or answer with the status and reason of the refusal (ASGI interface)."""
         if scope['type'] != 'http':
             return
         async def send_guarded(message: Message) -> None:
@@ -61,13 +62,13 @@ class Guard:
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         if headers.getlist('host') != [headers.get('host')] or headers['host'].lower() not in self._hosts:
-            return 403, 'this server answers to 127.0.0.1 and localhost alone'
+            return 403, 'this server answers only requests to 127.0.0.1 and localhost'
         if not set(headers.getlist('origin')) <= self._origins:
-            return 403, 'pages of other sites get no answer'
+            return 403, 'this server does not answer pages of other sites'
         given = scope['path'].split('/')[1] if scope['path'].startswith('/') else ''
         if not secrets.compare_digest(given.encode('utf-8', 'surrogateescape'), self.token.encode()):
             return 404, 'there is nothing here: open the address that the terminal shows'
         length = headers.get('content-length', '0')
         if not length.isdecimal() or len(length) > 18 or int(length) > MOST_BYTES:
-            return 413, f'at most {MOST_BYTES} bytes are taken'
+            return 413, f'a request may have at most {MOST_BYTES} bytes'
         return None

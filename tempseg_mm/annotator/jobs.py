@@ -1,4 +1,4 @@
-"""Work that takes longer than a request: one job at a time in a thread of its own, watched through events."""
+"""Runs work that takes longer than a request: one job at a time, in its own thread, observed through events."""
 
 import threading
 import time
@@ -12,25 +12,27 @@ from .events import EventHub
 
 OnProgress = Callable[[str, int, int | None], None]
 Tell = Callable[[Exception], str | None]
-FAULT = 'this is a fault of the program: the terminal has the details'
+FAULT = 'this is a fault of the program; the terminal shows the details'
 
 
 class BusyError(Exception):
-    """Another job is at work; the message is for the user."""
+    """Raised if another job is running. The message is for the user."""
 
 
 class Jobs:
-    """Runs one job after the other.
+    """Runs one job at a time.
 
-    A job ends with the event ``done``, ``stopped`` or ``error``; its error is one sentence, and never ends the server.
+    A job ends with the event ``done``, ``stopped`` or ``error``. An error is reported in one sentence and never ends
+    the server.
 
     Args:
-        hub: told how jobs go.
-        tell: the sentence for an error that a user can mend, ``None`` for a fault of the program, which is logged with
-            its traceback.
+        hub: receives the events.
+        tell: function that returns the sentence for an error that a user can fix, or ``None`` for a fault of the
+            program. Such a fault is logged with its traceback.
 
     Attributes:
-        current: kind, stage, steps done and steps in all of the job at work; ``None``: there is none.
+        current: dict with ``kind``, ``stage``, ``done`` and ``total`` (numbers of steps) of the running job; ``None``
+            without a job.
     """
 
     def __init__(self, hub: EventHub, tell: Tell) -> None:
@@ -41,15 +43,15 @@ class Jobs:
         self._thread: threading.Thread | None = None
 
     def start(self, kind: str, work: Callable[[OnProgress], None]) -> None:
-        """Start a job.
+        """Start a job in another thread.
 
         Args:
-            kind: names it to the page.
-            work: called in another thread with what it shall call with stage, steps done and steps in all, often: there
-                a stop raises :class:`Stopped`.
+            kind: name of the job for the page.
+            work: the job. Its argument is a function that it must call often, with its stage, the number of finished
+                steps and the number of all steps. After :meth:`stop` that function raises ``Stopped``.
 
         Raises:
-            BusyError: if one is at work.
+            BusyError: if a job is running.
         """
         with self._lock:
             self._require_idle()
@@ -60,24 +62,16 @@ class Jobs:
             self._thread.start()
 
     def require_idle(self) -> None:
-        """Refuse what must not come between.
-
-        Raises:
-            BusyError: if a job is at work.
-        """
+        """Raise BusyError if a job is running."""
         with self._lock:
             self._require_idle()
 
     def stop(self) -> None:
-        """Ask the job at work to end as soon as it can; without one nothing happens."""
+        """Ask the running job, if there is one, to end as soon as it can."""
         self._stop.set()
 
     def close(self, patience: float = 30) -> None:
-        """Stop, and wait for the end of the job.
-
-        Args:
-            patience: seconds to wait at most.
-        """
+        """Stop the running job and wait for its end, at most ``patience`` seconds."""
         self.stop()
         thread = self._thread
         if thread is not None:
@@ -85,7 +79,7 @@ class Jobs:
 
     def _require_idle(self) -> None:
         if self.current is not None:
-            raise BusyError(f'{self.current["kind"]} is at work: wait for its end, or stop it')
+            raise BusyError(f'{self.current["kind"]} is running: wait until it ends, or stop it')
 
     def _work(self, kind: str, work: Callable[[OnProgress], None]) -> None:
         started = time.perf_counter()

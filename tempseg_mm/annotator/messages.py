@@ -1,7 +1,7 @@
-"""What comes in with requests, and how masks travel: every byte here is untrusted.
+"""Checks and decodes the content of requests, and encodes pictures for answers. Every received byte is untrusted.
 
-A picture is decoded only when its header says that it has the size of the frames, so that a file of a few kilobytes
-cannot fill the memory.
+A picture is decoded only if its header states the size of the frames, so that a file of a few kilobytes cannot fill the
+memory.
 """
 
 import base64
@@ -19,33 +19,33 @@ from starlette.requests import Request
 from tempseg_mm.sources.image_io import DECODER_ERRORS, FORMATS, num_pictures
 from tempseg_mm.sources.mask_files import MaskReader
 
-MOST_BYTES = 64 << 20  # of a body
-MOST_BYTES_OF_WORDS = 1 << 16  # of one without a picture in it
+MOST_BYTES = 64 << 20  # in a body
+MOST_BYTES_OF_WORDS = 1 << 16  # in a body without a picture
 IDS_MODES = ('L', 'P', 'RGB', 'RGBA')
 MOST_CLICKS = 500
 LONGEST_NAME = 100
 
 
 async def read_body(request: Request, limit: int = MOST_BYTES) -> bytes:
-    """The body of a request, which is given up as soon as it is too long.
+    """Read the body of a request; reading stops as soon as it is too long.
 
     Raises:
-        HTTPException: 413 if there are more than ``limit`` bytes.
+        HTTPException: 413 if the body has more than ``limit`` bytes.
     """
     parts, count = [], 0
     async for part in request.stream():
         count += len(part)
         if count > limit:
-            raise HTTPException(413, f'this is more than {limit} bytes, which is the most that is taken')
+            raise HTTPException(413, f'the body has more than {limit} bytes, which is the limit')
         parts.append(part)
     return b''.join(parts)
 
 
 async def read_json(request: Request, limit: int = MOST_BYTES_OF_WORDS) -> dict:
-    """The object in a body; an empty body is an empty one.
+    """Read the JSON object in a body; an empty body gives an empty object.
 
     Raises:
-        HTTPException: 400 for anything else, 413 if it is too long.
+        HTTPException: 400 if the body is anything else, 413 if it is too long.
     """
     body = await read_body(request, limit)
     try:
@@ -58,69 +58,65 @@ async def read_json(request: Request, limit: int = MOST_BYTES_OF_WORDS) -> dict:
 
 
 def whole_number(value: object, what: str) -> int:
-    """An int of JSON.
-
-    Raises:
-        ValueError: for anything else, naming ``what``.
-    """
+    """Return a JSON value that must be an int; otherwise raise ValueError, which names ``what``."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f'{what} must be a whole number')
     return value
 
 
 def place(value: object, limit: int, what: str) -> int:
-    """A coordinate in pixels, which may have a fraction, as the pixel that it lies in: 0 to ``limit`` - 1.
+    """Return the pixel, 0 to ``limit`` - 1, that holds a coordinate; the coordinate may have a fraction.
 
     Raises:
-        ValueError: if it is no number, or outside.
+        ValueError: if ``value`` is no number, or lies outside.
     """
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not is_number or not 0 <= value < limit:
-        raise ValueError(f'{what} must be a number from 0 to below {limit}')
+        raise ValueError(f'{what} must be a number that is at least 0 and below {limit}')
     return int(value)
 
 
 def plain_text(value: object, what: str) -> str:
-    """A short text of one line.
+    """Return a short text of one line, without spaces at its ends.
 
     Raises:
-        ValueError: for anything else.
+        ValueError: if ``value`` is no text, has more than 100 characters, or has several lines.
     """
     if not isinstance(value, str) or len(value) > LONGEST_NAME or not value.isprintable():
-        raise ValueError(f'{what} must be a text of at most {LONGEST_NAME} characters in one line')
+        raise ValueError(f'{what} must be one line of text with at most {LONGEST_NAME} characters')
     return value.strip()
 
 
 def clicks_of(value: object, size: tuple) -> list[tuple[int, int, bool]]:
-    """Clicks as ``{x, y, inside}``, x and y in pixels, in a list that may be missing.
+    """Read clicks.
 
     Args:
-        value: of JSON.
+        value: JSON value: a list of ``{x, y, inside}`` with x and y in pixels; ``None``: no clicks.
         size: (H, W) of the frame.
 
     Returns:
-        (x, y, inside) each.
+        (x, y, inside) of each click.
 
     Raises:
-        ValueError: for anything else, and for more than 500.
+        ValueError: if ``value`` is anything else, or there are more than 500 clicks.
     """
     value = [] if value is None else value
     if not isinstance(value, list) or len(value) > MOST_CLICKS:
-        raise ValueError(f'clicks must be a list of at most {MOST_CLICKS}')
+        raise ValueError(f'clicks must be a list of at most {MOST_CLICKS} clicks')
     clicks = []
     for click in value:
         if not isinstance(click, dict) or not isinstance(click.get('inside'), bool):
-            raise ValueError('a click must have x, y and inside, which is true or false')
+            raise ValueError('a click must have x, y and inside (true or false)')
         clicks.append((place(click.get('x'), size[1], 'x of a click'), place(click.get('y'), size[0], 'y of a click'),
                        click['inside']))
     return clicks
 
 
 def box_of(value: object, size: tuple) -> tuple[int, int, int, int] | None:
-    """A box ``[left, top, width, height]`` in pixels, cut at the border of the frame; ``None`` where there is none.
+    """Read a box ``[left, top, width, height]`` in pixels and cut it at the frame's border; ``None`` stays ``None``.
 
     Raises:
-        ValueError: for anything else, and for a box without area.
+        ValueError: if ``value`` is anything else, or the box has no area within the frame.
     """
     if value is None:
         return None
@@ -136,21 +132,21 @@ def box_of(value: object, size: tuple) -> tuple[int, int, int, int] | None:
 
 
 def ids_of(data: bytes, size: tuple) -> np.ndarray:
-    """Object ids out of a PNG: its gray values, its indices, or the red of its pixels.
+    """Read object ids from a PNG: its gray values, its palette indices, or its red channel.
 
     Args:
-        data: the file.
-        size: (H, W) that it must have.
+        data: content of the file.
+        size: (H, W) that the picture must have.
 
     Returns:
         (H, W) uint8.
 
     Raises:
-        ValueError: for another format, mode or size, for transparent pixels, and for what cannot be decoded.
+        ValueError: if format, mode or size are wrong, pixels are transparent, or the file cannot be decoded.
     """
     picture = _decoded(data, size, ('PNG',))
     if picture.mode not in IDS_MODES:
-        raise ValueError(f'a mask must be a PNG of 8 bits a pixel, got one of the mode {picture.mode}')
+        raise ValueError(f'a mask must be a PNG with 8 bits per channel, got mode {picture.mode}')
     pixels = np.asarray(picture)
     if picture.mode == 'RGBA' and pixels[..., 3].min() < 255:
         raise ValueError('a mask must be opaque: transparent pixels have no id')
@@ -158,10 +154,10 @@ def ids_of(data: bytes, size: tuple) -> np.ndarray:
 
 
 def ids_of_base64(text: object, size: tuple) -> np.ndarray:
-    """As :func:`ids_of`, of a PNG as text.
+    """Read object ids from a PNG in base64 text, as :func:`ids_of` does.
 
     Raises:
-        ValueError: as there, and for what is no base64.
+        ValueError: see :func:`ids_of`; also if ``text`` is no base64.
     """
     try:
         data = base64.b64decode(text.encode('ascii'), validate=True)
@@ -171,17 +167,17 @@ def ids_of_base64(text: object, size: tuple) -> np.ndarray:
 
 
 def mask_of_a_person(data: bytes, size: tuple) -> np.ndarray:
-    """Object ids out of a mask file of any kind that the commands take, see ``MaskReader``.
+    """Read object ids from an image file that a person loads, with the rules of ``MaskReader``.
 
     Args:
-        data: the file.
-        size: (H, W) that it must have.
+        data: content of the file.
+        size: (H, W) that the picture must have.
 
     Returns:
         (H, W) uint8.
 
     Raises:
-        ValueError: for what cannot be decoded, has another size, or says nothing sensible.
+        ValueError: if the file cannot be decoded, has another size, or its values make no sense as a mask.
     """
     return MaskReader().read(_decoded(data, size, (*FORMATS, 'GIF'))).ids
 
@@ -194,23 +190,23 @@ def _decoded(data: bytes, size: tuple, formats: tuple) -> Image.Image:
                 raise ValueError(f'a mask must have the size of the frames, {expected}, got '
                                  f'{picture.width}x{picture.height}')
             if num_pictures(picture) != 1:
-                raise ValueError('a mask must be a file of one picture')
+                raise ValueError('a mask must be a file with one picture')
             picture.load()
             return picture
     except ValueError:
         raise
     except DECODER_ERRORS as error:
-        raise ValueError(f'this is no {" or ".join(formats)} that can be read; a mask of {expected} is expected'
+        raise ValueError(f'this file cannot be read as {" or ".join(formats)}; a mask of {expected} is expected'
                          ) from error
 
 
 def png_of(pixels: np.ndarray) -> bytes:
-    """A (H, W) uint8 array as a grayscale PNG, compressed quickly."""
+    """Encode (H, W) uint8 as a grayscale PNG with fast compression."""
     _, coded = cv2.imencode('.png', pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return coded.tobytes()
 
 
 def jpeg_of(image: np.ndarray, quality: int = 85) -> bytes:
-    """A (H, W, 3) uint8 RGB array as a JPEG; ``quality`` is 1 to 100."""
+    """Encode (H, W, 3) uint8 RGB as a JPEG; ``quality`` is 1 to 100."""
     _, coded = cv2.imencode('.jpg', cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return coded.tobytes()

@@ -1,4 +1,4 @@
-"""Small copies of the frames for the page: made once, in the background, in one pass over the source."""
+"""Small copies of the frames for the page, made in the background in one pass over the source."""
 
 import shutil
 import threading
@@ -14,26 +14,26 @@ from tempseg_mm.sources.frame_source import SourceFrame
 
 from .messages import jpeg_of
 
-SHORTER_SIDE = 720  # pixels, at most
-INTERVAL = 8  # frames between two events
+SHORTER_SIDE = 720  # most pixels on the shorter side of a copy
+INTERVAL = 8  # frames between two calls of on_ready
 
 
 def small_jpeg(image: np.ndarray) -> bytes:
-    """The JPEG of a frame, (H, W, 3) uint8 RGB, as it lies in the folder."""
+    """Encode a frame, (H, W, 3) uint8 RGB, as the small JPEG that lies in the folder."""
     return jpeg_of(fit_shorter_side(image, SHORTER_SIDE))
 
 
 class FrameProxies:
-    """JPEG files of frames, at most 720 pixels on the shorter side; the folder goes again with :meth:`close`.
+    """Writes a JPEG of every frame, at most 720 pixels on the shorter side. :meth:`close` deletes them.
 
     Args:
-        folder: where they lie; emptied.
-        frames: makes an iterator of the frames, in order.
-        on_ready: told how many there are, now and then, from another thread.
+        folder: folder of the files; its previous content is deleted.
+        frames: function that makes an iterator of the frames in order.
+        on_ready: called now and then from another thread with the number of finished frames.
 
     Attributes:
-        num_ready: frames that are there, counted from the first.
-        fault: why not all of them are; ``None``: no reason.
+        num_ready: number of finished frames, counted from the first frame.
+        fault: message of the error that ended the work early; ``None`` without one.
     """
 
     def __init__(self, folder: Path, frames: Callable[[], Iterator[SourceFrame]], on_ready: Callable[[int], None]
@@ -47,7 +47,7 @@ class FrameProxies:
         self._thread.start()
 
     def read(self, frame_id: int) -> bytes | None:
-        """The JPEG of a frame; ``None`` where it is not there yet."""
+        """Return the JPEG of a frame; ``None`` if it is not finished yet."""
         try:
             return self._path(frame_id).read_bytes()
         except FileNotFoundError:
@@ -73,6 +73,6 @@ class FrameProxies:
                     self.num_ready += 1
                     if self.num_ready % INTERVAL == 0:
                         self._on_ready(self.num_ready)
-        except (OSError, ValueError) as error:  # a damaged end of a file, a full disk; frames are then read one by one
+        except (OSError, ValueError) as error:  # a damaged file or a full disk; frames are then read one by one
             self.fault = str(error)
         self._on_ready(self.num_ready)

@@ -1,4 +1,4 @@
-"""The server itself: uvicorn on 127.0.0.1, in this thread or, for tests and other programs, in one of its own."""
+"""The HTTP server of the page: uvicorn on 127.0.0.1, in this thread or (for tests and other programs) in another."""
 
 import os
 import socket
@@ -15,11 +15,11 @@ from .guard import Guard, new_token
 from .workspace import Workspace
 
 HOST = '127.0.0.1'
-PATIENCE = 2  # seconds that open connections have when the server ends
+PATIENCE = 2  # seconds that open connections get to finish when the server ends
 
 
 class PageServer:
-    """Serves a workspace to the browsers of this machine.
+    """Serves a workspace to browsers on this machine.
 
     ::
 
@@ -28,11 +28,11 @@ class PageServer:
         server.run()  # until Ctrl-C
 
     Args:
-        workspace: what the page shows and changes; closing it is up to the caller.
-        port: ``0``: a free one.
+        workspace: the session that the page shows and changes. The caller closes it.
+        port: port of the server; 0: any free port.
 
     Attributes:
-        address: of the page; whoever knows it may do everything that the page can.
+        address: URL of the page. Anyone on this machine who knows it can do everything that the page can.
 
     Raises:
         OSError: if the port is taken or may not be used.
@@ -43,8 +43,8 @@ class PageServer:
         self._socket = _bound(port)
         port, token = self._socket.getsockname()[1], new_token()
         self.address = f'http://{HOST}:{port}/{token}/'
-        # Only what is wrong with the server is told: the log of requests would hold the token. And by whoever writes
-        # logs already: uvicorn's own set-up of logging closes the log files of this process.
+        # No log of requests, because it would hold the token. No log set-up by uvicorn (log_config=None), because that
+        # would close the log files of this process.
         config = uvicorn.Config(
             Guard(make_app(workspace, token), token, port), log_config=None, log_level='error', access_log=False,
             lifespan='off', ws='none', http='h11', server_header=False, proxy_headers=False,
@@ -52,18 +52,18 @@ class PageServer:
         self._server = _Server(config, on_shutdown=workspace.hub.close)
 
     def run(self) -> None:
-        """Serve until a signal comes, which then does what it did before; in the main thread."""
+        """Serve until SIGINT or SIGTERM arrives, then raise the signal again. Call this in the main thread."""
         self._server.run(sockets=[self._socket])
 
     def open_browser(self) -> None:
-        """Open the page in the browser of the desktop, where there is one; a browser in the terminal would block it."""
+        """Open the page in the browser of the desktop. Without a desktop, do nothing: a text browser would block."""
         has_desktop = sys.platform != 'linux' or os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')
         if has_desktop:
             webbrowser.open(self.address)
 
     @contextmanager
     def in_background(self) -> Iterator[str]:
-        """Inside, another thread serves; gives the address."""
+        """Serve in another thread while the block runs; gives the address."""
         thread = threading.Thread(target=self.run, name='page server', daemon=True)
         thread.start()
         try:
@@ -74,7 +74,7 @@ class PageServer:
 
 
 class _Server(uvicorn.Server):
-    """Ends the endless answers of ``api/events`` first, which it would wait for."""
+    """A uvicorn server that first ends the endless answers of ``api/events``, since shutdown waits for all answers."""
 
     def __init__(self, config: uvicorn.Config, on_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
@@ -90,8 +90,8 @@ def _bound(port: int) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((HOST, port))
-        bound.listen()  # a browser may come before the server runs
+        bound.listen()  # a browser may connect before the server runs
     except (OSError, OverflowError) as error:
         bound.close()
-        raise OSError(f'port {port} cannot be used ({error}): --port 0 takes a free one') from error
+        raise OSError(f'port {port} cannot be used ({error}): --port 0 takes a free port') from error
     return bound

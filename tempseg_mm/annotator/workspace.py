@@ -1,4 +1,4 @@
-"""What the page works on: a session, the job that is at work on it, and what there is to take away."""
+"""Joins what the page works on: a session, its running job, and the files to export or download."""
 
 import threading
 import time
@@ -22,42 +22,43 @@ from .jobs import Jobs, OnProgress, Tell
 from .messages import jpeg_of
 from .proxies import FrameProxies, small_jpeg
 
-PROXIES = '.page'  # folder in that of the session
+PROXIES = '.page'  # folder of small copies, in the folder of the session
 DIRECTIONS = ('forwards', 'backwards')
 REPORT = 'report'
-# What lies in the folder without an export: name -> file or folder, what it is, what it suits.
-AT_HAND = {'masks': ('masks', 'masks as indexed PNG, a number an object', 'programs, other annotators'),
-           REPORT: ('report.html', 'page with player and curves, for looking at', 'any browser')}
+# Files that exist without an export: name -> (file or folder, description, programs that it suits).
+AT_HAND = {'masks': ('masks', 'masks as indexed PNG, one number per object', 'programs, other annotators'),
+           REPORT: ('report.html', 'page with player and curves', 'any browser')}
 
 
 def begin(session: Session, masks: list[str] | None, boxes: list[str]) -> list[str]:
-    """Give a session the masks to begin with; one that has masks keeps those, which may have been corrected.
+    """Give a new session its first masks. A session that has masks keeps them, because they may be corrected.
 
     Args:
-        session: open.
+        session: an open session.
         masks, boxes: see :func:`~tempseg_mm.apis.session.result.give_masks`.
 
     Returns:
-        What to tell.
+        Notices for the user.
 
     Raises:
-        OSError, ValueError: as there.
+        OSError, ValueError: see ``give_masks``.
     """
     if not masks and not boxes:
         return []
     if session.given:
-        return [f'{session.folder} has masks already, of which work goes on: --mask and --box are left out']
+        return [f'{session.folder} already has masks and work continues with them: --mask and --box are ignored']
     return give_masks(session, masks, boxes)[1]
 
 
 class Workspace:
-    """A session as the page sees it. Safe for several threads: reading goes on while a job is at work, what changes
-    something is refused then.
+    """A session as the page sees it.
+
+    It is safe for several threads. While a job is running, reading works, but every change is refused.
 
     Args:
-        session: open; closing it is up to the caller.
+        session: an open session. The caller closes it.
         tell: see :class:`~tempseg_mm.annotator.jobs.Jobs`.
-        settings: plain values that the page shows, such as ``device`` and ``steps``.
+        settings: plain values that :meth:`state` adds for the page, such as ``device`` and ``steps``.
     """
 
     def __init__(self, session: Session, tell: Tell, settings: dict) -> None:
@@ -70,10 +71,10 @@ class Workspace:
             dict(type='loading', ready_frames=ready)))
 
     def state(self, *, records: bool = True) -> dict:
-        """What the page shows, of types that JSON knows.
+        """Return everything that the page shows, as JSON values.
 
         Args:
-            records: with those of all frames, which may be thousands.
+            records: whether to include the records of all frames, which may be thousands.
         """
         session = self.session
         colors = object_colors()
@@ -89,47 +90,39 @@ class Workspace:
         return state
 
     def require_frame(self, frame_id: int) -> int:
-        """The number of a frame that is there.
-
-        Raises:
-            LookupError: if there is none.
-        """
+        """Return ``frame_id`` if the frame exists; otherwise raise LookupError."""
         if frame_id not in self.session.frame_ids:
             frames = self.session.frame_ids
-            raise LookupError(f'there is no frame {frame_id}: frames are {frames[0]} to {frames[-1]}')
+            raise LookupError(f'there is no frame {frame_id}: the frames are {frames[0]} to {frames[-1]}')
         return frame_id
 
     def require_object(self, object_id: int) -> int:
-        """The id of an object that is there.
-
-        Raises:
-            LookupError: if there is none.
-        """
+        """Return ``object_id`` if the object exists; otherwise raise LookupError."""
         if object_id not in self.session.objects:
             raise LookupError(f'there is no object {object_id}')
         return object_id
 
     def image(self, frame_id: int) -> np.ndarray:
-        """(H, W, 3) uint8 RGB, of the whole size."""
-        with self._image:  # a decoder goes one way at a time
+        """Return a frame in full size, (H, W, 3) uint8 RGB."""
+        with self._image:  # one thread at a time uses the decoder
             return self.session.image(frame_id)
 
     def jpeg(self, frame_id: int, *, whole: bool = False) -> bytes:
-        """A frame as a JPEG, of the small size unless ``whole``."""
+        """Return a frame as a JPEG, in full size if ``whole``, else small."""
         if whole:
             return jpeg_of(self.image(frame_id), quality=95)
         return self.proxies.read(frame_id) or small_jpeg(self.image(frame_id))
 
     def change(self, change: Callable[[Session], object], frame_id: int | None = None, tab: str = '') -> object:
-        """Change the session between jobs; all listeners are told.
+        """Change the session while no job is running, and send the event ``changed`` to all listeners.
 
         Args:
-            change: called with the session.
-            frame_id: whose masks change; ``None``: all of them may.
-            tab: of the page that asked for it.
+            change: function that makes the change, called with the session. Its result is returned.
+            frame_id: frame whose mask changes; ``None``: any mask may change.
+            tab: id of the browser tab that asked for the change.
 
         Raises:
-            BusyError: if a job is at work.
+            BusyError: if a job is running.
         """
         with self._changing:
             self.jobs.require_idle()
@@ -142,55 +135,59 @@ class Workspace:
         """Start segmenting all frames.
 
         Raises:
-            BusyError, ValueError: if a job is at work; if nothing is given yet.
+            BusyError: if a job is running.
+            ValueError: if no mask is given yet.
         """
         if not self.session.given:
             raise ValueError('draw an object on one of the frames first')
         self._start('segment', lambda on_progress: self._walk(self.session.segment(on_progress)))
 
     def go_on(self, frame_id: int, direction: str) -> None:
-        """Start redoing the frames after a corrected one, or before it.
+        """Start segmenting the frames after a frame, or before it, again.
 
         Args:
-            frame_id: that is done, or has a given mask. Without one nothing is learnt: a walk that was stopped goes on.
+            frame_id: a frame with a given mask, or one that is done. With a given mask, the network first learns from
+                it. Without one it does not, so a stopped walk simply continues.
             direction: ``'forwards'`` or ``'backwards'``.
 
         Raises:
-            BusyError, ValueError: if a job is at work; if the frame has no mask, or for another direction.
+            BusyError: if a job is running.
+            ValueError: if the frame has no mask, or the direction is another one.
         """
         if direction not in DIRECTIONS:
             raise ValueError(f'direction must be one of {", ".join(DIRECTIONS)}')
         if self.session.labels(frame_id) is None:
-            raise ValueError(f'frame {frame_id} has no mask yet: draw one, or go on from a frame that is done')
+            raise ValueError(f'frame {frame_id} has no mask yet: draw one, or continue from a frame that is done')
         self._start('go-on', lambda on_progress: self._walk(
             self.session.go_on([frame_id], on_progress, direction=direction)))
 
     def export(self, kinds: list[str]) -> None:
-        """Start writing files to take away.
+        """Start writing files for other programs.
 
         Args:
             kinds: keys of ``EXPORTS``, and ``'report'``.
 
         Raises:
-            BusyError, ValueError: if a job is at work; for no kind or another one; if a frame is not done yet.
-            ImportError: COCO JSON without pycocotools.
+            BusyError: if a job is running.
+            ValueError: if ``kinds`` is empty or has an unknown kind, or if a frame is not done yet.
+            ImportError: if COCO JSON is wanted and pycocotools is not installed.
         """
         if not kinds:
             raise ValueError(f'kinds must be some of {", ".join((*EXPORTS, REPORT))}')
         kinds = [*export_kinds(kind for kind in kinds if kind != REPORT), *[REPORT] * (REPORT in kinds)]
         missing = [i for i in self.session.frame_ids if i not in self.session.records]
         if missing:
-            raise ValueError(f'frame {missing[0]} has no mask yet, and so it is with {len(missing)} of '
-                             f'{self.session.num_frames} frames: segment them first')
+            raise ValueError(f'{len(missing)} of {self.session.num_frames} frames have no mask yet (the first is frame '
+                             f'{missing[0]}): segment them first')
         self._start('export', lambda on_progress: self._export(kinds, on_progress))
 
     def export_file(self, name: str) -> Path | None:
-        """The file or folder of that name to download; ``None`` where there is none."""
+        """Return the file or folder to download under a name; ``None`` if it does not exist."""
         known = {export['file']: export['path'] for export in self._take_away()}
         return known[name] if name in known and known[name].exists() else None
 
     def close(self) -> None:
-        """Stop the job at work, keeping what is done."""
+        """Stop the running job and delete the small copies. Finished frames are kept."""
         self.hub.close()
         self.jobs.close()
         self.proxies.close()
@@ -234,7 +231,7 @@ class Workspace:
                 for name, (path, description, suits) in {**exports, **at_hand}.items()]
 
     def _exports(self) -> list[dict]:
-        """Ready is what was written after the last change."""
+        """List all exports. An export is ready if it was written after the last change."""
         shown = []
         for export in self._take_away():
             path = export.pop('path')

@@ -124,7 +124,7 @@ def test_while_a_job_is_at_work_masks_are_read_and_not_changed_and_it_stops(clie
                                ('POST', 'api/segment', '{}'), ('POST', 'api/objects', '{}'),
                                ('POST', 'api/export', '{"kinds": ["report"]}')):
         refused = client.ask(method, path, body)
-        assert refused.status == 409 and 'segment is at work' in refused.body['error']
+        assert refused.status == 409 and 'segment is running' in refused.body['error']
     assert client.ask('GET', 'api/masks/3.png').status == 200
     assert client.ask('GET', 'api/state').body['job'] == dict(kind='segment', stage='fine-tuning', done=1, total=60)
     late = client.events(('progress',))

@@ -67,7 +67,7 @@ def test_one_at_a_time_and_stopped_where_it_tells_how_far_it_is():
     jobs.start('segment', work)
     assert at_work.wait(10)
     for refuse in (jobs.require_idle, lambda: jobs.start('export', work)):
-        with pytest.raises(BusyError, match='segment is at work: wait for its end, or stop it'):
+        with pytest.raises(BusyError, match='segment is running: wait until it ends, or stop it'):
             refuse()
     assert jobs.current == dict(kind='segment', stage='fine-tuning', done=1, total=None)
     jobs.close(10)

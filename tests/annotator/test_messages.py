@@ -45,13 +45,13 @@ def test_ids_are_gray_indices_or_red(data):
 
 
 @pytest.mark.parametrize('data, words', [
-    (b'', 'no PNG that can be read'), (b'GIF89a', 'no PNG that can be read'), (png(LABELS)[:-30], 'can be read'),
-    (bomb(), 'no PNG that can be read'),
+    (b'', 'cannot be read as PNG'), (b'GIF89a', 'cannot be read as PNG'), (png(LABELS)[:-30], 'cannot be read'),
+    (bomb(), 'cannot be read as PNG'),
     (bomb(9000, 9000), 'must have the size of the frames, 8x6 pixels .*, got 9000x9000'),
     (bomb(*SIZE), 'got 6x8'),
-    (saved(Image.fromarray(LABELS), 'JPEG'), 'no PNG'),
-    (saved(Image.fromarray(LABELS.astype(np.uint16) * 300)), '8 bits a pixel'),
-    (saved(Image.fromarray(LABELS > 0)), '8 bits a pixel'),
+    (saved(Image.fromarray(LABELS), 'JPEG'), 'as PNG'),
+    (saved(Image.fromarray(LABELS.astype(np.uint16) * 300)), '8 bits per channel'),
+    (saved(Image.fromarray(LABELS > 0)), '8 bits per channel'),
     (png(np.dstack([LABELS] * 4)), 'opaque'),
     (saved(Image.fromarray(LABELS), save_all=True, append_images=[Image.fromarray(LABELS + 1)]), 'one picture'),
 ])
@@ -106,7 +106,7 @@ def test_boxes_are_cut_at_the_border():
 def test_words_and_numbers():
     assert messages.plain_text(' dog ', 'name') == 'dog'
     for wrong in (None, 7, 'x' * 101, 'a\nb', '\x1b[2J'):
-        with pytest.raises(ValueError, match='name must be a text'):
+        with pytest.raises(ValueError, match='name must be one line of text'):
             messages.plain_text(wrong, 'name')
     for wrong in (None, True, 1.0, '1', []):
         with pytest.raises(ValueError, match='frame must be a whole number'):

@@ -48,7 +48,7 @@ def test_a_port_that_is_taken():
         taken.listen()
         port = taken.getsockname()[1]
         for wrong in (port, 70000, -1):
-            with pytest.raises(OSError, match=f'port {wrong} cannot be used .*--port 0 takes a free one'):
+            with pytest.raises(OSError, match=f'port {wrong} cannot be used .*--port 0 takes a free port'):
                 PageServer(None, wrong)
 
 

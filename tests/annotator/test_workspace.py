@@ -28,7 +28,7 @@ def test_masks_to_begin_with_are_left_out_where_work_goes_on(fresh, tmp_path):
         session.give(0, np.roll(disk(0), 1, axis=1))
     with fresh() as session:
         note, = begin(session, [f'{tmp_path}/first.png'], ['8,6,18,18@1'])
-        assert '--mask and --box are left out' in note and list(session.given) == [0]
+        assert '--mask and --box are ignored' in note and list(session.given) == [0]
         np.testing.assert_array_equal(session.labels(0), np.roll(disk(0), 1, axis=1))
 
 
@@ -60,7 +60,7 @@ def test_jobs_that_make_no_sense_are_refused_before_they_start(fresh):
     with fresh() as session, Workspace(session, str, {}) as workspace:
         for wrong, words in ((workspace.segment, 'draw an object'), (lambda: workspace.go_on(1, 'forwards'), 'frame 1'),
                              (lambda: workspace.go_on(1, 'sideways'), 'direction must be'),
-                             (lambda: workspace.export(['report']), 'frame 0 has no mask yet, .* 6 of 6'),
+                             (lambda: workspace.export(['report']), '6 of 6 frames have no mask yet .*frame 0'),
                              (lambda: workspace.export(['nothing']), 'kinds must be|unknown export'),
                              (lambda: workspace.export([]), 'kinds must be')):
             with pytest.raises(ValueError, match=words):

@@ -60,7 +60,7 @@ def test_from_the_first_mask_to_ctrl_c_and_on(command, shot, visitor, capsys):
 
     drawn = np.asarray(Image.open(shot / 'out/masks/00002.png')).copy()
     command(*line)
-    assert 'note: ' in (said := capsys.readouterr().out) and '--mask and --box are left out' in said
+    assert 'note: ' in (said := capsys.readouterr().out) and '--mask and --box are ignored' in said
     assert visitor[1]['given'] == {'2': [1]}
     np.testing.assert_array_equal(np.asarray(Image.open(shot / 'out/masks/00002.png')), drawn)
 

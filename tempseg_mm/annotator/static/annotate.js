@@ -1,4 +1,4 @@
-// Starts the page: what belongs to no part of it alone, the keys, the buttons of the head, and playing.
+// Starts the page. Handles what belongs to no single part of it: the keys, the buttons in the header, and playing.
 
 import {byId, frames, listen, on, segmenting, state} from './api.js';
 import {current, draw, fit, hold, isHeld, paint, show, view, zoom} from './viewer.js';
@@ -90,7 +90,7 @@ function begin() {
 
 addEventListener('keydown', event => { if (state.objects) pressed(event); });
 addEventListener('keyup', event => { if (event.key === ' ' && isHeld() && !hold(false)) play(); });
-// What was clicked does not keep the keys, which are the picture's.
+// A clicked button loses the focus, so that keys act on the picture again.
 addEventListener('click', event => {
   if (event.detail && event.target.closest('header button, main button')) document.activeElement.blur();
 });

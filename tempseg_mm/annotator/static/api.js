@@ -1,13 +1,13 @@
-// Talks with the server: the session's state, the stream of its events, masks as PNG, and saving in order.
+// Talks with the server: the state of the session, the stream of events, masks as PNG, and saving in order.
 
-export const SILENCE = 'The server does not answer. Start the command again, and open the address that it prints.';
+export const SILENCE = 'The server does not answer. Start the command again and open the address that it prints.';
 const TAB = crypto.randomUUID();
 const bus = new EventTarget();
-const waiting = new Map();  // frame -> labels that are yet to be sent
+const waiting = new Map();  // frame -> labels that must still be sent
 let sending = null;
 
 export let state = {};
-export let job = null;  // {kind, stage, done, total} of what runs
+export let job = null;  // {kind, stage, done, total} of the running job
 export let connected = false;
 
 export function on(types, act) {
@@ -18,7 +18,7 @@ export function emit(type, detail) { bus.dispatchEvent(new CustomEvent(type, {de
 
 export const byId = id => document.getElementById(id);
 
-// Texts only ever become text nodes or attributes: a name is never read as markup.
+// Make an element. Texts only become text nodes or attributes, so a name is never read as markup.
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -34,10 +34,10 @@ export const frames = () => ({first: state.start, last: state.start + state.num_
 export const nameOf = id => state.objects.find(object => object.id === id)?.name || `object ${id}`;
 export const colorOf = id => state.objects.find(object => object.id === id)?.color ?? [128, 128, 128];
 
-// Whether masks are being worked out.
+// Return true while the network makes masks.
 export const segmenting = () => job !== null && job.kind !== 'export';
 
-// Ask the server; errors are told on the page and thrown, with `status` 0 if no answer came.
+// Send a request. Errors are shown on the page and thrown; their `status` is 0 if the server did not answer.
 export async function request(path, {method = 'GET', json, body} = {}) {
   const headers = {'X-Tab': TAB};
   if (json !== undefined) { headers['Content-Type'] = 'application/json'; body = JSON.stringify(json); }
@@ -49,7 +49,7 @@ export async function request(path, {method = 'GET', json, body} = {}) {
   throw Object.assign(new Error(words), {status: answer?.status ?? 0});
 }
 
-// Ask for a change and take the state that comes back; false if it was refused.
+// Request a change and take over the state that the server returns; false if the server refused.
 export async function change(path, method, options = {}) {
   try {
     update(await (await request(path, {method, ...options})).json());
@@ -63,7 +63,7 @@ export async function change(path, method, options = {}) {
 export async function start(path, json) {
   await saved();
   const sent = request(path, {method: 'POST', json});
-  return sent.then(answer => answer.text()).then(() => true, () => false);  // an unread answer holds its connection
+  return sent.then(answer => answer.text()).then(() => true, () => false);  // an unread answer would keep its connection
 }
 
 function update(next) {
@@ -82,7 +82,7 @@ export function listen() {
 }
 
 function heard(event) {
-  if (!state.objects) return;  // the state, on its way, has it
+  if (!state.objects) return;  // the first state is still loading and will include this event
   if (event.type === 'started') job = {kind: event.kind, stage: '', done: 0, total: null};
   else if (event.type === 'progress') job = {...job, ...event};
   else if (event.type === 'frame') state.records[event.record.frame_id] = event.record;
@@ -95,7 +95,7 @@ function heard(event) {
   emit(event.type, event);
 }
 
-// Send the labels of a frame; while one is on its way the newest of each frame waits. No answer: tried again until one comes.
+// Send the labels of a frame. While a request runs, only the newest labels of each frame wait. Without an answer, try again.
 export function save(frame, labels) {
   waiting.set(frame, labels);
   sending ??= sendAll().finally(() => { sending = null; });
@@ -139,7 +139,7 @@ function chunk(name, content) {
   return bytes;
 }
 
-// (H * W) ids as a PNG of 8 bits gray. A canvas would write it, but begins up to a second later while the page is busy.
+// Encode (H * W) ids as an 8-bit gray PNG. A canvas could do it, but starts up to a second late while the page is busy.
 export async function toPng(labels) {
   const [height, width] = state.size, rows = new Uint8Array(height * (width + 1)), head = new Uint8Array(13);
   for (let y = 0; y < height; y++) rows.set(labels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
@@ -152,7 +152,7 @@ export async function toPng(labels) {
   return new Blob([start, chunk('IHDR', head), chunk('IDAT', pixels), chunk('IEND', new Uint8Array())], {type: 'image/png'});
 }
 
-// The red channel of a PNG of the frames' size.
+// Decode the red channel of a PNG that has the size of the frames.
 export async function fromPng(blob) {
   const [height, width] = state.size;
   const bitmap = await createImageBitmap(blob, {colorSpaceConversion: 'none', premultiplyAlpha: 'none'});

@@ -1,4 +1,4 @@
-// Changes of the labels on the screen: drawn, taken back, and sent to the server.
+// Changes to the labels on the screen: draws them, undoes them, and sends them to the server.
 
 import {emit, job, on, save, state} from './api.js';
 import {paint, view} from './viewer.js';
@@ -6,11 +6,11 @@ import {paint, view} from './viewer.js';
 const KEPT_STEPS = 100;
 const histories = new Map();  // frame -> {done, undone} of {box, before, after}
 const scratch = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-let stroke = null;  // {frame, labels, before} of the change begun
+let stroke = null;  // {frame, labels, before} of the unfinished change
 
 export const isBegun = () => stroke !== null;
 
-// Fill what `trace` draws, a path in pixels of the frame that lies within the box, with an id.
+// Fill with an id what `trace` draws: a path in pixels of the frame, which lies within the box.
 export function fill(id, [left, top, right, bottom], trace) {
   const [height, width] = state.size, {labels} = stroke;
   const x0 = Math.max(0, Math.floor(left)), y0 = Math.max(0, Math.floor(top));
@@ -31,10 +31,10 @@ export function fill(id, [left, top, right, bottom], trace) {
   paint([x0, y0, x0 + w, y0 + h]);
 }
 
-// Begin a change of the frame on the screen; `commit` or `revert` ends it.
+// Begin a change to the frame on the screen; `commit` or `revert` ends it.
 export function begin() { stroke = {frame: view.frame, labels: view.labels, before: view.labels.slice()}; }
 
-// Take the change into the history and send it.
+// Add the change to the history and send it.
 export function commit() {
   const {frame, labels, before} = stroke;
   stroke = null;
@@ -84,7 +84,7 @@ export function step(from, to) {
   send(view.frame, view.labels);
 }
 
-// How many changes of the frame on the screen can be undone and redone.
+// Return how many changes to the frame on the screen can be undone and redone.
 export function steps() {
   const {done, undone} = histories.get(view.frame) ?? {done: [], undone: []};
   return {done: done.length, undone: undone.length};

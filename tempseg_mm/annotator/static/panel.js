@@ -1,4 +1,4 @@
-// The panel: objects, the work (segment, stop, go on), the frame's mask, notices, and the dialog to take things away.
+// The panel: objects, the work (segment, stop, continue), the mask of the frame, notices, and the export dialog.
 
 import {byId, change, el, frames, job, nameOf, on, saved, segmenting, start, state} from './api.js';
 import {current, show, view} from './viewer.js';
@@ -7,10 +7,10 @@ import {pick, tool} from './tools.js';
 
 const STAGES = {'fine-tuning': 'Learning the objects', forwards: 'Following forwards', backwards: 'Following backwards'};
 export const following = {on: false};
-let stage = null;  // {name, since, from}: for the time that is left
-const shown = {};  // what a list was last made of, as text
+let stage = null;  // {name, since, from} of the current stage, to estimate the time that is left
+const shown = {};  // name of a list -> JSON text of the values that it shows
 
-// Whether a list has to be made again: what is the same keeps its focus.
+// Return true if a list must be built again. An unchanged list is kept, so that its inputs keep the focus.
 function differs(name, value) {
   const text = JSON.stringify(value), isNew = shown[name] !== text;
   shown[name] = text;
@@ -30,7 +30,7 @@ function showObjects() {
 
 function objectRow({id, name, color}, k) {
   const chip = el('button', {type: 'button', className: 'chip', 'aria-label': `Draw ${nameOf(id)}`, onclick: () => pick(id),
-    title: k < 9 ? `Draw this one (${k + 1})` : 'Draw this one'}, k < 9 ? String(k + 1) : '');
+    title: k < 9 ? `Draw this object (${k + 1})` : 'Draw this object'}, k < 9 ? String(k + 1) : '');
   chip.style.background = `rgb(${color.join(' ')})`;
   const input = el('input', {
     value: name, placeholder: `object ${id}`, maxLength: 60, 'aria-label': `Name of object ${id}`, spellcheck: false, onfocus: () => pick(id),
@@ -49,7 +49,7 @@ async function rename(id, before, name) {
 
 async function removeObject(id) {
   const drawn = Object.values(state.given).some(ids => ids.includes(id));
-  if (drawn && !confirm(`Remove ${nameOf(id)} with all that was drawn of it?`)) return;
+  if (drawn && !confirm(`Remove ${nameOf(id)} and everything that was drawn for it?`)) return;
   await saved();
   if (await change(`objects/${id}`, 'DELETE')) show(current());
 }
@@ -60,10 +60,10 @@ export async function addObject() {
 }
 
 function advice(done) {
-  if (segmenting()) return 'Frames come in as they are ready. Stop where it goes wrong, correct it, and go on from there.';
-  if (!Object.keys(state.given).length) return 'Draw each object on one frame, where it is seen well. Then press Segment.';
-  if (!done) return 'Press Segment. A second mask, where the object looks different, helps.';
-  return 'Where a mask is wrong, correct it and go on from that frame: only what comes after it is done again.';
+  if (segmenting()) return 'Frames appear when they are ready. If a mask is wrong, press Stop, correct it, and continue from there.';
+  if (!Object.keys(state.given).length) return 'Draw each object on a frame that shows it clearly. Then press Segment.';
+  if (!done) return 'Press Segment. A second mask on a frame where the object looks different helps.';
+  return 'If a mask is wrong, correct it and continue from that frame: only the frames after it are segmented again.';
 }
 
 function showWork() {
@@ -79,7 +79,7 @@ function showWork() {
   byId('go-on').hidden = !done || segmenting();
   byId('go-forth').disabled = !mayGo || frame === last;
   byId('go-back').disabled = !mayGo || frame === first;
-  for (const id of ['go-forth', 'go-back']) byId(id).title = mayGo && !drawn ? 'As it is: nothing was drawn here, so nothing is learnt.' : '';
+  for (const id of ['go-forth', 'go-back']) byId(id).title = mayGo && !drawn ? 'Nothing was drawn on this frame, so the network learns nothing new.' : '';
   for (const id of ['load-mask', 'take-back', 'add-object']) byId(id).disabled = busy;
   byId('export').disabled = busy;
   byId('progress').hidden = !segmenting();
@@ -95,7 +95,7 @@ function showProgress([bar, text]) {
   else byId(bar).removeAttribute('value');
   const rate = (performance.now() - stage.since) / (done - stage.from), left = Math.ceil(rate * (total - done) / 1000);
   const parts = [STAGES[name] ?? name, total ? `${done} of ${total}` : done, left > 0 && left < Infinity ? `${left} s left` : ''];
-  byId(text).textContent = parts.filter(Boolean).join(' · ') || 'Beginning';
+  byId(text).textContent = parts.filter(Boolean).join(' · ') || 'Starting';
 }
 
 function showFrame() {
@@ -115,12 +115,12 @@ function showNotices() {
   byId('notices').hidden = !state.notices.length;
   const jump = frame => { following.on = false; show(frame); };
   const link = words => el('button', {type: 'button', className: 'link', onclick: () => jump(Number(words.slice(6)))}, words);
-  const items = state.notices.map(notice => notice.replace(/ \(--[^)]*\)/g, '').split(/(\bframe \d+)/));  // words of the command go
-  items.sort((one, other) => (other.length > 1) - (one.length > 1));  // those to act on first
+  const items = state.notices.map(notice => notice.replace(/ \(--[^)]*\)/g, '').split(/(\bframe \d+)/));  // without command options
+  items.sort((one, other) => (other.length > 1) - (one.length > 1));  // first the notices that name a frame
   byId('notices').replaceChildren(...items.map(parts => el('li', {}, ...parts.map((words, k) => k % 2 ? link(words) : words))));
 }
 
-const named = file => file.includes('.') ? file : `${file}.zip`;  // a folder comes as one file
+const named = file => file.includes('.') ? file : `${file}.zip`;  // a folder is downloaded as a zip
 
 function showExports() {
   if (!differs('exports', [state.folder, state.exports])) return;
@@ -150,7 +150,7 @@ async function work(path, json) {
 }
 
 function ended({type, kind, seconds, message}) {
-  const told = {error: message, stopped: 'Stopped. What is done is kept.'}[type] ?? `Done in ${seconds.toFixed(1)} s.`;
+  const told = {error: message, stopped: 'Stopped. Finished frames are kept.'}[type] ?? `Done in ${seconds.toFixed(1)} s.`;
   const place = byId(byId('exports').open ? 'export-told' : 'told');
   place.textContent = told;
   place.classList.toggle('bad', type === 'error');
@@ -181,7 +181,7 @@ export function startPanel() {
   byId('export').onclick = () => {
     const kinds = [...document.querySelectorAll('#kinds input:checked')].map(input => input.value);
     if (kinds.length) work('export', {kinds});
-    else byId('export-told').textContent = 'Pick what you want first.';
+    else byId('export-told').textContent = 'Choose at least one kind of file first.';
   };
   on('state', showAll);
   on('picked', showObjects);

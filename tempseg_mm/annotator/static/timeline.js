@@ -1,4 +1,4 @@
-// The time line: pictures of the video, each object's confidence, what is given, done, lost or empty, and the frame shown.
+// The time line: small pictures, the confidence of each object, frames that are given, done, lost or empty, and the position.
 
 import {byId, colorOf, frames, nameOf, on, state} from './api.js';
 import {current, show} from './viewer.js';
@@ -16,7 +16,7 @@ const centre = frame => canvas.clientWidth * (frame + 0.5 - frames().first) / st
 
 const records = () => Object.values(state.records).sort((a, b) => a.frame_id - b.frame_id);
 
-// [kind, first, end] of the frames in a row in which an object was probably lost, or is not there.
+// Return [kind, first, end] of each run of frames in which an object was probably lost, or is not seen.
 function stretches(id, all) {
   const found = [];
   for (const {frame_id: frame, areas} of all) {
@@ -88,7 +88,7 @@ function drawCurves(top) {
   }
   if (!all.length) {
     context.textAlign = 'center';
-    context.fillText('How sure the network is comes here, frame by frame', width / 2, top + SHOWN_CURVE / 2 + 4);
+    context.fillText('This curve will show how sure the network is in each frame', width / 2, top + SHOWN_CURVE / 2 + 4);
   }
 }
 
@@ -167,7 +167,7 @@ function frameAt(event) {
   return Math.min(frames().last, Math.max(frames().first, frames().first + Math.floor(share * state.num_frames)));
 }
 
-// `onPick` is told before the frame that a person picks is shown.
+// Start the time line. `onPick` is called before it shows a frame that a person picks.
 export function startTimeline(onPick) {
   const pick = event => { onPick(); show(frameAt(event)); };
   canvas.addEventListener('pointerdown', event => { canvas.setPointerCapture(event.pointerId); pick(event); });

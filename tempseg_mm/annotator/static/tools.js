@@ -1,4 +1,4 @@
-// What a pointer does: brush, eraser, polygon, and box and clicks, of which the server makes a mask.
+// The tools of the pointer: brush, eraser, polygon; and box and clicks, from which the server makes a mask.
 
 import {SILENCE, byId, colorOf, connected, emit, fromPng, job, on, request, state, toPng} from './api.js';
 import {begin, commit, fill, isBegun, revert, step} from './labels.js';
@@ -6,19 +6,19 @@ import {current, draw, handle, paint, view} from './viewer.js';
 
 export const tool = {name: 'brush', size: 20, object: 0, inside: true};
 const HINTS = {
-  brush: 'Draw the object.', eraser: 'Rub out, whatever object it is.',
-  polygon: 'Click around the object; click the first corner to close.',
-  box: 'Drag a box around the object.', clicks: 'Click on the object, and on what is wrongly taken for it.',
+  brush: 'Draw the object.', eraser: 'Erase any object.',
+  polygon: 'Click around the object. Click the first corner to close the polygon.',
+  box: 'Drag a box around the object.', clicks: 'Click on the object, and on places that are wrongly marked.',
 };
-const AIDED = ['box', 'clicks'];  // by the server
+const AIDED = ['box', 'clicks'];  // tools that need the server
 const NEAR = 12;  // CSS pixels
 let drag = null;     // {from, last} of brush, eraser or box
-let corners = [];    // of the polygon begun
-let round = null;    // {frame, object, base, box, clicks, asked} of what the server is asked
+let corners = [];    // of the unfinished polygon
+let round = null;    // {frame, object, base, box, clicks, asked} of the request to the server
 let hovered = null;
 
 export function choose(name) {
-  if (!(AIDED.includes(tool.name) && AIDED.includes(name))) drop();  // clicks correct what a box has found
+  if (!(AIDED.includes(tool.name) && AIDED.includes(name))) drop();  // clicks may correct the result of a box
   tool.name = name;
   for (const button of document.querySelectorAll('[data-tool]')) {
     button.setAttribute('aria-pressed', String(button.dataset.tool === name));
@@ -48,7 +48,7 @@ export function pick(id) {
   emit('picked', id);
 }
 
-// Forget what is begun and not in the labels.
+// Discard what is unfinished and not in the labels.
 export function drop() {
   corners = [];
   round = null;
@@ -58,9 +58,9 @@ export function drop() {
 
 function mayDraw() {
   const told = !connected ? SILENCE
-    : job?.kind === 'export' ? 'Files are being written: wait for them, or stop it.'
-    : job ? 'Press Stop first: what is done stays, and you can go on from here.'
-    : view.frame !== current() ? 'The frame is not there yet.'
+    : job?.kind === 'export' ? 'Files are being written. Wait until they are finished, or stop the export.'
+    : job ? 'Press Stop first. Finished frames are kept, and you can continue from here.'
+    : view.frame !== current() ? 'The frame is still loading.'
     : !state.objects.some(object => object.id === tool.object) ? 'Add an object first.' : null;
   if (told) emit('trouble', told);
   else if (view.hidden) byId('hide').click();
@@ -92,7 +92,7 @@ export function closePolygon() {
   draw();
 }
 
-// Ask the server for the object by the box and all clicks of this round. Pixels of other objects stay theirs.
+// Ask the server for the mask of the object, from the box and all clicks of this round. Pixels of other objects do not change.
 async function select() {
   const mine = round, {frame, object, base, box, clicks} = mine, asked = ++mine.asked;
   const labels = !box && base.includes(object) ? (await readAsUrl(await toPng(base))).split(',')[1] : null;

@@ -1,13 +1,13 @@
-// The frame with its masks on a canvas: what is shown, where (pan and zoom), and pointers turned into strokes of the tools.
+// The frame with its masks on a canvas: chooses what is shown, pans and zooms, and turns pointer events into strokes.
 
 import {byId, colorOf, emit, frames, readMask, saved, state} from './api.js';
 
 const canvas = byId('canvas'), context = canvas.getContext('2d');
 const mask = document.createElement('canvas'), maskContext = mask.getContext('2d');
 const KEPT_PICTURES = 32;
-const pictures = new Map();  // address -> promise of an image, the last used last
+const pictures = new Map();  // address -> promise of an image, the most recently used last
 
-// frame: the one on the screen; labels: its ids, row by row; (x, y): where its corner lies in CSS pixels.
+// frame: number of the frame on the screen; labels: its ids, row by row; (x, y): place of its corner in CSS pixels.
 export const view = {frame: null, labels: null, picture: null, scale: 1, x: 0, y: 0, opacity: 0.45, hidden: false, edits: 0};
 let wanted = null, work = null, fresh = false, fitted = true;
 let handlers = {};
@@ -30,7 +30,7 @@ function picture(address) {
   return found;
 }
 
-// Show a frame. While one loads, the last one asked for wins; the promise is kept when that one is on the screen.
+// Show a frame. While one loads, the last request wins. The promise resolves when that frame is on the screen.
 export function show(frame) {
   const {first, last} = frames();
   wanted = Math.min(last, Math.max(first, frame));
@@ -63,7 +63,7 @@ async function load() {
   }
 }
 
-// Fetch the frame at full size once it is seen larger than its proxy.
+// Fetch the frame in full size once it is shown larger than its small copy.
 async function sharpen() {
   const {frame, picture: shown, scale} = view, width = state.size[1];
   if (!shown || shown.naturalWidth >= width || scale * devicePixelRatio * width < 1.2 * shown.naturalWidth) return;
@@ -71,8 +71,8 @@ async function sharpen() {
   if (view.frame === frame) { view.picture = full; draw(); }
 }
 
-// Colour the labels again, all or those of [left, top, right, bottom]: tinted inside, an opaque line of the object's colour
-// at the border, a dark one around it.
+// Draw the labels again, all of them or those in [left, top, right, bottom]: a tint inside, an opaque line in the colour of
+// the object at the border, a dark line around it.
 export function paint(box = null) {
   const [height, width] = state.size, {labels} = view;
   if (!labels) return;
@@ -156,7 +156,7 @@ new ResizeObserver(() => {
 const touches = new Map();  // fingers, mouse or pen that are down
 let panning = null, stroking = false, held = false, heldMoved = false;
 
-// Space held down: a drag moves the picture. Returns whether it did when space is let go.
+// Set whether space is held down; a drag then moves the picture. Return true if a drag moved it since space was pressed.
 export function hold(down) {
   const moved = heldMoved;
   held = down;
