@@ -34,10 +34,7 @@ PICTURE = 'image/png'
 
 
 def make_app(workspace: Workspace, token: str) -> Starlette:
-    """Make the ASGI application that serves the page below ``/<token>/``.
-
-    It does not check who sends a request; :class:`~tempseg_mm.annotator.guard.Guard` does.
-    """
+    """Make the application that serves the page below ``/<token>/``. ``Guard`` must check requests before it."""
     return Starlette(routes=[Mount(f'/{token}', routes=_Answers(workspace).routes())], exception_handlers={
         HTTPException: lambda request, error: _refusal(error.status_code, error.detail),
         ImportError: lambda request, error: _refusal(400, str(error)),

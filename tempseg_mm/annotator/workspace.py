@@ -71,11 +71,7 @@ class Workspace:
             dict(type='loading', ready_frames=ready)))
 
     def state(self, *, records: bool = True) -> dict:
-        """Return everything that the page shows, as JSON values.
-
-        Args:
-            records: whether to include the records of all frames, which may be thousands.
-        """
+        """Return all that the page shows, as JSON values; ``records`` includes those of all frames, maybe thousands."""
         session = self.session
         colors = object_colors()
         state = dict(

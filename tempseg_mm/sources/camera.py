@@ -9,10 +9,7 @@ from .frame_source import PartialSource
 
 
 class CameraSource(PartialSource):
-    """Reads a camera that OpenCV knows by number.
-
-    It delivers frames until frame ``end``, until the camera is unplugged, or until the reader stops. It can be read
-    only once.
+    """Reads a camera that OpenCV knows by number, once: up to ``end``, until it is unplugged, or until reading stops.
 
     Args:
         index: number of the camera, from 0.

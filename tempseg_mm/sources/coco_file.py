@@ -1,7 +1,6 @@
 """Reads COCO JSON into images with annotations and checks that the file is consistent.
 
-Files of YouTube-VIS, in which each annotation is a track, are converted to the same images. The reader of given masks
-uses this module.
+Files of YouTube-VIS, in which each annotation is a track, are converted to the same form.
 """
 
 import json
@@ -70,8 +69,7 @@ def read_coco(path: str | os.PathLike) -> list[CocoImage]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is no COCO JSON, or contradicts itself. The message does not name the file; the caller
-            adds its path.
+        ValueError: if the file is no COCO JSON, or contradicts itself. The caller adds the path to the message.
     """
     content = _loaded(os.fspath(path))
     _require_unique(content)

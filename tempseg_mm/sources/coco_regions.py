@@ -35,8 +35,7 @@ def region_mask(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
         (H, W) bool.
 
     Raises:
-        ValueError: if the segmentation is broken. The message is a predicate without a subject ("has ..."), which the
-            caller puts behind the name of the annotation.
+        ValueError: if the segmentation is broken. The message is a predicate; the caller puts the subject before it.
     """
     if size[0] * size[1] > MOST_PIXELS:
         raise ValueError(f'has an image of {size[1]}x{size[0]} pixels, but at most {MOST_PIXELS} pixels are read')

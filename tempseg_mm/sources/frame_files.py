@@ -46,13 +46,7 @@ def frames_in(folder: str | Path, *, masks: Iterable = (), notices: Notices | No
 
 
 def frames_matching(pattern: str, matches: Sequence, *, masks: Iterable = (), notices: Notices | None = None) -> list:
-    """Return the frames among the files that match a pattern, chosen and ordered as in :func:`frames_in`.
-
-    Args:
-        pattern: the pattern, for messages.
-        matches: paths that match it.
-        masks: see :func:`frames_in`.
-        notices: see :func:`frames_in`.
+    """Return the frames among the paths that match a pattern, with the rules and arguments of :func:`frames_in`.
 
     Raises:
         FileNotFoundError: if no match is an image.

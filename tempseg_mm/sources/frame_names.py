@@ -69,8 +69,8 @@ class FrameNames:
     def meant(self, stem: str) -> int | None:
         """Return the position of the frame that a mask of this name is for; ``None`` without one.
 
-        The frame has the same name, apart from a word such as ``mask``. Otherwise it has the same digits at the end of
-        its name, if there are at least three of them or the mask's name has nothing else.
+        The frame has the same name, apart from a word such as ``mask``, or else the same digits at its end, if there
+        are at least three or the mask's name has nothing else.
         """
         bare = without_mask_word(stem)
         for name in (stem, bare):

@@ -115,9 +115,7 @@ def require_same_size(size: tuple, first: tuple, *, frame: str) -> None:
 
 
 class PartialSource(FrameSource):
-    """Base class of sources whose images come in order: limits them to a part and checks their sizes.
-
-    A subclass implements :meth:`_images`.
+    """Base class of sources whose images come in order. It limits them to a part and checks their sizes.
 
     Args:
         name: name of the sequence.

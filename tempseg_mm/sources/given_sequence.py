@@ -59,10 +59,7 @@ class GivenSequence(ABC):
         return shown | self._given_before(frame_id) if self.ends else shown
 
     def going_on(self, frame_id: int) -> tuple:
-        """Return the ids of earlier objects that the given mask of a frame does not decide; the network continues them.
-
-        Without a given mask for the frame, the result is empty.
-        """
+        """Return the ids of earlier objects that a frame's given mask leaves to the network; empty without a mask."""
         if frame_id not in self.labels:
             return ()
         return tuple(sorted(self._given_before(frame_id) - self.mentioned(frame_id)))

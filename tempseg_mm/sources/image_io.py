@@ -86,7 +86,8 @@ def image_header(path: str) -> ImageHeader:
     """Read the header of an image file; the result is cached per path.
 
     Raises:
-        FileNotFoundError, UnreadableImageError: see :func:`opened_image`.
+        FileNotFoundError: if there is no such file.
+        UnreadableImageError: if it is no image, or has more than 2^26 pixels.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
@@ -98,12 +99,7 @@ def image_header(path: str) -> ImageHeader:
 
 
 def image_size(path: str) -> tuple:
-    """Return the (H, W) of an upright image file from its header; the result is cached per path.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        UnreadableImageError: if it is no image, or has more than 2^26 pixels.
-    """
+    """Return the (H, W) of an image file, upright, from its header; errors as :func:`image_header`."""
     return image_header(path).size
 
 

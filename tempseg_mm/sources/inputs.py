@@ -120,8 +120,7 @@ class InputReader:
             stack: closes the spool later.
             working_size: size of the stored frames, see :func:`~tempseg_mm.ops.resize.target_size`.
             whole: store them in their original size instead.
-            given_dir: folder for masks made from boxes, so that a person can inspect and correct them; ``None``: do not
-                write them.
+            given_dir: folder for masks made from boxes, for a person to inspect and correct; ``None``: write none.
 
         Raises:
             OSError, ValueError: if the source, ``read_given_masks`` or ``select_object`` refuses its input, or a mask

@@ -56,11 +56,8 @@ class MaskReader:
     def companion(self, notices: Notices | None = None, masks: Sequence = ()) -> 'MaskReader':
         """Make a reader for another set of masks of the same objects, such as ground truth or predictions.
 
-        Colours and numbers mean the same objects in both sets. Each set has its own background.
-
-        Args:
-            notices: default: the notices of this reader.
-            masks: see the class.
+        Colours and numbers mean the same objects in both sets. Each set has its own background. Without ``notices``,
+        both readers share them.
         """
         return MaskReader(self.notices if notices is None else notices, masks, names=self.names)
 
@@ -96,11 +93,7 @@ class MaskReader:
         return self.labels_of(stored_mask(mask), name=name)
 
     def labels_of(self, stored: StoredMask, *, name: str | None = None) -> Labels:
-        """Read a mask that is already decoded, otherwise like :meth:`read`.
-
-        Raises:
-            MaskValueError: if its values make no sense as a mask.
-        """
+        """Read a mask that is already decoded; see :meth:`read`."""
         with self._lock:
             self._learn_from_masks(1)
             regions = regions_of(stored, largest=self._meaning.largest)

@@ -42,9 +42,6 @@ class FrameSpool:
     def append(self, image: np.ndarray) -> int:
         """Write an array after the last one.
 
-        Args:
-            image: the array; all must have the shape and type of the first.
-
         Returns:
             Its position, for :meth:`read`.
 

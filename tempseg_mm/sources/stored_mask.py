@@ -54,11 +54,10 @@ class StoredMask:
         return self.alpha is not None and bool(self.alpha.min() != self.alpha.max() or self.alpha.max() == 0)
 
     def above(self, threshold: int) -> np.ndarray:
-        """Return the object by a threshold, for data sets that define one. The values are not interpreted otherwise.
+        """Return the object by a threshold, for data sets that define one, without interpreting the values.
 
         Returns:
-            (H, W) uint8: 1 where any channel is above ``threshold``, else 0. If :attr:`is_cut_out`, alpha is compared
-            instead of the channels.
+            (H, W) uint8: 1 where any channel (alpha, if :attr:`is_cut_out`) is above ``threshold``, else 0.
         """
         levels = self.alpha if self.is_cut_out else self.levels
         chosen = levels > threshold
@@ -91,9 +90,7 @@ def stored_mask(mask: Any) -> StoredMask:
 
 
 def decode_mask(path: str | os.PathLike) -> StoredMask:
-    """Decode a mask file: ``.npy``, or an image in one of ``image_io.FORMATS`` (PNG, BMP, TIFF, ...).
-
-    An image must hold one picture of at most 2^26 pixels.
+    """Decode a mask file: ``.npy``, or an image with one picture of at most 2^26 pixels (``image_io.FORMATS``).
 
     Raises:
         FileNotFoundError: if there is no such file.

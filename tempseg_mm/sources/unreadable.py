@@ -1,7 +1,6 @@
 """Builds the messages about files that cannot be read: what is wrong, and the way out.
 
-The way out depends on what the file is for, so callers pass a role (a key of :data:`ROLES`). All sentences about
-unreadable pictures are in this module.
+The way out depends on what the file is for, so callers pass a role, a key of :data:`ROLES`.
 """
 
 import difflib
@@ -55,26 +54,19 @@ class UnreadableImageError(OSError):
 
 
 class SeveralPicturesError(ValueError):
-    """Raised for a file that holds several pictures where one is expected.
-
-    Args:
-        count: number of pictures in the file.
-    """
+    """Raised for a file that holds ``count`` pictures where one is expected."""
 
     def __init__(self, count: int) -> None:
         super().__init__(f'it holds {count} pictures, but one is expected')
 
 
 def image_fault(path: str | os.PathLike, reason: object, role: str = 'image') -> OSError:
-    """Make the error for an image that cannot be read.
+    """Make the error for an image that cannot be read: FileNotFoundError or :class:`UnreadableImageError`.
 
     Args:
-        path: path of the file.
-        reason: message or error of the decoder.
+        path: path of the file; the error keeps it as an attribute.
+        reason: message or error of the decoder; the error keeps it as an attribute.
         role: key of :data:`ROLES` that says what the file is for.
-
-    Returns:
-        FileNotFoundError or :class:`UnreadableImageError`, with the attributes ``path`` and ``reason``.
     """
     path, (noun, missing, broken) = os.fspath(path), ROLES[role]
     if not os.path.exists(path):
@@ -95,13 +87,10 @@ def image_fault(path: str | os.PathLike, reason: object, role: str = 'image') ->
 
 @contextmanager
 def read_as(role: str) -> Iterator[None]:
-    """Rewrite errors about images in the block for the role of the files that it reads.
-
-    Args:
-        role: key of :data:`ROLES`.
+    """Raise errors about images from the block again, in the words of a role.
 
     Raises:
-        FileNotFoundError, UnreadableImageError: the errors of the block, with the words of the role.
+        FileNotFoundError, UnreadableImageError: the errors of the block, reworded.
     """
     try:
         yield
@@ -112,10 +101,7 @@ def read_as(role: str) -> Iterator[None]:
 
 
 def nature_of(path: str | os.PathLike) -> str:
-    """Return what an unexpected file really is, such as ``'a text file'``; '' if that is not known.
-
-    The text may end with a colon and the way out.
-    """
+    """Return what an unexpected file really is, such as ``'a text file'``, perhaps with a way out; '' if unknown."""
     if os.path.isdir(path):
         return 'a folder: name a file in it'
     if not os.access(path, os.R_OK):

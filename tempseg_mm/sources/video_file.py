@@ -185,11 +185,7 @@ class VideoFileSource(PartialSource):
 
     @contextmanager
     def _opened(self) -> Iterator[tuple]:
-        """Open the file; gives container and video stream.
-
-        Raises:
-            FileNotFoundError, OSError: see the class.
-        """
+        """Open the file; gives container and video stream."""
         text = path_text(self.path.absolute())
         if not self.path.exists():
             raise FileNotFoundError(f'there is no video file {self.path}{nearest_file(self.path)}')
