@@ -25,7 +25,7 @@ from .proxies import FrameProxies, small_jpeg
 PROXIES = '.page'  # folder of small copies, in the folder of the session
 DIRECTIONS = ('forwards', 'backwards')
 REPORT = 'report'
-# Files that exist without an export: name -> (file or folder, description, programs that it suits).
+# Entries of the export dialog besides EXPORTS: name -> (file or folder, description, programs that it suits).
 AT_HAND = {'masks': ('masks', 'masks as indexed PNG, one number per object', 'programs, other annotators'),
            REPORT: ('report.html', 'page with player and curves', 'any browser')}
 

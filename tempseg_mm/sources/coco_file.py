@@ -46,7 +46,7 @@ class CocoImage:
     """One image and its objects.
 
     Attributes:
-        file_name: the image's file name as in the file.
+        file_name: file name of the image, as in the JSON file.
         sequence: name of its video; without one, name of its folder.
         frame_id: position in its sequence, from 0; ``None`` if the file does not say.
         size: (H, W) in pixels; ``None`` if the file does not say.

@@ -140,10 +140,13 @@ def test_a_correction_goes_on_from_its_frame(page, hand, session):
         page.keyboard.press(key)
     page.wait_for(SHOWN % 2 + ' && ' + TEXT % 'frame-title' + " === 'Frame 2'")
     assert 'primary' not in (page.get_attribute('#go-forth', 'class') or '')
+    assert page.get_attribute('#go-forth', 'title').endswith('so the network learns nothing new.')
     page.keyboard.press('b')
     hand.drag((14, 14), (24, 14))
     page.wait_for(SAVED + " && document.getElementById('go-forth').classList.contains('primary')")
     assert sorted(session.given) == [0, 2] and (session.labels(2) == 1).sum() >= 40
+    assert page.get_attribute('#go-forth', 'title') == (
+        'Segment the frames after this one again, up to the next given mask.')
     work(page, '#go-forth')
     assert page.evaluate(TEXT % 'told').startswith('Done in '), page.evaluate(TEXT % 'told')
     assert session.records[1] is before[1] and session.records[4] is not before[4]

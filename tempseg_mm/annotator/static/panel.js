@@ -6,6 +6,9 @@ import {steps} from './labels.js';
 import {pick, tool} from './tools.js';
 
 const STAGES = {'fine-tuning': 'Learning the objects', forwards: 'Following forwards', backwards: 'Following backwards'};
+const TITLES = {'go-forth': 'Segment the frames after this one again, up to the next given mask.',
+  'go-back': 'Segment the frames before this one again, up to the next given mask.'};
+const NOT_DRAWN = ' Nothing was drawn on this frame, so the network learns nothing new.';
 export const following = {on: false};
 let stage = null;  // {name, since, from} of the current stage, to estimate the time that is left
 const shown = {};  // name of a list -> JSON text of the values that it shows
@@ -79,7 +82,7 @@ function showWork() {
   byId('go-on').hidden = !done || segmenting();
   byId('go-forth').disabled = !mayGo || frame === last;
   byId('go-back').disabled = !mayGo || frame === first;
-  for (const id of ['go-forth', 'go-back']) byId(id).title = mayGo && !drawn ? 'Nothing was drawn on this frame, so the network learns nothing new.' : '';
+  for (const [id, words] of Object.entries(TITLES)) byId(id).title = words + (mayGo && !drawn ? NOT_DRAWN : '');
   for (const id of ['load-mask', 'take-back', 'add-object']) byId(id).disabled = busy;
   byId('export').disabled = busy;
   byId('progress').hidden = !segmenting();
