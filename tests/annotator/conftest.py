@@ -22,7 +22,7 @@ def frames(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def loaded():
-    """A sixteenth as wide, one step of fine-tuning."""
+    """A network a sixteenth as wide, with one step of fine-tuning."""
     cfg = find_config('configs/segment_video_scratch.py', {'model.width': 0.0625})
     return load_segmenter(cfg, 'none', 'cpu', steps=1, size=32)
 

@@ -1,4 +1,4 @@
-"""What tests of the page draw, and someone who asks its server over real connections."""
+"""What tests of the page draw, and a client that sends requests to its server over real connections."""
 
 import http.client
 import io
@@ -29,14 +29,14 @@ def png(pixels):
 
 
 class Client:
-    """Asks over real connections."""
+    """Sends requests over real connections."""
 
     def __init__(self, address):
         parts = urlsplit(address)
         self.address, self.host, self.base = address, parts.netloc, parts.path
 
     def ask(self, method, path, body=None, headers=None, *, base=None):
-        """Status, headers and body of an answer; a dict as ``body`` is sent, and JSON given back, as such."""
+        """Send a request and return status, headers and body; dicts are sent, and answers decoded, as JSON."""
         connection = http.client.HTTPConnection(self.host, timeout=20)
         try:
             body = json.dumps(body) if isinstance(body, dict) else body

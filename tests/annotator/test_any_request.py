@@ -49,7 +49,7 @@ def logged():
 
 @pytest.fixture(scope='module')
 def client(session, logged):
-    """Jobs do nothing here: what they are asked to do is what this is about."""
+    """A client of a session whose jobs do nothing, since only the requests are tested here."""
     session.add_object()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, 'segment', lambda on_progress: iter(()))

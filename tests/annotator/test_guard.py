@@ -1,4 +1,4 @@
-"""Who gets an answer. Each refusal is asked for over a real connection."""
+"""Which requests get an answer. Each refusal is tested over a real connection."""
 
 import socket
 

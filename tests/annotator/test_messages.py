@@ -1,4 +1,4 @@
-"""What comes in is taken or refused with a sentence, before it can do harm."""
+"""Received content is accepted, or refused with a sentence, before it can do harm."""
 
 import io
 import struct

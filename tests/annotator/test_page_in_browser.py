@@ -23,7 +23,7 @@ def page(client):
 
 
 class Hand:
-    """A mouse that is told pixels of the frame."""
+    """A mouse that is moved in pixels of the frame."""
 
     def __init__(self, page, size):
         self.page, (height, width) = page, size

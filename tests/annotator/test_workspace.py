@@ -1,4 +1,4 @@
-"""What the page shows beside what the session says: what is ready to take away, and what it begins with."""
+"""What the page shows beside the session: the exports that are ready, and the masks to begin with."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Masks that the tests of readers draw, in every encoding that there is."""
+"""Masks that the tests of readers draw, in every encoding."""
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ def blocks(count, size=(240, 320)):
 
 
 def smoothed(pixels):
-    """As a painter's anti-aliasing leaves it: drawn four times as large and shrunk."""
+    """A mask with the soft edges of a paint program: drawn four times as large and shrunk."""
     large = cv2.resize(pixels, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
     return cv2.resize(np.roll(large, (2, 1), (0, 1)), pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
 

@@ -113,7 +113,7 @@ def test_verification_reads_to_the_end(tmp_path, suffix):
 
 
 def png(path, width, height):
-    """A PNG of 68 bytes whose header says what it likes, with a right checksum."""
+    """A PNG of 68 bytes with any values in its header and a right checksum."""
     header = b'IHDR' + struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
     data = b'IDAT' + zlib.compress(b'\0\0')
     path.write_bytes(b'\x89PNG\r\n\x1a\n' + b''.join(
