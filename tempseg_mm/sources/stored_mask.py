@@ -50,7 +50,7 @@ class StoredMask:
 
     @property
     def is_cut_out(self) -> bool:
-        """True if alpha says where the object is: it varies, or it is 0 everywhere."""
+        """True if alpha marks the object, because it varies or is 0 everywhere."""
         return self.alpha is not None and bool(self.alpha.min() != self.alpha.max() or self.alpha.max() == 0)
 
     def above(self, threshold: int) -> np.ndarray:
