@@ -5,11 +5,11 @@ The first row that fits applies. If another reading is possible, a note says whi
 ======================================  ===============================================================================
 stored values                           meaning
 ======================================  ===============================================================================
-alpha that varies or is 0 everywhere     a cut-out: pixels of at least half of the largest alpha are the object. Flat
+alpha that varies or is 0 everywhere    a cut-out: pixels of at least half of the largest alpha are the object. Flat
                                         colours or numbers tell several apart. Refused if no pixel is transparent.
 other constant alpha                    ignored; the rest of the table applies
 a palette with a black entry 0          the indices are object ids
-a palette of shades, or other entry 0    its colours, as in the rows of colours, unless entry 0 surrounds everything
+a palette of shades, or other entry 0   its colours, as in the rows of colours, unless entry 0 surrounds everything
 one bit per pixel, booleans             true is the object
 floats                                  0 to 1: probabilities, 0.5 or more is the object; whole numbers: as integers
 one value beside 0                      one object, with this number if it is below 255, else without a number
