@@ -247,13 +247,46 @@ def readme_command(text: str, name: str) -> str:
     return lines[0]
 
 
-def dead_references(path: Path, root: Path) -> list[str]:
-    """Links and paths of the repository named in a Markdown file that lead nowhere.
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a Markdown page: those that a code host gives its headings, and ``<a id="...">``.
 
-    A path with a place to fill in, ``configs/<name>.py``, is checked up to the folder.
+    A heading's anchor is its text in lower case without punctuation, spaces as hyphens. The second heading of the same
+    text ends in ``-1``, the third in ``-2``.
+    """
+    text = re.sub(r'^(```|~~~).*?^\1', '', text, flags=re.DOTALL | re.MULTILINE)
+    found = set(re.findall(r'<a (?:id|name)="([^"]+)"', text))
+    seen: dict[str, int] = {}
+    for heading in re.findall(r'^#{1,6} +(.+?) *#*$', text, re.MULTILINE):
+        words = re.sub(r'!?\[(.*?)\]\(.*?\)', r'\1', heading).strip().lower()
+        slug = re.sub(r'[^\w\- ]', '', words).replace(' ', '-')
+        seen[slug] = seen.get(slug, -1) + 1
+        found.add(f'{slug}-{seen[slug]}' if seen[slug] else slug)
+    return found
+
+
+def dead_references(path: Path, root: Path) -> list[str]:
+    """Return the links and the named paths of a Markdown file or notebook that lead nowhere.
+
+    A link to a Markdown page is followed to its anchor. A path with a place to fill in, ``configs/<name>.py``, is
+    checked up to the folder.
     """
     text = path.read_text(encoding='utf-8')
-    links = [link.split('#')[0] for link in re.findall(r'\]\(([^)\s]+)\)', text) if '://' not in link]
-    found = [f'{path.name}: link to {link}' for link in links if link and not (path.parent / link).exists()]
+    found = []
+    for link in re.findall(r'\]\(([^)\s]+)\)', text):
+        target, _, anchor = link.partition('#')
+        page = path.parent / target if target else path
+        if '://' not in link and (not page.exists() or _lacks(page, anchor)):
+            found.append(f'{path.name}: link to {link if page.exists() else target}')
     named = set(re.findall(r'(?<![\w./-])(?:configs|tools|tempseg_mm|tests|docs|benchmarks)/[\w./-]*', text))
     return found + [f'{path.name}: {name}' for name in sorted(named) if not (root / name.rstrip('.')).exists()]
+
+
+def dead_anchors_in_code(path: Path, root: Path) -> list[str]:
+    """Return what a Python file names as ``docs/<page>.md#<anchor>``, or of another page, and is not there."""
+    named = re.findall(r'((?:[\w-]+/)*[\w-]+\.md)#([\w-]+)', path.read_text(encoding='utf-8'))
+    return [f'{path.name}: {page}#{anchor}' for page, anchor in named
+            if not (root / page).exists() or _lacks(root / page, anchor)]
+
+
+def _lacks(page: Path, anchor: str) -> bool:
+    return bool(anchor) and page.suffix == '.md' and anchor not in anchors(page.read_text(encoding='utf-8'))

@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = rules.read_package(ROOT)
 CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
-PAGES = [*sorted(ROOT.glob('*.md')), *sorted((ROOT / 'docs').rglob('*.md'))]
+PAGES = [*sorted(ROOT.glob('*.md')), ROOT / 'weights/README.md', *sorted((ROOT / 'docs').rglob('*.md')),
+         *sorted((ROOT / 'docs').rglob('*.ipynb'))]
 LONGEST_FILE = 300
 MOST_ARGUMENTS = 9  # of a constructor
 UNTESTED: set[str] = set()  # modules without a test file of their own; to be kept empty
@@ -121,6 +122,11 @@ def test_there_are_configs():
 @pytest.mark.parametrize('path', PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_and_paths_in_pages_exist(path):
     report(rules.dead_references(path, ROOT))
+
+
+def test_anchors_named_in_code_exist():
+    files = [path for path in all_python_files() if path != Path(__file__)]
+    report([fault for path in files for fault in rules.dead_anchors_in_code(path, ROOT)])
 
 
 def test_readme_sets_up_with_two_commands():
@@ -246,9 +252,20 @@ def test_readme_rule_catches(text, message):
         rules.readme_command(text, 'run')
 
 
-def test_reference_rule_catches_dead_links_and_paths(tmp_path):
+def test_reference_rule_catches_dead_links_anchors_and_paths(tmp_path):
     (tmp_path / 'docs').mkdir()
-    (tmp_path / 'docs' / 'here.md').write_text('')
+    (tmp_path / 'docs' / 'here.md').write_text('# A part\n```bash\n# Gone\n```\n')
     page = tmp_path / 'page.md'
-    page.write_text('[a](docs/here.md#part) [b](gone.md) [c](https://x.y/z) `docs/<name>.md` run tools/train.py.')
-    assert rules.dead_references(page, tmp_path) == ['page.md: link to gone.md', 'page.md: tools/train.py.']
+    page.write_text('[a](docs/here.md#a-part) [b](gone.md) [c](https://x.y/z#a) `docs/<name>.md` run tools/train.py.'
+                    '[d](docs/here.md#gone) [e](#here)\n\n## Here')
+    assert rules.dead_references(page, tmp_path) == [
+        'page.md: link to gone.md', 'page.md: link to docs/here.md#gone', 'page.md: tools/train.py.']
+    code = tmp_path / 'code.py'
+    code.write_text("raise ValueError('see docs/here.md#a-part, docs/here.md#b-part, gone.md#a')")
+    assert rules.dead_anchors_in_code(code, tmp_path) == ['code.py: docs/here.md#b-part', 'code.py: gone.md#a']
+
+
+def test_anchors_are_those_of_a_code_host():
+    text = ('# One, two: `three_3`\n## J & F\n## [Link](x.md#y) to-it!\n## J & F\n```\n# none\n```\n<a id="own"></a>\n'
+            '#### J & F ##\n')
+    assert rules.anchors(text) == {'one-two-three_3', 'j--f', 'link-to-it', 'j--f-1', 'j--f-2', 'own'}
