@@ -31,7 +31,8 @@ INSTALL_REQUIRES = [
 EXTRAS = {
     'dev': ['pytest>=8', 'pytest-cov>=5', 'pytest-xdist>=3.5', 'hypothesis>=6.100', 'playwright>=1.45', 'ruff>=0.6',
             'pre-commit>=3.7', 'build>=1.2', 'twine>=5.1', 'starlette>=0.40', 'uvicorn>=0.30', 'onnx>=1.16',
-            'onnxruntime>=1.18'],
+            'onnxruntime>=1.18', 'sphinx>=9.0', 'myst-nb>=1.4', 'furo>=2025.12', 'nbclient>=0.10', 'ipykernel>=6.29'],
+    'docs': ['sphinx>=9.0', 'myst-nb>=1.4', 'furo>=2025.12'],
     'onnx': ['onnx>=1.16', 'onnxruntime>=1.18'],
     'page': ['starlette>=0.40', 'uvicorn>=0.30'],
     'raft': ['torchvision>=0.16'],
