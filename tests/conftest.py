@@ -1,6 +1,7 @@
 """What the tests share: a tiny data set, the project's own configs made small, the same random numbers every time."""
 
 import copy
+import functools
 import multiprocessing
 import os
 import random
@@ -48,6 +49,43 @@ def pytest_runtest_call(item):
 
 
 pytest_runtest_setup = pytest_runtest_call  # what fixtures build, too
+
+
+def _environment():
+    """The environment variables that configs read."""
+    return tuple(sorted(item for item in os.environ.items() if item[0].startswith('TEMPSEG_')))
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _configs_are_read_once():
+    """Reading a config of the project takes a twentieth of a second, and hundreds of tests begin with that."""
+    read, kept = Config.fromfile, {}
+
+    def fromfile(filename, *args, **kwargs):
+        path = Path(filename).resolve()
+        if args or kwargs or not path.is_relative_to(ROOT / 'configs') or not path.is_file():
+            return read(filename, *args, **kwargs)
+        key = str(filename), _environment()
+        if key not in kept:
+            kept[key] = read(filename)
+        return copy.deepcopy(kept[key])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Config, 'fromfile', staticmethod(fromfile))
+        yield
+
+
+@functools.cache
+def _checked(path, environment):
+    """Load a config of the project once for each state of the environment variables that configs read."""
+    return load_config(path)
+
+
+def _load(path, work_dir):
+    if not Path(path).is_relative_to(ROOT / 'configs'):
+        return load_config(str(path), work_dir=work_dir)
+    cfg = copy.deepcopy(_checked(str(path), _environment()))
+    cfg.work_dir = work_dir
+    return cfg
 
 
 @pytest.fixture(autouse=True)
@@ -183,7 +221,7 @@ def tiny_config(synthetic_root, tmp_path, monkeypatch):
         f'{name} = {value!r}\n' for name, value in cfg.to_dict().items())))
 
     def config(path=ROOT / 'configs/tempseg_synthetic.py', **options):
-        cfg = load_config(str(path), work_dir=str(tmp_path / 'work'))
+        cfg = _load(path, str(tmp_path / 'work'))
         places = dict(
             SyntheticVOSDataset=dict(data_root=synthetic_root, scene=SCENE, num_sequences=NUM_SEQUENCES),
             DAVISDataset=dict(data_root=synthetic_root, resolution='32p'))
