@@ -107,7 +107,7 @@ def configs_page() -> str:
     """Return the text of every config, in Markdown, since links of pages lead to its headings."""
     text = '# Configs\n\nA config inherits from others by `_base_`. `_base_` folders hold the parts.\n\n'
     for path in sorted((ROOT / 'configs').rglob('*.py'), key=lambda path: ('_base_' in path.parts, path)):
-        text += f'## {path.relative_to(ROOT).as_posix()}\n\n```python\n{path.read_text("utf-8")}```\n\n'
+        text += f'## `{path.relative_to(ROOT).as_posix()}`\n\n```python\n{path.read_text("utf-8")}```\n\n'
     return text
 
 

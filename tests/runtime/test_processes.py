@@ -28,12 +28,12 @@ SCENE = dict(num_frames=6, height=32, width=48, max_speed=1.5, occluders=0)
 NUM_SEQUENCES = dict(train=2, test=3)
 
 
-def torchrun(*arguments, **environment):
+def torchrun(*arguments):
     """Start two processes that meet at a free port; gives the launcher's process."""
     return subprocess.Popen(
         [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2',
          str(ROOT / 'tests/two_processes.py'), *map(str, arguments)],
-        env=dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT), **environment), cwd=ROOT, text=True,
+        env=dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT)), cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -64,19 +64,20 @@ def kept():
 
 @pytest.fixture
 def runs(config, folder, kept):
-    """What one process found, and what each of two did."""
+    """What one process found, what each of two did, and how these ended: rank 1 dies when all else is done."""
     if not kept:
         out = folder / 'two'
         out.mkdir()
         launcher = torchrun(folder / 'config.py', out)
-        text, _ = launcher.communicate(timeout=120)
-        if launcher.returncode:
+        text, _ = launcher.communicate(timeout=240)
+        end = SimpleNamespace(time=time.time(), status=launcher.returncode, text=text)
+        if not all((out / f'rank{rank}.pth').exists() for rank in range(2)):
             pytest.fail(f'two processes failed:\n{text[-6000:]}')
         two = [torch.load(out / f'rank{rank}.pth', weights_only=True) for rank in range(2)]
         alone = folder / 'one'
         one = dict(accumulate=two_processes.accumulate(config, alone),
                    test=two_processes.test(config, alone, str(out / 'train/iter_3.pth')))
-        kept.update(one=one, two=two)
+        kept.update(one=one, two=two, end=end)
     return SimpleNamespace(**kept)
 
 
@@ -123,12 +124,11 @@ def test_a_process_without_sequences_gets_the_scores_too(runs):
     assert [found['scores']['J_mean'] for found in runs.two] == [1.0, 1.0]
 
 
-def test_a_process_that_dies_takes_the_others_down(config, folder):
-    launcher = torchrun(folder / 'config.py', folder / 'dead', TASK='die')
-    text, _ = launcher.communicate(timeout=150)
-    assert launcher.returncode != 0 and time.time() - float((folder / 'dead/test/died').read_text()) < 60
-    assert re.search(r'rank +: 1 .*\n *exitcode +: 1 ', text), text[-3000:]
-    assert not (folder / 'dead/test/scores.json').exists()
+def test_a_process_that_dies_takes_the_others_down(runs, folder):
+    dead, end = folder / 'two/dead/test', runs.end
+    assert end.status != 0 and end.time - float((dead / 'died').read_text()) < 60
+    assert re.search(r'rank +: 1 .*\n *exitcode +: 1 ', end.text), end.text[-3000:]
+    assert not (dead / 'scores.json').exists()
 
 
 def test_one_process_waits_for_nobody():

@@ -124,16 +124,14 @@ def test_advice_on_processes_and_threads_is_silenced(logger, monkeypatch, text, 
     assert bool(found) == told
 
 
-def test_who_asks_python_for_warnings_gets_them():
-    code = ('import warnings; from tempseg_mm.runtime.terminal import set_up_terminal; set_up_terminal();'
-            'warnings.warn_explicit("old", FutureWarning, "x.py", 1, module="torch.x")')
-    def stderr(*options):
-        return subprocess.run([sys.executable, *options, '-c', code], capture_output=True, text=True, check=True).stderr
-    assert 'FutureWarning: old' in stderr('-W', 'default') and 'old' not in stderr()
+def test_a_process_shows_warnings_if_python_is_asked_to_and_brief_lines_from_before_a_run():
+    code = ('import warnings; from mmengine.logging import print_log;'
+            'from tempseg_mm.runtime.terminal import set_up_terminal; set_up_terminal();'
+            'warnings.warn_explicit("old", FutureWarning, "x.py", 1, module="torch.x");'
+            'print_log("model.width: as typed", "current", 30)')
 
-
-def test_lines_from_before_a_run_are_brief_too():
-    code = ('from mmengine.logging import print_log; from tempseg_mm.runtime.terminal import set_up_terminal;'
-            'set_up_terminal(); print_log("model.width: as typed", "current", 30)')
-    output = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
-    assert re.fullmatch(r'\d\d:\d\d:\d\d  warning: model.width: as typed\n', output)
+    def run(*options):
+        return subprocess.run([sys.executable, *options, '-c', code], capture_output=True, text=True, check=True)
+    plain = run()
+    assert 'FutureWarning: old' in run('-W', 'default').stderr and 'old' not in plain.stderr
+    assert re.fullmatch(r'\d\d:\d\d:\d\d  warning: model.width: as typed\n', plain.stdout)

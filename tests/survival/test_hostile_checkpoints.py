@@ -1,6 +1,7 @@
 """Pickles that run code when they are read, planted wherever a checkpoint has room, through every door: none runs."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,26 @@ class Code:
         return os.mkdir, (str(self.folder),)
 
 
+@pytest.fixture(scope='module')
+def kept():
+    """Files of one training, which all tests here begin with."""
+    return {}
+
+
 @pytest.fixture
-def trained(make_runner):
+def trained(make_runner, tiny_config, kept):
     """A checkpoint of one iteration."""
-    runner = make_runner(**{'train_cfg.max_iters': 1})
-    runner.train()
-    return Path(runner.work_dir) / 'iter_1.pth'
+    if not kept:
+        runner = make_runner(**{'train_cfg.max_iters': 1})
+        runner.train()
+        kept['iter_1.pth'] = Path(runner.work_dir, 'iter_1.pth').read_bytes()
+        shutil.rmtree(runner.work_dir)
+    folder = Path(tiny_config().work_dir)
+    folder.mkdir(parents=True)
+    path = folder / 'iter_1.pth'
+    path.write_bytes(kept['iter_1.pth'])
+    (folder / 'last_checkpoint').write_text(str(path))
+    return path
 
 
 @pytest.fixture
