@@ -19,13 +19,14 @@ from tempseg_mm.runtime.atomic import BESIDE
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 12
 
-# Imports torch once, then forks a child for each run that it is asked for, and kills it some seconds after its start,
-# or some iterations and a part of one after its first. A child takes about as long to force bytes to the disk as to
-# compute, so that many a kill meets a file in mid-write.
+# Imports everything once, then forks a child for each run that it is asked for, and kills it some seconds after its
+# start, or some iterations and a part of one after its first. A child takes about as long to force bytes to the disk as
+# to compute, so that many a kill meets a file in mid-write.
 ZYGOTE = r"""
 import json, os, signal, sys, time, traceback
 from pathlib import Path
 import torch
+import torch._dynamo  # the first step of an optimiser imports it, which takes each child a second
 import mmengine.runner.runner
 from mmengine.config import Config
 from mmengine.hooks import Hook
