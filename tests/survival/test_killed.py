@@ -26,7 +26,7 @@ ZYGOTE = r"""
 import json, os, signal, sys, time, traceback
 from pathlib import Path
 import torch
-import torch._dynamo  # the first step of an optimiser imports it, which takes each child a second
+import torch._dynamo, matplotlib.figure, matplotlib.backends.backend_agg  # a run imports them late: seconds a child
 import mmengine.runner.runner
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -38,8 +38,6 @@ torch.set_num_threads(1)
 mmengine.runner.runner.collect_env = dict
 Config.pretty_text = ''
 fsync = os.fsync
-TICKS = Path(sys.argv[2]).with_name('ticks')
-TICKS.touch()
 tick = time.monotonic()
 
 
@@ -61,7 +59,7 @@ class Ticks(Hook):
 
 def work(what, options):
     os.fsync = slow_fsync
-    cfg = Config(json.loads(Path(sys.argv[1]).read_text()))
+    cfg = Config(json.loads(Path(CONFIG).read_text()))
     cfg.merge_from_dict(options)
     if what == 'test':
         run_test(cfg)
@@ -72,7 +70,7 @@ def work(what, options):
 
 
 def child(what, options):
-    log = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1), os.dup2(log, 2)
     try:
         work(what, options)
@@ -103,14 +101,27 @@ def outcome(pid, seconds, iterations):
 
 print('ready', flush=True)
 for line in sys.stdin:
-    what, options, seconds, iterations = json.loads(line)
+    CONFIG, LOG, what, options, seconds, iterations = json.loads(line)
+    TICKS = Path(LOG).with_name('ticks')
+    TICKS.touch()
     pid = os.fork() or child(what, options)
     print(outcome(pid, seconds, iterations), flush=True)
 """
 
 
+@pytest.fixture(scope='module')
+def zygote():
+    """The process that forks the others."""
+    command = [sys.executable, '-c', ZYGOTE.replace('\\\\\\\\', '\\\\')]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == 'ready\n'
+    yield process
+    process.stdin.close()
+    assert process.wait(timeout=30) == 0
+
+
 @pytest.fixture
-def start(tiny_config, tmp_path):
+def start(tiny_config, tmp_path, zygote):
     """Runs ``'train'`` or ``'test'`` of the tiny config; kills it after some seconds or iterations, or awaits its end.
 
     Returns how long it ran.
@@ -126,22 +137,17 @@ def start(tiny_config, tmp_path):
         dict(type='LoadClip', with_flow=False), dict(type='LoadFlow', provider=flow),
         dict(type='ClipRandomAffine', degrees=10, flip=0.5), dict(type='PackClip')]
     (tmp_path / 'config.json').write_text(json.dumps(cfg.to_dict()))
-    command = [sys.executable, '-c', ZYGOTE.replace('\\\\\\\\', '\\\\'), tmp_path / 'config.json', tmp_path / 'log']
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(what, seconds=None, iterations=None, **options):
         began = time.monotonic()
-        process.stdin.write(json.dumps([what, options, seconds, iterations]) + '\n')
-        process.stdin.flush()
-        outcome = process.stdout.readline().strip()
+        request = [str(tmp_path / 'config.json'), str(tmp_path / 'log'), what, options, seconds, iterations]
+        zygote.stdin.write(json.dumps(request) + '\n')
+        zygote.stdin.flush()
+        outcome = zygote.stdout.readline().strip()
         expected = {'0', 'killed'} if seconds or iterations else {'0'}
         assert outcome in expected, outcome + (tmp_path / 'log').read_text()[-3000:]
         return time.monotonic() - began
-
-    assert process.stdout.readline() == 'ready\n'
-    yield run
-    process.stdin.close()
-    assert process.wait(timeout=30) == 0
+    return run
 
 
 def parts(folder):
