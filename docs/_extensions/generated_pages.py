@@ -113,7 +113,7 @@ def configs_page() -> str:
 
 def write_pages(app) -> None:
     """Write what has changed, and remove what is no longer generated."""
-    os.environ['COLUMNS'] = '100'  # width of the help texts
+    os.environ['COLUMNS'] = '90'  # width of the help texts
     package = Package(PACKAGE, app.config)
     pages = {f'api/{room}.rst': room_page(room, description, package) for room, description in rooms().items()}
     pages |= {'components.rst': components_page(), 'commands.rst': commands_page(), 'configs.markdown': configs_page()}
