@@ -2,8 +2,6 @@
 
 Example::
 
-::
-
     propagator = generator_propagator(model, {1: generator_of_1, 2: generator_of_2}, size=240)
     propagator.start(first_frame, first_labels)
     for frame in frames:
