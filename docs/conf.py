@@ -20,7 +20,7 @@ project_copyright = author
 release = version = re.search(r"^__version__ = '(.+)'", (ROOT / 'tempseg_mm/__init__.py').read_text('utf-8'),
                               re.MULTILINE).group(1)
 
-extensions = ['myst_nb', 'sphinx.ext.napoleon', 'docstring_names', 'generated_pages',
+extensions = ['myst_nb', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon', 'docstring_names', 'generated_pages',
               'repository_links']
 if not tags.has('without_source'):  # noqa: F821, a name that Sphinx defines
     extensions.insert(0, 'sphinx.ext.viewcode')
@@ -37,8 +37,7 @@ exclude_patterns = ['_extensions', 'examples', '**/.ipynb_checkpoints']
 myst_heading_anchors = 6
 nb_execution_mode = 'off'
 
-# Reference, which generated_pages makes: reference.py says why autodoc is not used.
-viewcode_follow_imported_members = False  # it would import all modules
+# Reference: generated_pages writes a page per room, which autodoc fills from the docstrings.
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 add_module_names = False

@@ -4,13 +4,12 @@ The pages are one of the reference for each room, the registered components, the
 configs, and the Markdown files outside ``docs``. Nothing in them is kept by hand.
 """
 
-import ast
 import importlib
 import inspect
 import os
+import pkgutil
 import re
 
-from reference import Package, public, source_of, without_substitutions
 from repository_links import DOCS, PAGES, ROOT, site_links
 
 PACKAGE = ROOT / 'tempseg_mm'
@@ -34,8 +33,7 @@ def as_rst(markdown: str) -> str:
 
 def first_line(docstring: str | None) -> str:
     """Return the first paragraph of a docstring in one line."""
-    paragraph = inspect.cleandoc(docstring or '').split('\n\n')[0].splitlines()
-    line = ' '.join(' '.join(without_substitutions(paragraph)).split())
+    line = ' '.join(inspect.cleandoc(docstring or '').split('\n\n')[0].split())
     return f'{line[:-2]}.' if line.endswith('::') else line
 
 
@@ -52,18 +50,26 @@ def heading(text: str, line: str = '=') -> str:
     return f'{text}\n{line * len(text)}\n\n'
 
 
-def room_page(room: str, description: str, package: Package) -> str:
+def room_page(room: str, description: str) -> str:
     """Return the reference of one room: a table of all that is public in it, then each module in full."""
     rows, sections = [], ''
-    for module in package.room(room):
-        tree, short = package.modules[module], module.removeprefix('tempseg_mm.')
-        rows.append([f':py:mod:`{short} <{module}>`', first_line(ast.get_docstring(tree))])
-        for node in public(tree.body):
-            role = 'class' if isinstance(node, ast.ClassDef) else 'func'
-            rows.append([f':py:{role}:`~{module}.{node.name}`', first_line(ast.get_docstring(node))])
-        sections += heading(short, '-') + package.module(module)
+    for name in modules_of(f'tempseg_mm.{room}'):
+        module, short = importlib.import_module(name), name.removeprefix('tempseg_mm.')
+        members = [(key, found) for key, found in vars(module).items() if not key.startswith('_')
+                   and (inspect.isclass(found) or inspect.isfunction(found)) and found.__module__ == name]
+        rows.append([f':py:mod:`{short} <{name}>`', first_line(module.__doc__)])
+        rows += [[f':py:{"class" if inspect.isclass(found) else "func"}:`~{name}.{key}`', first_line(found.__doc__)]
+                 for key, found in members]
+        options = '   :members:\n   :ignore-module-all:\n   :special-members: __call__\n   :member-order: bysource\n' if members else ''
+        sections += heading(short, '-') + f'.. automodule:: {name}\n{options}\n'
     return heading(room) + description[:1].upper() + description[1:] + '.\n\n' + table(
         ['Name', 'What it is'], rows) + '\n' + sections
+
+
+def modules_of(room: str) -> list[str]:
+    """Return the names of a room and of all modules in it."""
+    path = getattr(importlib.import_module(room), '__path__', [])
+    return [room, *(found.name for found in pkgutil.walk_packages(path, f'{room}.'))]
 
 
 def components_page() -> str:
@@ -114,8 +120,7 @@ def configs_page() -> str:
 def write_pages(app) -> None:
     """Write what has changed, and remove what is no longer generated."""
     os.environ['COLUMNS'] = '90'  # width of the help texts
-    package = Package(PACKAGE, app.config)
-    pages = {f'api/{room}.rst': room_page(room, description, package) for room, description in rooms().items()}
+    pages = {f'api/{room}.rst': room_page(room, description) for room, description in rooms().items()}
     pages |= {'components.rst': components_page(), 'commands.rst': commands_page(), 'configs.markdown': configs_page()}
     for name, page in PAGES.items():
         path = ROOT / name
@@ -145,6 +150,4 @@ def setup(app) -> dict:
     """Called by Sphinx."""
     app.connect('builder-inited', write_pages, priority=100)
     app.connect('source-read', _list_rooms)
-    if 'sphinx.ext.viewcode' in app.extensions:
-        app.connect('viewcode-find-source', source_of)
     return dict(parallel_read_safe=True)
