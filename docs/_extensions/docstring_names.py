@@ -30,7 +30,7 @@ def _resolve(app, env, node, contnode):
 
 
 def setup(app) -> dict:
-    """Called by Sphinx."""
+    """Register the extension with Sphinx."""
     app.connect('env-updated', _by_ending)
     app.connect('missing-reference', _resolve)
     return dict(parallel_read_safe=True)

@@ -60,7 +60,8 @@ def room_page(room: str, description: str) -> str:
         rows.append([f':py:mod:`{short} <{name}>`', first_line(module.__doc__)])
         rows += [[f':py:{"class" if inspect.isclass(found) else "func"}:`~{name}.{key}`', first_line(found.__doc__)]
                  for key, found in members]
-        options = '   :members:\n   :ignore-module-all:\n   :special-members: __call__\n   :member-order: bysource\n' if members else ''
+        options = ('   :members:\n   :ignore-module-all:\n   :special-members: __call__\n'
+                   '   :member-order: bysource\n') if members else ''
         sections += heading(short, '-') + f'.. automodule:: {name}\n{options}\n'
     return heading(room) + description[:1].upper() + description[1:] + '.\n\n' + table(
         ['Name', 'What it is'], rows) + '\n' + sections
@@ -137,7 +138,7 @@ def write_pages(app) -> None:
 
 
 def _list_rooms(app, docname: str, content: list[str]) -> None:
-    """The table of rooms in docs/api/index.md, which is empty in a checkout."""
+    """Fill the table of rooms in docs/api/index.md, which is empty in a checkout."""
     if docname == 'api/index':
         rows = '\n'.join(f'| {{doc}}`{room} </generated/api/{room}>` | {text.replace("``", "`")} |'
                          for room, text in rooms().items())
@@ -147,7 +148,7 @@ def _list_rooms(app, docname: str, content: list[str]) -> None:
 
 
 def setup(app) -> dict:
-    """Called by Sphinx."""
+    """Register the extension with Sphinx."""
     app.connect('builder-inited', write_pages, priority=100)
     app.connect('source-read', _list_rooms)
     return dict(parallel_read_safe=True)

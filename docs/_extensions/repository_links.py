@@ -51,6 +51,6 @@ def _read(app, docname: str, content: list[str]) -> None:
 
 
 def setup(app) -> dict:
-    """Called by Sphinx."""
+    """Register the extension with Sphinx."""
     app.connect('source-read', _read)
     return dict(parallel_read_safe=True)
