@@ -57,6 +57,8 @@ def room_page(room: str, description: str) -> str:
         module, short = importlib.import_module(name), name.removeprefix('tempseg_mm.')
         members = [(key, found) for key, found in vars(module).items() if not key.startswith('_')
                    and (inspect.isclass(found) or inspect.isfunction(found)) and found.__module__ == name]
+        if not members and not module.__doc__:
+            continue
         rows.append([f':py:mod:`{short} <{name}>`', first_line(module.__doc__)])
         rows += [[f':py:{"class" if inspect.isclass(found) else "func"}:`~{name}.{key}`', first_line(found.__doc__)]
                  for key, found in members]
