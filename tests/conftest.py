@@ -51,6 +51,12 @@ def pytest_runtest_call(item):
 pytest_runtest_setup = pytest_runtest_call  # what fixtures build, too
 
 
+def pytest_collection_modifyitems(items):
+    """Start with the files that take longest, so that processes that share the tests end at the same time."""
+    longest = ('test_site.py', 'test_notebook.py', 'test_processes.py', 'test_killed.py')
+    items.sort(key=lambda item: item.path.name not in longest)
+
+
 def _environment():
     """The environment variables that configs read."""
     return tuple(sorted(item for item in os.environ.items() if item[0].startswith('TEMPSEG_')))

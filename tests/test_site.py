@@ -45,7 +45,7 @@ def test_every_page_of_the_folder_is_built_and_in_the_navigation(site):
 
 def test_a_class_is_found_with_its_signature_and_description(site):
     page = text_of(site / 'generated/api/apis.html')
-    assert re.search(r'class VOSInferencer ?\( config: str ?\| ?os\.PathLike', page)
+    assert re.search(r'class VOSInferencer ?\( config: str ?\| ?(os\.)?PathLike', page)
     assert '__call__' in page and 'Segment a sequence' in page
     assert 'Raises' in page and 'Parameters' in page
 

@@ -101,5 +101,5 @@ def test_a_race_that_was_stopped_is_resumed(modules, tiny_config, tmp_path, monk
     assert list(rival.model.losses) == ['bce'] and rival.model.adversary is None
     assert rival.finetuner.optimizer == ours.finetuner.optimizer and learners[0]['osvos'].given == 1
 
-    with pytest.raises(ValueError, match='another given'):
+    with pytest.raises(ValueError, match='other given'):
         run('--resume', '--rival-frames', '2')

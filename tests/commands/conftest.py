@@ -1,5 +1,7 @@
 """A command as it is typed, in this process, which is faster."""
 
+import logging
+import sys
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -13,6 +15,9 @@ from tempseg_mm.apis.command_runner import CommandRunner
 def command():
     """``command('train', ...)`` is ``tempseg-train ...``."""
     def run(name, *arguments):
+        for handler in MMLogger.get_current_instance().handlers:
+            if type(handler) is logging.StreamHandler:
+                handler.stream = sys.stdout  # an earlier test may have had a stream of its own, which is closed
         import_module(f'tempseg_mm.commands.{name}').main([*map(str, arguments)])
     return run
 
