@@ -1,9 +1,9 @@
-"""Settings of the documentation site. `.venv/bin/sphinx-build -W docs site` builds it.
+"""Settings of the documentation site. `.venv/bin/python -m sphinx -W docs site` builds it.
 
 The pages are the Markdown files of this folder. Everything below `docs/generated` (reference of each room, components,
 commands, configs, README, changelog) is written from the code at the start of each build and is not tracked by git.
 The build needs no network. With `-t online`, types of Python, NumPy and PyTorch link to their own documentation.
-`-t without_source` leaves out the pages of source code, which take half of the time.
+`-t without_source` leaves out the pages of source code, which take a third of the time.
 """
 
 import re
