@@ -7,14 +7,19 @@ workers.
     .venv/bin/python benchmarks/train_step.py                             # the configuration of tempseg_synthetic.py
     .venv/bin/python benchmarks/train_step.py --width 1 --size 120 214    # full width
 
+    .venv/bin/python benchmarks/train_step.py --downsample 1              # D sees whole masks, as in the paper
+
 Every figure is a median over rounds. The parts of a round run one after the other, so that a slower machine slows all
-of them. Compare the ratios, not the milliseconds.
+of them. Compare the ratios, not the milliseconds. The last column is arithmetic: the floating-point operations of a
+part's convolutions and matrix products, in those of the generator's bare pass. It is the least that the part can cost
+where all layers run equally fast.
 """
 
 import argparse
 import os
 import statistics
 import time
+from collections.abc import Iterable
 
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
 
@@ -24,6 +29,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader
+from torch.utils.flop_counter import FlopCounterMode
 
 from tempseg_mm.datasets.data_stream import DataStream
 from tempseg_mm.engine.optim import GANOptimWrapperConstructor
@@ -36,6 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--config', default='configs/tempseg_synthetic.py', help='config of model and optimisers')
     parser.add_argument('--width', type=float, help="width multiplier; default: the config's")
+    parser.add_argument('--downsample', type=int, help="downsampling of the masks that D sees; default: the config's")
     parser.add_argument('--size', type=int, nargs=2, default=(96, 168), metavar=('H', 'W'), help='size of the frames')
     parser.add_argument('--clips', type=int, default=4, help='clips per batch')
     parser.add_argument('--frames', type=int, default=5, help='frames per clip')
@@ -130,6 +137,16 @@ def waited_for(device: str) -> float:
     return time.perf_counter()
 
 
+def operations(step: Step, names: Iterable[str]) -> dict[str, float]:
+    """Return the floating-point operations of each part in those of the generator's bare pass, from one more round."""
+    counted = {}
+    for name in names:
+        with FlopCounterMode(display=False) as counter:
+            getattr(step, name)()
+        counted[name] = counter.get_total_flops()
+    return {name: count / counted['bare_generator'] for name, count in counted.items()}
+
+
 def with_a_loader(step: Step, args: argparse.Namespace, finish) -> list[float]:
     """Return the seconds of whole steps including the wait for data. Workers start and fill their queues before."""
     loader = DataLoader(Clips(args.frames, args.size, args.clips * 5), args.clips, num_workers=args.workers,
@@ -150,6 +167,8 @@ def main() -> None:
     MMLogger.get_current_instance().setLevel('WARNING')  # it would print the learning rate of every parameter
     if args.width is not None:
         cfg.model.width = args.width
+    if args.downsample is not None:
+        cfg.model.adversary.downsample = args.downsample
     model = MODELS.build(cfg.model).to(args.device).train()
     optim_cfg = {name: part for name, part in cfg.optim_wrapper.items() if name != 'constructor'}
     model.data_preprocessor.needs_flow = True
@@ -169,20 +188,24 @@ def main() -> None:
         for where, times in loaded.items():
             times += with_a_loader(step, args, by_workers if where == 'workers' else None)
 
+    flops = operations(step, seconds)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     bare, whole = medians.pop('bare_generator'), sum(medians[name] for name in LABELS)
     print(f'{args.clips} clips x {args.frames} frames {args.size[0]}x{args.size[1]}, width {cfg.model.width}, '
-          f'{args.device}, {torch.get_num_threads()} threads')
-    print(f'{"generator, forward + backward":36s} {1e3 * bare:9.1f} ms   1.00')
+          f'D sees masks / {model.adversary.downsample}, {args.device}, {torch.get_num_threads()} threads')
+    print(f'{"":36s} {"ms":>9s}   of G  of all  operations of G')
+
+    def row(label: str, seconds: float, share: str = '', operations: str = '') -> None:
+        print(f'{label:36s} {1e3 * seconds:9.1f}   {seconds / bare:4.2f}  {share:>6s}  {operations}'.rstrip())
+
+    row('generator, forward + backward', bare, operations='1.00')
     for name, label in LABELS.items():
-        print(f'{label:36s} {1e3 * medians[name]:9.1f} ms   {medians[name] / bare:.2f}  {medians[name] / whole:4.0%}')
-    print(f'{"sum of the parts":36s} {1e3 * whole:9.1f} ms   {whole / bare:.2f}')
-    print(f'{"the same without flow":36s} {1e3 * (whole - medians["flow"]):9.1f} ms   '
-          f'{(whole - medians["flow"]) / bare:.2f}')
+        row(label, medians[name], f'{medians[name] / whole:.0%}', f'{flops[name]:.2f}')
+    row('sum of the parts', whole, '100%', f'{sum(flops[name] for name in LABELS):.2f}')
+    row('the same without flow', whole - medians['flow'])
     for where, times in loaded.items():
         label = f'loaded steps, flow by {args.workers} workers' if where == 'workers' else 'loaded steps, flow in them'
-        median = statistics.median(times)
-        print(f'{label:36s} {1e3 * median:9.1f} ms   {median / bare:.2f}')
+        row(label, statistics.median(times))
 
 
 if __name__ == '__main__':

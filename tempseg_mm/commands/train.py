@@ -32,8 +32,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--amp', action='store_true', help='train in bfloat16 mixed precision')
     parser.add_argument('--deterministic', action='store_true',
                         help='give the same weights for the same seed. A CPU does so without this option. On a GPU, '
-                             'training stops with an error if PyTorch has no deterministic operation for a layer; the '
-                             'adversary has such layers')
+                             'training stops with an error if PyTorch has no deterministic operation for a layer; all '
+                             'layers of this package have one')
     return parser
 
 

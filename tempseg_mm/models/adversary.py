@@ -33,7 +33,17 @@ class MaskEncoder(BaseModule):
         self.out_channels = scaled[-1]
 
     def forward(self, masks: Tensor) -> Tensor:
-        """Encode masks (M, 1, H, W) in [0, 1], H and W at least 8, as (M, out_channels, H//8, W//8)."""
+        """Encode masks (M, 1, H, W) in [0, 1] as (M, out_channels, H//8, W//8).
+
+        Raises:
+            ValueError: if a side is below 8 pixels, which three poolings need. Other numbers of layers need 2 to their
+                power.
+        """
+        least = 2 ** len(self.layers)
+        if min(masks.shape[-2:]) < least:
+            raise ValueError(f'MaskEncoder needs masks of at least {least}x{least} pixels, got '
+                             f'{masks.shape[-2]}x{masks.shape[-1]}. Use larger frames, or a smaller '
+                             '`model.adversary.downsample` if it is above 1.')
         for layer in self.layers:
             # ReLU after the pooling gives the same values for a quarter of the work.
             masks = F.relu(F.max_pool2d(layer(masks), 2))
@@ -67,7 +77,7 @@ class ConvDiscriminator(BaseModule):
         self.convs = nn.Sequential(*(
             ConvModule(c_in, c_out, k, stride=s, padding=k // 2)
             for c_in, c_out, k, s in zip([in_channels, *maps], maps, kernel_sizes, strides)))
-        self.pool = nn.AdaptiveAvgPool2d(pool_size)
+        self.pool_size = pool_size
         self.hidden = nn.Sequential(*(
             nn.Sequential(nn.Linear(u_in, u_out), nn.ReLU(inplace=True))
             for u_in, u_out in zip([maps[-1] * pool_size**2, *hidden], hidden)))
@@ -75,7 +85,36 @@ class ConvDiscriminator(BaseModule):
 
     def forward(self, encoded: Tensor) -> Tensor:
         """Return (M,) logits for encoded masks (M, in_channels, h, w); a positive logit means "real"."""
-        return self.to_logit(self.hidden(self.pool(self.convs(encoded)).flatten(1))).squeeze(1)
+        maps = self.convs(encoded)
+        # CUDA has no deterministic gradient of adaptive average pooling, MPS no grid that does not divide the sides.
+        products = maps.is_cuda and torch.are_deterministic_algorithms_enabled() or maps.device.type == 'mps'
+        grid = (adaptive_mean if products else F.adaptive_avg_pool2d)(maps, self.pool_size)
+        return self.to_logit(self.hidden(grid.flatten(1))).squeeze(1)
+
+
+def adaptive_mean(maps: Tensor, size: int) -> Tensor:
+    """Compute ``F.adaptive_avg_pool2d(maps, size)`` by matrix products, whose gradient every device has.
+
+    Cell i of n averages the pixels from ``floor(i·side/n)`` to ``ceil((i + 1)·side/n) - 1``. Neighbouring cells share
+    pixels if n does not divide the side.
+
+    Args:
+        maps: (M, C, h, w) float.
+        size: n, side of the grid.
+
+    Returns:
+        (M, C, n, n), dtype of ``maps``.
+    """
+    rows, columns = (_cells(side, size, maps) for side in maps.shape[-2:])  # [n, h], [n, w]
+    pixels = rows.sum(1)[:, None] * columns.sum(1)
+    return rows @ maps @ columns.T / pixels
+
+
+def _cells(side: int, size: int, like: Tensor) -> Tensor:
+    """Return (size, side): 1 for the pixels of each cell, else 0. It is made on the device, so no copy waits."""
+    pixel = torch.arange(side, device=like.device)
+    cell = torch.arange(size, device=like.device)[:, None]
+    return ((pixel + 1) * size > cell * side).logical_and(pixel * size < (cell + 1) * side).to(like.dtype)
 
 
 class Verdict(NamedTuple):
@@ -90,19 +129,29 @@ class Adversary(BaseModule):
 
     Paper note: the paper has "two separate encoders of same configuration", by which D can tell the branches apart
     whatever the masks; ``share_weights=True`` uses one (paper note P4). Eqs. 2-4 feed D one encoded mask, a later
-    sentence the pair with the encoded target: ``condition_on_target=True`` (paper note P5).
+    sentence the pair with the encoded target: ``condition_on_target=True`` (paper note P5). The paper says nothing of
+    the size of the masks that are encoded; ``downsample=1`` encodes them as they are (paper note P3).
 
     Args:
         encoder: config of a mask encoder; ``width`` is added.
         discriminator: config of a discriminator; ``in_channels`` and ``width`` are added.
         share_weights: use one encoder for both branches.
         condition_on_target: give D the pair (E(X), E(Y)) instead of E(X).
+        downsample: side of the squares of pixels over which masks are averaged before E, at least 1. D then costs
+            about its square less. At 1, masks stay as they are.
         width: multiplies the maps of every layer.
+
+    Raises:
+        ValueError: if ``downsample`` is not a whole number of at least 1.
     """
 
     def __init__(self, encoder: dict, discriminator: dict, *, share_weights: bool = False,
-                 condition_on_target: bool = False, width: float = 1.0, init_cfg=None) -> None:
+                 condition_on_target: bool = False, downsample: int = 1, width: float = 1.0, init_cfg=None) -> None:
         super().__init__(init_cfg)
+        if not (isinstance(downsample, int) and downsample >= 1):
+            raise ValueError(f'downsample must be a whole number of at least 1, got {downsample!r}; 1 shows D the '
+                             'masks as they are')
+        self.downsample = downsample
         self.fake_encoder = MODELS.build({**encoder, 'width': width})
         self.real_encoder = self.fake_encoder if share_weights else MODELS.build({**encoder, 'width': width})
         self.condition_on_target = condition_on_target
@@ -117,13 +166,19 @@ class Adversary(BaseModule):
             gt_masks: (M, 1, H, W), 0 or 1; read only if ``judge_real`` or ``condition_on_target``.
             judge_real: whether D also judges ``gt_masks``.
         """
-        fake = self.fake_encoder(pred_masks)
-        target = self.real_encoder(gt_masks) if judge_real or self.condition_on_target else None
+        fake = self.fake_encoder(self._smaller(pred_masks))
+        target = self.real_encoder(self._smaller(gt_masks)) if judge_real or self.condition_on_target else None
         judged = [fake, target] if judge_real else [fake]
         if self.condition_on_target:
             judged = [torch.cat([encoded, target], dim=1) for encoded in judged]
         logits = self.discriminator(torch.cat(judged)).split(len(pred_masks))
         return Verdict(logits[0], logits[1] if judge_real else None)
+
+    def _smaller(self, masks: Tensor) -> Tensor:
+        """Average masks (M, 1, H, W) to (M, 1, ceil(H/d), ceil(W/d)); squares at the border count their pixels only."""
+        if self.downsample == 1:
+            return masks
+        return F.avg_pool2d(masks, self.downsample, ceil_mode=True, count_include_pad=False)
 
 
 @contextmanager

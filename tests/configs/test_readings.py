@@ -12,6 +12,7 @@ TRAINING = {
     'P1 decoder': {'model.generator.decoder.type': 'UpsampleDecoder'},
     'P1 width': {'model.width': 0.125},
     'P2 dropout': {'model.generator.backbone.dropout': 0.0, 'model.generator.decoder.dropout': 0.0},
+    'P3 whole masks': {'model.adversary.downsample': 1},
     'P4 encoders': {'model.adversary.share_weights': False},
     'P5 pairs': {'model.adversary.condition_on_target': True},
     'P6 pooling': {'model.adversary.discriminator.pool_size': 2},

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tempseg_mm.models.adversary import ConvDiscriminator, MaskEncoder, frozen
+from tempseg_mm.models.adversary import ConvDiscriminator, MaskEncoder, adaptive_mean, frozen
 from tempseg_mm.registry import MODELS
 
 
@@ -32,6 +32,12 @@ def test_width_and_own_layers():
     assert encoder(torch.rand(1, 1, 8, 8)).shape == (1, 6, 2, 2)
 
 
+def test_masks_must_outlast_the_pooling():
+    assert MaskEncoder(width=0.0625)(torch.rand(1, 1, 8, 9)).shape == (1, 16, 1, 1)
+    with pytest.raises(ValueError, match='at least 8x8 pixels, got 9x7. Use larger frames, or a smaller .*downsample'):
+        MaskEncoder(width=0.0625)(torch.rand(1, 1, 9, 7))
+
+
 def test_parameters_of_table_a1():
     discriminator = ConvDiscriminator(256)
     convs = (9 * 256 + 1) * 256 + (25 * 256 + 1) * 512 + (25 * 512 + 1) * 512
@@ -53,6 +59,33 @@ def test_strides_and_grid():
     unstrided = ConvDiscriminator(16, width=0.0625, strides=(1, 1, 1))
     assert unstrided.convs(torch.randn(1, 16, 12, 16)).shape == (1, 32, 12, 16)
     assert discriminator.hidden[0][0].in_features == 32 * 2 * 2
+
+
+@pytest.mark.parametrize('size', [(12, 16), (5, 7), (3, 1), (4, 9)])
+@pytest.mark.parametrize('grid', [1, 2, 4])
+def test_matrix_products_pool_like_pytorch(size, grid):
+    maps = torch.randn(2, 3, *size, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(2, 3, grid, grid, dtype=torch.float64)
+    (values, slopes), (expected, expected_slopes) = (
+        (pooled, torch.autograd.grad(pooled, maps, weights)[0])
+        for pooled in (adaptive_mean(maps, grid), F.adaptive_avg_pool2d(maps, grid)))
+    torch.testing.assert_close(values, expected)
+    torch.testing.assert_close(slopes, expected_slopes)
+
+
+@pytest.mark.parametrize('cuda', [False, True])
+@pytest.mark.parametrize('strict', [False, True])
+def test_pools_by_matrix_products_where_cuda_must_be_deterministic(cuda, strict, monkeypatch):
+    called = []
+    monkeypatch.setattr('tempseg_mm.models.adversary.adaptive_mean',
+                        lambda *args: called.append(1) or adaptive_mean(*args))
+    monkeypatch.setattr(torch.Tensor, 'is_cuda', property(lambda _: cuda))
+    monkeypatch.setattr(torch, 'are_deterministic_algorithms_enabled', lambda: strict)
+    discriminator, encoded = ConvDiscriminator(16, width=0.0625), torch.randn(2, 16, 11, 14)
+    logits = discriminator(encoded)
+    assert bool(called) == (cuda and strict)
+    torch.testing.assert_close(logits, discriminator.to_logit(discriminator.hidden(
+        F.adaptive_avg_pool2d(discriminator.convs(encoded), 4).flatten(1))).squeeze(1))
 
 
 def test_logits_take_both_signs():
@@ -122,6 +155,26 @@ def test_the_real_branch_runs_only_when_needed(judge_real, condition, runs):
     verdict = judge(MASKS, MASKS, judge_real=judge_real)
     assert len(calls) == runs
     assert (verdict.real is None) == (not judge_real)
+
+
+def test_d_sees_means_over_squares_of_pixels():
+    whole, half = adversary(), adversary(downsample=2)
+    half.load_state_dict(whole.state_dict())
+    pred, gt = torch.rand(2, 1, 33, 48, requires_grad=True), torch.rand(2, 1, 33, 48)
+    small_pred, small_gt = (
+        torch.cat([m[:, :, :32].unflatten(2, (16, 2)).unflatten(4, (24, 2)).mean((3, 5)),  # the last row is alone
+                   m[:, :, 32:].unflatten(3, (24, 2)).mean(4)], dim=2) for m in (pred, gt))
+    seen, expected = half(pred, gt, judge_real=True), whole(small_pred, small_gt, judge_real=True)
+    torch.testing.assert_close(seen, expected)
+    torch.testing.assert_close(*(torch.autograd.grad(v.fake.sum(), pred)[0] for v in (seen, expected)))
+    with pytest.raises(ValueError, match='got 8x7.* smaller .*downsample'):
+        half(MASKS[..., :15, :14], MASKS[..., :15, :14], judge_real=False)
+
+
+@pytest.mark.parametrize('downsample', [0, 1.5, None])
+def test_downsampling_is_by_whole_numbers(downsample):
+    with pytest.raises(ValueError, match='downsample must be a whole number of at least 1, got '):
+        adversary(downsample=downsample)
 
 
 def test_gradient_passes_through_but_not_into():

@@ -12,6 +12,7 @@ model = dict(
         type='Adversary',
         share_weights=False,
         condition_on_target=False,
+        downsample=2,  # D sees means over 2x2 pixels; 1: the masks as they are (paper note P3)
         encoder=dict(type='MaskEncoder'),
         discriminator=dict(type='ConvDiscriminator')),
     # loss_weight is the alpha of eq. 10; an ablation removes a line. The first two are eq. 3, lambda = 0.1 / 0.1.
