@@ -4,7 +4,7 @@ one of its online fine-tuning.
     .venv/bin/python benchmarks/clips.py [--config configs/tempseg_davis_mobilenet.py] [--window 256 448]
 
 The clips are rendered at 480×854 and stored as JPEG and PNG. ``LoadClip`` decodes them and is left out of the sum.
-Every figure is a median over clips, which differ in object, place and zoom. It counts the time of the processor, so other
+Every figure is a median over clips, which differ in object, place and zoom. It counts the processor's time, so other
 work on the machine disturbs it little.
 """
 
@@ -12,7 +12,6 @@ import argparse
 import copy
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,14 +19,12 @@ from pathlib import Path
 
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads disturb timings on shared cores
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
 import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+
 from tempseg_mm.datasets.synthetic.draw import SceneParams, draw_scene
 from tempseg_mm.datasets.vos_sequence import VOSSequence
 from tempseg_mm.registry import TRANSFORMS
@@ -38,8 +35,8 @@ SPEED = 12  # largest motion of an object, pixels per frame
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--config', default=str(ROOT / 'configs/tempseg_davis_mobilenet.py'))
-    parser.add_argument('--window', type=int, nargs=2, metavar=('H', 'W'), help="size of windows; default: the config's")
+    parser.add_argument('--config', default='configs/tempseg_davis_mobilenet.py', help='config of the pipelines')
+    parser.add_argument('--window', type=int, nargs=2, metavar=('H', 'W'), help="default: the config's")
     parser.add_argument('--frames', type=int, default=2, help='frames per clip')
     parser.add_argument('--scenes', type=int, default=5, help='rendered scenes; clips take them in turn')
     parser.add_argument('--clips', type=int, default=80, help='clips measured')
