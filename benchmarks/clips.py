@@ -28,6 +28,7 @@ from mmengine.registry import init_default_scope
 from tempseg_mm.datasets.synthetic.draw import SceneParams, draw_scene
 from tempseg_mm.datasets.vos_sequence import VOSSequence
 from tempseg_mm.registry import TRANSFORMS
+from tempseg_mm.runtime.memory import keep_freed_memory
 
 SIZE = (480, 854)
 SPEED = 12  # largest motion of an object, pixels per frame
@@ -93,6 +94,7 @@ def report(title: str, times: dict[str, list[float]]) -> None:
 
 def main() -> None:
     args = parse_args()
+    keep_freed_memory()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     np.random.seed(0)

@@ -67,7 +67,9 @@ class Window:
 
     def crop_mask(self, mask: np.ndarray) -> np.ndarray:
         """Crop (H, W) uint8 0/1 to (h, w) uint8 0/1: 1 where the object covers more than half, 0 beyond the border."""
-        return (self._seen(mask * np.uint8(255), 0) > 127).astype(np.uint8)
+        left, top, width, height = cv2.boundingRect(mask)  # all else stays 0
+        seen = self._seen(mask * np.uint8(255), 0, (left, top, left + width, top + height))
+        return (seen > 127).view(np.uint8)
 
     def crop_flow(self, flow: np.ndarray) -> np.ndarray:
         """Return the flow between two frames that are both seen through this window.
@@ -129,12 +131,17 @@ class Window:
             return self.matrix
         return _from_copy(self.matrix, (self.frame_size[1] / shape[1], self.frame_size[0] / shape[0]))
 
-    def _seen(self, image: np.ndarray, outside: object) -> np.ndarray:
+    def _seen(self, image: np.ndarray, outside: object, box: tuple | None = None) -> np.ndarray:
+        """Return the view. If only ``box`` (left, top, right, bottom) is not ``outside``, the rest is not read."""
         matrix = self._from(image.shape[:2])
         zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
         if zoom < 1:
             # A linear look-up reads four pixels. Where it would skip pixels, the visible part is shrunk first.
-            left, top, right, bottom = self.extent(image.shape[:2], margin=int(np.ceil(1 / zoom)))
+            margin = int(np.ceil(1 / zoom))
+            left, top, right, bottom = self.extent(image.shape[:2], margin=margin)
+            if box is not None:
+                left, top = max(left, box[0] - margin), max(top, box[1] - margin)
+                right, bottom = min(right, box[2] + margin), min(bottom, box[3] + margin)
             if left >= right or top >= bottom:
                 return np.broadcast_to(np.asarray(outside, image.dtype), (*self.size, *image.shape[2:])).copy()
             part = image[top:bottom, left:right]
