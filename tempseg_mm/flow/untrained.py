@@ -45,7 +45,7 @@ class DISFlow(FlowProvider):
     def estimate(self, frames: Tensor, next_frames: Tensor) -> Tensor:
         pairs = zip(_to_gray(frames), _to_gray(next_frames), strict=True)
         flows = [self._estimate_pair(gray, next_gray) for gray, next_gray in pairs]
-        return torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous()  # [N,H,W,2] -> [N,2,H,W]
+        return torch.from_numpy(np.array([cv2.split(flow) for flow in flows]))  # [H,W,2] -> [N,2,H,W]
 
     def _estimate_pair(self, gray: np.ndarray, next_gray: np.ndarray) -> np.ndarray:
         if self._dis is None:

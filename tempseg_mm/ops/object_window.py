@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from .window import Window
@@ -99,13 +100,15 @@ def box_of(x: np.ndarray, y: np.ndarray) -> Box:
 
 def box_of_mask(mask: np.ndarray) -> Box | None:
     """Return :func:`box_of` for the nonzero pixels of a mask (H, W), or ``None`` if there are none."""
-    shown, sides = mask != 0, []
-    for axis in (0, 1):  # counts per column and row give the same box as a list of all pixels, in a quarter of the time
-        up_to = np.cumsum(np.count_nonzero(shown, axis=axis))
-        if not up_to[-1]:
-            return None
+    shown = (mask != 0).view(np.uint8)
+    left, top, width, height = cv2.boundingRect(shown)
+    if not width:
+        return None
+    shown, sides = shown[top:top + height, left:left + width], []
+    for axis, begin in ((0, left), (1, top)):  # counts per column and row give the same box as a list of all pixels
+        up_to = np.cumsum(cv2.reduce(shown, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S))
         cut = int(TRIMMED * up_to[-1])
         first, last = np.searchsorted(up_to, (cut, up_to[-1] - 1 - cut), side='right')
-        sides.append((float(first), float(last) + 1))
+        sides.append((float(begin + first), float(begin + last) + 1))
     (left, right), (top, bottom) = sides
     return left, top, right, bottom

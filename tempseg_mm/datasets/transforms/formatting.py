@@ -1,5 +1,6 @@
 """Last step of a clip's pipeline: converts arrays to the tensors that the data preprocessor takes."""
 
+import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -40,13 +41,15 @@ class PackClip(BaseTransform):
         height, width = frames[0].shape[:2]
         for name, items in fields.items():
             channels, dtype = (2, np.float32) if name == 'flow' else (1, np.uint8)
-            stacked = np.stack(items) if items else np.empty((0, height, width, channels))
-            setattr(sample, name, _to_tensor(stacked.reshape(-1, height, width, channels).astype(dtype, copy=False)))
-        return dict(inputs=_to_tensor(np.stack(frames)), data_samples=sample)
+            planes = _planes([np.asarray(item, dtype) for item in items])
+            setattr(sample, name, planes if items else torch.empty(0, channels, height, width))
+        return dict(inputs=_planes(frames), data_samples=sample)
 
 
-def _to_tensor(stack: np.ndarray) -> Tensor:
-    return torch.from_numpy(stack).permute(0, 3, 1, 2).contiguous()  # [T,H,W,C] -> [T,C,H,W]
+def _planes(images: list) -> Tensor:
+    """Stack T images (H, W) or (H, W, C) to (T, C, H, W). OpenCV takes channels apart faster than torch permutes."""
+    planes = [cv2.split(image) for image in images]
+    return torch.from_numpy(np.array(planes))
 
 
 def _check(name: str, items: list, frames: list) -> None:

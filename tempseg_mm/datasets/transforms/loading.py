@@ -1,5 +1,6 @@
 """First steps of a clip's pipeline: read frames, masks and flow into memory."""
 
+import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -81,6 +82,6 @@ class LoadFlow(BaseTransform):
             if isinstance(self.provider, dict):
                 self.provider = TASK_UTILS.build(self.provider)
             frames = torch.from_numpy(np.stack(results['frames'])).permute(0, 3, 1, 2)  # [T,H,W,3] -> [T,3,H,W]
-            flow = self.provider(frames[:-1], frames[1:]).permute(0, 2, 3, 1).cpu().numpy()
-            results['flow'] = list(np.ascontiguousarray(flow))
+            flow = self.provider(frames[:-1], frames[1:]).cpu().numpy()
+            results['flow'] = [cv2.merge(tuple(field)) for field in flow]  # [2,H,W] -> [H,W,2]
         return results

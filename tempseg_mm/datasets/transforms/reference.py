@@ -100,14 +100,42 @@ def deform_mask(mask: np.ndarray, fault: _Fault, field: np.ndarray) -> np.ndarra
     centre = (left + (width - 1) / 2, top + (height - 1) / 2)
     matrix = cv2.getRotationMatrix2D(centre, fault.degrees, np.exp(fault.log_scale))
     matrix[:, 2] += fault.shift * size
-    inverse = cv2.invertAffineTransform(matrix).astype(np.float32)
-    x, y = np.meshgrid(np.arange(mask.shape[1], dtype=np.float32), np.arange(mask.shape[0], dtype=np.float32))
-    source = cv2.transform(np.dstack([x, y]), inverse)
-    grid_x = ((x - centre[0]) / (2 * width) + 0.5) * (field.shape[1] - 1)  # position of each pixel in the coarse field
+    radius = round(fault.dilate * size)
+    rows, columns = _landing((left, top, width, height), matrix, size * np.abs(field).max(), abs(radius), mask.shape)
+    deformed = np.zeros_like(mask)
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return deformed
+    x, y = np.meshgrid(np.arange(columns.start, columns.stop, dtype=np.float32),
+                       np.arange(rows.start, rows.stop, dtype=np.float32))
+    source = cv2.transform(cv2.merge([x, y]), cv2.invertAffineTransform(matrix).astype(np.float32))
+    x, y = x[:1], y[:, :1]
+    # Position of each pixel in the coarse field
+    grid_x = ((x - centre[0]) / (2 * width) + 0.5) * (field.shape[1] - 1)
     grid_y = ((y - centre[1]) / (2 * height) + 0.5) * (field.shape[0] - 1)
+    grid_x, grid_y = (np.ascontiguousarray(part) for part in np.broadcast_arrays(grid_x, grid_y))
     source += size * cv2.remap(field, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    moved = cv2.remap(mask * 255, source, None, cv2.INTER_LINEAR)
-    return _grow((moved > 127).astype(np.uint8), round(fault.dilate * size))
+    moved = cv2.remap(mask * np.uint8(255), source, None, cv2.INTER_LINEAR)
+    deformed[rows, columns] = _grow((moved > 127).view(np.uint8), radius)
+    return deformed
+
+
+def _landing(box: tuple, matrix: np.ndarray, bent: float, grown: int, shape: tuple) -> tuple[slice, slice]:
+    """Return rows and columns outside which a deformed mask is empty.
+
+    Args:
+        box: (left, top, width, height) of the object.
+        matrix: (2, 3), where it moves.
+        bent: largest displacement on top of that, pixels before the move.
+        grown: margin for growing or eroding, pixels after the move.
+        shape: (H, W) of the mask.
+    """
+    left, top, width, height = box
+    near, far = (left - bent - 1, top - bent - 1), (left + width + bent, top + height + bent)
+    corners = np.array([[near, (far[0], near[1]), far, (near[0], far[1])]], float)
+    x, y = cv2.transform(corners, matrix)[0].T
+    columns, rows = (slice(max(0, int(np.floor(at.min())) - grown - 1), min(side, int(np.ceil(at.max())) + grown + 2))
+                     for at, side in ((x, shape[1]), (y, shape[0])))
+    return rows, columns
 
 
 def add_blob(mask: np.ndarray) -> np.ndarray:
