@@ -13,24 +13,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from memory_sequences import MemoryGiven, MemorySequence
 from mmengine.config import Config
+from mmengine.device import utils as device_utils
 from mmengine.runner import Runner
 
-from tempseg_mm.apis.config import drop_switched_off, load_config
+from tempseg_mm.apis.config import drop_switched_off, load_config, use_device
 from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
 from tempseg_mm.datasets.synthetic.draw import SceneParams
 from tempseg_mm.datasets.vos_dataset import VOSDataset
-from tempseg_mm.datasets.vos_sequence import MERGED
 from tempseg_mm.registry import MODELS
-from tempseg_mm.sources.frame_source import SourceFrame
-from tempseg_mm.sources.given_sequence import GivenSequence
-from tempseg_mm.sources.mask_files import Labels
 from tempseg_mm.structures import ClipBatch
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 0.0625
 SCENE = dict(num_frames=6, height=32, width=48, max_speed=1.5)
 NUM_SEQUENCES = dict(train=2, test=2)
+os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')  # read when CUDA starts; deterministic tests need it
+
+
+def pytest_addoption(parser):
+    parser.addoption('--device', help="device of tests that take the machine's, and of those marked gpu, such as cpu "
+                                      'to do without a GPU; default: the GPU if there is one')
+
+
+def pytest_configure(config):
+    use_device(config.getoption('--device'))
 
 
 def _skip_without_pydensecrf(error):
@@ -51,8 +59,13 @@ def pytest_runtest_call(item):
 pytest_runtest_setup = pytest_runtest_call  # what fixtures build, too
 
 
-def pytest_collection_modifyitems(items):
-    """Start with the files that take longest, so that processes that share the tests end at the same time."""
+def pytest_collection_modifyitems(config, items):
+    """Start with the files that take longest, so that processes that share the tests end at the same time. Skip what
+    needs a GPU where there is none."""
+    if config.getoption('--device') is None and device_utils.get_device() == 'cpu':
+        for item in items:
+            if item.get_closest_marker('gpu'):
+                item.add_marker(pytest.mark.skip(reason='needs CUDA or MPS'))
     longest = ('test_site.py', 'test_notebook.py', 'test_processes.py', 'test_killed.py')
     items.sort(key=lambda item: item.path.name not in longest)
 
@@ -100,6 +113,18 @@ def _same_every_time():
     np.random.seed(0)
     torch.manual_seed(0)
     torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(False)
+    torch.backends.cudnn.deterministic = False
+    torch.backends.cudnn.allow_tf32 = False  # tests compare numbers: rounding to ten bits would hide faults
+    chosen = device_utils.get_device()
+    yield
+    use_device(chosen)  # a command in the test may have chosen another
+
+
+@pytest.fixture
+def device():
+    """The device that a Runner takes: the GPU if there is one, or what ``--device`` names."""
+    return torch.device(device_utils.get_device())
 
 
 @pytest.fixture(scope='session')
@@ -116,34 +141,6 @@ def sequence(synthetic_root):
     return VOSDataset(synthetic_root, 'test', resolution='32p', test_mode=True)[0]['sequence']
 
 
-class MemorySequence:
-    """What a ``VOSSequence`` answers, from arrays; ``reads`` lists the frames that were asked for."""
-    name = 'square'
-    objects = MERGED
-
-    def __init__(self, frames, masks):
-        self.frames, self.masks, self.reads = frames, masks, []
-
-    def __len__(self):
-        return len(self.frames)
-
-    def frame(self, i):
-        self.reads.append(i)
-        return self.frames[i]
-
-    def mask(self, i):
-        return self.masks[i]
-
-    def annotation(self, i):
-        return None if self.masks[i] is None else Labels(self.masks[i])
-
-    def is_annotated(self, i):
-        return self.masks[i] is not None
-
-    def file_name(self, i):
-        return f'{i:05d}'
-
-
 @pytest.fixture
 def make_sequence():
     """A bright square on a dark ground that moves two pixels to the right a frame; ``size`` is (H, W)."""
@@ -156,24 +153,6 @@ def make_sequence():
             masks.append(mask)
         return MemorySequence(frames, masks)
     return make
-
-
-class MemoryGiven(GivenSequence):
-    """A ``MemorySequence`` with some of its masks given, as those of one object."""
-
-    def __init__(self, sequence, frame_ids, object_id):
-        self.sequence, self.name, self.num_frames = sequence, sequence.name, len(sequence)
-        self.labels = {i: object_id * sequence.masks[i] for i in frame_ids}
-
-    def frames(self):
-        for i in range(self.start, len(self.sequence)):
-            yield SourceFrame(i, self.sequence.file_name(i), self.sequence.frame(i))
-
-    def given_image(self, frame_id):
-        return self.sequence.frames[frame_id]
-
-    def earlier(self, frame_id):
-        return SourceFrame(frame_id, self.sequence.file_name(frame_id), self.sequence.frame(frame_id))
 
 
 @pytest.fixture

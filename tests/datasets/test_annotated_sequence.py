@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import MemorySequence
+from memory_sequences import MemorySequence
 
 from tempseg_mm.datasets.annotated_sequence import AnnotatedSequence
 from tempseg_mm.datasets.vos_sequence import APART
