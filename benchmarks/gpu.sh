@@ -3,6 +3,7 @@
 #
 #     benchmarks/gpu.sh                       # in .venv; OUT=folder, PYTHON=python3 choose others
 #     DEVICE=cpu benchmarks/gpu.sh            # tries the script in small, without a GPU
+#     STEPS='gpu_tests flow' benchmarks/gpu.sh    # only these steps
 #
 # Each step has a time limit and writes its own log into OUT. A step that fails stops no other. OUT/summary.txt says how
 # each step ended, which tests failed, and what was measured. The exit code is the number of steps that failed.
@@ -11,6 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 OUT=${OUT:-work_dirs/gpu}
 PYTHON=${PYTHON:-.venv/bin/python}
 DEVICE=${DEVICE:-}
+STEPS=${STEPS:-torch gpu_tests rooms train_step finetuning flow clips}
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} OMP_WAIT_POLICY=PASSIVE PYTHONUNBUFFERED=1
 mkdir -p "$OUT"
 SUMMARY=$OUT/summary.txt
@@ -21,6 +23,7 @@ failed=0
 step() {
   local name=$1 limit=$2 begin=$SECONDS code=0
   shift 2
+  [[ " $STEPS " == *" $name "* ]] || return 0
   timeout -k 5 "$limit" "$@" >"$OUT/$name.log" 2>&1 </dev/null || code=$?
   [ "$code" = 0 ] || failed=$((failed + 1))
   [ "$code" = 124 ] && code="$code (out of time)"
@@ -35,7 +38,7 @@ benchmark() {
 }
 
 ROOMS='tests/models tests/inference tests/engine tests/flow tests/ops tests/apis'
-PYTEST=("$PYTHON" -m pytest -q -p no:cacheprovider --tb=short)
+PYTEST=("$PYTHON" -m pytest -v -p no:cacheprovider --tb=short)
 if [ "$DEVICE" = cpu ]; then
   PYTEST+=(--device cpu)
   rooms=(tests/flow/test_base.py)
@@ -63,7 +66,9 @@ benchmark flow 60 "${flow[@]}"
 benchmark clips 35 "${clips[@]}"
 
 {
-  grep -hE '^(FAILED|ERROR) |^[0-9]+ .*(passed|failed|skipped).* in ' "$OUT/gpu_tests.log" "$OUT/rooms.log" | cut -c1-200
+  for name in gpu_tests rooms; do
+    [ -e "$OUT/$name.log" ] && grep -hE '^(FAILED|ERROR) |^=+ .*(passed|failed|skipped).* in ' "$OUT/$name.log" | cut -c1-200
+  done
   for name in train_step finetuning flow clips; do
     [ -e "$OUT/$name.log" ] && { echo; echo "$name"; tail -n 40 "$OUT/$name.log"; }
   done
