@@ -5,14 +5,17 @@ import difflib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import torch
 from mmcv.cnn import is_norm
 from mmcv.cnn.utils import fuse_conv_bn
-from mmengine.model import StochasticWeightAverage
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_swa_multi_avg_fn
 
+from tempseg_mm.runtime.background import read_ahead
+
+AHEAD = 4  # steps whose clips are drawn before a GPU asks for them
 NORM = 'norm'
 
 
@@ -119,12 +122,39 @@ def side_by_side(num_threads: int) -> Iterator[Callable[[Callable, Iterable], li
         torch.set_num_threads(before)
 
 
+@contextmanager
+def drawn_ahead(drawn: Iterator[list[list[dict]]], device: torch.device) -> Iterator[Iterator[list[list[dict]]]]:
+    """Provide packed clips, step by step: for a GPU another thread draws those of the next steps meanwhile.
+
+    The order of all draws stays the same. On a CPU nothing is drawn ahead, because the steps use all cores.
+
+    Another thread draws from the same random streams of Python, NumPy and torch's CPU, so the block must not draw from
+    them. Layers on a GPU draw from another stream. At the end of the block the thread has ended.
+
+    Args:
+        drawn: draws the batches of one step at a time, each a list of packed clips.
+        device: where the steps run.
+    """
+    if device.type == 'cpu':
+        yield drawn
+        return
+    if device.type == 'cuda':
+        drawn = map(_pinned, drawn)
+    with closing(read_ahead(drawn, AHEAD)) as ready:
+        yield ready
+
+
+def _pinned(batches: list[list[dict]]) -> list[list[dict]]:
+    """Move packed clips to memory from which a GPU copies while the CPU goes on."""
+    return [[dict(inputs=clip['inputs'].pin_memory(), data_samples=clip['data_samples'].pin_memory()) for clip in batch]
+            for batch in batches]
+
+
 class TailAverage:
-    """Equal-weight mean of the parameters after each of the last steps.
+    """Equal-weight mean of parameters after each of the last steps.
 
     This is stochastic weight averaging (Izmailov et al., "Averaging Weights Leads to Wider Optima and Better
-    Generalization", UAI 2018). Buffers are not averaged: they are those of the last step. From its first step on, the
-    mean needs the memory of one more network.
+    Generalization", UAI 2018). From its first step on, the mean needs the memory of the parameters once more.
 
     Args:
         steps: number of all steps.
@@ -134,16 +164,18 @@ class TailAverage:
 
     def __init__(self, steps: int, share: float) -> None:
         self._first = steps - max(1, round(share * steps)) if share else steps
-        self._mean: StochasticWeightAverage | None = None
+        self._mean: list[Tensor] = []
+        self._average = get_swa_multi_avg_fn()  # a few kernels for all parameters together
 
-    def add(self, module: nn.Module, step: int) -> None:
-        """Add the weights after a step, counted from 0. Weights before the first averaged step are ignored."""
-        if step >= self._first:
-            if self._mean is None:
-                self._mean = StochasticWeightAverage(module)
-            self._mean.update_parameters(module)
+    def add(self, parameters: Sequence[nn.Parameter], step: int) -> None:
+        """Add the values after a step, counted from 0. Values before the first averaged step are ignored."""
+        if step == self._first:
+            self._mean = [parameter.detach().clone() for parameter in parameters]
+        elif step > self._first:
+            self._average(self._mean, parameters, step - self._first)
 
-    def give_to(self, module: nn.Module) -> None:
-        """Set the weights of ``module`` to the mean. Without a mean they stay the same, bit for bit."""
-        if self._mean is not None:
-            module.load_state_dict(self._mean.module.state_dict())
+    def give_to(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Set the parameters to the mean. Without a mean they stay the same, bit for bit."""
+        if self._mean:
+            for parameter, mean in zip(parameters, self._mean, strict=True):
+                parameter.data.copy_(mean)

@@ -23,17 +23,43 @@ def fault_in(values: Mapping, where: str, advice: str = 'Lower the learning rate
     return f'{", ".join(wrong)} not finite in {where}. All terms: {listed}. {advice}'
 
 
-def check_finite(terms: Mapping, where: str) -> dict:
-    """Return the terms as :func:`as_floats` does, after a check that all are finite.
+class FiniteTerms:
+    """Checks that the loss terms of steps are finite, with one transfer from the device for several sets of terms.
 
-    Raises:
-        FloatingPointError: naming the terms that are not finite, then all terms.
+    A transfer makes the CPU wait for all work that a GPU has not done yet. A GPU that gets work meanwhile never stops.
+
+    Args:
+        together: number of sets of terms that are checked together. 1: each at once.
     """
-    values = as_floats(terms)
-    fault = fault_in(values, where)
-    if fault:
-        raise FloatingPointError(fault)
-    return values
+
+    def __init__(self, together: int = 1) -> None:
+        self.together = together
+        self._unchecked: list[tuple[str, Mapping]] = []
+
+    def add(self, terms: Mapping, where: str) -> None:
+        """Add tensors of one element by name, and check all sets if there are :attr:`together` of them.
+
+        Raises:
+            FloatingPointError: as :meth:`check`.
+        """
+        self._unchecked.append((where, {name: value.detach() for name, value in terms.items()}))
+        if len(self._unchecked) >= self.together:
+            self.check()
+
+    def check(self) -> None:
+        """Check the sets that were not checked yet.
+
+        Raises:
+            FloatingPointError: naming the first place whose terms are not finite, these terms, then all terms there.
+        """
+        unchecked, self._unchecked = self._unchecked, []
+        if not unchecked:
+            return
+        values = as_floats({(i, name): term for i, (_, terms) in enumerate(unchecked) for name, term in terms.items()})
+        for i, (where, terms) in enumerate(unchecked):
+            fault = fault_in({name: values[i, name] for name in terms}, where)
+            if fault:
+                raise FloatingPointError(fault)
 
 
 def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:

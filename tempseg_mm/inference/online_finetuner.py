@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 
 import numpy as np
 import torch
@@ -16,13 +17,22 @@ from tempseg_mm.ops.resize import Size, resize_image, resize_mask, target_size
 from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 from tempseg_mm.runtime.random_state import own_randomness
 
-from .finetuning_steps import TailAverage, folded, in_turn, parameters_called, side_by_side, trained_alone
-from .finite import check_finite
+from .finetuning_steps import (
+    TailAverage,
+    drawn_ahead,
+    folded,
+    in_turn,
+    parameters_called,
+    side_by_side,
+    trained_alone,
+)
+from .finite import FiniteTerms
 from .given_fit import GivenFit
 from .given_object import GivenObject
 
 CLIP = 2  # frames per clip
 MODES = 'eval', 'folded', 'train'
+UNCHECKED = 20  # steps that a GPU may take before the CPU waits for their losses
 
 
 @dataclass
@@ -160,7 +170,7 @@ class OnlineFinetuner:
         Raises:
             ValueError: if ``leave_out`` or ``only`` names something that the model does not have, if there is no given
                 frame, or if a mask and its frame differ in size.
-            FloatingPointError: if a loss is not finite.
+            FloatingPointError: if a loss is not finite. A GPU may take up to :data:`UNCHECKED` more steps before that.
         """
         unknown = set(self.leave_out) - set(model.loss_names)
         if unknown:
@@ -173,12 +183,12 @@ class OnlineFinetuner:
         clips = in_turn([self._clip(model, given, indices, size) for indices in runs],
                         [bool({*focus} & {*indices}) for indices in runs])
         batches_of = partial(self._batches, augment or self.augment, apart=self._num_threads(model) > 1)
+        drawn = map(batches_of, islice(clips, self.steps if steps is None else steps))
         generator.train(self.mode == 'train')
         # A correction must not draw the same windows as the fine-tuning before it.
         drawn_for = f'{given.name}, corrected in {sorted(focus)}' if focus else given.name
         with trained_alone(generator, chosen), own_randomness(seed, drawn_for):
-            losses = self._train(model, generator, map(batches_of, clips), given.name,
-                                 self.steps if steps is None else steps, on_step)
+            losses = self._train(model, generator, drawn, given.name, self.steps if steps is None else steps, on_step)
         return AdaptedGenerator(generator.eval().requires_grad_(False),
                                 torch.stack(losses).tolist() if losses else [], time.perf_counter() - started)
 
@@ -196,24 +206,28 @@ class OnlineFinetuner:
         """Run all steps, each on the next batches of ``drawn``, and return the combined loss before each step."""
         optim_wrapper = build_optim_wrapper(generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
         parameters = [parameter for parameter in generator.parameters() if parameter.requires_grad]
+        device, gradients_of = _device_of(model), partial(self._gradients, model, generator, parameters)
+        finite = FiniteTerms(1 if device.type == 'cpu' else UNCHECKED)
         mean, losses = TailAverage(steps, self.average), []
-        with side_by_side(self._num_threads(model)) as run:
-            for step in range(steps):
-                batches = next(drawn)
-                found = run(partial(self._gradients, model, generator, parameters, f'{name}, step {step}'), batches)
+        with side_by_side(self._num_threads(model)) as run, drawn_ahead(drawn, device) as ready:
+            for step, batches in enumerate(ready):
+                found = run(gradients_of, batches)
+                for terms, _ in found:
+                    finite.add(terms, f'online fine-tuning of {name}, step {step}')
+                losses.append(torch.stack([terms['loss'].detach() for terms, _ in found]).mean())
                 for parameter, *gradients in zip(parameters, *(gradients for _, gradients in found), strict=True):
-                    parameter.grad = sum(gradients[1:], gradients[0]) / len(batches)
+                    parameter.grad = sum(gradients[1:], gradients[0]) / len(found) if gradients[1:] else gradients[0]
                 optim_wrapper.step()
-                losses.append(torch.stack([loss for loss, _ in found]).mean())
-                mean.add(generator, step)
+                mean.add(parameters, step)
                 on_step(step + 1)
+        finite.check()
         optim_wrapper.zero_grad()
-        mean.give_to(generator)
+        mean.give_to(parameters)
         return losses
 
     def _num_threads(self, model: nn.Module) -> int:
         """Return the number of clips of a step that run at once. A GPU takes them as one batch."""
-        on_cpu = next(model.parameters()).device.type == 'cpu'
+        on_cpu = _device_of(model).type == 'cpu'
         # In training mode clips share batch statistics and draw random numbers. Only one thread at a time can freeze D.
         on_their_own = self.mode != 'train' and not any(loss.needs_adversary for loss in self._losses(model))
         return min(self.clips_per_step, torch.get_num_threads()) if on_cpu and on_their_own else 1
@@ -222,15 +236,14 @@ class OnlineFinetuner:
         packed = [self.pipeline(augment(copy.copy(clip))) for _ in range(self.clips_per_step)]
         return [[one] for one in packed] if apart else [packed]
 
-    def _gradients(self, model: nn.Module, generator: nn.Module, parameters: list, where: str, packed: list[dict]
-                   ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Compute the combined loss of a batch and its gradients; they are zero for parameters without influence."""
+    def _gradients(self, model: nn.Module, generator: nn.Module, parameters: list, packed: list[dict]
+                   ) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
+        """Compute the loss terms of a batch and the gradients of their sum, which are zero without influence."""
         batch = model.data_preprocessor(
             dict(inputs=[p['inputs'] for p in packed], data_samples=[p['data_samples'] for p in packed]), training=True)
         prediction = model(batch, generator=generator)
         loss, terms = model.parse_losses(model.generator_losses(prediction, batch, leave_out=self.leave_out))
-        check_finite(terms, f'online fine-tuning of {where}')
-        return loss.detach(), torch.autograd.grad(loss, parameters, materialize_grads=True)
+        return terms, torch.autograd.grad(loss, parameters, materialize_grads=True)
 
     def _looks_at_single_frames(self, model: nn.Module) -> bool:
         """Return True if no active loss compares frames."""
@@ -272,7 +285,10 @@ class OnlineFinetuner:
     def _flow(self, model: nn.Module, frames: list, still: bool) -> list:
         if still:
             return [np.zeros((*frames[0].shape[:2], 2), np.float32)]
-        device = next(model.parameters()).device
-        stacked = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(device)
+        stacked = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).to(_device_of(model))
         flow = model.data_preprocessor.estimate_flow(stacked[:-1], stacked[1:])
         return list(flow.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device

@@ -21,6 +21,13 @@ class VOSDataSample(BaseDataElement):
         ValueError: if a field is set to a tensor of another rank or channel count.
     """
 
+    def pin_memory(self) -> 'VOSDataSample':
+        """Return a copy in page-locked memory, from which a GPU copies while the CPU goes on. Data loaders call it."""
+        pinned = self.new()
+        for name, value in self.items():
+            pinned.set_data({name: value.pin_memory()})
+        return pinned
+
     def _set_checked(self, name: str, value: Tensor, channels: int) -> None:
         if value.ndim != 4 or value.shape[1] != channels:
             raise ValueError(f'{name} must be (T, {channels}, H, W), got {tuple(value.shape)}')

@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from tempseg_mm.inference.finetuning_steps import (
+    AHEAD,
     TailAverage,
+    drawn_ahead,
     folded,
     in_turn,
     parameters_called,
@@ -160,6 +162,50 @@ def test_errors_are_raised_and_threads_end():
     assert not [thread for thread in threading.enumerate() if thread.name.startswith('side_by_side')]
 
 
+ANOTHER = torch.device('mps')  # any device but a CPU; nothing is computed there
+
+
+def test_a_gpu_finds_the_next_steps_drawn_by_another_thread():
+    drawn, enough = [], threading.Event()
+
+    def draw():
+        for step in range(3 * AHEAD):
+            drawn.append(threading.current_thread())
+            if len(drawn) == AHEAD + 1:
+                enough.set()
+            yield step
+    with drawn_ahead(draw(), ANOTHER) as ready:
+        assert next(ready) == 0 and enough.wait(30)
+        assert AHEAD < len(drawn) <= AHEAD + 2  # those that wait, the first, and one in the hand
+        assert list(ready) == list(range(1, 3 * AHEAD))
+    assert threading.current_thread() not in drawn and not any(thread.is_alive() for thread in drawn)
+
+
+def test_a_cpu_draws_when_it_needs_them():
+    drawn = []
+    with drawn_ahead(map(lambda step: drawn.append(threading.current_thread()) or step, range(3)), torch.device('cpu')
+                     ) as ready:
+        assert next(ready) == 0
+    assert drawn == [threading.current_thread()]
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt, ZeroDivisionError])
+def test_the_thread_ends_with_the_block(error):
+    before = set(threading.enumerate())
+    with pytest.raises(error), drawn_ahead(iter(range(100)), ANOTHER) as ready:
+        next(ready)
+        raise error
+    assert set(threading.enumerate()) <= before
+
+
+def test_an_error_of_a_draw_is_raised_at_its_step():
+    seen = []
+    with pytest.raises(ZeroDivisionError), drawn_ahead(map(lambda step: 1 / (2 - step), range(5)), ANOTHER) as ready:
+        for one in ready:
+            seen.append(one)
+    assert seen == [0.5, 1]
+
+
 SGD = dict(type='SGD', lr=0.1)
 
 
@@ -185,22 +231,9 @@ def test_mean_of_the_last_steps(share, expected):
     module, mean = nn.Linear(1, 1), TailAverage(5, share)
     for step in range(5):
         nn.init.constant_(module.weight, step + 1)
-        mean.add(module, step)
-    mean.give_to(module)
+        mean.add([module.weight], step)
+    mean.give_to([module.weight])
     assert module.weight.item() == pytest.approx(expected)
-
-
-def test_statistics_are_those_of_the_last_step():
-    module, mean = nn.BatchNorm1d(2), TailAverage(2, 1)
-    for step in range(2):
-        nn.init.constant_(module.bias, step)
-        module.running_mean.fill_(step)
-        module.num_batches_tracked.fill_(step)
-        mean.add(module, step)
-    module.running_mean.fill_(9)  # not part of the steps
-    mean.give_to(module)
-    assert module.bias.tolist() == [0.5, 0.5] and module.running_mean.tolist() == [1, 1]
-    assert module.num_batches_tracked == 1
 
 
 @pytest.mark.parametrize('average, expected', [(0, -0.4), (0.25, -0.4), (0.5, -0.35), (1, -0.25)])

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from tempseg_mm.inference import online_finetuner
+from tempseg_mm.inference.finetuning_steps import drawn_ahead
 from tempseg_mm.inference.given_object import GivenObject
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.registry import TRANSFORMS
@@ -105,6 +107,57 @@ def test_folded_normalisation_is_adapted_as_part_of_the_convolutions(make_model,
     assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in model.generator.modules())
     again = finetuner.copy_of(model.generator)
     again.load_state_dict(adapted.generator.state_dict())  # as an interrupted run takes it up
+
+
+def ahead(monkeypatch):
+    """Draw ahead on a CPU too, as for a GPU."""
+    monkeypatch.setattr(online_finetuner, 'drawn_ahead', lambda drawn, device: drawn_ahead(drawn, torch.device('mps')))
+
+
+def test_drawing_ahead_changes_no_bit(make_model, given, threads, monkeypatch):
+    threads(2)
+    streams, found = [], []
+    for change in (lambda monkeypatch: None, ahead):
+        change(monkeypatch)
+        np.random.seed(3)
+        found.append(adapted(make_model, given, pipeline=[dict(type='DeformReferenceMask'), dict(type='PackClip')]))
+        streams.append((np.random.rand(), torch.rand(1).item()))
+    assert found[0][0] == found[1][0] and all(map(torch.equal, found[0][1], found[1][1]))
+    assert streams[0] == streams[1]  # they go on as if nothing had been drawn
+
+
+def test_a_transform_that_fails_ahead(make_model, given, monkeypatch):
+    calls = []
+
+    class Failing:
+        def __call__(self, results):
+            calls.append(1)
+            if len(calls) == 3:
+                raise ZeroDivisionError
+            return results
+    monkeypatch.setitem(TRANSFORMS.module_dict, 'Failing', Failing)
+    ahead(monkeypatch)
+    steps = []
+    with pytest.raises(ZeroDivisionError):
+        OnlineFinetuner(steps=5, augment=[dict(type='Failing')]).adapt(make_model(), given, on_step=steps.append)
+    assert steps == [1, 2]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='counts the waits for CUDA')
+@pytest.mark.parametrize('settings', [dict(), dict(leave_out=['adv', 'iftl', 'l_iftl', 'itsd'], average=0.5)])
+def test_no_step_waits_for_the_gpu(make_model, given, settings):
+    model = make_model().eval().cuda()
+    finetuner = OnlineFinetuner(steps=12, clips_per_step=2, augment=[dict(type='ClipRandomAffine')], **settings)
+
+    def watch(step):
+        torch.cuda.set_sync_debug_mode('error' if 2 < step < finetuner.steps else 'default')
+    try:
+        losses = finetuner.adapt(model, given, on_step=watch).losses
+    finally:
+        torch.cuda.set_sync_debug_mode('default')
+    on_cpu = finetuner.adapt(model.cpu(), given).losses
+    np.testing.assert_allclose(losses[:3], on_cpu[:3], rtol=1e-2)
 
 
 def test_an_unknown_mode():

@@ -51,3 +51,14 @@ def test_missing_flow_shows():
     bare = VOSDataSample()
     assert 'flow' not in bare
     assert 'flow' in sample()
+
+
+def test_every_field_is_pinned(monkeypatch):
+    monkeypatch.setattr(torch.Tensor, 'pin_memory', lambda self: self + 1)  # a copy; only a machine with a GPU can pin
+    made = sample()
+    made.set_metainfo(dict(sequence='bear'))
+    before = made.gt_masks.clone()
+    pinned = made.pin_memory()
+    assert pinned.sequence == 'bear' and isinstance(pinned, VOSDataSample) and pinned.keys() == made.keys()
+    assert all(torch.equal(pinned.get(name), made.get(name) + 1) for name in made.keys())
+    assert torch.equal(made.gt_masks, before)
