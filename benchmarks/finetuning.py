@@ -37,15 +37,18 @@ GENERATORS = dict(
     vgg=(dict(backbone=dict(type='VGGBackbone', dropout=0.0), decoder=dict(type='UnpoolDecoder', dropout=0.0)), False),
     tempseg=(dict(backbone=dict(type='TempSegBackbone'), decoder=dict(type='UnpoolDecoder')), False),
     mobilenet=(dict(), True))
+COMPUTE = dict(
+    channels_last=dict(channels_last='always'), bfloat16=dict(amp=True),
+    both=dict(amp=True, channels_last='always'))
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--config', default='configs/tempseg_davis_mobilenet.py', help='config of losses and steps')
-    parser.add_argument('--generator', choices=GENERATORS, default='vgg')
+    parser.add_argument('--generator', nargs='+', choices=GENERATORS, default=['vgg', 'mobilenet'])
     parser.add_argument('--size', type=int, nargs=2, default=(256, 448), metavar=('H', 'W'), help='size of a window')
-    parser.add_argument('--steps', type=int, default=300, help='steps of a round')
-    parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--steps', type=int, default=300, help='steps of the first row; the others have a fifth of it')
+    parser.add_argument('--rounds', type=int, default=2, help='rounds of the first row')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     return parser.parse_args()
 
@@ -69,14 +72,14 @@ class Given(GivenSequence):
         return self.images[frame_id]
 
 
-def make(args: argparse.Namespace) -> tuple[torch.nn.Module, OnlineFinetuner]:
-    """Build the model and the fine-tuner of the config with the generator and the windows that the arguments name."""
+def make(args: argparse.Namespace, generator: str, **compute: object) -> tuple[torch.nn.Module, OnlineFinetuner]:
+    """Build the model and the fine-tuner of the config, with another generator and other windows."""
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.default_scope)
     MMLogger.get_current_instance().setLevel('WARNING')
     model, settings = cfg.model.to_dict(), cfg.default_hooks.finetune.finetuner.to_dict()
     settings.pop('type', None)
-    parts, in_part = GENERATORS[args.generator]
+    parts, in_part = GENERATORS[generator]
     model['generator'].update(parts)
     model['generator']['backbone'].pop('init_cfg', None)
     for part in (model, *settings['augment']):
@@ -85,7 +88,7 @@ def make(args: argparse.Namespace) -> tuple[torch.nn.Module, OnlineFinetuner]:
     if not in_part:
         settings.update(only=())
     torch.manual_seed(0)
-    return MODELS.build(model).to(args.device).eval(), OnlineFinetuner(**settings)
+    return MODELS.build(dict(model, compute=compute)).to(args.device).eval(), OnlineFinetuner(**settings)
 
 
 class Passes:
@@ -93,6 +96,7 @@ class Passes:
 
     def __init__(self, model: torch.nn.Module, finetuner: OnlineFinetuner, args: argparse.Namespace) -> None:
         frames = finetuner.clips_per_step * clip_length(model, finetuner)
+        self.compute, self.device = model.compute, torch.device(args.device)
         self.generator = finetuner.copy_of(model.generator).train(finetuner.mode == 'train')
         self.inputs = [torch.rand(frames, channels, *args.size, device=args.device) for channels in (3, 1)]
         self.masks = self.inputs[1].round()
@@ -104,7 +108,9 @@ class Passes:
 
     def run(self, number: int) -> None:
         for _ in range(number):
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(self.generator(*self.inputs), self.masks)
+            with self.compute.autocast(self.device):
+                logits = self.generator(*self.inputs)
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), self.masks)
             torch.autograd.grad(loss, self.parameters)
 
 
@@ -113,54 +119,67 @@ def clip_length(model: torch.nn.Module, finetuner: OnlineFinetuner) -> int:
     return 1 if all(loss.per_frame for name, loss in model.losses.items() if name not in finetuner.leave_out) else 2
 
 
-def draw(finetuner: OnlineFinetuner, given: GivenObject, length: int) -> None:
-    """Draw the clips of a step."""
-    for _ in range(finetuner.clips_per_step):
+def draw(finetuner: OnlineFinetuner, given: GivenObject, length: int, steps: int) -> None:
+    """Draw the clips of some steps."""
+    for _ in range(finetuner.clips_per_step * steps):
         finetuner.pipeline(finetuner.augment(dict(
             sequence_name=given.name, frame_ids=list(range(length)), frames=[given.frame(i) for i in range(length)],
             gt_masks=[given.mask(i) for i in range(length)], shown=[1.0] * length,
             flow=[np.zeros((*FRAME, 2), np.float32)] * (length - 1))))
 
 
-def seconds(function: Callable, device: str) -> float:
-    """Return the seconds of a call, with the wait for the device."""
+def measured(function: Callable, number: int, device: str) -> tuple[float, float]:
+    """Return milliseconds of each of a number of steps, with the wait for the device, and peak memory in GiB."""
+    on_cuda = torch.device(device).type == 'cuda'
+    if on_cuda:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
     started = time.perf_counter()
-    function()
+    function(number)
     if torch.device(device).type != 'cpu':
         torch.get_device_module(device).synchronize()
-    return time.perf_counter() - started
+    spent = 1e3 * (time.perf_counter() - started) / number
+    return spent, torch.cuda.max_memory_allocated() / 2 ** 30 if on_cuda else 0.0
+
+
+def row(args: argparse.Namespace, generator: str, steps: int, rounds: int, **compute: object) -> str:
+    """Measure bare passes, and steps without and with a CUDA graph, alternating."""
+    given, parts = GivenObject(Given(), 1), {}
+    for graph in (False, True) if torch.device(args.device).type == 'cuda' else (False,):
+        model, finetuner = make(args, generator, graph=graph, **compute)
+        parts.setdefault('bare', Passes(model, finetuner, args).run)
+        parts['graph' if graph else 'steps'] = partial(adapt, finetuner, model, given)
+    for part in parts.values():
+        part(3)
+    found = [{name: measured(part, steps, args.device) for name, part in parts.items()} for _ in range(rounds)]
+    bare = statistics.median(figures['bare'][0] for figures in found)
+    cells = [f'{bare:8.2f} ms {found[-1]["bare"][1]:5.2f} GiB']
+    for name in ('steps', 'graph'):
+        if name in parts:
+            spent = statistics.median(figures[name][0] for figures in found)
+            cells.append(f'{spent:8.2f} ms {spent / bare:5.2f} {found[-1][name][1]:5.2f} GiB')
+    return '   '.join(cells)
+
+
+def adapt(finetuner: OnlineFinetuner, model: torch.nn.Module, given: GivenObject, steps: int) -> None:
+    finetuner.adapt(model, given, steps=steps)
 
 
 def main() -> None:
     args = parse_args()
     keep_freed_memory()
-    model, finetuner = make(args)
-    given, passes, length = GivenObject(Given(), 1), Passes(model, finetuner, args), clip_length(model, finetuner)
-    on_cuda = torch.device(args.device).type == 'cuda'
-    parts = dict(
-        bare=partial(passes.run, args.steps),
-        steps=partial(finetuner.adapt, model, given, steps=args.steps),
-        draws=lambda: [draw(finetuner, given, length) for _ in range(min(20, args.steps))])
-    passes.run(3)
-    finetuner.adapt(model, given, steps=3)
-    spent, peaks = {name: [] for name in parts}, dict.fromkeys(parts, 0.0)
-    for _ in range(args.rounds):
-        for name, part in parts.items():
-            if on_cuda:
-                torch.cuda.reset_peak_memory_stats()
-            spent[name].append(seconds(part, args.device))
-            if on_cuda:
-                peaks[name] = torch.cuda.max_memory_allocated() / 2 ** 30
-
-    each = {name: 1e3 * statistics.median(times) / args.steps for name, times in spent.items()}
-    each['draws'] *= args.steps / min(20, args.steps)
-    ratios = [step / bare for step, bare in zip(spent['steps'], spent['bare'], strict=True)]
-    print(f'{args.generator}, {args.steps} steps of {finetuner.clips_per_step} clips of {length} frames '
-          f'{args.size[0]}x{args.size[1]}, {args.device}, {torch.get_num_threads()} threads')
-    print(f'forward and backward  {each["bare"]:8.2f} ms a step   {peaks["bare"]:.2f} GiB')
-    print(f'fine-tuning           {each["steps"]:8.2f} ms a step   {peaks["steps"]:.2f} GiB   '
-          f'ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})')
-    print(f'drawing the clips     {each["draws"]:8.2f} ms a step, by the CPU')
+    print(f'{args.device}, {torch.get_num_threads()} threads, windows of {args.size[0]}x{args.size[1]}. A step: bare '
+          'passes | fine-tuning, ratio | with a CUDA graph, ratio; each with peak memory')
+    for generator in args.generator:
+        model, finetuner = make(args, generator)
+        given, length = GivenObject(Given(), 1), clip_length(model, finetuner)
+        draws, _ = measured(partial(draw, finetuner, given, length), 20, args.device)
+        print(f'{generator}: steps of {finetuner.clips_per_step} clips of {length} frames; a CPU draws them in '
+              f'{draws:.1f} ms')
+        print(f'  plain              {row(args, generator, args.steps, args.rounds)}', flush=True)
+        if torch.device(args.device).type == 'cuda':
+            for name, compute in COMPUTE.items():
+                print(f'  {name:18s} {row(args, generator, max(5, args.steps // 5), 1, **compute)}', flush=True)
 
 
 if __name__ == '__main__':

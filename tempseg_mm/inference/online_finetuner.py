@@ -10,9 +10,9 @@ from itertools import islice
 import numpy as np
 import torch
 from mmengine.dataset import Compose
-from mmengine.optim import build_optim_wrapper
 from torch import Tensor, nn
 
+from tempseg_mm.models.compute import Compute
 from tempseg_mm.ops.resize import Size, resize_image, resize_mask, target_size
 from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 from tempseg_mm.runtime.random_state import own_randomness
@@ -26,13 +26,12 @@ from .finetuning_steps import (
     side_by_side,
     trained_alone,
 )
-from .finite import FiniteTerms
 from .given_fit import GivenFit
 from .given_object import GivenObject
+from .learner import Learner
 
 CLIP = 2  # frames per clip
 MODES = 'eval', 'folded', 'train'
-UNCHECKED = 20  # steps that a GPU may take before the CPU waits for their losses
 
 
 @dataclass
@@ -59,17 +58,15 @@ class AdaptedGenerator:
             return ''
         return f'fine-tuned on {self.fit.masks}, {len(self.losses)} steps in {self.seconds:.1f} s, {self.fit.gain}'
 
-    def for_prediction(self, *, channels_last: bool = False) -> 'AdaptedGenerator':
+    def for_prediction(self, compute: Compute) -> 'AdaptedGenerator':
         """Return a copy with the same output up to rounding, in half the time on a CPU.
 
         Batch normalisation is folded into the preceding convolutions.
 
         Args:
-            channels_last: also use this memory layout for the weights. It would slow the training of a small network.
+            compute: memory layout of the weights.
         """
-        generator = folded(self.generator)
-        if channels_last:
-            generator.to(memory_format=torch.channels_last)
+        generator = compute.laid_out(folded(self.generator), prediction=True)
         return replace(self, generator=generator, trained=self.trained or self.generator)
 
 
@@ -170,7 +167,7 @@ class OnlineFinetuner:
         Raises:
             ValueError: if ``leave_out`` or ``only`` names something that the model does not have, if there is no given
                 frame, or if a mask and its frame differ in size.
-            FloatingPointError: if a loss is not finite. A GPU may take up to :data:`UNCHECKED` more steps before that.
+            FloatingPointError: if a loss is not finite. A GPU may take up to 20 more steps before that.
         """
         unknown = set(self.leave_out) - set(model.loss_names)
         if unknown:
@@ -204,25 +201,15 @@ class OnlineFinetuner:
     def _train(self, model: nn.Module, generator: nn.Module, drawn: Iterator[list], name: str, steps: int,
                on_step: Callable[[int], None]) -> list[Tensor]:
         """Run all steps, each on the next batches of ``drawn``, and return the combined loss before each step."""
-        optim_wrapper = build_optim_wrapper(generator, dict(type='OptimWrapper', optimizer=dict(self.optimizer)))
-        parameters = [parameter for parameter in generator.parameters() if parameter.requires_grad]
-        device, gradients_of = _device_of(model), partial(self._gradients, model, generator, parameters)
-        finite = FiniteTerms(1 if device.type == 'cpu' else UNCHECKED)
         mean, losses = TailAverage(steps, self.average), []
-        with side_by_side(self._num_threads(model)) as run, drawn_ahead(drawn, device) as ready:
+        with side_by_side(self._num_threads(model)) as run, drawn_ahead(drawn, _device_of(model)) as ready:
+            learner = Learner(model, generator, self.optimizer, leave_out=self.leave_out, run=run)
             for step, batches in enumerate(ready):
-                found = run(gradients_of, batches)
-                for terms, _ in found:
-                    finite.add(terms, f'online fine-tuning of {name}, step {step}')
-                losses.append(torch.stack([terms['loss'].detach() for terms, _ in found]).mean())
-                for parameter, *gradients in zip(parameters, *(gradients for _, gradients in found), strict=True):
-                    parameter.grad = sum(gradients[1:], gradients[0]) / len(found) if gradients[1:] else gradients[0]
-                optim_wrapper.step()
-                mean.add(parameters, step)
+                losses.append(learner.step(batches, f'online fine-tuning of {name}, step {step}'))
+                mean.add(learner.parameters, step)
                 on_step(step + 1)
-        finite.check()
-        optim_wrapper.zero_grad()
-        mean.give_to(parameters)
+            learner.finish()
+        mean.give_to(learner.parameters)
         return losses
 
     def _num_threads(self, model: nn.Module) -> int:
@@ -235,15 +222,6 @@ class OnlineFinetuner:
     def _batches(self, augment: Compose, clip: dict, *, apart: bool) -> list[list[dict]]:
         packed = [self.pipeline(augment(copy.copy(clip))) for _ in range(self.clips_per_step)]
         return [[one] for one in packed] if apart else [packed]
-
-    def _gradients(self, model: nn.Module, generator: nn.Module, parameters: list, packed: list[dict]
-                   ) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
-        """Compute the loss terms of a batch and the gradients of their sum, which are zero without influence."""
-        batch = model.data_preprocessor(
-            dict(inputs=[p['inputs'] for p in packed], data_samples=[p['data_samples'] for p in packed]), training=True)
-        prediction = model(batch, generator=generator)
-        loss, terms = model.parse_losses(model.generator_losses(prediction, batch, leave_out=self.leave_out))
-        return terms, torch.autograd.grad(loss, parameters, materialize_grads=True)
 
     def _looks_at_single_frames(self, model: nn.Module) -> bool:
         """Return True if no active loss compares frames."""

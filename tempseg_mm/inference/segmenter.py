@@ -50,7 +50,6 @@ class Segmenter:
             direction that has frames to segment.
         seed: seed of all random draws.
         ahead: whether later frames may be read before a frame is answered; False in a live stream.
-        channels_last: use this memory layout for the adapted generators; a CPU then predicts faster.
         parent: the generator to start from; ``None``: the model's own.
         propagate: function that makes the propagator of the masks; ``None``: the network propagates them.
     """
@@ -61,7 +60,6 @@ class Segmenter:
     refiners: tuple = ()
     seed: int = 0
     ahead: bool = True
-    channels_last: bool = False
     parent: nn.Module | None = None
     propagate: Callable[['Segmenter', GivenSequence], Propagator] | None = None
 
@@ -145,7 +143,7 @@ class Segmenter:
                state: RunState | None = None, on_step: Callable[[int, int], None]) -> dict[int, AdaptedGenerator]:
         """Return ``adapted``, updated for each object of ``steps``, starting from its own generator or the parent."""
         parent, found = self.model.generator if self.parent is None else self.parent, dict(adapted or {})
-        plain = AdaptedGenerator(parent).for_prediction(channels_last=self.channels_last)
+        plain = AdaptedGenerator(parent).for_prediction(self.model.compute)
         if self.finetuner is None or self.propagate is not None:
             return {**dict.fromkeys(steps, plain), **found}
         done = 0
@@ -160,7 +158,7 @@ class Segmenter:
                     on_step=lambda step, done=done: on_step(done + step, sum(steps.values())))
                 if state:
                     state.adapted.keep(object_id, one)
-            one = found[object_id] = one.for_prediction(channels_last=self.channels_last)
+            one = found[object_id] = one.for_prediction(self.model.compute)
             if one.losses:
                 one.fit = fit_on_given(self.model, given, plain.generator, one.generator, size=self.size)
             done += number

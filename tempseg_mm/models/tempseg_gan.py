@@ -12,6 +12,7 @@ from mmengine.model import BaseModel, is_model_wrapper
 from torch import Tensor, nn
 
 from tempseg_mm.models.adversary import frozen
+from tempseg_mm.models.compute import Compute
 from tempseg_mm.models.losses.adversarial import discriminator_adversarial_loss
 from tempseg_mm.ops.warp import references_from
 from tempseg_mm.registry import MODELS, TASK_UTILS
@@ -39,6 +40,7 @@ class TempSegGAN(BaseModel):
             It acts at test time only, and is not in the paper.
         window: config of an ``ObjectWindow``. At test time the network then sees windows that follow the object, so
             training must show it the same windows (``ClipObjectWindow``). ``None``: whole frames, as in the paper.
+        compute: arguments of a :class:`~tempseg_mm.models.compute.Compute`: precision, memory layout, CUDA graphs.
 
     Attributes:
         loss_names: names of all losses in the config, including those that are left out.
@@ -51,10 +53,11 @@ class TempSegGAN(BaseModel):
 
     def __init__(self, generator: dict, losses: dict, *, adversary: dict | None = None,
                  data_preprocessor: dict | None = None, width: float = 1.0, reach: float | None = None,
-                 window: dict | None = None, init_cfg=None) -> None:
+                 window: dict | None = None, compute: dict | None = None, init_cfg=None) -> None:
         # Built here and not by mmengine, which would not find it without a default scope.
         super().__init__(MODELS.build(data_preprocessor or dict(type='VOSDataPreprocessor')), init_cfg)
-        self.generator = MODELS.build({'width': width, **generator})
+        self.compute = Compute(**(compute or {}))
+        self.generator = self.compute.laid_out(MODELS.build({'width': width, **generator}))
         self.uses_reference = self.generator.uses_reference  # whether frames need reference masks
         self.adversary = None if adversary is None else MODELS.build({'width': width, **adversary})
         self.loss_names = tuple(losses)
@@ -81,10 +84,11 @@ class TempSegGAN(BaseModel):
     def forward(self, batch: ClipBatch, *, generator: nn.Module | None = None) -> ClipPrediction:
         """Compute Ŷ = G(I) for every frame of every clip separately; ``generator`` replaces G if given."""
         generator = self.generator if generator is None else generator
-        if self.training and self.own_reference_prob > 0:
-            batch = with_own_references(generator, batch, self.own_reference_prob)
         n, t = batch.frames.shape[:2]
-        logits = generator(batch.frames.flatten(0, 1), batch.reference_masks.flatten(0, 1))
+        with self.compute.autocast(batch.frames.device):
+            if self.training and self.own_reference_prob > 0:
+                batch = with_own_references(generator, batch, self.own_reference_prob)
+            logits = generator(batch.frames.flatten(0, 1), batch.reference_masks.flatten(0, 1))
         return ClipPrediction(logits.unflatten(0, (n, t)))
 
     def discriminator_losses(self, prediction: ClipPrediction, batch: ClipBatch) -> dict:

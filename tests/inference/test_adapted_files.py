@@ -4,6 +4,7 @@ from torch import nn
 from tempseg_mm.inference.adapted_files import AdaptedFiles
 from tempseg_mm.inference.given_fit import GivenFit
 from tempseg_mm.inference.online_finetuner import AdaptedGenerator
+from tempseg_mm.models.compute import Compute
 
 
 def test_generators_are_kept_one_by_one(tmp_path):
@@ -22,6 +23,6 @@ def test_generators_are_kept_one_by_one(tmp_path):
 
 def test_what_another_fine_tuning_can_start_from_is_kept_not_what_predicts(tmp_path):
     files, trained = AdaptedFiles(tmp_path), nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1)).eval()
-    files.keep(1, AdaptedGenerator(trained).for_prediction())
+    files.keep(1, AdaptedGenerator(trained).for_prediction(Compute()))
     kept = files.kept(1, nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1)))
     assert kept.generator[1].weight.shape == (1,) and torch.equal(kept.generator[0].weight, trained[0].weight)

@@ -6,6 +6,7 @@ from torch import nn
 
 from tempseg_mm.inference.given_object import GivenObject
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
+from tempseg_mm.models.compute import Compute
 from tempseg_mm.registry import MODELS, TASK_UTILS, TRANSFORMS
 
 ADAM = dict(type='Adam', lr=0.01)
@@ -275,7 +276,7 @@ def test_what_ran_before_changes_nothing(make_model, square):
     assert finetuner.adapt(model, square(), seed=1).losses != first
 
 
-@pytest.mark.parametrize('channels_last', [False, True])
+@pytest.mark.parametrize('channels_last', ['never', 'prediction', 'always'])
 def test_a_generator_for_prediction_answers_the_same_without_normalisation(make_model, square, channels_last):
     model = make_model()
     for layer in model.modules():
@@ -283,9 +284,9 @@ def test_a_generator_for_prediction_answers_the_same_without_normalisation(make_
             torch.nn.init.uniform_(layer.running_var, 0.5, 2)
             torch.nn.init.normal_(layer.running_mean)
     adapted = OnlineFinetuner(steps=0).adapt(model, square())
-    fast = adapted.for_prediction(channels_last=channels_last)
+    fast = adapted.for_prediction(Compute(channels_last=channels_last))
     kernel = next(p for p in fast.generator.parameters() if p.ndim == 4 and min(p.shape) > 1)
-    assert kernel.is_contiguous(memory_format=torch.channels_last) == channels_last
+    assert kernel.is_contiguous(memory_format=torch.channels_last) == (channels_last != 'never')
     assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in fast.generator.modules())
     assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in adapted.generator.modules())
     inputs = torch.randn(2, 3, 33, 47), torch.rand(2, 1, 33, 47)

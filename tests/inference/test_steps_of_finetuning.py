@@ -145,13 +145,14 @@ def test_a_transform_that_fails_ahead(make_model, given, monkeypatch):
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='counts the waits for CUDA')
+@pytest.mark.parametrize('graph', [False, True])
 @pytest.mark.parametrize('settings', [dict(), dict(leave_out=['adv', 'iftl', 'l_iftl', 'itsd'], average=0.5)])
-def test_no_step_waits_for_the_gpu(make_model, given, settings):
-    model = make_model().eval().cuda()
+def test_no_step_waits_for_the_gpu(make_model, given, settings, graph):
+    model = make_model(compute=dict(graph=graph)).eval().cuda()
     finetuner = OnlineFinetuner(steps=12, clips_per_step=2, augment=[dict(type='ClipRandomAffine')], **settings)
 
     def watch(step):
-        torch.cuda.set_sync_debug_mode('error' if 2 < step < finetuner.steps else 'default')
+        torch.cuda.set_sync_debug_mode('error' if 5 < step < finetuner.steps else 'default')
     try:
         losses = finetuner.adapt(model, given, on_step=watch).losses
     finally:

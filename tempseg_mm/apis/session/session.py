@@ -196,4 +196,4 @@ class Session(AnnotatedVideo):
         for object_id in self.state.objects:
             like = parent if finetuner is None else finetuner.copy_of(parent)
             if found := self.files.adapted.kept(object_id, like):
-                self.adapted[object_id] = found.for_prediction(channels_last=self.segmenter.channels_last)
+                self.adapted[object_id] = found.for_prediction(self.segmenter.model.compute)

@@ -1,0 +1,25 @@
+import pytest
+import torch
+from torch import nn
+
+from tempseg_mm.inference.learner import can_be_recorded, for_a_gpu
+
+
+@pytest.mark.parametrize('optimizer, recorded, added', [
+    (dict(type='Adam', lr=0.1), True, dict(fused=True, capturable=True)),
+    (dict(type='AdamW', lr=0.1), False, dict(fused=True)),
+    (dict(type='Adam', foreach=True), True, dict(capturable=True)),
+    (dict(type='Adam', fused=False), False, dict()),
+    (dict(type='SGD', lr=0.1), True, dict(fused=True)),
+    (dict(type=torch.optim.NAdam), True, dict(capturable=True)),
+    (dict(type='Unknown'), True, dict()),
+])
+def test_what_an_optimiser_offers_a_gpu(optimizer, recorded, added):
+    assert for_a_gpu(optimizer, recorded=recorded) == {**added, **optimizer}
+
+
+@pytest.mark.parametrize('kind, settings, expected', [
+    (torch.optim.Adam, dict(), False), (torch.optim.Adam, dict(capturable=True), True),
+    (torch.optim.SGD, dict(lr=0.1, momentum=0.9), True), (torch.optim.Adagrad, dict(), False)])
+def test_which_optimisers_can_be_recorded(kind, settings, expected):
+    assert can_be_recorded(kind([nn.Parameter(torch.zeros(1))], **settings)) == expected
