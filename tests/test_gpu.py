@@ -5,11 +5,11 @@
 
 import copy
 from contextlib import contextmanager
-from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 import torch
+from devices import on
 from mmengine.runner import Runner
 from torch.nn import functional as F
 
@@ -28,12 +28,6 @@ PLAIN = {f'model.generator.{part}.dropout': 0.0 for part in ('backbone', 'decode
 def cuda(device):
     if device.type != 'cuda':
         pytest.skip('needs CUDA')
-
-
-def on(device, record):
-    """A record of tensors, such as a batch, on a device."""
-    return replace(record, **{field.name: value.to(device) for field in fields(record)
-                              if isinstance(value := getattr(record, field.name), torch.Tensor)})
 
 
 # A GAN step

@@ -60,8 +60,7 @@ def of_a_video(cfg, sequence, out, num_given=1):
     folder.mkdir(parents=True)
     for i in range(len(sequence)):
         Image.fromarray(sequence.frame(i)).save(folder / f'{sequence.file_name(i)}.png')
-    result = VOSInferencer(cfg, device='cpu')(folder, masks[:num_given], out_dir=out / 'out', ground_truth=masks,
-                                              pictures=False)
+    result = VOSInferencer(cfg)(folder, masks[:num_given], out_dir=out / 'out', ground_truth=masks, pictures=False)
     found = [Image.open(result.masks_dir / f'{sequence.file_name(i)}.png') for i in range(len(masks))]
     return [np.asarray(mask) for mask in found], result
 
@@ -83,5 +82,5 @@ def test_a_hook_of_one_s_own_acts_everywhere(setting, sequence, tmp_path):
     np.testing.assert_array_equal(of_test[0], sequence.mask(0))
     assert all(mask.all() for mask in (*of_test[1:], *of_video[1:]))
     assert result.mean_j[1] == pytest.approx(metrics['J_mean'])
-    with VOSInferencer(cfg, device='cpu').stream(sequence.frame(0), sequence.mask(0)) as stream:
+    with VOSInferencer(cfg).stream(sequence.frame(0), sequence.mask(0)) as stream:
         assert all(mask.all() for mask in stream.run([sequence.frame(1), sequence.frame(2)]))

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from devices import on
 
 from tempseg_mm.models.losses.itsd import itsd_target
 
@@ -32,11 +33,11 @@ def test_shows_the_first_clip_of_the_newest_batch(make_runner, monkeypatch):
     runner.model.data_preprocessor.register_forward_pre_hook(lambda _, args: fed.append(args[0]))
     runner.train()
     (_, given), = spy.calls
-    batch = runner.train_loop.last_batch
+    batch = on('cpu', runner.train_loop.last_batch)
     np.testing.assert_array_equal(given['frames'], fed[0]['inputs'][0].permute(0, 2, 3, 1))  # as they came from disk
     np.testing.assert_array_equal(given['gt_masks'], batch.gt_masks[0, :, 0])
     np.testing.assert_array_equal(given['reference_masks'], batch.reference_masks[0, :, 0])
-    np.testing.assert_allclose(given['pred_masks'], runner.train_loop.last_prediction.masks[0, :, 0].detach())
+    np.testing.assert_allclose(given['pred_masks'], runner.train_loop.last_prediction.masks[0, :, 0].detach().cpu())
     np.testing.assert_array_equal(given['flow'], batch.flow[0].permute(0, 2, 3, 1))
     warped = itsd_target(batch.gt_masks, batch.flow, 4)
     assert torch.equal(torch.as_tensor(given['warped_target']), warped[0, :, 0].float())
