@@ -67,9 +67,9 @@ class Window:
 
     def crop_mask(self, mask: np.ndarray) -> np.ndarray:
         """Crop (H, W) uint8 0/1 to (h, w) uint8 0/1: 1 where the object covers more than half, 0 beyond the border."""
-        left, top, width, height = cv2.boundingRect(mask)  # all else stays 0
-        seen = self._seen(mask * np.uint8(255), 0, (left, top, left + width, top + height))
-        return (seen > 127).view(np.uint8)
+        image = mask * np.uint8(255)
+        left, top, width, height = cv2.boundingRect(image)
+        return (self._seen(image, 0, (left, top, left + width, top + height)) > 127).view(np.uint8)
 
     def crop_flow(self, flow: np.ndarray) -> np.ndarray:
         """Return the flow between two frames that are both seen through this window.
@@ -132,7 +132,7 @@ class Window:
         return _from_copy(self.matrix, (self.frame_size[1] / shape[1], self.frame_size[0] / shape[0]))
 
     def _seen(self, image: np.ndarray, outside: object, box: tuple | None = None) -> np.ndarray:
-        """Return the view. If only ``box`` (left, top, right, bottom) is not ``outside``, the rest is not read."""
+        """Return the view. ``box`` (left, top, right, bottom) holds all pixels other than ``outside``."""
         matrix = self._from(image.shape[:2])
         zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
         if zoom < 1:

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tempseg_mm.ops.window import OUTSIDE, Window
+from tempseg_mm.ops.window import OUTSIDE, Window, _area_means
 
 
 def smooth_frame(height, width):
@@ -68,6 +68,32 @@ def test_shrinking_averages_and_does_not_skip_pixels():
     frame[::2] = 255  # stripes one pixel high
     seen = Window.about((100, 100), 0.1, (16, 16), (200, 200)).crop(frame)
     assert np.abs(seen.astype(int) - 127).max() <= 3
+
+
+def seen_exactly(window, image, samples=8):
+    """Means of 8x8 looks into each pixel of a window."""
+    height, width = window.size
+    at = np.stack(np.meshgrid(*((np.arange(samples * side) + 0.5) / samples - 0.5 for side in (width, height))), -1)
+    looks = cv2.transform(at, window.inverse).astype(np.float32)
+    values = cv2.remap(image.astype(np.float32), looks, None, cv2.INTER_LINEAR)
+    return cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA)
+
+
+@pytest.mark.parametrize('zoom', [0.15, 0.3, 0.6, 0.95])
+@pytest.mark.parametrize('degrees, mirrored', [(0, False), (20, True)])
+def test_a_shrunk_mask_shows_what_the_object_covers_by_more_than_half(zoom, degrees, mirrored):
+    mask = disc(300, 400, (190, 160), 70) | disc(300, 400, (230, 120), 40)
+    window = Window.about((200.3, 150.6), zoom, (int(200 * zoom), int(300 * zoom)), (300, 400), degrees=degrees,
+                          mirrored=mirrored)
+    wrong = window.crop_mask(mask) != (seen_exactly(window, mask) > 0.5)
+    assert wrong.sum() <= 0.01 * wrong.size
+
+
+@pytest.mark.parametrize('size', [(30, 50), (76, 101), (100, 150), (157, 203), (190, 290), (299, 399)])
+def test_shrinking_gives_the_means_of_areas(size):
+    frame = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (300, 400, 3), dtype=np.uint8), (0, 0), 2)
+    apart = np.abs(_area_means(frame, size).astype(int) - cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA))
+    assert apart.mean() < 0.35 and apart.max() <= 2
 
 
 def test_flow_is_scaled_turned_and_mirrored_with_the_pixels():

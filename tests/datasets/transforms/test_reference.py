@@ -1,7 +1,8 @@
+import cv2
 import numpy as np
 import pytest
 
-from tempseg_mm.datasets.transforms.reference import DeformReferenceMask, add_blob
+from tempseg_mm.datasets.transforms.reference import DeformReferenceMask, _Fault, add_blob, deform_mask
 from tempseg_mm.registry import TRANSFORMS
 
 STILL = dict(max_shift=0, scale=0, rotate=0, warp=0, dilate=0, empty_prob=0)
@@ -103,6 +104,36 @@ def test_warp_changes_the_outline_not_the_place():
     out = [deform([box()], warp=0.1)[0] for _ in range(50)]
     assert np.mean([iou(mask, box()) for mask in out]) < 0.95
     assert np.abs(np.mean([centre(mask) for mask in out], axis=0) - centre(box())).max() < 1
+
+
+def deformed_everywhere(mask, fault, field):
+    """Each pixel of the whole mask looks up its source."""
+    left, top, width, height = cv2.boundingRect(mask)
+    size, centre = np.sqrt(width * height), (left + (width - 1) / 2, top + (height - 1) / 2)
+    matrix = cv2.getRotationMatrix2D(centre, fault.degrees, np.exp(fault.log_scale))
+    matrix[:, 2] += fault.shift * size
+    x, y = np.meshgrid(*(np.arange(side, dtype=np.float32) for side in mask.shape[::-1]))
+    source = cv2.transform(np.dstack([x, y]), cv2.invertAffineTransform(matrix).astype(np.float32))
+    at = [((place - middle) / (2 * length) + 0.5) * 4 for place, middle, length in zip(
+        (x, y), centre, (width, height), strict=True)]
+    source += size * cv2.remap(field, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = (cv2.remap(mask * 255, source, None, cv2.INTER_LINEAR) > 127).astype(np.uint8)
+    radius = round(fault.dilate * size)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(radius) + 1,) * 2)
+    grown = cv2.dilate(moved, kernel) if radius > 0 else cv2.erode(moved, kernel)
+    return grown if grown.any() else moved
+
+
+def test_faults_are_the_same_as_if_every_pixel_were_looked_at():
+    rng, moved_out = np.random.default_rng(0), 0
+    for _ in range(200):
+        mask = box(*rng.integers(0, (90, 60)), *rng.integers(1, 60, 2))
+        fault = _Fault(rng.uniform(-1.5, 1.5, 2), rng.uniform(-0.5, 0.5), rng.uniform(-90, 90), rng.uniform(-0.4, 0.4))
+        field = rng.uniform(-0.5, 0.5, (5, 5, 2)).astype(np.float32)
+        expected = deformed_everywhere(mask, fault, field)
+        np.testing.assert_array_equal(deform_mask(mask, fault, field), expected)
+        moved_out += not expected.any()
+    assert 2 < moved_out < 60
 
 
 def test_empty_masks():
