@@ -3,6 +3,7 @@
 Two parts differ from the paper. The flow is DIS instead of FlowNet 2.0, whose weights do not come with the project. To
 use FlowNet 2.0, replace './_base_/flow/dis.py' below by './_base_/flow/flownet2.py'. The generator does not start from
 ImageNet, since there are no published weights for Table A.1. tempseg_davis_vgg.py uses published weights of VGG-16.
+D judges masks at half their resolution, which the paper leaves open; `model.adversary.downsample=1` is whole masks.
 
     .venv/bin/tempseg-train configs/tempseg_davis.py
     .venv/bin/tempseg-test configs/tempseg_davis.py
