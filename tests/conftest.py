@@ -122,6 +122,12 @@ def _same_every_time():
 
 
 @pytest.fixture
+def on_cpu():
+    """A Runner takes the CPU in this test: it compares with children on the CPU, or bit for bit without a switch."""
+    use_device('cpu')
+
+
+@pytest.fixture
 def device():
     """The device that a Runner takes: the GPU if there is one, or what ``--device`` names."""
     return torch.device(device_utils.get_device())

@@ -83,6 +83,13 @@ def test_files_are_short():
     report([f'{path.relative_to(ROOT)}: {length} lines' for path, length in lengths.items() if length > LONGEST_FILE])
 
 
+def test_no_code_asks_for_one_kind_of_device():
+    lines = [(path, number, line) for path in all_python_files()
+             for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1)]
+    report([f'{path.relative_to(ROOT)}:{number} moves tensors by their method cuda: use .to(device)'
+            for path, number, line in lines if re.search(r'[\w\])]\.cuda\(', line)])
+
+
 def test_constructors_take_few_arguments():
     report([fault for module in MODULES.values() for fault in rules.long_constructors(module, MOST_ARGUMENTS)])
 

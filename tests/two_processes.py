@@ -20,7 +20,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from tempseg_mm.apis.config import join_processes
+from tempseg_mm.apis.config import join_processes, use_device
 from tempseg_mm.apis.testing import run_test
 from tempseg_mm.engine.hooks import baseline_hook
 from tempseg_mm.evaluation.vos_metric import VOSMetric
@@ -137,6 +137,7 @@ def main(config: str, out: str) -> None:
     import mmengine.runner.runner as mmengine_runner
     mmengine_runner.collect_env = dict  # seconds, to log what compiler there is
     torch.set_num_threads(1)
+    use_device('cpu')
     join_processes('pytorch', timeout=60)
     cfg, out = Config.fromfile(config), Path(out)
     cfg.launcher = 'pytorch'

@@ -21,7 +21,7 @@ def test_sigterm_keeps_finished_sequences_and_resume_goes_on(command, tiny_confi
 
     def arguments(out):
         folders = ['--work-dir', str(tmp_path / 'work'), '--out', str(tmp_path / out)]
-        return [str(config), 'none', *folders]
+        return [str(config), 'none', '--device', 'cpu', *folders]
     process = subprocess.Popen(
         [sys.executable, 'tools/test.py', *arguments('cut')], cwd=ROOT, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True, env=dict(os.environ, OMP_NUM_THREADS='1'))

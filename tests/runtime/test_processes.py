@@ -63,7 +63,7 @@ def kept():
 
 
 @pytest.fixture
-def runs(config, folder, kept):
+def runs(config, folder, kept, on_cpu):
     """What one process found, what each of two did, and how these ended: rank 1 dies when all else is done."""
     if not kept:
         out = folder / 'two'

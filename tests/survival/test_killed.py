@@ -32,9 +32,11 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 import tempseg_mm.datasets, tempseg_mm.engine, tempseg_mm.models
+from tempseg_mm.apis.config import use_device
 from tempseg_mm.apis.testing import run_test
 
 torch.set_num_threads(1)
+use_device('cpu')  # a GPU cannot be shared with a fork
 mmengine.runner.runner.collect_env = dict
 Config.pretty_text = ''
 fsync = os.fsync
