@@ -1,9 +1,7 @@
 """Runs a training and returns its exit code, for ``tempseg-train``."""
 
 import os
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -43,7 +41,7 @@ def run_training(cfg: Config, *, then: str | None = None, again: str | None = No
     folders = [cfg.work_dir] if is_first_process(cfg.get('launcher', 'none')) else []
     with locked(*folders, option='--work-dir'):
         runner = start_runner(cfg, 'training')
-        if get_device() == 'cpu' and 'BF16OptimWrapper' in _types(cfg.get('optim_wrapper')):
+        if get_device() == 'cpu' and (cfg.model.get('compute') or {}).get('amp'):
             runner.logger.warning(SLOW_BFLOAT16)
         with StopSignals() as signals:
             runner.register_hook(StopHook(signals))
@@ -61,11 +59,3 @@ def closing_lines(runner: Runner, what_next: dict) -> str:
     return closing_block({
         'checkpoint': checkpoint, 'log': runner.logger.log_file and Path(runner.logger.log_file),
         'curves': tensorboard_command(runner.work_dir) if has_curves else None, **(what_next if checkpoint else {})})
-
-
-def _types(part: Any) -> Iterator[str]:
-    """Yield every ``type`` in a config."""
-    if isinstance(part, Mapping):
-        yield str(part.get('type'))
-        for value in part.values():
-            yield from _types(value)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from tempseg_mm.apis.inferencer import VOSInferencer
 
+AMP = {'model.compute.amp': True}  # what --amp changes in a config
+
 
 def config_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
     """Build a parser with the config and ``--cfg-options``; arguments as for ``command_parser``."""

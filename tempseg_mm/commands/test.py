@@ -8,7 +8,7 @@ Ctrl-C stop the test at once with exit code 75; --resume then skips the finished
 import argparse
 from collections.abc import Sequence
 
-from .arguments import config_from, runner_parser
+from .arguments import AMP, config_from, runner_parser
 from .entry import run_command
 
 EXAMPLES = """\
@@ -34,6 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--baselines', action='store_true',
                         help='compare with three baselines: copy the mask, move it along the flow, use the untrained '
                              'generator')
+    parser.add_argument('--amp', action='store_true', help='fine-tune in bfloat16 mixed precision')
     parser.add_argument('--tta', action='store_true',
                         help='test-time augmentation: augment the frames for fine-tuning, and average predictions '
                              'with those of mirrored frames')
@@ -63,6 +64,8 @@ def run(args: argparse.Namespace) -> None:
         cfg.test_dataloader.dataset.sequences = args.sequences
     if args.baselines:
         switch_on(cfg, 'baselines', dict(type='BaselineHook'))
+    if args.amp:
+        cfg.merge_from_dict(AMP)
     if args.tta:
         switch_on(cfg, 'tta', dict(type='TTAHook'))
     if args.crf:

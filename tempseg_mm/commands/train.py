@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tempseg_mm.runtime.command_names import runnable
 
-from .arguments import config_from, runner_parser, typed
+from .arguments import AMP, config_from, runner_parser, typed
 from .entry import run_command
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if args.resume not in (None, 'auto'):
         cfg.load_from = args.resume
     if args.amp:
-        several = cfg.optim_wrapper if 'type' not in cfg.optim_wrapper else dict(only=cfg.optim_wrapper)
-        for name in several.keys() - {'constructor'}:
-            several[name].type = 'BF16OptimWrapper'
+        cfg.merge_from_dict(AMP)
     if args.deterministic:
         cfg.merge_from_dict({'randomness.deterministic': True})
     return run_training(cfg, **what_next(cfg, args))

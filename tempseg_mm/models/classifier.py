@@ -1,11 +1,14 @@
 """A classifier around a backbone, to pre-train a backbone without published weights. ``configs/pretrain`` trains it."""
 
+from contextlib import nullcontext
+
 import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from tempseg_mm.registry import MODELS
 
+from .compute import Compute
 from .data_preprocessor import IMAGENET_MEAN, IMAGENET_STD
 
 MODES = ('tensor', 'loss', 'predict')
@@ -23,14 +26,16 @@ class ImageClassifier(BaseModel):
         num_classes: number of classes K.
         width: multiplies the maps of the backbone; must be the generator's.
         data_preprocessor: config; default: normalisation with the mean and deviation of ``VOSDataPreprocessor``.
+        compute: settings of a :class:`~tempseg_mm.models.compute.Compute` of the backbone.
     """
 
     def __init__(self, backbone: dict, num_classes: int, *, width: float = 1.0, data_preprocessor: dict | None = None,
-                 init_cfg=None) -> None:
+                 compute: dict | None = None, init_cfg=None) -> None:
         # Built here and not by mmengine, which would not find it without a default scope.
         super().__init__(MODELS.build(data_preprocessor or dict(
             type='ImgDataPreprocessor', mean=IMAGENET_MEAN, std=IMAGENET_STD)), init_cfg)
-        self.backbone = MODELS.build({**backbone, 'in_channels': 3, 'width': width})
+        self.compute = Compute.of(compute)
+        self.backbone = self.compute.laid_out(MODELS.build({**backbone, 'in_channels': 3, 'width': width}))
         self.head = nn.Linear(self.backbone.bottom_channels, num_classes)
 
     def forward(self, inputs: Tensor, data_samples: Tensor | None = None, mode: str = 'tensor'
@@ -51,7 +56,9 @@ class ImageClassifier(BaseModel):
         """
         if mode not in MODES:
             raise ValueError(f'mode must be one of {MODES}, got {mode!r}')
-        logits = self.head(self.backbone(inputs).bottom.mean(dim=(-2, -1)))
+        with self.compute.autocast(inputs.device) if mode == 'loss' else nullcontext():
+            features = self.backbone(inputs).bottom
+        logits = self.head(features.float().mean(dim=(-2, -1)))
         if mode == 'tensor':
             return logits
         if mode == 'loss':

@@ -1,7 +1,7 @@
 """How the generator is computed: precision, memory layout and graphs, for training, fine-tuning and prediction."""
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import nn
@@ -33,6 +33,19 @@ class Compute:
     def __post_init__(self) -> None:
         if self.channels_last not in USES:
             raise ValueError(f'compute.channels_last must be one of {", ".join(USES)}, got {self.channels_last!r}')
+
+    @classmethod
+    def of(cls, settings: dict | None) -> 'Compute':
+        """Make it from ``model.compute`` of a config; ``None``: the defaults.
+
+        Raises:
+            ValueError: if there is no such setting, or a value is wrong.
+        """
+        known = [field.name for field in fields(cls)]
+        unknown = [name for name in settings or {} if name not in known]
+        if unknown:
+            raise ValueError(f'model.compute has no {", ".join(unknown)}; its settings are {", ".join(known)}')
+        return cls(**(settings or {}))
 
     def autocast(self, device: torch.device) -> AbstractContextManager:
         """Return the context for the generator in a training or fine-tuning step."""

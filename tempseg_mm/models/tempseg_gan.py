@@ -40,7 +40,7 @@ class TempSegGAN(BaseModel):
             It acts at test time only, and is not in the paper.
         window: config of an ``ObjectWindow``. At test time the network then sees windows that follow the object, so
             training must show it the same windows (``ClipObjectWindow``). ``None``: whole frames, as in the paper.
-        compute: arguments of a :class:`~tempseg_mm.models.compute.Compute`: precision, memory layout, CUDA graphs.
+        compute: settings of a :class:`~tempseg_mm.models.compute.Compute`: precision, memory layout, CUDA graphs.
 
     Attributes:
         loss_names: names of all losses in the config, including those that are left out.
@@ -56,7 +56,7 @@ class TempSegGAN(BaseModel):
                  window: dict | None = None, compute: dict | None = None, init_cfg=None) -> None:
         # Built here and not by mmengine, which would not find it without a default scope.
         super().__init__(MODELS.build(data_preprocessor or dict(type='VOSDataPreprocessor')), init_cfg)
-        self.compute = Compute(**(compute or {}))
+        self.compute = Compute.of(compute)
         self.generator = self.compute.laid_out(MODELS.build({'width': width, **generator}))
         self.uses_reference = self.generator.uses_reference  # whether frames need reference masks
         self.adversary = None if adversary is None else MODELS.build({'width': width, **adversary})

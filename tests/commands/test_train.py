@@ -67,10 +67,10 @@ def test_train_arguments_reach_the_config(command, config_file, built, monkeypat
     command('train', path, '--resume', 'some.pth', '--deterministic')
     first, auto, named = built
     assert first.work_dir == 'w' and first.train_cfg.max_iters == 7 and not first.resume
-    assert {first.optim_wrapper[name].type for name in ('generator', 'adversary')} == {'BF16OptimWrapper'}
+    assert first.model.compute == dict(amp=True)
     assert device_utils.DEVICE == 'cpu'
     assert auto.resume and auto.load_from is None and not auto.randomness.get('deterministic')
-    assert auto.optim_wrapper.generator.type == 'OptimWrapper'
+    assert 'compute' not in auto.model
     assert named.resume and named.load_from == 'some.pth' and named.randomness == dict(seed=0, deterministic=True)
 
 
@@ -96,13 +96,6 @@ def test_train_ends_with_the_code_of_the_run(command, config_file, monkeypatch):
     with pytest.raises(SystemExit) as end:
         command('train', config_file())
     assert end.value.code == 75
-
-
-def test_bfloat16_without_an_adversary(command, config_file, built):
-    path = config_file()
-    path.write_text(path.read_text() + "\noptim_wrapper.pop('adversary')\nmodel['adversary'] = None\n")
-    command('train', path, '--amp')
-    assert built[0].optim_wrapper.generator.type == 'BF16OptimWrapper'
 
 
 def test_missing_config(refused, tmp_path):

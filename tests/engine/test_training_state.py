@@ -19,7 +19,7 @@ from tempseg_mm.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from tempseg_mm.engine.training_state import BoundedLog, training_state
 
 CUT, END = 3, 5
-BF16 = {f'optim_wrapper.{name}.type': 'BF16OptimWrapper' for name in ('generator', 'adversary')}
+BF16 = {'model.compute': dict(amp=True)}
 GATHER = {f'optim_wrapper.{name}.accumulative_counts': 2 for name in ('generator', 'adversary')}  # 2, cut, 2, the rest
 WORKERS = {'train_dataloader.num_workers': 2}
 CLIP = {'optim_wrapper.generator.clip_grad': dict(max_norm=0.01)}

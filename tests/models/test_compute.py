@@ -23,6 +23,12 @@ def test_an_unknown_layout(word):
         Compute(channels_last=word)
 
 
+def test_an_unknown_setting(make_model):
+    with pytest.raises(ValueError, match='model.compute has no ampp; its settings are amp, channels_last, graph'):
+        make_model(compute=dict(ampp=True))
+    assert Compute.of(None) == Compute() == Compute.of({}) and Compute.of(dict(amp=True)).amp
+
+
 def test_the_layout_survives_copies_and_changes_no_answer(make_model):
     torch.manual_seed(0)
     plain = make_model().eval()

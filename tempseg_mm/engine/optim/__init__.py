@@ -1,4 +1,3 @@
-from .autocast_wrapper import BF16OptimWrapper
 from .gan_constructor import GANOptimWrapperConstructor
 
-__all__ = ['BF16OptimWrapper', 'GANOptimWrapperConstructor']
+__all__ = ['GANOptimWrapperConstructor']

@@ -162,8 +162,7 @@ def test_gradients_accumulate(tiny_config):
 
 
 def test_bfloat16(make_runner):
-    runner = make_runner(**{'train_cfg.max_iters': 2, 'optim_wrapper.generator.type': 'BF16OptimWrapper',
-                            'optim_wrapper.adversary.type': 'BF16OptimWrapper'})
+    runner = make_runner(**{'train_cfg.max_iters': 2, 'model.compute': dict(amp=True)})
     watch = watched(runner)
     runner.train()
     prediction = runner.train_loop.last_prediction
