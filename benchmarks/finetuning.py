@@ -48,7 +48,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--generator', nargs='+', choices=GENERATORS, default=['vgg', 'mobilenet'])
     parser.add_argument('--size', type=int, nargs=2, default=(256, 448), metavar=('H', 'W'), help='size of a window')
     parser.add_argument('--steps', type=int, default=300, help='steps of the first row; the others have a fifth of it')
-    parser.add_argument('--rounds', type=int, default=2, help='rounds of the first row')
+    parser.add_argument('--rounds', type=int, default=1, help='rounds of the first row')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     return parser.parse_args()
 
@@ -142,10 +142,10 @@ def measured(function: Callable, number: int, device: str) -> tuple[float, float
     return spent, torch.cuda.max_memory_allocated() / 2 ** 30 if on_cuda else 0.0
 
 
-def row(args: argparse.Namespace, generator: str, steps: int, rounds: int, **compute: object) -> str:
-    """Measure bare passes, and steps without and with a CUDA graph, alternating."""
+def row(args: argparse.Namespace, generator: str, steps: int, rounds: int, graphs: tuple, **compute: object) -> str:
+    """Measure bare passes, and steps without or with a CUDA graph, alternating."""
     given, parts = GivenObject(Given(), 1), {}
-    for graph in (False, True) if torch.device(args.device).type == 'cuda' else (False,):
+    for graph in graphs:
         model, finetuner = make(args, generator, graph=graph, **compute)
         parts.setdefault('bare', Passes(model, finetuner, args).run)
         parts['graph' if graph else 'steps'] = partial(adapt, finetuner, model, given)
@@ -154,10 +154,9 @@ def row(args: argparse.Namespace, generator: str, steps: int, rounds: int, **com
     found = [{name: measured(part, steps, args.device) for name, part in parts.items()} for _ in range(rounds)]
     bare = statistics.median(figures['bare'][0] for figures in found)
     cells = [f'{bare:8.2f} ms {found[-1]["bare"][1]:5.2f} GiB']
-    for name in ('steps', 'graph'):
-        if name in parts:
-            spent = statistics.median(figures[name][0] for figures in found)
-            cells.append(f'{spent:8.2f} ms {spent / bare:5.2f} {found[-1][name][1]:5.2f} GiB')
+    for name in list(parts)[1:]:
+        spent = statistics.median(figures[name][0] for figures in found)
+        cells.append(f'{name} {spent:8.2f} ms {spent / bare:5.2f} {found[-1][name][1]:5.2f} GiB')
     return '   '.join(cells)
 
 
@@ -169,17 +168,18 @@ def main() -> None:
     args = parse_args()
     keep_freed_memory()
     print(f'{args.device}, {torch.get_num_threads()} threads, windows of {args.size[0]}x{args.size[1]}. A step: bare '
-          'passes | fine-tuning, ratio | with a CUDA graph, ratio; each with peak memory')
+          'passes, peak memory | fine-tuning, ratio, peak memory | the same with a CUDA graph')
     for generator in args.generator:
         model, finetuner = make(args, generator)
         given, length = GivenObject(Given(), 1), clip_length(model, finetuner)
         draws, _ = measured(partial(draw, finetuner, given, length), 20, args.device)
         print(f'{generator}: steps of {finetuner.clips_per_step} clips of {length} frames; a CPU draws them in '
               f'{draws:.1f} ms')
-        print(f'  plain              {row(args, generator, args.steps, args.rounds)}', flush=True)
-        if torch.device(args.device).type == 'cuda':
-            for name, compute in COMPUTE.items():
-                print(f'  {name:18s} {row(args, generator, max(5, args.steps // 5), 1, **compute)}', flush=True)
+        on_cuda = torch.device(args.device).type == 'cuda'
+        both = (False, True) if on_cuda else (False,)
+        print(f'  plain         {row(args, generator, args.steps, args.rounds, both)}', flush=True)
+        for name, compute in COMPUTE.items() if on_cuda else ():
+            print(f'  {name:13s} {row(args, generator, max(5, args.steps // 5), 1, (True,), **compute)}', flush=True)
 
 
 if __name__ == '__main__':

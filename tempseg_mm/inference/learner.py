@@ -13,6 +13,7 @@ from tempseg_mm.structures import ClipBatch
 from .finite import FiniteTerms
 from .recorded_step import RecordedStep
 
+FUSED = torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD  # others have no fused kernel on CUDA
 UNCHECKED = 20  # steps that a GPU may take before the CPU waits for their losses
 
 
@@ -109,9 +110,11 @@ def for_a_gpu(optimizer: dict, *, recorded: bool) -> dict:
     Optimisers of torch have it under the names ``fused`` and ``capturable``. Others stay as they are.
     """
     kind = optimizer['type']
-    offered = inspect.signature(OPTIMIZERS.get(kind) or object if isinstance(kind, str) else kind).parameters
-    wanted = dict(fused='foreach' not in optimizer, capturable=recorded)
-    return {**{name: True for name, is_wanted in wanted.items() if is_wanted and name in offered}, **optimizer}
+    kind = (OPTIMIZERS.get(kind) or object) if isinstance(kind, str) else kind
+    added = dict(fused=True) if issubclass(kind, FUSED) and 'foreach' not in optimizer else {}
+    if recorded and 'capturable' in inspect.signature(kind).parameters:
+        added['capturable'] = True
+    return {**added, **optimizer}
 
 
 def can_be_recorded(optimizer: torch.optim.Optimizer) -> bool:

@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
 import torch
 from mmengine.logging import print_log
@@ -35,7 +35,7 @@ class RecordedStep:
 
     def __init__(self, update: Update) -> None:
         self._update = update
-        self._taken, self._stream = 0, torch.cuda.Stream()
+        self._taken = 0
         self._can_record = True
         self._clips: ClipBatch | None = None
         self._repeat: Callable[[], Terms] | None = None
@@ -49,7 +49,7 @@ class RecordedStep:
         self._taken += 1
         if self._taken > WARM_UP:
             return self._recorded(batch)
-        with beside_other_work(self._stream), noticed_waits() as waits:
+        with beside_other_work(stream_of(batch.frames.device)), noticed_waits() as waits:
             terms = self._update(batch)
         if waits and self._taken == WARM_UP:  # earlier steps may wait while something is made that lasts
             self._give_up(waits[0])
@@ -59,7 +59,7 @@ class RecordedStep:
         own = {name: value.clone() for name, value in _tensors(batch).items()}
         clips = dataclasses.replace(batch, **own)
         try:
-            self._repeat = record(partial(self._update, clips))
+            self._repeat = record(partial(self._update, clips), batch.frames.device)
         except RuntimeError as error:  # nothing has run yet, so the weights are as before
             self._give_up(str(error))
             return self._update(batch)
@@ -77,8 +77,15 @@ class RecordedStep:
                   'avoid this warning, set model.compute.graph=False.', 'current', logging.WARNING)
 
 
-def record(function: Callable[[], Terms]) -> Callable[[], Terms]:
-    """Record the kernels of a function without running them.
+@cache
+def stream_of(device: torch.device) -> torch.cuda.Stream:
+    """Return the stream of a GPU for recordings and what precedes them. cuBLAS keeps memory for every stream it sees.
+    """
+    return torch.cuda.Stream(device)
+
+
+def record(function: Callable[[], Terms], device: torch.device) -> Callable[[], Terms]:
+    """Record the kernels that a function starts on a GPU without running them.
 
     Returns:
         A function that runs them and returns the same tensors each time, with new values.
@@ -88,7 +95,7 @@ def record(function: Callable[[], Terms]) -> Callable[[], Terms]:
     """
     graph = torch.cuda.CUDAGraph()
     # Meanwhile another thread may copy clips to pinned memory.
-    with torch.cuda.graph(graph, capture_error_mode='thread_local'):
+    with torch.cuda.graph(graph, stream=stream_of(device), capture_error_mode='thread_local'):
         terms = function()
 
     def repeat() -> Terms:
@@ -100,10 +107,10 @@ def record(function: Callable[[], Terms]) -> Callable[[], Terms]:
 @contextmanager
 def beside_other_work(stream: torch.cuda.Stream) -> Iterator[None]:
     """Run the block on another stream of the GPU, as a recording does, in order with the work before and after it."""
-    stream.wait_stream(torch.cuda.current_stream())
+    stream.wait_stream(torch.cuda.current_stream(stream.device))
     with torch.cuda.stream(stream):
         yield
-    torch.cuda.current_stream().wait_stream(stream)
+    torch.cuda.current_stream(stream.device).wait_stream(stream)
 
 
 @contextmanager

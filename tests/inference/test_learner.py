@@ -12,6 +12,7 @@ from tempseg_mm.inference.learner import can_be_recorded, for_a_gpu
     (dict(type='Adam', fused=False), False, dict()),
     (dict(type='SGD', lr=0.1), True, dict(fused=True)),
     (dict(type=torch.optim.NAdam), True, dict(capturable=True)),
+    (dict(type='Adagrad'), True, dict()),  # fused on a CPU only
     (dict(type='Unknown'), True, dict()),
 ])
 def test_what_an_optimiser_offers_a_gpu(optimizer, recorded, added):

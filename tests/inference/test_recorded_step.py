@@ -24,12 +24,12 @@ def on_cpu(monkeypatch):
     def noticed():
         yield list(told['waits'])
 
-    def record(function):
+    def record(function, device):
         if told['fault']:
             raise told['fault']
         told['recorded'] += 1
         return function
-    monkeypatch.setattr(torch.cuda, 'Stream', lambda: None)
+    monkeypatch.setattr(recorded_step, 'stream_of', lambda device: None)
     monkeypatch.setattr(recorded_step, 'beside_other_work', lambda stream: nullcontext())
     monkeypatch.setattr(recorded_step, 'noticed_waits', noticed)
     monkeypatch.setattr(recorded_step, 'record', record)
@@ -113,7 +113,7 @@ def adapt(make_model, make_sequence, give, monkeypatch):
     """Fine-tunes on a GPU and returns the losses, the weights, and how often a step was recorded."""
     monkeypatch.setitem(MODELS.module_dict, 'Waiting', Waiting)
     recorded, plain = [], recorded_step.record
-    monkeypatch.setattr(recorded_step, 'record', lambda function: recorded.append(1) or plain(function))
+    monkeypatch.setattr(recorded_step, 'record', lambda *work: recorded.append(1) or plain(*work))
 
     def adapt(*, steps=12, graph=True, objects=1, optimizer='Adam', average=0.0, **model):
         torch.manual_seed(0)
