@@ -6,6 +6,7 @@ propagator carries masks through either view and handles no pixels itself.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -43,6 +44,11 @@ class ObjectMask:
     area: float = 0.0
     home: Window | None = None
     gone: int = 0
+
+    @cached_property
+    def plain(self) -> np.ndarray:
+        """The mask as an array, (h, w) float32. A GPU hands it over once, for its own frame and for the next one."""
+        return self.mask[0, 0].float().cpu().numpy()
 
     def state(self) -> dict:
         """Return plain types and tensors to store in a file; :meth:`from_state` reads them."""
@@ -162,7 +168,7 @@ class FollowingWindow:
 
     def moved(self, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
         """See :class:`View`."""
-        y, x = np.nonzero(last.mask[0, 0].cpu().numpy() > 0.5)
+        y, x = np.nonzero(last.plain > 0.5)
         seen = len(x) / last.window.zoom ** 2
         if seen <= LOST * last.area:
             gone = last.gone + 1
@@ -182,7 +188,7 @@ class FollowingWindow:
 
     def pasted(self, frame: PreparedFrame, found: ObjectMask) -> np.ndarray:
         """See :class:`View`."""
-        return found.window.paste(found.mask[0, 0].float().cpu().numpy())
+        return found.window.paste(found.plain)
 
     def _landing(self, frame: PreparedFrame, window: Window) -> np.ndarray:
         """Return where the pixels of a window of the previous frame are in this frame: (h, w, 2) float32, (x, y)."""

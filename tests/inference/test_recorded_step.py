@@ -117,7 +117,7 @@ def adapt(make_model, make_sequence, give, monkeypatch):
 
     def adapt(*, steps=12, graph=True, objects=1, optimizer='Adam', average=0.0, **model):
         torch.manual_seed(0)
-        made = make_model(compute=dict(graph=graph), **model).eval().cuda()
+        made = make_model(compute=dict(graph=graph), **model).eval().to('cuda')
         finetuner = OnlineFinetuner(steps=steps, clips_per_step=2, optimizer=dict(type=optimizer, lr=1e-3),
                                     augment=[dict(type='ClipRandomAffine')], average=average)
         recorded.clear()

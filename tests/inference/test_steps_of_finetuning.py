@@ -148,7 +148,7 @@ def test_a_transform_that_fails_ahead(make_model, given, monkeypatch):
 @pytest.mark.parametrize('graph', [False, True])
 @pytest.mark.parametrize('settings', [dict(), dict(leave_out=['adv', 'iftl', 'l_iftl', 'itsd'], average=0.5)])
 def test_no_step_waits_for_the_gpu(make_model, given, settings, graph):
-    model = make_model(compute=dict(graph=graph)).eval().cuda()
+    model = make_model(compute=dict(graph=graph)).eval().to('cuda')
     finetuner = OnlineFinetuner(steps=12, clips_per_step=2, augment=[dict(type='ClipRandomAffine')], **settings)
 
     def watch(step):
