@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tempseg_mm.ops.window import OUTSIDE, Window, _area_means
+from tempseg_mm.ops.window import OUTSIDE, Window
 
 
 def smooth_frame(height, width):
@@ -89,11 +89,18 @@ def test_a_shrunk_mask_shows_what_the_object_covers_by_more_than_half(zoom, degr
     assert wrong.sum() <= 0.01 * wrong.size
 
 
-@pytest.mark.parametrize('size', [(30, 50), (76, 101), (100, 150), (157, 203), (190, 290), (299, 399)])
-def test_shrinking_gives_the_means_of_areas(size):
-    frame = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (300, 400, 3), dtype=np.uint8), (0, 0), 2)
-    apart = np.abs(_area_means(frame, size).astype(int) - cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA))
-    assert apart.mean() < 0.35 and apart.max() <= 2
+@pytest.mark.parametrize('zoom', [0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.95])
+def test_a_shrunk_view_is_as_smooth_as_means_of_areas_that_are_looked_up(zoom):
+    frame = np.random.default_rng(1).integers(0, 256, (300, 400, 3), dtype=np.uint8)  # noise, the worst case
+    window = Window.about((200.3, 150.6), zoom, (int(200 * zoom), int(300 * zoom)), (300, 400), degrees=20)
+    means = cv2.resize(frame, (round(400 * zoom), round(300 * zoom)), interpolation=cv2.INTER_AREA)
+    scale = np.array([400 / means.shape[1], 300 / means.shape[0]])
+    turned = window.matrix[:, :2] * scale
+    expected = cv2.warpAffine(
+        means, np.column_stack([turned, window.matrix @ (*(0.5 * scale - 0.5), 1)]), window.size[::-1])
+    seen = window.crop(frame)
+    assert 0.8 < seen.std() / expected.std() < 1.2  # a linear look-up alone: 1.4 to 10
+    assert np.corrcoef(seen.ravel(), expected.ravel())[0, 1] > 0.7  # a shift of a pixel: below 0.5
 
 
 def test_flow_is_scaled_turned_and_mirrored_with_the_pixels():
