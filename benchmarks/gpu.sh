@@ -50,20 +50,20 @@ else
   processes=$(nproc)
   # shellcheck disable=SC2206  # names without spaces
   rooms=($ROOMS -n $((processes < 12 ? processes : 12)) --dist loadfile)
-  train_step=(--width 1 --size 240 427 --rounds 9)
+  train_step=(--width 1 --size 240 427 --rounds 9 --workers 4)
   finetuning=()
   flow=(--sizes 480x854 --providers DISFlow FlowNet2Flow FlowNetCFlow FlowNetSFlow FlowNetSDFlow RAFTFlow)
   clips=()
 fi
 
 { nvidia-smi || true; nproc; free -g || true; git log --oneline -1 || true; } >"$OUT/machine.log" 2>&1
-step torch 30 "$PYTHON" -m torch.utils.collect_env
-step gpu_tests 90 "${PYTEST[@]}" -m gpu tests/test_gpu.py tests/models tests/inference tests/engine
-step rooms 150 "${PYTEST[@]}" "${rooms[@]}" -m 'not gpu'
-benchmark train_step 45 "${train_step[@]}"
-benchmark finetuning 75 "${finetuning[@]}"
+step torch 20 "$PYTHON" -m torch.utils.collect_env
+step gpu_tests 60 "${PYTEST[@]}" -m gpu tests/test_gpu.py tests/models tests/inference tests/engine
+step rooms 190 "${PYTEST[@]}" "${rooms[@]}" -m 'not gpu'
+benchmark train_step 40 "${train_step[@]}"
+benchmark finetuning 70 "${finetuning[@]}"
 benchmark flow 60 "${flow[@]}"
-benchmark clips 35 "${clips[@]}"
+benchmark clips 30 "${clips[@]}"
 
 {
   for name in gpu_tests rooms; do

@@ -8,7 +8,8 @@ from tempseg_mm.apis import command_runner
 from tempseg_mm.apis.command_runner import device_in_words, start_runner
 
 
-def test_the_first_lines_say_what_on_what_and_where_and_the_file_has_all(tiny_config, tmp_path, monkeypatch, capsys):
+def test_the_first_lines_say_what_on_what_and_where_and_the_file_has_all(tiny_config, tmp_path, monkeypatch, capsys,
+                                                                          on_cpu):
     monkeypatch.chdir(tmp_path)
     runner = start_runner(tiny_config(log_level='INFO'), 'training')
     lines = [re.fullmatch(r'\d\d:\d\d:\d\d  (.*)', line).group(1) for line in capsys.readouterr().out.splitlines()]

@@ -23,7 +23,7 @@ WINDOW = dict(type='ObjectWindow', size=(32, 48))
 
 
 @pytest.fixture(params=[None, WINDOW], ids=['whole frames', 'windows'])
-def setting(tiny_config, make_model, sequence, tmp_path, monkeypatch, request):
+def setting(tiny_config, make_model, sequence, tmp_path, monkeypatch, request, on_cpu):
     """A config and a checkpoint of everything; ``with_hook``: the hook is in its ``custom_hooks``."""
     import torch
     monkeypatch.setitem(HOOKS.module_dict, 'EveryPixel', EveryPixel)

@@ -3,6 +3,7 @@ import signal
 
 import pytest
 import torch
+from devices import weights_of
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -83,8 +84,7 @@ def test_an_untrained_network_is_the_one_that_training_starts_from(tiny_config, 
     untrained = run_test(tiny_config(**options))
     start = Runner.from_cfg(tiny_config(**options))
     start.model.init_weights()
-    expected = start.model.generator.state_dict()
-    found = untrained.model.generator.state_dict()
+    expected, found = weights_of(start.model.generator), weights_of(untrained.model.generator)
     assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
 
 
@@ -94,7 +94,7 @@ def test_given_weights_are_loaded(tiny_config, make_model, tmp_path):
     cfg = tiny_config(**{'default_hooks.finetune': None, 'test_dataloader.dataset.sequences': ['test_000']})
     cfg.load_from = str(tmp_path / 'some.pth')
     weight = 'generator.decoder.to_logits.weight'
-    assert torch.equal(run_test(cfg).model.state_dict()[weight], model.state_dict()[weight])
+    assert torch.equal(weights_of(run_test(cfg).model)[weight], model.state_dict()[weight])
 
 
 def test_resuming_is_asked_of_the_results(tiny_config):

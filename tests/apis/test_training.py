@@ -84,7 +84,7 @@ def test_says_where_it_goes_on_and_where_weights_are_from(tiny_config, monkeypat
                     'weights: work/iter_2.pth (after iteration 2)']
 
 
-def test_same_seed_same_weights_whoever_loads_the_data(weights):
+def test_same_seed_same_weights_whoever_loads_the_data(weights, on_cpu):
     first = weights('one')
     for folder, workers in (('two', 0), ('three', 2)):
         again = weights(folder, **{'train_dataloader.num_workers': workers})
@@ -93,7 +93,7 @@ def test_same_seed_same_weights_whoever_loads_the_data(weights):
     assert not torch.equal(first['generator.decoder.to_logits.weight'], other['generator.decoder.to_logits.weight'])
 
 
-def test_the_switch_changes_nothing_on_a_cpu_but_what_torch_allows(weights, monkeypatch):
+def test_the_switch_changes_nothing_on_a_cpu_but_what_torch_allows(weights, monkeypatch, on_cpu):
     monkeypatch.delenv('CUBLAS_WORKSPACE_CONFIG', raising=False)
     first = weights('one')
     assert 'CUBLAS_WORKSPACE_CONFIG' not in os.environ

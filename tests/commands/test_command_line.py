@@ -76,7 +76,7 @@ def test_the_terminal_has_what_a_person_needs_and_the_log_file_everything(folder
     lines, everything = trained.splitlines(), log.read_text()
     *told, empty, checkpoint, log_line, curves, then = lines
     texts = [re.fullmatch(r'\d\d:\d\d:\d\d  (.*)', line).group(1) for line in told]
-    assert texts[0] == 'training tiny.py on the CPU (1 thread)'
+    assert texts[0].startswith('training tiny.py on ')
     assert texts[1].startswith('writing to work_dirs/tiny; settings and all numbers are in work_dirs/tiny/')
     assert re.match(r'iteration 2 of 2 \(100%\): loss_g \d.*, eta 0:00:00\)$', texts[-1]) and len(texts) == 3
     assert checkpoint.split() == ['checkpoint', 'work_dirs/tiny/iter_2.pth'] and not empty

@@ -36,7 +36,7 @@ def test_weights_come_from_the_environment(monkeypatch):
     assert Config.fromfile(BASES / 'flownet2.py').flow.weights == 'some/where.pth.tar'
 
 
-def test_a_run_with_the_cache_is_the_run_without_it(make_runner, tiny_config, tmp_path, monkeypatch):
+def test_a_run_with_the_cache_is_the_run_without_it(make_runner, tiny_config, tmp_path, monkeypatch, on_cpu):
     monkeypatch.setattr(Config, 'pretty_text', '')  # seconds, for the log
     cached = fill_cache(tiny_config(), parts=['train'], cache_dir=str(tmp_path / 'flow'), workers=0).provider
     weights = []

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from devices import weights_of
 from mmengine.config import ConfigDict
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
@@ -101,7 +102,7 @@ class Start(Hook):
 
     def before_train(self, runner):
         self.iter = runner.iter
-        self.weights = {name: value.clone() for name, value in runner.model.state_dict().items()}
+        self.weights = weights_of(runner.model)
         self.optim = copy.deepcopy({name: part.state_dict()['state'] for name, part in runner.optim_wrapper.items()})
         self.history = {name: buffer.data[0].tolist() for name, buffer in runner.message_hub.log_scalars.items()}
         self.rate = runner.optim_wrapper.get_lr()
@@ -156,7 +157,7 @@ def test_resuming_goes_on_where_training_stopped(trained, tiny_config):
     for name in ('generator', 'adversary'):
         now, then = flat(start.optim[name]), flat(saved['optimizer'][name]['state'])
         assert now.keys() == then.keys() and len(now) > 10
-        assert all(torch.equal(torch.as_tensor(now[key]), torch.as_tensor(then[key])) for key in now)
+        assert all(torch.equal(torch.as_tensor(now[key]).cpu(), torch.as_tensor(then[key]).cpu()) for key in now)
     assert start.history['train/loss_g'] == saved['message_hub']['log_scalars']['train/loss_g']['values']
     assert len(runner.message_hub.get_scalar('train/loss_g').data[0]) == 4
     assert start.rate['generator.lr'] == pytest.approx([0.002 - 2 * 0.0016 / 3])
@@ -174,7 +175,7 @@ def test_another_architecture_is_refused_and_nothing_loaded(trained, make_runner
         runner.train() if resume else runner.test()
     saved = torch.load(trained, weights_only=True)['state_dict']
     last = 'generator.decoder.to_logits.bias'  # of one shape in all of them
-    assert not torch.equal(runner.model.state_dict()[last], saved[last])
+    assert not torch.equal(weights_of(runner.model)[last], saved[last])
 
 
 def test_weights_alone_can_be_loaded(trained, make_runner, tmp_path):
@@ -182,7 +183,7 @@ def test_weights_alone_can_be_loaded(trained, make_runner, tmp_path):
     torch.save(weights, tmp_path / 'weights.pth')
     runner = make_runner(**{'load_from': str(tmp_path / 'weights.pth')})
     runner.load_or_resume()
-    assert all(torch.equal(value, weights[name]) for name, value in runner.model.state_dict().items())
+    assert all(torch.equal(value, weights[name]) for name, value in weights_of(runner.model).items())
 
 
 @pytest.fixture
@@ -198,11 +199,11 @@ def test_a_generator_alone_is_enough_for_a_test(generator_file, make_runner, mon
     path, weights = generator_file
     runner = make_runner(**{'load_from': str(path), 'custom_hooks': [], 'test_evaluator.measures': ['J'],
                             'test_dataloader.dataset.sequences': ['test_000']})
-    before = {name: value.clone() for name, value in runner.model.state_dict().items()}
+    before = weights_of(runner.model)
     said = []
     monkeypatch.setattr(runner.logger, 'info', lambda text, *_, **__: said.append(text))
     runner.load_or_resume()
-    own = runner.model.state_dict()
+    own = weights_of(runner.model)
     assert [name for name, value in own.items() if not torch.equal(value, weights.get(name, before[name]))] == []
     assert any(name not in weights for name in own)
     text, = [line for line in said if 'generator alone' in line]

@@ -45,7 +45,7 @@ def same(one, other):
     return all(a[:2] == b[:2] and torch.equal(a[2], b[2]) for a, b in zip(one, other, strict=True))
 
 
-def test_what_differs_is_listed_and_what_is_said_of_it_is_what_happens(resumed):
+def test_what_differs_is_listed_and_what_is_said_of_it_is_what_happens(resumed, on_cpu):
     said, plain = resumed()
     assert 'settings that differ' in said and 'train_cfg.max_iters (3 then, 5 now)' in said.split('take effect')[1]
     assert 'have no effect' not in said and len(plain) == 2

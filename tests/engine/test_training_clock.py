@@ -80,7 +80,7 @@ def test_more_iterations_than_schedules_count_end_no_sooner(train):
     assert (runner.iter, left_in(runner), validated) == (5, ['iter_5.pth'], [3, 5])
 
 
-def test_a_resumed_training_goes_on_with_its_minutes_and_bit_for_bit_if_the_clock_shows_the_same(train, said):
+def test_a_resumed_training_goes_on_with_its_minutes_and_bit_for_bit_if_the_clock_shows_the_same(train, said, on_cpu):
     whole, seen = train([0, 15, 30, 45, 60], folder='whole')
     train([100, 115, 130], folder='cut', stop=2)
     resumed, later = train([7000, 7015, 7030], folder='cut', resume=True)

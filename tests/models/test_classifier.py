@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from devices import weights_of
 from mmengine.runner import Runner
 from torch import nn
 
@@ -90,10 +91,10 @@ def pretraining(image_root, tmp_path, monkeypatch):
 
 def test_pretraining_then_a_generator_that_starts_from_it(pretraining, tmp_path):
     runner = Runner.from_cfg(pretraining)
-    start = {key: value.clone() for key, value in runner.model.state_dict().items()}
+    start = weights_of(runner.model)
     trained = runner.train()
     assert runner.iter == 3
-    assert not torch.equal(trained.head.weight, start['head.weight'])
+    assert not torch.equal(weights_of(trained)['head.weight'], start['head.weight'])
     scores = runner.message_hub.log_scalars
     assert 0 <= scores['val/accuracy/top1'].current() <= scores['val/accuracy/top5'].current() == 1
 
@@ -102,7 +103,7 @@ def test_pretraining_then_a_generator_that_starts_from_it(pretraining, tmp_path)
         type='EncoderDecoderGenerator', backbone=dict(type='TempSegBackbone', init_cfg=init_cfg),
         decoder=dict(type='UnpoolDecoder'), width=WIDTH))
     generator.init_weights()
-    for key, value in trained.backbone.state_dict().items():
+    for key, value in weights_of(trained.backbone).items():
         found = generator.backbone.state_dict()[key]
         if key == 'layers.0.conv.weight':
             assert (found[:, 3] == 0).all()

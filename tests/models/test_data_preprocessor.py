@@ -182,7 +182,7 @@ def with_dis(make_runner):
     return make
 
 
-def test_in_training_workers_bring_the_flow_and_change_no_bit(with_dis, monkeypatch):
+def test_in_training_workers_bring_the_flow_and_change_no_bit(with_dis, monkeypatch, on_cpu):
     def train(**options):
         calls, runner = [], with_dis(**options)
         estimate = runner.model.data_preprocessor.estimate_flow

@@ -51,7 +51,7 @@ def test_a_checkpoint_of_its_own_or_named(cfg, make_model, tmp_path, monkeypatch
     model, path = make_model(), tmp_path / 'g.safetensors'
     save_generator(model, path, half=False)
     for loaded in (load_segmenter(cfg(), str(path)), load_segmenter(cfg(checkpoint=str(path)))):
-        np.testing.assert_array_equal(loaded.segmenter.model.generator.decoder.to_logits.weight.detach(),
+        np.testing.assert_array_equal(loaded.segmenter.model.generator.decoder.to_logits.weight.detach().cpu(),
                                       model.generator.decoder.to_logits.weight.detach())
         assert loaded.notices == [] and loaded.settings['checkpoint'] == str(path)
     for keys in (dict(checkpoint='newest'), dict(checkpoint='nowhere.pth')):  # meant for tests: no file, no matter

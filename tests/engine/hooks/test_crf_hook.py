@@ -43,7 +43,7 @@ def test_refines_what_is_scored_and_saved(make_runner, sequence, workers, own_pr
     assert not own_processes()
 
 
-def test_the_same_masks_in_any_order_of_hooks(make_runner):
+def test_the_same_masks_in_any_order_of_hooks(make_runner, on_cpu):
     hooks = [make_runner().cfg.default_hooks.finetune, dict(type='TTAHook'), dict(type='CRFHook', workers=0)]
     results = []
     for order in (hooks, hooks[::-1]):

@@ -128,7 +128,7 @@ def found(folder: Path) -> dict:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob('*.*'))}
 
 
-def test_resuming_gives_what_a_run_without_a_stop_gives(test, tmp_path, monkeypatch):
+def test_resuming_gives_what_a_run_without_a_stop_gives(test, tmp_path, monkeypatch, on_cpu):
     tables = []
     monkeypatch.setattr('tempseg_mm.engine.hooks.baseline_hook.comparison_table',
                         lambda rows: tables.append(repr(list(rows.values()))) or '')

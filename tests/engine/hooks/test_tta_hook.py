@@ -51,7 +51,7 @@ def test_augmentation_of_fine_tuning(tested, finetune, within):
     assert names(watch.finetuner.augment) == OWN
 
 
-def test_its_own_augmentation_by_another_way_gives_the_same(tested):
+def test_its_own_augmentation_by_another_way_gives_the_same(tested, on_cpu):
     plain, _ = tested(None)
     off, _ = tested(dict(finetune=[], prediction={}))
     same, _ = tested(dict(prediction={}))

@@ -62,7 +62,7 @@ def test_validation_between_iterations(validated):
     assert again.val_loop.run()['J_mean'] == max(at_2, at_4)
 
 
-def test_training_draws_the_same_numbers_as_without(validated):
+def test_training_draws_the_same_numbers_as_without(validated, on_cpu):
     runner = Runner.from_cfg(validated)
 
     class Draws(VOSValLoop):

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from devices import weights_of
 from mmengine.hooks import Hook
 
 from tempseg_mm.models.backbones.imagenet_weights import ImageNetWeights, add_reference_channel
@@ -128,10 +129,10 @@ def test_training_starts_from_the_weights(make_runner, tmp_path, kind, name):
         'model.generator.width': WIDTH,
         'model.generator.backbone.init_cfg': dict(type='ImageNetWeights', checkpoint=str(tmp_path / 'own.pth'))})
     runner.register_hook(StopHook())
-    before = next(runner.model.generator.backbone.parameters()).clone()
+    before = next(iter(weights_of(runner.model.generator.backbone).values()))
     with pytest.raises(Begun):
         runner.train()
-    found = runner.model.generator.backbone.state_dict()
+    found = weights_of(runner.model.generator.backbone)
     expected = backbone.state_dict()
     first = next(iter(expected))
     expected[first] = torch.cat([expected[first], torch.zeros_like(expected[first][:, :1])], dim=1)
