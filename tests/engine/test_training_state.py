@@ -80,10 +80,11 @@ def checkpoint(folder):
 
 
 def log_lines(folder):
-    """Scalars as logged, by iteration, without times."""
+    """Scalars as logged, by iteration, without times and the memory of a GPU."""
     lines = [json.loads(line) for path in sorted(folder.glob('*/vis_data/*.json')) if path.stem[:2] == '20'
              for line in path.read_text().splitlines()]
-    return {line['step']: {name: value for name, value in line.items() if 'time' not in name} for line in lines}
+    return {line['step']: {name: value for name, value in line.items() if 'time' not in name and name != 'memory'}
+            for line in lines}
 
 
 def with_moving_average(cfg):
