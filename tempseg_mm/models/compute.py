@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import nn
 
-USES = 'never', 'prediction', 'always'
+LAYOUTS = 'auto', 'never', 'always'
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,9 @@ class Compute:
         amp: compute the generator of training and fine-tuning steps in bfloat16 where torch's autocast does. Weights,
             losses and adversary stay in float32, and so does prediction, where the conversions take longer than they
             save.
-        channels_last: when the kernels of the generator have this memory layout: ``'never'``, for ``'prediction'``, or
-            ``'always'``. A CPU then predicts faster, but trains small networks more slowly.
+        channels_last: when the kernels of the generator have this memory layout: ``'never'``, ``'always'``, or
+            ``'auto'``: for prediction on a CPU, which is then faster. Training of a small network there is slower, and
+            a GPU gains nothing.
         graph: on CUDA, record a step of fine-tuning once and repeat it, see
             :class:`~tempseg_mm.inference.recorded_step.RecordedStep`. The losses must be functions of the clips alone:
             a loss that counts its calls would keep the number of the recorded step.
@@ -27,12 +28,12 @@ class Compute:
         ValueError: if ``channels_last`` is another word.
     """
     amp: bool = False
-    channels_last: str = 'never'
+    channels_last: str = 'auto'
     graph: bool = True
 
     def __post_init__(self) -> None:
-        if self.channels_last not in USES:
-            raise ValueError(f'compute.channels_last must be one of {", ".join(USES)}, got {self.channels_last!r}')
+        if self.channels_last not in LAYOUTS:
+            raise ValueError(f'compute.channels_last must be one of {", ".join(LAYOUTS)}, got {self.channels_last!r}')
 
     @classmethod
     def of(cls, settings: dict | None) -> 'Compute':
@@ -52,7 +53,8 @@ class Compute:
         return torch.autocast(device.type, torch.bfloat16) if self.amp else nullcontext()
 
     def laid_out(self, generator: nn.Module, *, prediction: bool = False) -> nn.Module:
-        """Return the generator, with its kernels in the memory layout for training or for prediction."""
-        if self.channels_last == 'always' or prediction and self.channels_last == 'prediction':
+        """Return the generator, with its kernels in the memory layout for training or for prediction on its device."""
+        suits = prediction and next(generator.parameters()).device.type == 'cpu'
+        if self.channels_last == 'always' or self.channels_last == 'auto' and suits:
             generator.to(memory_format=torch.channels_last)
         return generator

@@ -10,16 +10,17 @@ def is_channels_last(module):
 
 
 @pytest.mark.parametrize('channels_last, expected', [
-    ('never', (False, False)), ('prediction', (False, True)), ('always', (True, True))])
+    ('never', (False, False, False)), ('auto', (False, True, False)), ('always', (True, True, True))])
 def test_where_kernels_have_the_layout(channels_last, expected):
     compute = Compute(channels_last=channels_last)
-    found = (compute.laid_out(nn.Conv2d(2, 4, 3)), compute.laid_out(nn.Conv2d(2, 4, 3), prediction=True))
+    found = (compute.laid_out(nn.Conv2d(2, 4, 3)), compute.laid_out(nn.Conv2d(2, 4, 3), prediction=True),
+             compute.laid_out(nn.Conv2d(2, 4, 3, device='meta'), prediction=True))  # a device that is no CPU
     assert tuple(map(is_channels_last, found)) == expected
 
 
 @pytest.mark.parametrize('word', ['yes', True, ''])
 def test_an_unknown_layout(word):
-    with pytest.raises(ValueError, match=r'compute.channels_last must be one of never, prediction, always, got'):
+    with pytest.raises(ValueError, match=r'compute.channels_last must be one of auto, never, always, got'):
         Compute(channels_last=word)
 
 

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from mmengine.config import Config
@@ -122,8 +122,6 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
             with without_logging():
                 model.init_weights()
     told = _load(model, weights, named=bool(checkpoint)) if weights is not None else {}
-    if torch.device(device).type == 'cpu' and model.compute.channels_last == 'never':
-        model.compute = replace(model.compute, channels_last='prediction')
     hooks = mask_hooks(cfg)
     segmenter = Segmenter.with_hooks(model.to(device).eval(), [hook for hook, _ in hooks], size=size, seed=seed)
     if steps is not None:
