@@ -14,6 +14,10 @@ from tempseg_mm.runtime.closing_block import seen_from_here
 from tempseg_mm.runtime.project_files import seen_from_project
 from tempseg_mm.runtime.terminal import LOG_ONLY, speak_briefly
 
+SLOW_BFLOAT16 = ('bfloat16 (--amp) is slow on a CPU without instructions for it: on one with AVX2 only, an iteration '
+                 'of configs/tempseg_synthetic.py took 12 to 14 times as long, with or without --deterministic. --amp '
+                 'is meant for GPUs; leave it out here')
+
 
 class CommandRunner(Runner):
     """mmengine's Runner, except that its report on environment, config and hooks goes only to the log file."""
@@ -37,13 +41,15 @@ class CommandRunner(Runner):
 
 def start_runner(cfg: Config, doing: str) -> Runner:
     """Build the Runner of a command; log what it does (``doing``, such as ``'training'``), its device, and where it
-    writes.
+    writes. Warn of bfloat16 on a CPU.
     """
     runner = CommandRunner.from_cfg(cfg)
     what = f' {seen_from_project(cfg.filename)}' if cfg.filename else ''
     runner.logger.info(f'{doing}{what} on {device_in_words()}')
     runner.logger.info(f'writing to {seen_from_here(runner.work_dir)}; settings and all numbers are in '
                        f'{seen_from_here(runner.logger.log_file)}')
+    if get_device() == 'cpu' and (cfg.model.get('compute') or {}).get('amp'):
+        runner.logger.warning(SLOW_BFLOAT16)
     return runner
 
 

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.runner import Runner
 
 from tempseg_mm.engine.checkpoint_files import newest_complete
@@ -15,10 +14,6 @@ from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL, StopSignals
 
 from .command_runner import start_runner
 from .config import is_first_process
-
-SLOW_BFLOAT16 = ('bfloat16 (--amp) is slow on a CPU without instructions for it: on one with AVX2 only, an iteration '
-                 'of configs/tempseg_synthetic.py took 12 to 14 times as long, with or without --deterministic. --amp '
-                 'is meant for GPUs; leave it out here')
 
 
 def run_training(cfg: Config, *, then: str | None = None, again: str | None = None) -> int:
@@ -41,8 +36,6 @@ def run_training(cfg: Config, *, then: str | None = None, again: str | None = No
     folders = [cfg.work_dir] if is_first_process(cfg.get('launcher', 'none')) else []
     with locked(*folders, option='--work-dir'):
         runner = start_runner(cfg, 'training')
-        if get_device() == 'cpu' and (cfg.model.get('compute') or {}).get('amp'):
-            runner.logger.warning(SLOW_BFLOAT16)
         with StopSignals() as signals:
             runner.register_hook(StopHook(signals))
             runner.train()

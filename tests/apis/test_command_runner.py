@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mmengine.runner import Runner
@@ -35,3 +36,15 @@ def test_the_device_has_its_name(monkeypatch, device, processes, words):
     monkeypatch.setattr(command_runner, 'get_world_size', lambda: processes)
     monkeypatch.setattr('torch.cuda.get_device_name', lambda: 'NVIDIA Test')
     assert device_in_words() == words
+
+
+@pytest.mark.parametrize('device, amp, told', [('cpu', True, 1), ('cpu', False, 0), ('cuda', True, 0)])
+@pytest.mark.parametrize('doing', ['training', 'testing'])
+def test_bfloat16_on_a_cpu_is_said_to_be_slow(tiny_config, monkeypatch, device, amp, told, doing):
+    said = []
+    idle = SimpleNamespace(work_dir='work', logger=SimpleNamespace(info=id, warning=said.append, log_file='log'))
+    monkeypatch.setattr(command_runner.CommandRunner, 'from_cfg', lambda cfg: idle)
+    monkeypatch.setattr(command_runner, 'device_in_words', lambda: device)
+    monkeypatch.setattr(command_runner, 'get_device', lambda: device)
+    start_runner(tiny_config(**{'model.compute': dict(amp=amp)}), doing)
+    assert len([text for text in said if 'leave it out here' in text]) == told

@@ -2,11 +2,9 @@ import os
 import re
 import signal
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.device import utils as device_utils
 from mmengine.hooks import Hook
 
 from tempseg_mm.apis.training import run_training
@@ -104,14 +102,3 @@ def test_the_switch_changes_nothing_on_a_cpu_but_what_torch_allows(weights, monk
         torch.use_deterministic_algorithms(False)
         torch.backends.cudnn.deterministic = False
     assert all(torch.equal(value, strict[name]) for name, value in first.items())
-
-
-@pytest.mark.parametrize('device, amp, told', [('cpu', True, 1), ('cpu', False, 0), ('cuda', True, 0)])
-def test_bfloat16_on_a_cpu_is_said_to_be_slow(tiny_config, monkeypatch, device, amp, told):
-    said = []
-    idle = SimpleNamespace(register_hook=id, train=dict, logger=SimpleNamespace(info=id, warning=said.append))
-    monkeypatch.setattr('tempseg_mm.apis.training.start_runner', lambda *_: idle)
-    monkeypatch.setattr('tempseg_mm.apis.training.closing_lines', lambda *_: '')
-    monkeypatch.setattr(device_utils, 'DEVICE', device)
-    assert run_training(tiny_config(**{'model.compute': dict(amp=amp)})) == 0
-    assert len([text for text in said if 'leave it out here' in text]) == told
