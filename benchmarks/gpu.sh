@@ -34,10 +34,9 @@ step() {
 benchmark() {
   local name=$1 limit=$2
   shift 2
-  [ -e "benchmarks/$name.py" ] && step "$name" "$limit" "$PYTHON" "benchmarks/$name.py" "$@"
+  step "$name" "$limit" "$PYTHON" "benchmarks/$name.py" "$@"
 }
 
-ROOMS='tests/models tests/inference tests/engine tests/flow tests/ops tests/apis'
 PYTEST=("$PYTHON" -m pytest -v -p no:cacheprovider --tb=short)
 if [ "$DEVICE" = cpu ]; then
   PYTEST+=(--device cpu)
@@ -48,8 +47,8 @@ if [ "$DEVICE" = cpu ]; then
   clips=(--clips 5 --scenes 1)
 else
   processes=$(nproc)
-  # shellcheck disable=SC2206  # names without spaces
-  rooms=($ROOMS -n $((processes < 12 ? processes : 12)) --dist loadfile)
+  rooms=(tests/models tests/inference tests/engine tests/flow tests/ops tests/apis
+         -n $((processes < 12 ? processes : 12)) --dist loadfile)
   train_step=(--width 1 --size 240 427 --rounds 9 --workers 4)
   finetuning=()
   flow=(--sizes 480x854 --providers DISFlow FlowNet2Flow FlowNetCFlow FlowNetSFlow FlowNetSDFlow RAFTFlow)

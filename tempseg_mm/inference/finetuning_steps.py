@@ -145,7 +145,7 @@ def drawn_ahead(drawn: Iterator[list[list[dict]]], device: torch.device) -> Iter
 
 
 def _pinned(batches: list[list[dict]]) -> list[list[dict]]:
-    """Move packed clips to memory from which a GPU copies while the CPU goes on."""
+    """Move packed clips to memory from which a GPU copies while the CPU works on."""
     return [[dict(inputs=clip['inputs'].pin_memory(), data_samples=clip['data_samples'].pin_memory()) for clip in batch]
             for batch in batches]
 

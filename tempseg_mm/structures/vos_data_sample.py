@@ -22,7 +22,10 @@ class VOSDataSample(BaseDataElement):
     """
 
     def pin_memory(self) -> 'VOSDataSample':
-        """Return a copy in page-locked memory, from which a GPU copies while the CPU goes on. Data loaders call it."""
+        """Return a copy in page-locked memory, from which a GPU copies while the CPU works on.
+
+        Fine-tuning calls it, and data loaders with ``pin_memory=True`` do.
+        """
         pinned = self.new()
         for name, value in self.items():
             pinned.set_data({name: value.pin_memory()})
