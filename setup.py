@@ -10,7 +10,7 @@ from setuptools.command.build_py import build_py
 HERE = Path(__file__).resolve().parent
 
 INSTALL_REQUIRES = [
-    'torch>=2.1',
+    'torch>=2.4',  # the first whose fused optimisers run on a CPU
     'mmengine>=0.10.7',
     'mmcv-lite>=2.0',  # `import mmcv` in pure Python; nothing here uses mmcv.ops
     'opencv-python>=4.8',

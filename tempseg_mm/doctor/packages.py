@@ -49,7 +49,7 @@ class Package:
 
 # setup.py has the same list for pip; a test compares the two.
 PACKAGES = (
-    Package('torch', 'torch>=2.1'),
+    Package('torch', 'torch>=2.4'),
     Package('mmengine', 'mmengine>=0.10.7'),
     Package('mmcv', 'mmcv-lite>=2.0'),
     Package('cv2', 'opencv-python>=4.8'),

@@ -22,7 +22,7 @@ from tempseg_mm.datasets.synthetic.draw import SceneParams, draw_scene
 from tempseg_mm.runtime.atomic import written_beside
 
 INPUTS, OUTPUT = ('frames', 'reference_masks'), 'probabilities'
-OPSET = 17  # version of the ONNX operators: the highest that PyTorch 2.1 writes
+OPSET = 17  # version of the ONNX operators: every supported PyTorch writes it
 TRACED_SIZE = (2, 37, 51)  # B, H, W
 CHECKED_SIZES = ((1, 33, 47), (2, 61, 45), (3, 16, 90), (1, 1, 1))
 TOLERANCE = 1e-4

@@ -13,7 +13,8 @@ from tempseg_mm.structures import ClipBatch
 from .finite import FiniteTerms
 from .recorded_step import RecordedStep
 
-FUSED = torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD  # others have no fused kernel on CUDA
+FUSED = torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD  # others have no fused kernel on both CPU and CUDA
+FUSED_ON = 'cpu', 'cuda'
 UNCHECKED = 20  # steps that a GPU may take before the CPU waits for their losses
 
 
@@ -41,8 +42,8 @@ class Learner:
         self.parameters = [parameter for parameter in generator.parameters() if parameter.requires_grad]
         device = next(model.parameters()).device
         may_record = device.type == 'cuda' and model.compute.graph and not (model.training or generator.training)
-        if device.type == 'cuda':
-            optimizer = for_a_gpu(optimizer, recorded=may_record)
+        if device.type in FUSED_ON:
+            optimizer = at_once(optimizer, recorded=may_record)
         self._optim = build_optim_wrapper(generator, dict(type='OptimWrapper', optimizer=dict(optimizer)))
         self._on_cpu = device.type == 'cpu'
         self._finite = FiniteTerms(1 if self._on_cpu else UNCHECKED)
@@ -104,8 +105,8 @@ class Learner:
         self._optim.step()
 
 
-def for_a_gpu(optimizer: dict, *, recorded: bool) -> dict:
-    """Add to the config of an optimiser what lets a GPU update all parameters at once, and repeat that if recorded.
+def at_once(optimizer: dict, *, recorded: bool) -> dict:
+    """Add to the config of an optimiser what lets it update all parameters at once, and repeat a recorded step.
 
     Optimisers of torch have it under the names ``fused`` and ``capturable``. Others stay as they are.
     """

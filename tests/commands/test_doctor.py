@@ -55,5 +55,5 @@ def test_with_nothing_installed_it_says_so():
             f"runpy.run_path({str(ROOT / 'tools/doctor.py')!r}, run_name='__main__')\n")
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1, done.stderr
-    assert "-m pip install 'torch>=2.1'" in done.stdout and "-m pip install 'mmengine>=0.10.7'" in done.stdout
+    assert "-m pip install 'torch>=2.4'" in done.stdout and "-m pip install 'mmengine>=0.10.7'" in done.stdout
     assert 'does not load' in ' '.join(done.stdout.split())  # lines are wrapped where the checkout's path ends

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from tempseg_mm.inference.learner import can_be_recorded, for_a_gpu
+from tempseg_mm.inference.learner import at_once, can_be_recorded
 
 
 @pytest.mark.parametrize('optimizer, recorded, added', [
@@ -15,8 +15,8 @@ from tempseg_mm.inference.learner import can_be_recorded, for_a_gpu
     (dict(type='Adagrad'), True, dict()),  # fused on a CPU only
     (dict(type='Unknown'), True, dict()),
 ])
-def test_what_an_optimiser_offers_a_gpu(optimizer, recorded, added):
-    assert for_a_gpu(optimizer, recorded=recorded) == {**added, **optimizer}
+def test_what_lets_an_optimiser_update_at_once(optimizer, recorded, added):
+    assert at_once(optimizer, recorded=recorded) == {**added, **optimizer}
 
 
 @pytest.mark.parametrize('kind, settings, expected', [
