@@ -49,7 +49,7 @@ EXAMPLES = """\
       --checkpoint work_dirs/tempseg_davis_mobilenet --steps 100 --tta --crf
   %(prog)s dog.mp4 --mask dog_first.png --checkpoint none     # learns from this mask alone
   %(prog)s dog.mp4 --mask dog_first.png --resume      # after Ctrl-C
-  %(prog)s dog.mp4 --mask dog_at_40.png@40 --correct  # frames from 40 on, in a third of the time
+  %(prog)s dog.mp4 --mask dog_at_40.png@40 --correct  # frames from 40 on, in half of the time
   %(prog)s dog.mp4 --save-frame 0                     # a picture of the frame, to draw the mask on
   %(prog)s dog.mp4 cat.mp4 --out shots                # with dog.png and cat_mask.png beside them
   %(prog)s --list shots.txt --out shots --fast        # lines such as: dog.mp4 --mask dog_first.png
@@ -97,7 +97,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--resume', action='store_true', help='continue an interrupted run in --out')
     parser.add_argument('--correct', action='store_true',
                         help='correct the finished result in --out with one or more --mask FILE@FRAME: fine-tune on '
-                             'them for a third of the steps, then segment the frames after them again')
+                             'them for half of the steps, then segment the frames after them again')
     parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in --out')
     parser.add_argument('--resize-mask', action='store_true', help='resize masks to the size of the frames')
     parser.add_argument('--ends', action='store_true',

@@ -26,7 +26,7 @@ from .resume import RunState
 from .tta import TTA
 from .walk import BACKWARDS, FORWARDS, Walk
 
-CORRECTION = 1 / 3  # share of the fine-tuning steps that a correction takes; see "Corrections" in docs/ablations.md
+CORRECTION = 1 / 2  # share of the fine-tuning steps that a correction takes; see "Corrections" in docs/ablations.md
 
 
 @dataclass
@@ -192,6 +192,8 @@ class Segmenter:
                 yield frame
             else:
                 return
+            if self.refiners:
+                frames = map(_with_unrefined, frames)
             for part in self.refiners:
                 frames = part.refine_masks(self, frames)
                 stack.callback(_close, frames)
@@ -203,6 +205,11 @@ class Segmenter:
         """Stop the worker processes of the refiners. They start again when they are needed."""
         for part in self.refiners:
             _close(part)
+
+
+def _with_unrefined(frame: SegmentedFrame) -> SegmentedFrame:
+    frame.unrefined = frame.probabilities
+    return frame
 
 
 def _close(part: Any) -> None:

@@ -6,12 +6,14 @@ The module imports neither torch nor mmengine, because worker processes import i
 from dataclasses import dataclass
 from types import ModuleType
 
+import cv2
 import numpy as np
 
 from tempseg_mm.runtime.command_names import pydensecrf_install
 
 # pydensecrf numbers cells of these widths by integers. Narrower cells can overflow them, which kills the process.
 SMALLEST = dict(sxy_gaussian=0.5, sxy_bilateral=0.5, srgb=1.0)
+MAYBE = 0.02  # least probability of a pixel that counts as possibly the object
 
 
 def require_pydensecrf() -> ModuleType:
@@ -49,6 +51,10 @@ class DenseCRF:
         srgb: width of the appearance term in colour, at least 1.
         compat_bilateral: weight of the appearance term; 0 switches it off.
         iterations: number of mean-field iterations.
+        margin: pixels around the object that are refined with it; all others keep their probability. ``None``: the
+            whole frame is refined.
+        side: side of the square that has as many pixels as may be refined. A larger area is refined in a smaller copy,
+            whose pixels the reaches then count, so that a frame costs the same at any resolution. ``None``: no limit.
         clip: least distance of probabilities from 0 and 1. The logarithm of a probability is its unary energy.
 
     Raises:
@@ -61,6 +67,8 @@ class DenseCRF:
     srgb: float = 8.0
     compat_bilateral: float = 2.0
     iterations: int = 5
+    margin: int | None = None
+    side: int | None = None
     clip: float = 1e-5
 
     def __post_init__(self) -> None:
@@ -70,6 +78,10 @@ class DenseCRF:
                 raise ValueError(f'{name} of DenseCRF must be a number of at least {least}, got {value!r}')
         if not (isinstance(self.iterations, int) and self.iterations >= 0):
             raise ValueError(f'iterations of DenseCRF must be a whole number of at least 0, got {self.iterations!r}')
+        for name, least in (('margin', 0), ('side', 8)):
+            value = getattr(self, name)
+            if not (value is None or (isinstance(value, int) and value >= least)):
+                raise ValueError(f'{name} of DenseCRF must be None or a whole number from {least} up, got {value!r}')
         if not 0 < self.clip < 0.5:
             raise ValueError(f'clip of DenseCRF must lie between 0 and 0.5, got {self.clip!r}')
         require_pydensecrf()
@@ -90,8 +102,24 @@ class DenseCRF:
                 pydensecrf.
         """
         _check(probability, image)
+        probability = probability.astype(np.float32)
+        area = _around(probability, self.margin)
+        if area is None:
+            return probability
+        part, seen = probability[area], image[area]
+        scale = 1.0 if self.side is None else self.side / np.sqrt(part.size)
+        if scale >= 1:
+            refined = self._refined(part, seen)
+        else:
+            size = tuple(max(1, round(side * scale)) for side in part.shape[::-1])
+            smaller = self._refined(*(cv2.resize(whole, size, interpolation=cv2.INTER_AREA) for whole in (part, seen)))
+            refined = cv2.resize(smaller, part.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        probability[area] = refined
+        return probability
+
+    def _refined(self, probability: np.ndarray, image: np.ndarray) -> np.ndarray:
         height, width = probability.shape
-        sure = np.clip(probability.astype(np.float32), np.float32(self.clip), np.float32(1 - self.clip))
+        sure = np.clip(probability, np.float32(self.clip), np.float32(1 - self.clip))
         unary = -np.log(np.stack([1 - sure, sure])).reshape(2, -1)  # [2, H, W] -> [2, HW]
         crf = require_pydensecrf().DenseCRF2D(width, height, 2)
         crf.setUnaryEnergy(unary)
@@ -101,6 +129,17 @@ class DenseCRF:
             crf.addPairwiseBilateral(sxy=self.sxy_bilateral, srgb=self.srgb, compat=self.compat_bilateral,
                                      rgbim=np.require(image, requirements='CW'))  # contiguous and writeable
         return np.array(crf.inference(self.iterations), dtype=np.float32)[1].reshape(height, width)
+
+
+def _around(probability: np.ndarray, margin: int | None) -> tuple[slice, slice] | None:
+    """Return the rows and columns within ``margin`` pixels of what may be the object; ``None`` if there is nothing."""
+    if margin is None:
+        return slice(None), slice(None)
+    maybe = probability > MAYBE
+    rows, columns = (np.flatnonzero(maybe.any(axis)) for axis in (1, 0))
+    if not rows.size:
+        return None
+    return tuple(slice(max(0, at[0] - margin), at[-1] + margin + 1) for at in (rows, columns))
 
 
 def _check(probability: np.ndarray, image: np.ndarray) -> None:

@@ -21,6 +21,7 @@ class SegmentedFrame:
         num_frames: length of the sequence; ``None`` if it is unknown.
         probabilities: (K, H, W) float32 in [0, 1] with a sum of at most 1. Refinement replaces them; all later stages
             read them. ``None`` if the frame was segmented by an earlier run or before the walk turned round.
+        unrefined: the probabilities before refinement, which tell how sure the network was; ``None``: not refined.
         labels: (H, W) uint8 object ids, 0 the background: the mask that is saved. ``None`` before :meth:`decide`
             unless the masks were given.
         given: True if ``labels`` holds masks that were given.
@@ -40,6 +41,7 @@ class SegmentedFrame:
     object_ids: tuple = (1,)
     num_frames: int | None = None
     probabilities: np.ndarray | None = None
+    unrefined: np.ndarray | None = None
     labels: np.ndarray | None = None
     given: bool = False
     going_on: tuple = ()
@@ -47,6 +49,11 @@ class SegmentedFrame:
     gt_labels: np.ndarray | None = None
     gt_void: np.ndarray | None = None
     snapshot: Any = field(default=None, repr=False)
+
+    @property
+    def network_probabilities(self) -> np.ndarray:
+        """The probabilities as the network gave them. A refinement such as the CRF makes every pixel look certain."""
+        return self.probabilities if self.unrefined is None else self.unrefined
 
     @property
     def answer(self) -> np.ndarray:

@@ -38,6 +38,7 @@ train_dataloader = dict(
             dict(type='LoadClip'), clip_window, _base_.colours, _base_.deform, dict(type='PackClip')]))
 test_dataloader = dict(dataset=dict(split='dev10'))
 default_hooks = dict(
+    crf=None,  # a row of the tables switches it on
     finetune=dict(
         finetuner=dict(
             steps=50,

@@ -105,26 +105,27 @@ def record_of(frame: SegmentedFrame, before: np.ndarray | None, object_ids: Sequ
 
 
 def confidences_of(frame: SegmentedFrame) -> dict:
-    """Return the mean probability inside each object's mask: 1 if the mask was given, ``None`` if it is empty."""
+    """Return the network's mean probability in each object's mask: 1 if the mask was given, ``None`` if it is empty."""
     found = {}
     for k, object_id in enumerate(frame.object_ids):
         mask = frame.labels == object_id
         if not mask.any():
             found[object_id] = None
         else:
-            found[object_id] = 1.0 if _is_given(frame, object_id) else float(frame.probabilities[k][mask].mean())
+            found[object_id] = 1.0 if _is_given(frame, object_id) else float(
+                frame.network_probabilities[k][mask].mean())
     return found
 
 
 def sure_of(frame: SegmentedFrame) -> dict:
-    """Return how much of each object's possible pixels (probability > ``MAYBE``) its mask holds, in [0, 1].
+    """Return how much of each object's possible pixels (``MAYBE``, by the network) its mask holds, in [0, 1].
 
     It is 1 if the mask was given, ``None`` if no pixel may belong to the object.
     """
     found = {}
     for k, object_id in enumerate(frame.object_ids):
         given = _is_given(frame, object_id)
-        maybe = 0 if given else np.count_nonzero(frame.probabilities[k] > MAYBE)
+        maybe = 0 if given else np.count_nonzero(frame.network_probabilities[k] > MAYBE)
         certain = np.count_nonzero(frame.labels == object_id)
         found[object_id] = 1.0 if given else float(min(1.0, certain / maybe)) if maybe else None
     return found

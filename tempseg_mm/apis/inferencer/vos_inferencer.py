@@ -54,7 +54,7 @@ class VOSInferencer:
             weights
             that come with the project), else weights from scratch.
         device: such as ``'cpu'``; ``None`` for the GPU if there is one.
-        steps: fine-tuning steps per object; below 1, a share of the config's steps (``1 / 3`` is ``--fast``); ``None``
+        steps: fine-tuning steps per object; below 1, a share of the config's steps (``1 / 2`` is ``--fast``); ``None``
             for
             the config's steps.
         size: working size, such as 240 for the shorter side in pixels; ``None`` for the config's size.
@@ -164,7 +164,7 @@ class VOSInferencer:
                 on_progress: OnProgress = silent) -> SegmentationResult:
         """Correct the result of an earlier call with masks of more frames.
 
-        The adapted generators learn from these masks for a third of the steps. Only the frames that follow each new
+        The adapted generators learn from these masks for half of the steps. Only the frames that follow each new
         mask, up
         to the next given mask, are segmented again.
 

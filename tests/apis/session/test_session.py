@@ -38,7 +38,7 @@ def test_a_session_finds_what_a_call_finds_and_corrects_alike(open_session, tiny
     assert all((before[i] == after[i]).all() for i in range(4)) and (before[6] != after[6]).any()
 
 
-def test_a_correction_takes_a_third_of_the_steps_from_what_is_kept(open_session, shot, two):
+def test_a_correction_takes_half_of_the_steps_from_what_is_kept(open_session, shot, two):
     heard = []
     with open_session() as session:
         session.add_object(), session.add_object()
@@ -49,7 +49,7 @@ def test_a_correction_takes_a_third_of_the_steps_from_what_is_kept(open_session,
         assert [len(found.losses) for found in kept.values()] == [STEPS, STEPS]
         session.give(3, np.where(two(3) == 1, 0, session.labels(3)).astype(np.uint8) + shot[1][3])
         list(session.go_on([3], lambda *step: heard.append(step)))
-        steps = STEPS // 3
+        steps = STEPS // 2
         assert heard[:steps] == [('fine-tuning', i, steps) for i in range(1, steps + 1)]
         assert heard[steps:] == [('forwards', i, 5) for i in range(1, 6)]
         assert session.adapted[2] is kept[2] and session.adapted[1] is not kept[1]

@@ -54,6 +54,17 @@ def test_the_same_masks_in_any_order_of_hooks(make_runner, on_cpu):
     np.testing.assert_array_equal(*results)
 
 
+def test_masks_stay_as_they_are_without_the_package(make_runner, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, 'pydensecrf.densecrf', None)
+    monkeypatch.delattr('pydensecrf.densecrf')
+    with pytest.raises(ImportError, match='pydensecrf'):
+        CRFHook()
+    hook = CRFHook(required=False)
+    frames = iter([1, 2])
+    assert hook.refine_masks(None, frames) is frames
+    hook.close()
+
+
 def test_an_error_elsewhere_leaves_no_workers_behind(make_runner, own_processes):
     class Failing(Hook):
         def after_frame(self, runner, frame):
