@@ -111,7 +111,7 @@ def test_example_of_a_data_set(example, tiny_config, synthetic_root):
 
 def test_example_of_a_hook_that_refines_masks(example):
     loaded = load_segmenter(load_config(str(example / 'largest_part_video.py')), 'none', 'cpu', steps=0)
-    hook, = loaded.segmenter.refiners
+    *_, hook = loaded.segmenter.refiners  # after the CRF of the config
     probabilities = np.zeros((1, 3, 9), np.float32)
     probabilities[0, 1, 1:3], probabilities[0, 1, 5:8], probabilities[0, 0, 0] = 0.9, 0.8, 0.3
     frame, = hook.refine_masks(loaded.segmenter, [SegmentedFrame(
