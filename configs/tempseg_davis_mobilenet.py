@@ -79,7 +79,7 @@ default_hooks = dict(
             pipeline=[
                 dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15, empty_prob=0.2),
                 dict(type='PackClip')])),
-    # Sharpens the outlines, of which a pixel of the window shows several pixels of the frame.
+    # Sharpens the outlines: a pixel of the window covers several pixels of the frame.
     crf=dict(type='CRFHook', crf=_base_.crf, workers=0, required=False),
     checkpoint=dict(interval=250),
     pictures=dict(interval=250))

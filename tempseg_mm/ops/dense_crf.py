@@ -111,7 +111,7 @@ class DenseCRF:
         if scale >= 1:
             refined = self._refined(part, seen)
         else:
-            size = tuple(max(1, round(side * scale)) for side in part.shape[::-1])
+            size = tuple(max(1, round(length * scale)) for length in part.shape[::-1])
             smaller = self._refined(*(cv2.resize(whole, size, interpolation=cv2.INTER_AREA) for whole in (part, seen)))
             refined = cv2.resize(smaller, part.shape[::-1], interpolation=cv2.INTER_LINEAR)
         probability[area] = refined

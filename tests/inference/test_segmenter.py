@@ -107,6 +107,7 @@ def test_refiners_see_what_was_segmented_and_given_masks_stay(segmenter, given):
     frames = list(segmenter.segment(given))
     assert refiner.seen == [[1, 0], [2, 3, 4, 5]]
     np.testing.assert_array_equal(frames[4].labels, given.labels[2])
+    assert (frames[5].probabilities == 1).all() and (frames[5].network_probabilities < 1).all()
     assert all((frame.labels == 2).all() for frame in (*frames[:2], *frames[5:]))  # two ones: the first of them
     segmenter.close()
     assert refiner.closed == 1

@@ -65,6 +65,9 @@ def test_confidence_is_the_mean_probability_over_the_mask():
 def test_sureness_is_the_share_of_the_possible_pixels_that_the_mask_has():
     probabilities = np.array([[[0.9, 0.7, 0.1, 0.06]], [[0, 0, 0.04, 0]]], np.float32)
     assert sure_of(frame(0, [1, 1, 0, 0], probabilities=probabilities)) == {1: 0.5, 4: None}
+    refined = frame(0, [1, 1, 0, 0], probabilities=np.ones_like(probabilities), unrefined=probabilities)
+    assert sure_of(refined) == {1: 0.5, 4: None} and confidences_of(refined)[1] == pytest.approx(
+        probabilities[0, 0, :2].mean())
     assert sure_of(frame(0, [1, 0, 4, 4], given=True)) == {1: 1.0, 4: 1.0}
 
 

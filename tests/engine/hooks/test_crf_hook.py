@@ -54,12 +54,15 @@ def test_the_same_masks_in_any_order_of_hooks(make_runner, on_cpu):
     np.testing.assert_array_equal(*results)
 
 
-def test_masks_stay_as_they_are_without_the_package(make_runner, monkeypatch, caplog):
+def test_masks_stay_as_they_are_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, 'pydensecrf.densecrf', None)
     monkeypatch.delattr('pydensecrf.densecrf')
     with pytest.raises(ImportError, match='pydensecrf'):
         CRFHook()
+    said = []
+    monkeypatch.setattr('tempseg_mm.engine.hooks.crf_hook.print_log', lambda text, **_: said.append(text))
     hook = CRFHook(required=False)
+    assert len(said) == 1 and said[0].startswith('the masks are not refined: ') and 'pip install' in said[0]
     frames = iter([1, 2])
     assert hook.refine_masks(None, frames) is frames
     hook.close()
