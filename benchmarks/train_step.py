@@ -32,6 +32,7 @@ from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
 from tempseg_mm.datasets.data_stream import DataStream
+from tempseg_mm.engine.finite_steps import FiniteSteps
 from tempseg_mm.engine.optim import GANOptimWrapperConstructor
 from tempseg_mm.registry import MODELS
 from tempseg_mm.runtime.memory import keep_freed_memory
@@ -76,10 +77,10 @@ class Clips:
 
 
 class Step:
-    """The parts of one training step, each callable on its own."""
+    """The parts of one training step, each callable on its own, and whole steps as the train loop takes them."""
 
     def __init__(self, model: torch.nn.Module, optim, data: dict) -> None:
-        self.model, self.optim = model, optim
+        self.model, self.optim, self.steps = model, optim, FiniteSteps()
         self.frames = torch.stack(data['inputs']).to(model.data_preprocessor.device)
         self.flow()
         for sample, flow in zip(data['data_samples'], self.estimated, strict=True):
@@ -104,12 +105,15 @@ class Step:
     def predict(self) -> None:
         self.prediction = self.model(self.batch)
 
+    def discriminator_losses(self) -> None:
+        self.loss, self.terms = self.model.parse_losses(self.model.discriminator_losses(self.prediction, self.batch))
+
     def discriminator_step(self) -> None:
-        loss, _ = self.model.parse_losses(self.model.discriminator_losses(self.prediction, self.batch))
-        self.optim['adversary'].update_params(loss)
+        self.discriminator_losses()
+        self.optim['adversary'].update_params(self.loss)
 
     def generator_losses(self) -> None:
-        self.loss, _ = self.model.parse_losses(self.model.generator_losses(self.prediction, self.batch))
+        self.loss, self.terms = self.model.parse_losses(self.model.generator_losses(self.prediction, self.batch))
 
     def backward(self) -> None:
         self.optim['generator'].backward(self.loss)
@@ -120,14 +124,17 @@ class Step:
 
     def whole(self, data: dict) -> None:
         self.preprocess(data)
-        for name in IN_STEP[1:]:
-            getattr(self, name)()
+        self.steps.begin(self.model, 'the benchmark')
+        self.predict()
+        for part, losses in (('adversary', self.discriminator_losses), ('generator', self.generator_losses)):
+            losses()
+            self.steps.take(part, self.optim[part], self.loss, self.terms)
+        self.steps.settle()
 
 
 LABELS = dict(flow='flow', preprocess='batch: stack, normalise, references', predict='generator, forward',
               discriminator_step='discriminator, half-step', generator_losses='losses of G, adversary',
               backward='generator, backward', optimiser='generator, optimiser')
-IN_STEP = tuple(LABELS)[1:]
 
 
 def waited_for(device: str) -> float:

@@ -94,13 +94,13 @@ def sync_mode(mode):
 
 
 def test_a_step_waits_for_the_gpu_only_to_check_its_terms(make_runner, monkeypatch, cuda):
-    """The one exception: ``FiniteSteps`` reads the terms of a half-step before its update, in one transfer."""
+    """The one exception: ``FiniteSteps`` reads the terms of both half-steps at the end, in one transfer."""
     reads, as_floats = [], finite_steps.as_floats
 
-    def read(terms):
+    def read(*sets):
         with sync_mode('default'):
-            reads.append(sorted(terms))
-            return as_floats(terms)
+            reads.append(len(sets))
+            return as_floats(*sets)
     monkeypatch.setattr(finite_steps, 'as_floats', read)
     runner = make_runner(**{'train_cfg.max_iters': 4})
     loop = runner.train_loop
@@ -113,9 +113,34 @@ def test_a_step_waits_for_the_gpu_only_to_check_its_terms(make_runner, monkeypat
     with sync_mode('error'):
         for batch in batches[1:]:
             loop.alternate(batch)
-    assert len(reads) == 2 * 2
+    assert reads == [2, 2]  # both half-steps, once an iteration
     with sync_mode('error'), pytest.raises(RuntimeError, match='synchroniz'):
         torch.ones((), device='cuda').item()
+
+
+@pytest.mark.parametrize('part, unchanged', [
+    ('discriminator', ['adversary', 'generator']), ('generator', ['generator'])])
+def test_numbers_that_are_not_finite_update_nothing(make_runner, monkeypatch, part, unchanged, device):
+    runner = make_runner(**{f'optim_wrapper.{name}.optimizer.fused': True for name in ('generator', 'adversary')})
+    loop, model = runner.train_loop, runner.model
+    optims = runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    model.train()
+    batches = [next(loop.dataloader_iterator) for _ in range(2)]
+    loop.alternate(batches[0])
+
+    def state(name):
+        inner = optims[name].optimizer.state_dict()['state']
+        return [value.detach().clone() for value in (*getattr(model, name).parameters(), *(
+            value for moments in inner.values() for value in moments.values()))]
+    before = {name: state(name) for name in ('adversary', 'generator')}
+    losses = getattr(model, f'{part}_losses')
+    monkeypatch.setattr(model, f'{part}_losses', lambda *args: {
+        name: value * float('nan') for name, value in losses(*args).items()})
+    with pytest.raises(finite_steps.NotFiniteError) as error:
+        loop.alternate(batches[1])
+    assert error.value.part == unchanged[0]
+    assert [name for name, kept in before.items() if all(
+        torch.equal(one, other) for one, other in zip(state(name), kept, strict=True))] == unchanged
 
 
 def test_trains_and_predicts(make_runner, device):

@@ -7,10 +7,15 @@ import torch
 from torch import Tensor, nn
 
 
-def as_floats(terms: Mapping) -> dict:
-    """Convert tensors of one element by name to floats, with a single transfer from the device."""
-    return dict(zip(terms, torch.stack([value.detach().float().reshape(()) for value in terms.values()]).tolist(),
-                    strict=True))
+def stacked(*sets: Mapping) -> Tensor:
+    """Copy tensors of one element by name, in one set or several, to a vector of floats on their device."""
+    return torch.stack([value.detach().float().reshape(()) for terms in sets for value in terms.values()])
+
+
+def as_floats(*sets: Mapping) -> list[dict]:
+    """Convert tensors of one element by name to floats, all sets with a single transfer from the device."""
+    values = iter(stacked(*sets).tolist())
+    return [{name: next(values) for name in terms} for terms in sets]
 
 
 def fault_in(values: Mapping, where: str, advice: str = 'Lower the learning rate, or look at the data of this batch.'
@@ -55,9 +60,8 @@ class FiniteTerms:
         unchecked, self._unchecked = self._unchecked, []
         if not unchecked:
             return
-        values = as_floats({(i, name): term for i, (_, terms) in enumerate(unchecked) for name, term in terms.items()})
-        for i, (where, terms) in enumerate(unchecked):
-            fault = fault_in({name: values[i, name] for name in terms}, where)
+        for (where, _), values in zip(unchecked, as_floats(*(terms for _, terms in unchecked)), strict=True):
+            fault = fault_in(values, where)
             if fault:
                 raise FloatingPointError(fault)
 

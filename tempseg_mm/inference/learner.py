@@ -108,11 +108,12 @@ class Learner:
 def at_once(optimizer: dict, *, recorded: bool) -> dict:
     """Add to the config of an optimiser what lets it update all parameters at once, and repeat a recorded step.
 
-    Optimisers of torch have it under the names ``fused`` and ``capturable``. Others stay as they are.
+    Optimisers of torch have it under the names ``fused`` and ``capturable``. Others stay as they are, and so does what
+    the config says itself.
     """
     kind = optimizer['type']
     kind = (OPTIMIZERS.get(kind) or object) if isinstance(kind, str) else kind
-    added = dict(fused=True) if issubclass(kind, FUSED) and 'foreach' not in optimizer else {}
+    added = dict(fused=True) if kind in FUSED and 'foreach' not in optimizer else {}
     if recorded and 'capturable' in inspect.signature(kind).parameters:
         added['capturable'] = True
     return {**added, **optimizer}

@@ -3,17 +3,24 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import nn
 
-from tempseg_mm.engine.finite_steps import FiniteSteps, NotFiniteError
+from tempseg_mm.engine import finite_steps
+from tempseg_mm.engine.finite_steps import FiniteSteps, NotFiniteError, can_withhold
+
+FUSED = dict(optimizer=torch.optim.Adam, fused=True)
 
 
 class Model(nn.Module):
     """Two weights and a normalisation, trained by SGD at rate 1."""
 
-    def __init__(self, counts=1):
+    def __init__(self, counts=1, optimizer=torch.optim.SGD, clip_grad=None, **kwargs):
         super().__init__()
         self.weight = nn.Parameter(torch.tensor([1.0, 2.0]))
         self.norm = nn.BatchNorm1d(2, affine=False)
-        self.optim = OptimWrapper(torch.optim.SGD([self.weight], 1.0), accumulative_counts=counts)
+        self.optim = OptimWrapper(optimizer([self.weight], 1.0, **kwargs), counts, clip_grad)
+
+    def state(self):
+        moments = self.optim.optimizer.state[self.weight]
+        return {'weight': self.weight.tolist(), **{name: value.tolist() for name, value in moments.items()}}
 
 
 def take(steps, model, factor, terms=None, part='generator'):
@@ -101,6 +108,87 @@ def test_an_overflow_under_a_loss_scaler_is_no_error():
     assert take(steps, model, torch.tensor([1.0, float('inf')]), dict(loss_g=torch.tensor(0.5))) is None
     with pytest.raises(NotFiniteError, match='^loss_g not finite'):
         take(steps, model, 1.0, dict(loss_g=torch.tensor(float('inf'))))
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The numbers of sets of terms in each transfer."""
+    found, as_floats = [], finite_steps.as_floats
+    monkeypatch.setattr(finite_steps, 'as_floats', lambda *sets: found.append(len(sets)) or as_floats(*sets))
+    return found
+
+
+@pytest.mark.parametrize('wrapper, settings, expected', [
+    (OptimWrapper, FUSED, True), (OptimWrapper, dict(FUSED, optimizer=torch.optim.AdamW, counts=2), True),
+    (OptimWrapper, dict(optimizer=torch.optim.Adam), False),
+    (OptimWrapper, dict(FUSED, optimizer=torch.optim.SGD, momentum=0.9), False),
+    (OptimWrapper, dict(FUSED, clip_grad=dict(max_norm=1.0)), False),
+    (type('Other', (OptimWrapper,), {}), FUSED, False)])
+def test_which_optimisers_can_withhold_an_update(monkeypatch, wrapper, settings, expected):
+    monkeypatch.setitem(globals(), 'OptimWrapper', wrapper)
+    assert can_withhold(Model(**settings).optim) == expected
+
+
+@pytest.mark.parametrize('counts', [1, 2])
+@pytest.mark.parametrize('kind', [torch.optim.Adam, torch.optim.AdamW])
+def test_settled_at_the_end_a_finite_step_is_that_of_the_optimiser_to_the_bit(reads, kind, counts):
+    (model, plain), steps = (Model(**dict(FUSED, optimizer=kind, counts=counts)) for _ in range(2)), FiniteSteps()
+    for factor in ([0.5, 0.25], [0.1, -3.0], [1e-9, 7.0], [0.3, 0.3]):
+        factor = torch.tensor(factor)
+        plain.optim.update_params((plain.weight * factor).sum())
+        loss = (model.weight * factor).sum().item()
+        steps.begin(model, 'iteration 4')
+        for part, optimised in (('adversary', Model(**FUSED)), ('generator', model)):
+            assert take(steps, optimised, factor, part=part) is None
+        assert steps.terms == {}
+        steps.settle()
+        steps.settle()  # nothing is left
+        assert steps.terms == dict(loss_g=loss) and model.state() == plain.state()
+    assert reads == [2] * 4
+
+
+@pytest.mark.parametrize('wrong', [float('nan'), float('inf')])
+@pytest.mark.parametrize('faulty', ['adversary', 'generator'])
+@pytest.mark.parametrize('term_only', [False, True])
+def test_settled_at_the_end_a_wrong_half_step_and_those_after_it_update_nothing(faulty, wrong, term_only):
+    steps, models = FiniteSteps(), dict(adversary=Model(**FUSED), generator=Model(**FUSED))
+
+    def half_steps(faulty):
+        steps.begin(models['generator'], 'iteration 4')
+        for part, model in models.items():
+            value = wrong if part == faulty else 0.5
+            take(steps, model, 0.5 if term_only else value, {f'loss_{part}': torch.tensor(value)}, part)
+    half_steps(None)
+    steps.settle()
+    before = {part: model.state() for part, model in models.items()}
+    half_steps(faulty)
+    gradient = '' if term_only else f', gradient of {faulty}'
+    terms = 'loss_adversary=0.5, ' if faulty == 'generator' else ''
+    with pytest.raises(NotFiniteError, match=rf'^loss_{faulty}{gradient} not finite in iteration 4\. All terms: {terms}'
+                                             rf'loss_{faulty}={wrong}, gradient of {faulty}=') as error:
+        steps.settle()
+    assert error.value.part == faulty
+    unchanged = [part for part, model in models.items() if model.state() == before[part]]
+    assert unchanged == (['generator'] if faulty == 'generator' else ['adversary', 'generator'])
+    assert not any(hasattr(model.optim.optimizer, 'found_inf') for model in models.values())
+
+
+def test_an_optimiser_that_cannot_withhold_settles_what_was_put_off(reads):
+    steps, first, second = FiniteSteps(), Model(**FUSED), Model()
+    steps.begin(second, 'iteration 4')
+    take(steps, first, float('nan'), part='adversary')
+    with pytest.raises(NotFiniteError) as error:
+        take(steps, second, 1.0)
+    assert error.value.part == 'adversary' and second.weight.tolist() == [1, 2] and reads == [2]
+    steps.settle()  # nothing is left
+
+
+def test_skipping_settles_before_the_update(reads):
+    steps, model = FiniteSteps('skip'), Model(**FUSED)
+    steps.begin(model, 'iteration 4')
+    before = model.state()
+    assert take(steps, model, float('nan')).startswith('loss_g, gradient of generator not finite')
+    assert model.state() == before and reads == [1]
 
 
 @pytest.mark.parametrize('wrong, fault', [

@@ -3,11 +3,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.hooks import Hook
 from torch import nn
 
+from tempseg_mm.engine import finite_steps
 from tempseg_mm.engine.finite_steps import NotFiniteError
 from tempseg_mm.engine.nonfinite_dump import load_dump
 from tempseg_mm.registry import MODELS
+
+FUSED = {f'optim_wrapper.{part}.optimizer.fused': True for part in ('generator', 'adversary')}  # read at the end
 
 
 class Trap(nn.Module):
@@ -22,6 +26,17 @@ class Trap(nn.Module):
         return mean / (0 if Trap.danger == mean.item() else 1)
 
 
+class Keep(Hook):
+    """Keeps the states of a Runner after its last whole iteration."""
+    priority = 'LOWEST'
+
+    def __init__(self, kept):
+        self.kept = kept
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        self.kept[:] = states(runner)
+
+
 @pytest.fixture
 def trap(monkeypatch):
     monkeypatch.setitem(MODELS.module_dict, 'Trap', Trap)
@@ -33,8 +48,21 @@ def without_time(message):
     return re.sub(r' Dumped to.*', '', message)
 
 
-def test_the_half_step_of_g_goes_wrong_again(trap, make_runner):
-    options = {'model.losses.trap': dict(type='Trap')}
+def states(runner):
+    """Weights, moments and counts of steps of a Runner."""
+    inner = [one.detach() for one in runner.model.parameters()]
+    for optim in runner.optim_wrapper.values():
+        inner += [value for state in optim.state_dict()['state'].values() for value in state.values()]
+    return [torch.as_tensor(value).clone() for value in inner]
+
+
+def equal(some, others):
+    return all(torch.equal(one, other) for one, other in zip(some, others, strict=True))
+
+
+@pytest.mark.parametrize('options', [{}, FUSED])
+def test_the_half_step_of_g_goes_wrong_again(trap, make_runner, options):
+    options = {'model.losses.trap': dict(type='Trap'), **options}
     runner = make_runner(**options)
     with pytest.raises(NotFiniteError) as error:
         runner.train()
@@ -44,13 +72,14 @@ def test_the_half_step_of_g_goes_wrong_again(trap, make_runner):
     again = make_runner(**options)
     batch = load_dump(again, str(path))
     assert all('first_reference' in sample for sample in batch['data_samples'])
-    before = {name: weight.clone() for name, weight in again.model.named_parameters()}
+    before = states(again)
+    assert equal(before, states(runner))
     with pytest.raises(NotFiniteError) as repeated:
         again.train_loop.alternate(batch)
     terms = re.findall(r'(loss_(?!d)\w+)=(\S+),', str(error.value))
     assert len(terms) > 5 and re.findall(r'(loss_(?!d)\w+)=(\S+),', str(repeated.value)) == terms
     assert re.search(r'iteration 2 \(frames train_00\d \d \d \d, train_00\d \d \d \d\)', str(repeated.value))
-    assert all(torch.equal(weight, before[name]) for name, weight in again.model.named_parameters())
+    assert equal(before, states(again))
 
 
 def test_a_dump_of_an_earlier_version_is_refused(tmp_path, make_runner):
@@ -59,8 +88,11 @@ def test_a_dump_of_an_earlier_version_is_refused(tmp_path, make_runner):
         load_dump(make_runner(), str(tmp_path / 'rank_0.pth'))
 
 
-def test_the_half_step_of_d_goes_wrong_again(make_runner, monkeypatch):
-    runner = make_runner()
+@pytest.mark.parametrize('options', [{}, FUSED])
+def test_the_half_step_of_d_goes_wrong_again(make_runner, monkeypatch, options):
+    runner = make_runner(**options)
+    before: list = []
+    runner.register_hook(Keep(before))
     losses = type(runner.model).discriminator_losses
     seen = []
 
@@ -73,13 +105,28 @@ def test_the_half_step_of_d_goes_wrong_again(make_runner, monkeypatch):
     with pytest.raises(NotFiniteError, match=fault) as error:
         runner.train()
     assert error.value.part == 'adversary'
-    again = make_runner()
+    again = make_runner(**options)
     batch = load_dump(again, str(Path(runner.work_dir) / 'nonfinite_iter_2/rank_0.pth'))
-    assert all(torch.equal(one, other) for one, other in zip(
-        again.model.parameters(), runner.model.parameters()))  # of before the step: it was not taken
+    assert equal(states(again), before) and equal(states(runner), before)  # neither D nor G has taken a step
     with pytest.raises(NotFiniteError) as repeated:
         again.train_loop.alternate(batch)
     assert without_time(str(repeated.value)) == without_time(str(error.value))
+
+
+def test_reading_at_the_end_dumps_what_reading_before_the_update_dumps(trap, make_runner, monkeypatch):
+    def failed():
+        torch.manual_seed(0)
+        Trap.calls, Trap.danger = -1, None  # the first of two half-steps of G in iteration 2 fails
+        runner = make_runner(**{'model.losses.trap': dict(type='Trap'), 'train_cfg.generator_steps': 2, **FUSED})
+        with pytest.raises(NotFiniteError) as error:
+            runner.train()
+        dump, = Path(runner.work_dir).glob('nonfinite*/rank_0.pth')
+        return without_time(str(error.value)), states(runner), torch.load(dump, weights_only=True)
+    fault, found, dump = failed()
+    monkeypatch.setattr(finite_steps, 'can_withhold', lambda optim: False)
+    wanted_fault, wanted, wanted_dump = failed()
+    assert fault == wanted_fault and equal(found, wanted) and dump['part'] == wanted_dump['part'] == 'generator'
+    assert torch.equal(dump['random']['torch'], wanted_dump['random']['torch'])
 
 
 def test_other_errors_leave_no_dump(make_runner, monkeypatch):

@@ -10,8 +10,9 @@ from tempseg_mm.inference.finite import FiniteTerms, as_floats, fault_in, gradie
 
 def test_finite_terms_become_floats():
     terms = dict(a=torch.tensor(1.5, requires_grad=True), b=torch.tensor([2], dtype=torch.int64))
-    assert as_floats(terms) == dict(a=1.5, b=2.0)
-    assert fault_in(as_floats(terms), 'here') is None
+    values, = as_floats(terms)
+    assert values == dict(a=1.5, b=2.0) and fault_in(values, 'here') is None
+    assert as_floats(terms, dict(a=terms['b'])) == [values, dict(a=2.0)]
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
@@ -23,7 +24,7 @@ def test_the_term_the_place_and_all_terms_are_named(value):
 @pytest.mark.parametrize('together, reads', [(1, 7), (3, 3), (9, 1)])
 def test_terms_of_several_steps_are_read_at_once(monkeypatch, together, reads):
     calls = []
-    monkeypatch.setattr(finite, 'as_floats', lambda terms: calls.append(len(terms)) or as_floats(terms))
+    monkeypatch.setattr(finite, 'as_floats', lambda *sets: calls.append(sum(map(len, sets))) or as_floats(*sets))
     terms = FiniteTerms(together)
     for step in range(7):
         terms.add(dict(loss_a=torch.tensor(1.0), **({'loss_b': torch.tensor(2.0)} if step % 2 else {})), str(step))

@@ -13,6 +13,7 @@ from tempseg_mm.inference.learner import at_once, can_be_recorded
     (dict(type='SGD', lr=0.1), True, dict(fused=True)),
     (dict(type=torch.optim.NAdam), True, dict(capturable=True)),
     (dict(type='Adagrad'), True, dict()),  # fused on a CPU only
+    (dict(type=type('Own', (torch.optim.Adam,), {})), False, dict()),  # may not take the argument
     (dict(type='Unknown'), True, dict()),
 ])
 def test_what_lets_an_optimiser_update_at_once(optimizer, recorded, added):

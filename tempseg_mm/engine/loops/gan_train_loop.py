@@ -28,6 +28,8 @@ class GANTrainLoop(IterBasedTrainLoop):
         after_train_iter
 
     A loss or gradient that is not finite updates nothing, see :class:`~tempseg_mm.engine.finite_steps.FiniteSteps`.
+    With fused Adam, the default on CUDA, the CPU waits for the device once per prediction, when all half-steps on it
+    are queued.
 
     Args:
         runner: the Runner.
@@ -116,9 +118,18 @@ class GANTrainLoop(IterBasedTrainLoop):
 
     def alternate(self, data_batch: dict) -> dict:
         """Take all half-steps of both parts and return every logged term as a float."""
-        model, optim = self.model, self.runner.optim_wrapper
+        model = self.model
         batch = model.data_preprocessor(data_batch, training=True)
         self.steps.begin(model, f'iteration {self._iter + 1} (frames {batch.origin})')
+        try:
+            prediction = self._half_steps(batch)
+        finally:
+            self.steps.settle()  # also if a half-step broke down: perhaps on numbers of one that is not read yet
+        self.last_batch, self.last_prediction = batch, prediction
+        return self.steps.terms
+
+    def _half_steps(self, batch: ClipBatch) -> ClipPrediction:
+        model, optim = self.model, self.runner.optim_wrapper
         prediction = self._predict(batch)
 
         # max over D and E:  log D(E(Y)) + log(1 - D(E(Y^)))
@@ -131,13 +142,12 @@ class GANTrainLoop(IterBasedTrainLoop):
         # min over G:  a_adv (BCE(Y, Y^) - log D(E(Y^))) + a_L1 L1 + a_ITSDL ITSDL + a_IFTL IFTL + a_L-IFTL L-IFTL
         for step in range(self.generator_steps):
             if step > 0:
+                self.steps.settle()  # a dump needs the random state from before the prediction that failed
                 prediction = self._predict(batch)
             with optim['generator'].optim_context(model.generator):
                 loss, terms = model.parse_losses(model.generator_losses(prediction, batch))
             self._step('generator', loss, dict(terms, loss_g=terms.pop('loss')))
-
-        self.last_batch, self.last_prediction = batch, prediction
-        return self.steps.terms
+        return prediction
 
     def _predict(self, batch: ClipBatch) -> ClipPrediction:
         self.random_state = get_random_state()

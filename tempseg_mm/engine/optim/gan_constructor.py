@@ -1,16 +1,19 @@
 """One optimiser per sub-module of the model, under the name of the sub-module."""
 
-
 from mmengine.model import is_model_wrapper
-from mmengine.optim import OptimWrapperDict, build_optim_wrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from torch import nn
 
+from tempseg_mm.inference.learner import at_once
 from tempseg_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class GANOptimWrapperConstructor:
     """Builds ``optim_wrapper = dict(constructor='GANOptimWrapperConstructor', generator={...}, adversary={...})``.
+
+    On CUDA, optimisers of torch are fused unless their config sets ``fused`` or ``foreach``, see
+    :func:`~tempseg_mm.inference.learner.at_once`.
 
     Args:
         optim_wrapper_cfg: sub-module name -> config of its optimiser wrapper. A config for a sub-module that is
@@ -34,5 +37,11 @@ class GANOptimWrapperConstructor:
         if trained != set(wrappers):
             raise ValueError(f'optim_wrapper names {sorted(wrappers)}, but the trained sub-modules of the model are '
                              f'{sorted(trained)}; both must be the same')
-        return OptimWrapperDict(
-            **{name: build_optim_wrapper(getattr(model, name), dict(cfg)) for name, cfg in wrappers.items()})
+        return OptimWrapperDict(**{name: _built(getattr(model, name), cfg) for name, cfg in wrappers.items()})
+
+
+def _built(part: nn.Module, cfg: dict) -> OptimWrapper:
+    cfg = dict(cfg)
+    if 'optimizer' in cfg and next(part.parameters()).device.type == 'cuda':
+        cfg['optimizer'] = at_once(cfg['optimizer'], recorded=False)
+    return build_optim_wrapper(part, cfg)

@@ -10,6 +10,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from tempseg_mm.engine import finite_steps
 from tempseg_mm.flow.untrained import ZeroFlow
 from tempseg_mm.registry import MODELS
 
@@ -109,6 +110,46 @@ def test_nothing_in_a_step_waits_for_the_device_but_the_terms(make_runner):
     assert reads.found
 
 
+FUSED = {f'optim_wrapper.{part}.optimizer.fused': True for part in ('generator', 'adversary')}
+
+
+@pytest.mark.parametrize('options, wanted', [
+    ({}, [1, 1]), (FUSED, [2]), ({**FUSED, 'train_cfg.discriminator_steps': 2}, [3]),
+    ({**FUSED, 'train_cfg.generator_steps': 2}, [2, 1])])
+def test_half_steps_that_the_device_can_withhold_are_read_together(make_runner, monkeypatch, options, wanted):
+    reads, as_floats = [], finite_steps.as_floats
+    monkeypatch.setattr(finite_steps, 'as_floats', lambda *sets: reads.append(len(sets)) or as_floats(*sets))
+    runner = make_runner(**options)
+    watch = watched(runner)
+    runner.train()
+    assert reads == wanted * 3
+    assert all({'loss_d', 'loss_g'} < set(terms) for terms in watch.outputs)
+
+
+def test_when_terms_are_read_changes_no_bit(make_runner, monkeypatch):
+    def trained():
+        torch.manual_seed(0)
+        runner = make_runner(**FUSED)
+        watch = watched(runner)
+        runner.train()
+        return watch
+    at_the_end = trained()
+    monkeypatch.setattr(finite_steps, 'can_withhold', lambda optim: False)
+    before_updates = trained()
+    assert at_the_end.outputs == before_updates.outputs
+    for one, other in zip(at_the_end.states, before_updates.states, strict=True):
+        assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_a_half_step_that_breaks_down_does_not_hide_numbers_that_went_wrong_before(make_runner, monkeypatch):
+    runner = make_runner(**FUSED)
+    model, losses = runner.model, runner.model.discriminator_losses
+    monkeypatch.setattr(model, 'discriminator_losses', lambda *args: {k: v / 0 for k, v in losses(*args).items()})
+    monkeypatch.setattr(runner.model, 'generator_losses', lambda *_: (_ for _ in ()).throw(KeyError('other')))
+    with pytest.raises(FloatingPointError, match='^loss_d_real, .*gradient of adversary not finite'):
+        runner.train()
+
+
 def test_terms_logged(make_runner):
     runner = make_runner(**{'train_cfg.max_iters': 1})
     watch = watched(runner)
@@ -179,23 +220,6 @@ def test_trains_without_an_adversary(tiny_config):
     assert set(watch.outputs[0]) == {'loss_l1', 'loss_bce', 'loss_g'}
 
 
-def test_a_term_that_is_not_finite_stops_the_run(make_runner, monkeypatch):
-    class Fragile(nn.Module):
-        needs_adversary, needs_flow, calls = False, False, 0
-
-        def forward(self, prediction, batch):
-            self.calls += 1
-            return prediction.logits.mean() * (float('nan') if self.calls == 2 else 1)
-    monkeypatch.setitem(MODELS.module_dict, 'Fragile', Fragile)
-    runner = make_runner(**{'model.losses.fragile': dict(type='Fragile')})
-    with pytest.raises(FloatingPointError) as error:
-        runner.train()
-    message = str(error.value)
-    assert message.startswith('loss_fragile, loss_g, gradient of generator not finite in iteration 2 (frames train_00')
-    assert all(f'{name}=' in message for name in ('loss_d_real', 'loss_itsd', 'loss_bce', 'd_acc_fake', 'loss_fragile'))
-    assert runner.iter == 1
-
-
 class Spoiling(nn.Module):
     """A loss that is NaN the second time."""
     needs_adversary, needs_flow, calls = False, False, 0
@@ -203,6 +227,17 @@ class Spoiling(nn.Module):
     def forward(self, prediction, batch):
         self.calls += 1
         return prediction.logits.mean() * (float('nan') if self.calls == 2 else 1)
+
+
+def test_a_term_that_is_not_finite_stops_the_run(make_runner, monkeypatch):
+    monkeypatch.setitem(MODELS.module_dict, 'Spoiling', Spoiling)
+    runner = make_runner(**{'model.losses.fragile': dict(type='Spoiling')})
+    with pytest.raises(FloatingPointError) as error:
+        runner.train()
+    message = str(error.value)
+    assert message.startswith('loss_fragile, loss_g, gradient of generator not finite in iteration 2 (frames train_00')
+    assert all(f'{name}=' in message for name in ('loss_d_real', 'loss_itsd', 'loss_bce', 'd_acc_fake', 'loss_fragile'))
+    assert runner.iter == 1
 
 
 def test_a_step_can_be_skipped(make_runner, monkeypatch):

@@ -1,4 +1,5 @@
 import pytest
+import torch
 from mmengine.optim import OptimWrapperDict
 from torch import nn
 
@@ -32,6 +33,15 @@ def test_one_wrapper_a_sub_module():
 def test_the_config_can_be_used_again():
     constructor = GANOptimWrapperConstructor(dict(generator=ADAM, adversary=SGD))
     constructor(Model()), constructor(Model())
+
+
+def test_training_on_cuda_is_fused_unless_the_config_says_otherwise(monkeypatch):
+    said = dict(ADAM, optimizer=dict(ADAM['optimizer'], fused=False))
+    here = GANOptimWrapperConstructor(dict(generator=ADAM, adversary=said))(Model())
+    monkeypatch.setattr(nn.Parameter, 'device', torch.device('cuda'))
+    there = GANOptimWrapperConstructor(dict(generator=ADAM, adversary=said))(Model())
+    fused = [{name: part.optimizer.defaults['fused'] for name, part in parts.items()} for parts in (here, there)]
+    assert fused == [dict(generator=None, adversary=False), dict(generator=True, adversary=False)]
 
 
 def test_without_adversary():
