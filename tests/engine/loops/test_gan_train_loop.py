@@ -114,7 +114,7 @@ FUSED = {f'optim_wrapper.{part}.optimizer.fused': True for part in ('generator',
 
 
 @pytest.mark.parametrize('options, wanted', [
-    ({}, [1, 1]), (FUSED, [2]), ({**FUSED, 'train_cfg.discriminator_steps': 2}, [3]),
+    (dict.fromkeys(FUSED, False), [1, 1]), (FUSED, [2]), ({**FUSED, 'train_cfg.discriminator_steps': 2}, [3]),
     ({**FUSED, 'train_cfg.generator_steps': 2}, [2, 1])])
 def test_half_steps_that_the_device_can_withhold_are_read_together(make_runner, monkeypatch, options, wanted):
     reads, as_floats = [], finite_steps.as_floats
@@ -126,7 +126,7 @@ def test_half_steps_that_the_device_can_withhold_are_read_together(make_runner, 
     assert all({'loss_d', 'loss_g'} < set(terms) for terms in watch.outputs)
 
 
-def test_when_terms_are_read_changes_no_bit(make_runner, monkeypatch):
+def test_when_terms_are_read_changes_no_bit(make_runner, monkeypatch, on_cpu):
     def trained():
         torch.manual_seed(0)
         runner = make_runner(**FUSED)
