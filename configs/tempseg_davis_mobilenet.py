@@ -80,6 +80,6 @@ default_hooks = dict(
                 dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15, empty_prob=0.2),
                 dict(type='PackClip')])),
     # Sharpens the outlines: a pixel of the window covers several pixels of the frame.
-    crf=dict(type='CRFHook', crf=_base_.crf, workers=0, required=False),
+    crf=dict(type='CRFHook', workers=0, required=False),
     checkpoint=dict(interval=250),
     pictures=dict(interval=250))

@@ -9,4 +9,4 @@ Training does not differ, so it uses the network of tempseg_davis.py.
 _base_ = './tempseg_davis.py'
 
 checkpoint = 'work_dirs/tempseg_davis'
-default_hooks = dict(tta=dict(type='TTAHook'), crf=dict(type='CRFHook', crf=_base_.crf))
+default_hooks = dict(tta=dict(type='TTAHook'), crf=dict(type='CRFHook'))

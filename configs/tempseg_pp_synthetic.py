@@ -6,4 +6,4 @@
 _base_ = './tempseg_synthetic.py'
 
 checkpoint = 'work_dirs/tempseg_synthetic'
-default_hooks = dict(tta=dict(type='TTAHook'), crf=dict(type='CRFHook', crf=_base_.crf))
+default_hooks = dict(tta=dict(type='TTAHook'), crf=dict(type='CRFHook'))

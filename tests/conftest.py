@@ -18,7 +18,7 @@ from mmengine.config import Config
 from mmengine.device import utils as device_utils
 from mmengine.runner import Runner
 
-from tempseg_mm.apis.config import drop_switched_off, load_config, use_device
+from tempseg_mm.apis.config import load_config, settle_hooks, use_device
 from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
 from tempseg_mm.datasets.synthetic.draw import SceneParams
 from tempseg_mm.datasets.vos_dataset import VOSDataset
@@ -231,7 +231,7 @@ def tiny_config(synthetic_root, tmp_path, monkeypatch):
         for name in ('pictures', 'overlays', 'report'):
             cfg.default_hooks.pop(name)
         cfg.merge_from_dict(options)
-        drop_switched_off(cfg)
+        settle_hooks(cfg)
         return cfg
     return config
 

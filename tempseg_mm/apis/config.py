@@ -48,7 +48,7 @@ def load_config(path: str, *, work_dir: str | None = None, options: dict | None 
         refuse(found, path)
     else:
         faults.extend(found)
-    drop_switched_off(cfg)
+    settle_hooks(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
     return cfg
 
@@ -60,8 +60,11 @@ def _no_config(path: str) -> str:
     return f'no config at {path}: {hint}'
 
 
-def drop_switched_off(cfg: Config) -> None:
-    """Drop every entry of ``default_hooks`` that is ``None``. mmengine does so only for its own hook names.
+def settle_hooks(cfg: Config) -> None:
+    """Drop every entry of ``default_hooks`` that is ``None``, and give a ``CRFHook`` without settings those of ``crf``.
+
+    mmengine drops only hooks of its own names. A config inherits the hook and sets ``crf`` anew, so the settings reach
+    the hook here and not where it is written.
 
     Raises:
         SettingError: if ``default_hooks`` is not a dict.
@@ -72,6 +75,9 @@ def drop_switched_off(cfg: Config) -> None:
                            'hook, write default_hooks.NAME=None')
     for name in [name for name, hook in hooks.items() if hook is None and name not in MMENGINE_HOOKS]:
         del hooks[name]
+    for hook in hooks.values():
+        if isinstance(hook, dict) and hook.get('type') == 'CRFHook' and cfg.get('crf'):
+            hook.setdefault('crf', cfg.crf)
 
 
 def use_device(device: str | None) -> None:

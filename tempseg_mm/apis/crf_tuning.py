@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from tempseg_mm.datasets.splits import Split, split_text
-from tempseg_mm.inference.crf_search import SearchReport, save_frame, search_crf
+from tempseg_mm.inference.crf_search import RANGES, SearchReport, save_frame, search_crf
 from tempseg_mm.registry import DATASETS
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.folder_lock import locked_file
@@ -53,7 +53,8 @@ def tune_crf(cfg: Config, out: str | Path, *, split: Split = 'train', trials: in
              seed: int = 0, workers: int | None = None) -> SearchReport:
     """Search the five settings of ``DenseCRF`` and write them to a file that configs can use as a base.
 
-    The network segments each sequence of the split once, with the fine-tuning and augmentation of the config.
+    The network segments each sequence of the split once, with the fine-tuning and augmentation of the config. What else
+    the config's ``crf`` sets, such as ``margin``, ``side`` and ``iterations``, holds for all trials and is written too.
 
     Args:
         cfg: config of the test whose masks the CRF will refine, with ``load_from`` set; changed in place.
@@ -82,12 +83,16 @@ def tune_crf(cfg: Config, out: str | Path, *, split: Split = 'train', trials: in
         if not paths:
             raise ValueError(f'no frame of split {split_text(split)} has an annotation to tune on')
         progress = Progress(trials, runner.logger.info, unit='trials')
-        report = search_crf(paths, pool, trials=trials, seed=seed, on_trial=lambda trial, scores: progress.step(
-            f'CRF settings {trial}/{trials}: {scores}'))
+        report = search_crf(paths, pool, trials=trials, seed=seed, fixed=_not_searched(cfg),
+                            on_trial=lambda trial, scores: progress.step(f'CRF settings {trial}/{trials}: {scores}'))
         comment = (f'{trials} trials (seed {seed}) on {len(paths)} frames of split {split_text(split)}, segmented by '
                    f'{name}\nwith {osp.basename(cfg.load_from or "untrained weights")}. {verdict(report)}')
         write_fragment(out, report, comment)
     return report
+
+
+def _not_searched(cfg: Config) -> dict:
+    return {name: value for name, value in (cfg.get('crf') or {}).items() if name not in ('type', *RANGES)}
 
 
 def require_apart(cfg: Config, split: Split) -> None:

@@ -38,7 +38,8 @@ class SearchReport:
     """Result of a search.
 
     Attributes:
-        settings: arguments of ``DenseCRF``; :data:`OFF` if no trial was better than no CRF.
+        settings: arguments of ``DenseCRF``, those that were fixed among them; :data:`OFF` in place of the others if no
+            trial was better than no CRF.
         before: scores without CRF.
         after: scores with ``settings``.
     """
@@ -64,18 +65,19 @@ def save_frame(folder: str | Path, frame: SegmentedFrame) -> list[Path]:
     return paths
 
 
-def search_crf(paths: Sequence[Path], pool: WorkerPool, *, trials: int = 40, seed: int = 0,
+def search_crf(paths: Sequence[Path], pool: WorkerPool, *, trials: int = 40, seed: int = 0, fixed: dict | None = None,
                on_trial: Callable[[int, MaskScores], None] = lambda trial, scores: None) -> SearchReport:
     """Find settings that raise the mean of J and F.
 
     The first half of the trials is drawn at random from :data:`RANGES`, the second half ever closer to the best so far.
-    If no trial beats the masks without CRF, the result is :data:`OFF`.
+    If no trial beats the masks without CRF, the searched settings are :data:`OFF`.
 
     Args:
         paths: frames as written by :func:`save_frame`. Memory holds one frame per worker and a few more.
         pool: worker processes that apply the CRF.
         trials: number of settings to try, at least 1.
         seed: seed of the random draws.
+        fixed: arguments of ``DenseCRF`` that all trials share, such as ``margin`` and ``side``.
         on_trial: is called after each trial with its number, from 1, and its scores.
 
     Raises:
@@ -90,11 +92,11 @@ def search_crf(paths: Sequence[Path], pool: WorkerPool, *, trials: int = 40, see
     for trial in range(trials):
         drawn = _draw(generator) if 2 * trial < trials or settings is OFF else _near(
             settings, 1 - trial / trials, generator)
-        scores = score_frames(paths, pool, DenseCRF(**drawn))
+        scores = score_frames(paths, pool, DenseCRF(**{**(fixed or {}), **drawn}))
         if scores.mean > best.mean:
             settings, best = drawn, scores
         on_trial(trial + 1, scores)
-    return SearchReport(settings, before, best)
+    return SearchReport({**settings, **(fixed or {})}, before, best)
 
 
 def score_frames(paths: Sequence[Path], pool: WorkerPool, crf: DenseCRF | None) -> MaskScores:

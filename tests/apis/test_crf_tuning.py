@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
+from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.crf_tuning import KeepFrames, require_apart, tune_crf, verdict, write_fragment
 from tempseg_mm.engine.stages import method_hooks
 from tempseg_mm.inference.crf_search import MaskScores, SearchReport
@@ -23,6 +24,7 @@ def test_from_config_to_fragment(tiny_config, tmp_path, monkeypatch):
     cfg.custom_hooks = [dict(type='CRFHook'), dict(type='BaselineHook')]
     cfg.default_hooks.update({name: dict(type=kind) for name, kind in (
         ('crf', 'CRFHook'), ('baselines', 'BaselineHook'), ('tta', 'TTAHook'))})
+    cfg.crf.update(srgb=7.0, margin=12)
     asked = []
     monkeypatch.setattr('tempseg_mm.apis.crf_tuning.search_crf', lambda paths, pool, **settings: (
         asked.append(([path.relative_to(path.parents[1]).as_posix() for path in paths], pool.workers, settings)),
@@ -30,7 +32,7 @@ def test_from_config_to_fragment(tiny_config, tmp_path, monkeypatch):
     assert tune_crf(cfg, tmp_path / 'new/crf.py', trials=2, frames_per_sequence=2, seed=6, workers=0) is GAIN
     (frames, workers, settings), = asked
     assert frames == [f'train_00{i}/0000{frame}_1.npz' for i in range(2) for frame in (2, 4)]
-    assert workers == 0 and (settings['trials'], settings['seed']) == (2, 6)
+    assert workers == 0 and (settings['trials'], settings['seed'], settings['fixed']) == (2, 6, dict(margin=12))
     assert cfg.custom_hooks == [] and list(method_hooks(cfg)) == ['finetune', 'tta']
     text = (tmp_path / 'new/crf.py').read_text()
     assert "on 4 frames of split 'train', segmented by tempseg_synthetic.py\n# with untrained weights." in text
@@ -68,8 +70,8 @@ def test_the_fragment_is_a_base_of_configs(tmp_path):
         '# Dense CRF, tuned by tempseg-tune-crf:\n# two lines\n# of comment\ncrf = dict(\n')
     (tmp_path / 'base.py').write_text(
         f"_base_ = ['{ROOT}/configs/_base_/schedules/gan_adam.py', './crf.py']\n"
-        "default_hooks = dict(crf=dict(type='CRFHook', crf=_base_.crf))\n")
-    cfg = Config.fromfile(tmp_path / 'base.py')
+        "default_hooks = dict(crf=dict(type='CRFHook'))\n")
+    cfg = load_config(str(tmp_path / 'base.py'))
     assert list(method_hooks(cfg)) == ['finetune', 'crf']
     crf = TASK_UTILS.build(cfg.default_hooks.crf.crf)
     assert {name: getattr(crf, name) for name in SETTINGS} == SETTINGS
@@ -80,6 +82,13 @@ def test_the_lines_of_the_fragment_override_what_a_config_inherits(tmp_path):
     (tmp_path / 'mine.py').write_text(
         f"_base_ = '{ROOT}/configs/tempseg_synthetic.py'\n" + (tmp_path / 'crf.py').read_text())
     assert Config.fromfile(tmp_path / 'mine.py').crf == dict(type='DenseCRF', **SETTINGS)
+
+
+def test_they_reach_the_hook_that_a_config_inherits(tmp_path):
+    (tmp_path / 'mine.py').write_text(
+        f"_base_ = '{ROOT}/configs/tempseg_davis_mobilenet.py'\ncrf = dict(_delete_=True, type='DenseCRF', srgb=7.0)\n")
+    hook = load_config(str(tmp_path / 'mine.py'), options={'crf.side': 100}).default_hooks.crf
+    assert hook.crf == dict(type='DenseCRF', srgb=7.0, side=100) and hook.workers == 0
 
 
 def test_verdicts():

@@ -67,7 +67,7 @@ def test_flags_of_the_plus_plus(command, config_file, built, flags):
     path.write_text(path.read_text() + "\ndefault_hooks['crf'] = dict(type='CRFHook', workers=0)\n")
     command('test', path, 'some.pth', *flags)  # its own hook stays
     assert built[1].default_hooks.tta == dict(type='TTAHook')
-    assert built[1].default_hooks.crf == dict(type='CRFHook', workers=0)
+    assert built[1].default_hooks.crf == dict(type='CRFHook', workers=0, crf=dict(type='DenseCRF', srgb=7.0))
 
 
 def test_testing_before_training(refused, config_file):

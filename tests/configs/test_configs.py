@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from tempseg_mm import registry
+from tempseg_mm.apis.config import load_config
 from tempseg_mm.apis.testing import switch_on
 from tempseg_mm.engine.optim.gan_constructor import GANOptimWrapperConstructor
 from tempseg_mm.registry import MODELS
@@ -76,7 +77,7 @@ def test_two_iterations_and_a_test_sequence(path, tiny_config):
 
 @pytest.mark.parametrize('name', ['davis', 'synthetic'])
 def test_plus_plus_is_the_base_with_both_flags(name):
-    base, plus = (Config.fromfile(ROOT / f'configs/tempseg_{part}{name}.py') for part in ('', 'pp_'))
+    base, plus = (load_config(str(ROOT / f'configs/tempseg_{part}{name}.py')) for part in ('', 'pp_'))
     for key, hook in (('tta', dict(type='TTAHook')), ('crf', dict(type='CRFHook', crf=base.crf))):
         switch_on(base, key, hook)
     assert plus.default_hooks == base.default_hooks and plus.model == base.model

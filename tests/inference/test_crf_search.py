@@ -71,6 +71,15 @@ def test_finds_settings_that_help_and_says_which(kept, pool):
     assert all(low <= report.settings[name] <= high for name, (low, high) in RANGES.items())
 
 
+def test_what_is_not_searched_holds_in_every_trial(kept, pool):
+    paths = kept(a=0.3)
+    report = search_crf(paths, pool, trials=3, seed=1, fixed=dict(iterations=1, margin=2))
+    assert set(report.settings) == {*RANGES, 'iterations', 'margin'}
+    assert report.settings['margin'] == 2 and report.settings['iterations'] == 1
+    assert report.after == score_frames(paths, pool, DenseCRF(**report.settings))
+    assert report.after != search_crf(paths, pool, trials=3, seed=1).after
+
+
 def test_perfect_masks_gain_nothing_and_the_crf_is_off(kept, pool):
     paths = kept(a=0.0)
     report = search_crf(paths, pool, trials=3)
