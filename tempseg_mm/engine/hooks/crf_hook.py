@@ -17,8 +17,8 @@ class CRFHook(Hook):
     """Refines frames in worker processes while the network segments the next ones; in a live stream, one by one.
 
     Args:
-        crf: config of a ``DenseCRF``; default: the ``crf`` of the config file, and the defaults of ``DenseCRF`` if it has
-            none. ``tempseg-tune-crf`` writes one.
+        crf: config of a ``DenseCRF``; default: the ``crf`` of the config file or, if it has none, the defaults of
+            ``DenseCRF``. ``tempseg-tune-crf`` writes one.
         workers: number of worker processes. 0: the work is done in this process. ``None``: one per core, at most four.
         required: if False, the masks stay as they are where pydensecrf is missing, and a warning says so.
 
