@@ -53,8 +53,12 @@ class DenseCRF:
         iterations: number of mean-field iterations.
         margin: pixels around the object that are refined with it; all others keep their probability. ``None``: the
             whole frame is refined.
-        side: side of the square that has as many pixels as may be refined. A larger area is refined in a smaller copy,
-            whose pixels the reaches then count, so that a frame costs the same at any resolution. ``None``: no limit.
+        side: side of a square, pixels. The reaches hold for an area as large as the square, and shrink or grow with the
+            area, so that a small object is refined as a large one. An area with more pixels than the square is refined
+            in a copy with as many, so that a frame costs the same at any resolution. ``None``: the reaches hold for
+            every area, and there is no copy.
+        overlap: least IoU of the object before and after. A refinement that changes more is no longer one of the
+            outline, and all probabilities stay as they are.
         clip: least distance of probabilities from 0 and 1. The logarithm of a probability is its unary energy.
 
     Raises:
@@ -69,6 +73,7 @@ class DenseCRF:
     iterations: int = 5
     margin: int | None = None
     side: int | None = None
+    overlap: float = 0.0
     clip: float = 1e-5
 
     def __post_init__(self) -> None:
@@ -82,6 +87,8 @@ class DenseCRF:
             value = getattr(self, name)
             if not (value is None or (isinstance(value, int) and value >= least)):
                 raise ValueError(f'{name} of DenseCRF must be None or a whole number from {least} up, got {value!r}')
+        if not 0 <= self.overlap <= 1:
+            raise ValueError(f'overlap of DenseCRF must lie between 0 and 1, got {self.overlap!r}')
         if not 0 < self.clip < 0.5:
             raise ValueError(f'clip of DenseCRF must lie between 0 and 0.5, got {self.clip!r}')
         require_pydensecrf()
@@ -106,27 +113,31 @@ class DenseCRF:
         area = _around(probability, self.margin)
         if area is None:
             return probability
-        part, seen = probability[area], image[area]
-        scale = 1.0 if self.side is None else self.side / np.sqrt(part.size)
-        if scale >= 1:
-            refined = self._refined(part, seen)
-        else:
-            size = tuple(max(1, round(length * scale)) for length in part.shape[::-1])
-            smaller = self._refined(*(cv2.resize(whole, size, interpolation=cv2.INTER_AREA) for whole in (part, seen)))
-            refined = cv2.resize(smaller, part.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        probability[area] = refined
+        refined = self._at_its_scale(probability[area], image[area])
+        if _iou(probability[area] > 0.5, refined > 0.5) >= self.overlap:
+            probability[area] = refined
         return probability
 
-    def _refined(self, probability: np.ndarray, image: np.ndarray) -> np.ndarray:
+    def _at_its_scale(self, probability: np.ndarray, image: np.ndarray) -> np.ndarray:
+        scale = 1.0 if self.side is None else self.side / np.sqrt(probability.size)
+        if scale >= 1:
+            return self._refined(probability, image, reach=1 / scale)
+        shape = probability.shape[::-1]
+        size = tuple(max(1, round(length * scale)) for length in shape)
+        copies = (cv2.resize(whole, size, interpolation=cv2.INTER_AREA) for whole in (probability, image))
+        return cv2.resize(self._refined(*copies), shape, interpolation=cv2.INTER_LINEAR)
+
+    def _refined(self, probability: np.ndarray, image: np.ndarray, reach: float = 1.0) -> np.ndarray:
         height, width = probability.shape
         sure = np.clip(probability, np.float32(self.clip), np.float32(1 - self.clip))
         unary = -np.log(np.stack([1 - sure, sure])).reshape(2, -1)  # [2, H, W] -> [2, HW]
+        sxy = {name: max(reach * getattr(self, name), SMALLEST[name]) for name in ('sxy_gaussian', 'sxy_bilateral')}
         crf = require_pydensecrf().DenseCRF2D(width, height, 2)
         crf.setUnaryEnergy(unary)
         if self.compat_gaussian:
-            crf.addPairwiseGaussian(sxy=self.sxy_gaussian, compat=self.compat_gaussian)
+            crf.addPairwiseGaussian(sxy=sxy['sxy_gaussian'], compat=self.compat_gaussian)
         if self.compat_bilateral:
-            crf.addPairwiseBilateral(sxy=self.sxy_bilateral, srgb=self.srgb, compat=self.compat_bilateral,
+            crf.addPairwiseBilateral(sxy=sxy['sxy_bilateral'], srgb=self.srgb, compat=self.compat_bilateral,
                                      rgbim=np.require(image, requirements='CW'))  # contiguous and writeable
         return np.array(crf.inference(self.iterations), dtype=np.float32)[1].reshape(height, width)
 
@@ -140,6 +151,11 @@ def _around(probability: np.ndarray, margin: int | None) -> tuple[slice, slice] 
     if not rows.size:
         return None
     return tuple(slice(max(0, at[0] - margin), at[-1] + margin + 1) for at in (rows, columns))
+
+
+def _iou(one: np.ndarray, other: np.ndarray) -> float:
+    either = np.count_nonzero(one | other)
+    return np.count_nonzero(one & other) / either if either else 1.0
 
 
 def _check(probability: np.ndarray, image: np.ndarray) -> None:

@@ -87,7 +87,31 @@ def test_a_large_area_is_refined_in_a_smaller_copy():
     refined = crf(probability, image)
     assert refined.shape == disc.shape and refined.dtype == np.float32
     assert ((refined > 0.5) != disc).mean() < 0.005 < ((probability > 0.5) != disc).mean()
-    np.testing.assert_array_equal(DenseCRF(side=1000)(probability, image), DenseCRF()(probability, image))
+
+
+@pytest.mark.parametrize('times', [2, 5])
+def test_a_small_object_is_refined_as_a_large_one(times):
+    probability, image, disc = spot()
+    enlarged = (np.repeat(np.repeat(whole, times, 0), times, 1) for whole in (probability, image))
+    crf = DenseCRF(compat_gaussian=0, sxy_bilateral=20, compat_bilateral=6, side=147)
+    refined, large = crf(probability, image), crf(*enlarged)
+    assert ((probability > 0.5) != disc).any() and ((refined > 0.5) == disc).all()
+    assert ((refined > 0.5) != (large[::times, ::times] > 0.5)).mean() < 0.005
+    shorter = DenseCRF(compat_gaussian=0, sxy_bilateral=20 * np.sqrt(disc.size) / 147, compat_bilateral=6)
+    np.testing.assert_array_equal(refined, shorter(probability, image))
+
+
+def test_what_changes_more_than_the_outline_is_not_taken():
+    image = np.full((40, 40, 3), 90, np.uint8)
+    probability = np.full((40, 40), 0.001, np.float32)
+    probability[18:21, 18:21] = 0.6  # the CRF finds no edge here and takes it all away
+    eager = dict(compat_gaussian=0, sxy_bilateral=20, compat_bilateral=10)
+    assert not (DenseCRF(**eager)(probability, image) > 0.5).any()
+    np.testing.assert_array_equal(DenseCRF(**eager, overlap=0.6)(probability, image), probability)
+    probability, image, disc = spot()
+    refined = DenseCRF(**eager, overlap=0.6)(probability, image)
+    np.testing.assert_array_equal(refined, DenseCRF(**eager)(probability, image))
+    assert ((refined > 0.5) != (probability > 0.5)).any()
 
 
 def test_any_layout_in_memory():
@@ -134,7 +158,7 @@ def test_threads_do_not_disturb_each_other():
 @pytest.mark.parametrize('name, value', [
     ('srgb', 0.0), ('srgb', 0.5), ('srgb', float('nan')), ('sxy_gaussian', 0.0), ('sxy_bilateral', float('inf')),
     ('compat_gaussian', -1.0), ('compat_bilateral', float('nan')), ('iterations', -1), ('iterations', 2.5),
-    ('clip', 0.0), ('clip', 0.5), ('margin', -1), ('margin', 2.5), ('side', 7)])
+    ('clip', 0.0), ('clip', 0.5), ('margin', -1), ('margin', 2.5), ('side', 7), ('overlap', 1.5)])
 def test_settings_out_of_range(name, value):
     assert name in {field.name for field in fields(DenseCRF)}
     with pytest.raises(ValueError, match=f'{name} of DenseCRF must .*, got '):

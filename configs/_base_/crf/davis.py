@@ -1,4 +1,4 @@
-# Dense CRF for DAVIS at 480p: a small copy of the object's surroundings, the appearance term alone, two iterations.
+# Dense CRF for DAVIS: the object's surroundings alone, at its own scale; the appearance term alone, two iterations.
 # Chosen on split 'dev10', see "Outlines" in docs/ablations.md. tempseg-tune-crf searches settings for other data.
 crf = dict(
     type='DenseCRF',
@@ -9,4 +9,5 @@ crf = dict(
     iterations=2,
     margin=12,
     side=250,
+    overlap=0.6,
 )
