@@ -63,8 +63,8 @@ def _no_config(path: str) -> str:
 def settle_hooks(cfg: Config) -> None:
     """Drop every entry of ``default_hooks`` that is ``None``, and give a ``CRFHook`` without settings those of ``crf``.
 
-    mmengine drops only hooks of its own names. A config inherits the hook and sets ``crf`` anew, so the settings reach
-    the hook here and not where it is written.
+    mmengine drops only hooks of its own names. A config may inherit the hook and set ``crf`` itself, so the settings
+    reach the hook here and not where it is written.
 
     Raises:
         SettingError: if ``default_hooks`` is not a dict.
