@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import get_priority
 from torch import nn
 
-from tempseg_mm.apis.config import load_config
+from tempseg_mm.apis.config import load_config, settle_hooks
 from tempseg_mm.apis.testing import choose_checkpoint, switch_on
 from tempseg_mm.engine.recipe import KEY, other_recipe, recipe_of, shorter_side
 from tempseg_mm.engine.stages import MASK_STAGES, check_stage_names
@@ -66,6 +66,7 @@ def find_config(config: str | os.PathLike | dict | Config, options: dict | None 
         return load_config(os.fspath(config), options=options)
     cfg = copy.deepcopy(config) if isinstance(config, Config) else Config(copy.deepcopy(config))
     refuse(merge_and_check(cfg, options), cfg.filename or 'the config')
+    settle_hooks(cfg)
     cfg.setdefault('work_dir', 'work_dirs/segment_video')
     return cfg
 

@@ -119,6 +119,8 @@ def test_the_crf_has_the_settings_of_the_config(cfg):
     assert crf(load_segmenter(cfg(), crf=True)).srgb == DenseCRF().srgb
     own = dict(finetune=FINETUNE, crf=dict(type='CRFHook', crf=dict(type='DenseCRF', srgb=9.0)))
     assert crf(load_segmenter(cfg(default_hooks=own), crf=True)).srgb == 9
+    own['crf'].pop('crf')
+    assert crf(load_segmenter(cfg(default_hooks=own, crf=dict(type='DenseCRF', srgb=5.0)))).srgb == 5
 
 
 class Ones(Hook):
