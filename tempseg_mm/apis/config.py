@@ -75,7 +75,7 @@ def settle_hooks(cfg: Config) -> None:
                            'hook, write default_hooks.NAME=None')
     for name in [name for name, hook in hooks.items() if hook is None and name not in MMENGINE_HOOKS]:
         del hooks[name]
-    for hook in hooks.values():
+    for hook in (*hooks.values(), *(cfg.get('custom_hooks') or ())):
         if isinstance(hook, dict) and hook.get('type') == 'CRFHook' and cfg.get('crf'):
             hook.setdefault('crf', cfg.crf)
 

@@ -120,7 +120,8 @@ def test_the_crf_has_the_settings_of_the_config(cfg):
     own = dict(finetune=FINETUNE, crf=dict(type='CRFHook', crf=dict(type='DenseCRF', srgb=9.0)))
     assert crf(load_segmenter(cfg(default_hooks=own), crf=True)).srgb == 9
     own['crf'].pop('crf')
-    assert crf(load_segmenter(cfg(default_hooks=own, crf=dict(type='DenseCRF', srgb=5.0)))).srgb == 5
+    for hooks in (dict(default_hooks=own), dict(custom_hooks=[dict(type='CRFHook')])):
+        assert crf(load_segmenter(cfg(**hooks, crf=dict(type='DenseCRF', srgb=5.0)))).srgb == 5
 
 
 class Ones(Hook):
