@@ -175,7 +175,7 @@ class OnlineFinetuner:
                              f'{sorted(model.loss_names)}')
         started = time.perf_counter()
         generator = self.copy_of(model.generator if parent is None else parent)
-        chosen = self._chosen(self.copy_of(model.generator))  # all parameters of a parent that was adapted are frozen
+        chosen = self._chosen(model, generator)
         runs = self._runs(given.frame_ids, apart=self._looks_at_single_frames(model))
         clips = in_turn([self._clip(model, given, indices, size) for indices in runs],
                         [bool({*focus} & {*indices}) for indices in runs])
@@ -191,12 +191,14 @@ class OnlineFinetuner:
 
     def check(self, model: nn.Module) -> None:
         """Raise ValueError if ``only`` names something that the generator lacks; called before training."""
-        self._chosen(self.copy_of(model.generator))
+        self._chosen(model, self.copy_of(model.generator))
 
-    def _chosen(self, generator: nn.Module) -> set[str]:
+    def _chosen(self, model: nn.Module, generator: nn.Module) -> set[str]:
+        """Return the names of the parameters of a copy of G that are adapted."""
         if self.only:
             return parameters_called(generator, self.only)
-        return {name for name, parameter in generator.named_parameters() if parameter.requires_grad}
+        # Not those of the copy: all parameters of a parent that was adapted are frozen.
+        return {name for name, parameter in self.copy_of(model.generator).named_parameters() if parameter.requires_grad}
 
     def _train(self, model: nn.Module, generator: nn.Module, drawn: Iterator[list], name: str, steps: int,
                on_step: Callable[[int], None]) -> list[Tensor]:

@@ -14,6 +14,7 @@ from torch import Tensor
 _FAR = 2 ** 30  # a landing coordinate outside every frame, small enough for sums of coordinates in int64
 _BLOCK = 2 ** 21  # pixels that a CPU splats at once
 _EXACT = 2 ** 24  # above this, float32 cannot represent every whole number
+_RIM = 2  # pixels around a frame; the four neighbours of a source span two
 _COVERED = 1e-3  # a pixel that receives less weight than this is a hole
 
 
@@ -134,12 +135,12 @@ def move_mask(mask: Tensor, flow: Tensor, *, fill_rounds: int = 4) -> Tensor:
     """
     check_flow(mask, flow)
     total, weight = _bilinear_splat(mask.to(torch.promote_types(mask.dtype, torch.float32)), flow)
-    known = (weight > _COVERED).to(total.dtype)  # [N, 1, H, W]
+    known = weight > _COVERED  # [N, 1, H, W]
     value = total / weight.clamp(min=_COVERED) * known
     for _ in range(fill_rounds):
-        around, count = F.avg_pool2d(value, 3, 1, 1), F.avg_pool2d(known, 3, 1, 1)
-        value = torch.where(known > 0, value, around / count.clamp(min=_COVERED))
-        known = (count > 0).to(known.dtype)
+        around, count = _sum_around(value), _sum_around(known.to(value.dtype))
+        value = torch.where(known, value, around / count.clamp(min=1))
+        known = count > 0
     return value.clamp_(0, 1).to(mask.dtype)
 
 
@@ -203,21 +204,30 @@ def _splat_block(labels: Tensor, flow: Tensor, x_range: Tensor, y_range: Tensor)
     return with_none.gather(2, target.copy_(winner)[:, None].expand(-1, channels, -1)).view_as(labels)
 
 
+def _sum_around(image: Tensor) -> Tensor:
+    """Return the sum of the 3×3 pixels around each pixel of an (N, C, H, W); pixels outside the image count as 0."""
+    padded = F.pad(image, (1, 1, 1, 1))
+    rows = padded[..., :-2, :] + padded[..., 1:-1, :] + padded[..., 2:, :]
+    return rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
+
+
 def _bilinear_splat(values: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
     """Return the sum of weighted values, (N, C, H, W), and of weights, (N, 1, H, W), that reach each pixel."""
     n, channels, height, width = values.shape
     flow = flow.detach().to(values.dtype)
     whole = flow.floor()
     right, down = (flow - whole).unbind(1)  # [N, H, W] each: share of the right and of the lower neighbours
-    x, y = torch.arange(width, device=flow.device), torch.arange(height, device=flow.device)[:, None]
+    # The sums have a rim of two pixels, so that a source outside the frame needs no case of its own: it and its
+    # neighbours stay in the rim.
+    x = torch.arange(width, device=flow.device) + whole[:, 0].nan_to_num_(nan=-_FAR)
+    y = torch.arange(height, device=flow.device)[:, None] + whole[:, 1].nan_to_num_(nan=-_FAR)
+    row = width + 2 * _RIM
+    at = (y.clamp_(-_RIM, height) + _RIM).long() * row + (x.clamp_(-_RIM, width) + _RIM).long()  # [N, H, W]
     carried = torch.cat([values, torch.ones_like(values[:, :1])], dim=1)  # [N, C+1, H, W]
-    sums = torch.zeros_like(carried).flatten(2)
-    for step_x, share_x in ((0, 1 - right), (1, right)):
-        for step_y, share_y in ((0, 1 - down), (1, down)):
-            to_x, to_y = whole[:, 0] + (x + step_x), whole[:, 1] + (y + step_y)
-            lands = (to_x >= 0) & (to_x < width) & (to_y >= 0) & (to_y < height)
-            target = torch.where(lands, to_y, 0).long() * width + torch.where(lands, to_x, 0).long()
-            share = torch.where(lands, share_x * share_y, 0)
-            sums.scatter_add_(2, target.flatten(1)[:, None].expand_as(sums), (carried * share[:, None]).flatten(2))
-    sums = sums.view(n, channels + 1, height, width)
+    sums = values.new_zeros(n, channels + 1, (height + 2 * _RIM) * row)
+    for share_x, columns in ((1 - right, at), (right, at + 1)):
+        for share_y, target in ((1 - down, columns), (down, columns + row)):
+            share = carried * (share_x * share_y)[:, None]
+            sums.scatter_add_(2, target.flatten(1)[:, None].expand(-1, channels + 1, -1), share.flatten(2))
+    sums = sums.view(n, channels + 1, height + 2 * _RIM, row)[..., _RIM:-_RIM, _RIM:-_RIM]
     return sums[:, :-1], sums[:, -1:]
