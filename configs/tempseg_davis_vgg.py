@@ -11,6 +11,8 @@ the 8 minutes, on fit20 and dev10, gave J 0.758, F 0.737, T 0.548, where MobileN
 
 The trunk has the stage widths of Table A.1. Its weights are torchvision's, downloaded on the first run;
 TEMPSEG_IMAGENET_WEIGHTS names another URL or a file (docs/imagenet.md).
+
+The GPU is faster than four cores can load clips: see docs/data.md, "Training beside a fast GPU".
 """
 _base_ = './tempseg_davis_mobilenet.py'
 

@@ -5,7 +5,8 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
-from tempseg_mm.datasets.vos_sequence import APART
+from tempseg_mm.datasets.decoded_cache import DecodedCache
+from tempseg_mm.datasets.vos_sequence import APART, VOSSequence
 from tempseg_mm.flow.base import FlowProvider
 from tempseg_mm.ops.resize import resize_mask, target_size
 from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
@@ -27,25 +28,29 @@ class LoadClip(BaseTransform):
 
     Args:
         with_flow: ``False`` ignores flow on disk, so that a provider estimates it.
+        cache_dir: folder in which decoded frames and annotations are kept, see
+            :class:`~tempseg_mm.datasets.decoded_cache.DecodedCache`; ``None``: files are decoded each time.
 
     Raises:
         ValueError: if a frame is not annotated; see also :class:`~tempseg_mm.datasets.vos_sequence.VOSSequence`.
     """
 
-    def __init__(self, with_flow: bool = True) -> None:
+    def __init__(self, with_flow: bool = True, cache_dir: str | None = None) -> None:
         self.with_flow = with_flow
+        self._cache = None if cache_dir is None else DecodedCache(cache_dir)
 
     def transform(self, results: dict) -> dict:
         sequence, ids, size = results['sequence'], results['frame_ids'], results.get('size')
         results['sequence_name'] = sequence.name
-        results['frames'] = [sequence.frame(i, size) for i in ids]
-        labels = [sequence.annotation(i) for i in ids]
+        results['frames'] = [self._cache.frame(sequence, i, size) if self._cache else sequence.frame(i, size)
+                             for i in ids]
+        labels = [self._ids(sequence, i) for i in ids]
         for i, found in zip(ids, labels, strict=True):
             if found is None:
                 raise ValueError(f'frame {sequence.file_name(i)} of sequence {sequence.name!r} is not annotated, but '
                                  'every frame of a clip must be')
         object_id = _drawn(labels) if sequence.objects == APART else 1
-        results['gt_masks'] = [resize_mask((found.ids == object_id).view(np.uint8), target_size(size, found.ids.shape))
+        results['gt_masks'] = [resize_mask((found == object_id).view(np.uint8), target_size(size, found.shape))
                                for found in labels]
         neighbours = all(after == before + 1 for before, after in zip(ids, ids[1:], strict=False))
         if self.with_flow and neighbours and len(ids) > 1:
@@ -54,10 +59,16 @@ class LoadClip(BaseTransform):
                 results['flow'] = flow
         return results
 
+    def _ids(self, sequence: VOSSequence, i: int) -> np.ndarray | None:
+        if self._cache:
+            return self._cache.object_ids(sequence, i)
+        labels = sequence.annotation(i)
+        return None if labels is None else labels.ids
+
 
 def _drawn(labels: list) -> int:
     """Draw the id of the object that a clip shows; 1 if it shows none."""
-    shown = ids_of(labels[0].ids) or sorted({i for found in labels for i in ids_of(found.ids)}) or [1]
+    shown = ids_of(labels[0]) or sorted({i for found in labels for i in ids_of(found)}) or [1]
     return shown[np.random.randint(len(shown))] if len(shown) > 1 else shown[0]
 
 
