@@ -67,8 +67,7 @@ def tune_crf(cfg: Config, out: str | Path, *, split: Split = 'train', trials: in
 
     Raises:
         ValueError: if the split shares sequences with the config's test split, the run is distributed, or no frame of
-            the
-            split has an annotation.
+            the split has an annotation.
         InUseError: if another run writes the same file.
     """
     require_apart(cfg, split)

@@ -27,10 +27,8 @@ def choose_checkpoint(cfg: Config, named: str | None = None) -> str | None:
     Args:
         cfg: config of the test, with its work dir; its ``checkpoint`` counts if ``named`` is ``None``.
         named: ``'newest'`` for the newest checkpoint of the work dir; ``'none'`` for an untrained network; a folder for
-            its
-            newest checkpoint; or the file of a checkpoint or of a generator alone, relative to the working folder or to
-            the
-            project's folder.
+            its newest checkpoint; or the file of a checkpoint or of a generator alone, relative to the working folder
+            or to the project's folder.
 
     Returns:
         The path; ``None`` for ``'none'``.

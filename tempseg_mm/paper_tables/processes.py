@@ -44,8 +44,7 @@ class Processes:
 
         Raises:
             RuntimeError: if the process fails. The message is the error sentence of a command of the project, else the
-                exit
-                status and the end of the log.
+                exit status and the end of the log.
         """
         started = time.monotonic()
         with open(log, 'w', encoding='utf-8') as output:

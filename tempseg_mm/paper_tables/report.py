@@ -20,10 +20,8 @@ def write_report(table: TableRun, path: str | Path, *, title: str) -> str:
     """Write the table to ``path`` (Markdown) and to the same name with ``.csv`` (one line per row and seed, unrounded).
 
     Values are means over seeds in per cent, ± the standard deviation if there are several. ΔJ is the difference to the
-    row
-    that it is compared with, seed by seed. Fine-tuning is in seconds per sequence. The table says which rows are not
-    done
-    or cannot run, and why. A curve of J against these seconds is written if possible, see :func:`write_curve`.
+    row that it is compared with, seed by seed. Fine-tuning is in seconds per sequence. The table says which rows are
+    not done or cannot run, and why. A curve of J against these seconds is written if possible, see :func:`write_curve`.
 
     Args:
         table: the table; it may be unfinished.

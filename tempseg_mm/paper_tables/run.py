@@ -91,8 +91,7 @@ class TableRun:
 
         Returns:
             One line per fault; the other rows run nevertheless. A row is skipped if an environment variable that it
-            needs is
-            not set, which is a fault only if all rows are skipped.
+            needs is not set, which is a fault only if all rows are skipped.
 
         Raises:
             FileExistsError: if there are results and ``resume`` is not set.

@@ -49,8 +49,8 @@ class UnreadName:
         name: name of the variable.
         path: the file that assigns it.
         inherits: True if this file has a ``_base_``. A file without one may have been written by a program (mmengine's
-            own
-            copy of a config holds every variable, and nothing reads them), or may offer names to some of its children.
+            own copy of a config holds every variable, and nothing reads them), or may offer names to some of its
+            children.
         base: a file below it that assigns the same name and may have used it; '' if there is none.
     """
     name: str

@@ -127,8 +127,7 @@ def _unread(cfg: Config) -> Iterator[UnreadName]:
     """Yield each top-level name that is not a setting and that no config file reads, once.
 
     In a file with a ``_base_``, every such name is a fault. A file without one may hold names for some of its children,
-    or
-    may have been written by a program. There, only a name that resembles a setting counts as a typing mistake.
+    or may have been written by a program. There, only a name that resembles a setting counts as a typing mistake.
     """
     found = unread_names(cfg.filename) if cfg.filename else None
     if found is None:

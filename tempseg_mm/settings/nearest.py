@@ -38,8 +38,7 @@ def places_of(name: str, value: Any, settings: Iterable[tuple[tuple, Any]]) -> l
     Args:
         name: name of the variable.
         value: its value; ``None`` if not known, so that settings of exactly this name count. Booleans, floats and
-            integers
-            below ``TELLING`` do not identify a setting without its name.
+            integers below ``TELLING`` do not identify a setting without its name.
         settings: place and value of every setting of the config.
     """
     settings = list(settings)

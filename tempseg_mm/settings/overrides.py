@@ -31,8 +31,8 @@ def merge_overrides(cfg: Config, options: dict) -> None:
     An item of a list is named by its index, or by its type if no other item has the same: ``pipeline.3.scale`` or
     ``pipeline.DeformReferenceMask.scale``. Typed text becomes a value of the kind that the setting has, see
     :mod:`~tempseg_mm.settings.typed_text`. If the config has no value there, the default or the annotation of the
-    parameter
-    decides. Text in brackets becomes a list if the parameter takes both text and lists. Other values stay as they are.
+    parameter decides. Text in brackets becomes a list if the parameter takes both text and lists. Other values stay as
+    they are.
 
     Args:
         cfg: config, changed in place.

@@ -102,8 +102,7 @@ def export_masks(kinds: Iterable[str], frames: Iterable[tuple], folder: str | Pa
     """Write exports of frames and their masks. Each file appears complete or not at all.
 
     A cut-out shows all objects; its alpha is straight (not premultiplied), 255 inside the masks, else 0. If the frame
-    rate
-    is not constant, frames keep their times; the first is shown at 0.
+    rate is not constant, frames keep their times; the first is shown at 0.
 
     Args:
         kinds: keys of :data:`EXPORTS`.

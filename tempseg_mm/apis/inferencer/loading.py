@@ -202,8 +202,8 @@ def default_config(checkpoint: str | None = None, options: dict | None = None) -
     """Return the default config that suits the weights.
 
     Weights from scratch need more fine-tuning steps and cross-entropy as their only loss, so they have their own
-    config. It
-    is used, if it exists, for ``checkpoint='none'`` and if the weights that the other config names are missing.
+    config. It is used, if it exists, for ``checkpoint='none'`` and if the weights that the other config names are
+    missing.
 
     Args:
         checkpoint: as for :func:`load_segmenter`.

@@ -20,8 +20,7 @@ class LostSpan:
         first: first frame.
         last: last frame.
         at: the frame, ``first`` or ``last``, where the object got lost; a mask given there helps most. It is ``last``
-            if
-            the walk went backwards.
+            if the walk went backwards.
         why: ``'empty'`` if no frame of the range has a mask; ``'unsure'`` if the masks are doubtful.
     """
     object_id: int
@@ -35,9 +34,8 @@ def lost_spans(records: Sequence[FrameRecord]) -> list[LostSpan]:
     """Return the spans of at least :data:`LOST_FRAMES` frames, sorted by object, then by frame.
 
     An object counts as lost if its mask holds less than :data:`SURE` of its possible pixels; docs/notices.md says how
-    often
-    that is right. It is not lost after a given mask has ended it, nor before it first appears, unless the walk goes
-    backwards from there.
+    often that is right. It is not lost after a given mask has ended it, nor before it first appears, unless the walk
+    goes backwards from there.
 
     Args:
         records: records of one sequence, in order; frames may be missing.

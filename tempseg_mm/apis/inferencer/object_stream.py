@@ -57,8 +57,7 @@ class ObjectStream:
                     s.correct(labels_by_hand)
 
     Each frame is answered before the next one is requested, so the result lags by one frame only. Hooks that refine
-    masks
-    act here as elsewhere, provided that they do not look ahead (``segmenter.ahead`` is False).
+    masks act here as elsewhere, provided that they do not look ahead (``segmenter.ahead`` is False).
 
     Args:
         segmenter: segments the frames.
@@ -132,7 +131,7 @@ class ObjectStream:
     def correct(self, mask: object, *, ends: bool = False) -> np.ndarray:
         """Give the mask of the last answered frame; the following frames continue from it.
 
-        Generators of the objects that it shows learn from it for half of the steps, those of new objects for all
+        Generators of the objects that it shows learn from it for two thirds of the steps, those of new objects for all
         steps.
 
         Args:

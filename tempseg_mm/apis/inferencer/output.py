@@ -25,8 +25,8 @@ def default_folder(video: object) -> Path:
     """Return the default result folder of a video, such as ``work_dirs/segment_video/dog-1f9ac2``.
 
     The digits depend on the location of the video (links resolved), so that ``a/dog.mp4`` and ``b/dog.mp4`` have
-    different
-    folders and ``--resume`` finds the earlier one. A camera is named by its number; arrays are called ``frames``.
+    different folders and ``--resume`` finds the earlier one. A camera is named by its number; arrays are called
+    ``frames``.
 
     Args:
         video: any video that ``open_source`` accepts.
@@ -120,8 +120,7 @@ class OutputFolder:
 
     def clear(self) -> None:
         """Remove the results of an earlier call; ``given`` and files of other origin stay. First read the inputs: a
-        mask to
-        correct with may be one of the results.
+        mask to correct with may be one of the results.
         """
         for path in (self.result, self.overlay, self.gif, self.report):
             path.unlink(missing_ok=True)

@@ -18,8 +18,7 @@ class FrameRecorder:
     """Takes the frames in order and keeps a record of each.
 
     An object has a score on every frame with ground truth, except the first frame for which its mask was given. On
-    other
-    given frames, the score is that of the network's own answer, as in ``tempseg-test``.
+    other given frames, the score is that of the network's own answer, as in ``tempseg-test``.
 
     Args:
         sequence: sequence with the given masks.

@@ -81,8 +81,7 @@ def read_shots(path: str | os.PathLike) -> list[Shot]:
 
 def masks_beside(video: str, *, start: int = 0) -> tuple[str, ...]:
     """Find masks that lie beside a video and have its name: for ``dog.mp4`` or a folder ``dog``, these are ``dog.png``
-    or
-    ``dog_mask.png`` for frame ``start``, and ``dog@40.png`` for frame 40.
+    or ``dog_mask.png`` for frame ``start``, and ``dog@40.png`` for frame 40.
 
     Args:
         video: a file or a folder; anything else has no masks beside it.

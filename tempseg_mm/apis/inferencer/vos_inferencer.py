@@ -42,21 +42,17 @@ class VOSInferencer:
 
     The network is built once and serves any number of calls. Each call fine-tunes one copy of the generator per object,
     which carries the mask of its object from frame to frame. Time and memory grow with the number of objects; memory
-    does
-    not grow with the length of the sequence.
+    does not grow with the length of the sequence.
 
     Args:
         config: config of a test: a ``Config``, a dict, or a file relative to the working folder or to the project's
-            folder.
-            ``None``: see :func:`~tempseg_mm.apis.inferencer.loading.default_config`.
+            folder. ``None``: see :func:`~tempseg_mm.apis.inferencer.loading.default_config`.
         checkpoint: checkpoint of a training, or a generator alone; ``'newest'``, a folder or ``'none'`` as in
             ``tempseg-test``. ``None``: the file that the config names, if it exists (the default config names the
-            weights
-            that come with the project), else weights from scratch.
+            weights that come with the project), else weights from scratch.
         device: such as ``'cpu'``; ``None`` for the GPU if there is one.
-        steps: fine-tuning steps per object; below 1, a share of the config's steps (``1 / 2`` is ``--fast``); ``None``
-            for
-            the config's steps.
+        steps: fine-tuning steps per object; below 1, a share of the config's steps (``2 / 3`` is ``--fast``); ``None``
+            for the config's steps.
         size: working size, such as 240 for the shorter side in pixels; ``None`` for the config's size.
         tta: use test-time augmentation, for the frames that are fine-tuned on and for predictions.
         crf: refine masks with the dense CRF. The main program must then be guarded by ``if __name__ == '__main__':``.
@@ -84,10 +80,8 @@ class VOSInferencer:
         """Segment a sequence and write the results to a folder.
 
         Frames before the first given mask are segmented backwards from it. On a given frame, the given mask is the
-        result for
-        the objects that it shows, and they continue from it; other objects continue as they were, unless ``ends`` is
-        set. An
-        object that first appears in a later mask is followed from there.
+        result for the objects that it shows, and they continue from it; other objects continue as they were, unless
+        ``ends`` is set. An object that first appears in a later mask is followed from there.
 
         Args:
             video: a video file, a folder of frames, a pattern, the number of a camera, or arrays, see ``open_source``.
@@ -109,8 +103,7 @@ class VOSInferencer:
             pictures: write overlay and page; without them, a small network is several times as fast.
             exports: kinds of export, by name or ``'all'``, see :data:`~tempseg_mm.apis.inferencer.exports.EXPORTS`.
             on_progress: called with the stage (``'fine-tuning'``, ``'backwards'``, ``'forwards'``, ``'exporting'``),
-                steps
-                done and steps in all (``None`` if not known).
+                steps done and steps in all (``None`` if not known).
 
         Raises:
             OSError: if a file cannot be read or written, ``out_dir`` holds results already, or another run writes
@@ -164,9 +157,8 @@ class VOSInferencer:
                 on_progress: OnProgress = silent) -> SegmentationResult:
         """Correct the result of an earlier call with masks of more frames.
 
-        The adapted generators learn from these masks for half of the steps. Only the frames that follow each new
-        mask, up
-        to the next given mask, are segmented again.
+        The adapted generators learn from these masks for two thirds of the steps. Only the frames that follow each new mask,
+        up to the next given mask, are segmented again.
 
         Args:
             video: video of that call.
