@@ -66,7 +66,7 @@ test_dataloader = dict(dataset=dict(size=size))
 default_hooks = dict(
     finetune=dict(
         finetuner=dict(
-            steps=30,
+            steps=40,
             clips_per_step=2,
             mode='folded',
             # The first blocks are left out, since their large maps cost a fifth of a step.
@@ -80,6 +80,6 @@ default_hooks = dict(
                 dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15, empty_prob=0.2),
                 dict(type='PackClip')])),
     # Sharpens the outlines: a pixel of the window covers several pixels of the frame.
-    crf=dict(type='CRFHook', workers=0, required=False),
+    crf=dict(type='CRFHook', required=False),
     checkpoint=dict(interval=250),
     pictures=dict(interval=250))

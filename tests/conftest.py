@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from memory_sequences import MemoryGiven, MemorySequence
@@ -23,6 +24,7 @@ from tempseg_mm.datasets.synthetic.dataset import write_davis_layout
 from tempseg_mm.datasets.synthetic.draw import SceneParams
 from tempseg_mm.datasets.vos_dataset import VOSDataset
 from tempseg_mm.registry import MODELS
+from tempseg_mm.runtime.worker_pool import WORKER
 from tempseg_mm.structures import ClipBatch
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -257,11 +259,22 @@ def signals_as_in_a_terminal():
         signal.signal(number, signal.SIG_IGN)
 
 
+def _command(child):
+    try:
+        return child.cmdline()
+    except psutil.Error:  # it ends just now
+        return []
+
+
 @pytest.fixture
 def own_processes():
-    """Lists the child processes that live and were started in this test; runners of other tests may keep workers."""
-    before = set(multiprocessing.active_children())
-    return lambda: [child for child in multiprocessing.active_children() if child not in before]
+    """Lists the workers that live and were started in this test, as psutil.Process; runners of other tests may keep
+    some."""
+    def workers():
+        pids = {child.pid for child in multiprocessing.active_children()}
+        return {child for child in psutil.Process().children() if child.pid in pids or WORKER in _command(child)}
+    before = workers()
+    return lambda: list(workers() - before)
 
 
 @pytest.fixture(scope='session')

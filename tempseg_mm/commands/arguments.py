@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from tempseg_mm.apis.inferencer import VOSInferencer
 
 AMP = {'model.compute.amp': True}  # what --amp changes in a config
-FAST = 2 / 3  # share of the config's steps that --fast takes
 
 
 def config_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
@@ -43,7 +42,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     steps = parser.add_mutually_exclusive_group()
     steps.add_argument('--steps', type=int, help="fine-tuning steps per object; default: the config's")
     steps.add_argument('--fast', action='store_true',
-                       help="two thirds of the config's steps; on DAVIS this cost half a point of F")
+                       help="half of the config's steps; on DAVIS this cost half a point of F")
     parser.add_argument('--size', type=int, metavar='PIXELS',
                         help='shorter side of the frames that the network sees. If it sees windows, as the default '
                              "weights do: of the frames for optical flow; default: the config's")
@@ -61,7 +60,7 @@ def inferencer_of(args: argparse.Namespace) -> 'VOSInferencer':
 
     keep_freed_memory()
     return VOSInferencer(
-        args.config, args.checkpoint, args.device, steps=FAST if args.fast else args.steps, size=args.size,
+        args.config, args.checkpoint, args.device, steps=1 / 2 if args.fast else args.steps, size=args.size,
         tta=args.tta, crf=args.crf, seed=args.seed, cfg_options=args.cfg_options)
 
 

@@ -97,7 +97,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--resume', action='store_true', help='continue an interrupted run in --out')
     parser.add_argument('--correct', action='store_true',
                         help='correct the finished result in --out with one or more --mask FILE@FRAME: fine-tune on '
-                             'them for two thirds of the steps, then segment the frames after them again')
+                             'them for half of the steps, then segment the frames after them again')
     parser.add_argument('--overwrite', action='store_true', help='replace the results of an earlier run in --out')
     parser.add_argument('--resize-mask', action='store_true', help='resize masks to the size of the frames')
     parser.add_argument('--ends', action='store_true',

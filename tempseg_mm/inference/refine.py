@@ -9,7 +9,7 @@ import torch
 from tempseg_mm.ops.dense_crf import DenseCRF
 from tempseg_mm.ops.soft_aggregation import soft_aggregation
 from tempseg_mm.registry import TASK_UTILS
-from tempseg_mm.runtime.worker_pool import Job, WorkerPool
+from tempseg_mm.runtime.worker_pool import Job, WorkerPool, default_workers
 from tempseg_mm.structures import SegmentedFrame
 
 TASK_UTILS.register_module(module=DenseCRF)
@@ -31,12 +31,13 @@ class CRFRefiner:
     Args:
         crf: a :class:`~tempseg_mm.ops.dense_crf.DenseCRF`, or another function of a probability and an image that can
             be pickled.
-        workers: number of worker processes. 0: the work is done in this process. ``None``: one per core, at most four.
+        workers: number of worker processes. 0: the work is done in this process. ``None``: one per core but one,
+            at least one and at most four.
     """
 
     def __init__(self, crf: DenseCRF, *, workers: int | None = None) -> None:
         self.crf = crf
-        self._pool = WorkerPool(workers)
+        self._pool = WorkerPool(default_workers(busy=1) if workers is None else workers)
         self._inline = WorkerPool(0)
 
     def refine(self, stream: Iterable[SegmentedFrame], *, ahead: bool = True) -> Iterator[SegmentedFrame]:

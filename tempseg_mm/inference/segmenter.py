@@ -26,7 +26,7 @@ from .resume import RunState
 from .tta import TTA
 from .walk import BACKWARDS, FORWARDS, Walk
 
-CORRECTION = 2 / 3  # share of the fine-tuning steps that a correction takes; see "Corrections" in docs/ablations.md
+CORRECTION = 1 / 2  # share of the fine-tuning steps that a correction takes; see "Corrections" in docs/ablations.md
 
 
 @dataclass

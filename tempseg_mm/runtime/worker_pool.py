@@ -2,41 +2,52 @@
 
 One thread waits for each worker, so the death of a worker raises an error that names its job. The process pool of
 concurrent.futures cannot name that job, and waits for ever on some versions of Python. Pebble names the job of a busy
-worker, but not of an idle one that was killed, and hangs on an answer that cannot be unpickled. This module imports
-neither torch nor mmengine.
+worker, but not of an idle one that was killed, and hangs on an answer that cannot be unpickled. Processes of
+multiprocessing import the main module of the program, so a script without a guard would start again in each of them.
+This module imports neither torch nor mmengine.
 """
 
-import multiprocessing
 import os
-import signal
+import pickle
+import subprocess
+import sys
 import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any, BinaryIO, NamedTuple
 
 MOST_BY_DEFAULT = 4
+LENGTH = 8  # bytes before each message
+# What a worker runs. Ctrl-C is for its parent, which stops it.
+WORKER = ('import pickle, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); '
+          'sys.path[:] = pickle.load(sys.stdin.buffer); '
+          'from tempseg_mm.runtime.worker_pool import serve; serve()')
 
 
 class Job(NamedTuple):
-    """A call for a worker. The function, its arguments and its answer must be picklable."""
+    """A call for a worker. Function, arguments and answer must be picklable, and not of classes of the main module."""
     name: str  # name of the job in errors
     function: Callable
     arguments: tuple
 
 
-def default_workers() -> int:
-    """Return one worker per core that this process may use, at most four."""
+def default_workers(*, busy: int = 0) -> int:
+    """Return one worker per core that this process may use, at least one and at most four.
+
+    Args:
+        busy: cores that are left out, because the caller keeps them busy.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-    return min(cores, MOST_BY_DEFAULT)
+    return max(1, min(cores - busy, MOST_BY_DEFAULT))
 
 
 class WorkerPool:
     """Worker processes that start with the first job, and start again with the first job after :meth:`close`.
 
-    They are spawned, which is safe beside the threads of torch. Spawned processes import the main module of the
-    program: keep heavy imports inside its functions.
+    They are new processes of Python, which is safe beside the threads of torch. They import what their jobs need.
 
     Args:
         workers: number of processes; 0: jobs run at once in this process; ``None``: :func:`default_workers`.
@@ -116,41 +127,69 @@ class WorkerPool:
 
 
 class _Worker:
-    """One process and the pipe to it."""
+    """One process, with pipes to its standard input and from its standard output."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context('spawn')
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()  # so that the pipe breaks when the process ends
+        self._process = subprocess.Popen([sys.executable, '-c', WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with suppress(OSError):  # the first job says if it has died
+            pickle.dump(sys.path, self._process.stdin)
 
     def call(self, job: Job) -> tuple[bool, Any]:
+        message = pickle.dumps((job.function, job.arguments))
         try:
-            self._connection.send((job.function, job.arguments))
-            return self._connection.recv()
+            _send(self._process.stdin, message)
+            answer = _received(self._process.stdout)
         except (EOFError, OSError):
-            self._process.join(10)
-            return False, (f'its worker process died with exit code {self._process.exitcode} (-9 means killed, for '
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(10)
+            return False, (f'its worker process died with exit code {self._process.returncode} (-9 means killed, for '
                            'example by the system when memory runs out; otherwise see its last output above)')
+        return pickle.loads(answer)
 
     def kill(self) -> None:
         self._process.kill()
 
     def close(self) -> None:
         self._process.kill()
-        self._process.join()
-        self._connection.close()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # of a message that nobody will read
+                pipe.close()
 
 
-def _serve(connection: Any) -> None:
-    """Answer jobs until the pipe closes, because the pool closed it or its process ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
-    try:
+def serve() -> None:
+    """Answer jobs until the standard input closes, because the pool closed it or its process ended."""
+    jobs, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), 'wb')
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a job prints must not get among the answers
+    with suppress(EOFError, OSError):
         while True:
-            connection.send(_call(*connection.recv()))
-    except (EOFError, OSError):
-        return
+            _send(answers, _answer_to(_received(jobs)))
+
+
+def _send(pipe: BinaryIO, message: bytes) -> None:
+    pipe.write(len(message).to_bytes(LENGTH))
+    pipe.write(message)
+    pipe.flush()
+
+
+def _received(pipe: BinaryIO) -> bytes:
+    length = int.from_bytes(_exactly(pipe, LENGTH))
+    return _exactly(pipe, length)
+
+
+def _exactly(pipe: BinaryIO, count: int) -> bytes:
+    found = pipe.read(count)
+    if len(found) < count:
+        raise EOFError('the other process has ended')
+    return found
+
+
+def _answer_to(message: bytes) -> bytes:
+    try:
+        function, arguments = pickle.loads(message)
+        return pickle.dumps(_call(function, arguments))
+    except Exception:
+        return pickle.dumps((False, traceback.format_exc()))
 
 
 def _call(function: Callable, arguments: tuple) -> tuple[bool, Any]:

@@ -131,7 +131,7 @@ def test_a_mask_beside_a_single_video_is_taken_and_told(call, video, capsys):
     assert f'note: found beside {video}/shot.mp4: {video}/shot@2.png@2 (FILE@FRAME); used as --mask' in (
         capsys.readouterr().out)
     settings = json.loads((video / 'out/result.json').read_text())['settings']
-    assert settings['given_frames'] == [2] and settings['steps'] == 4  # two thirds of six
+    assert settings['given_frames'] == [2] and settings['steps'] == 3  # half of six
 
 
 def test_a_frame_to_draw_on_and_the_line_to_go_on_with(call, video, monkeypatch, capsys):

@@ -1,6 +1,3 @@
-import os
-import signal
-
 import numpy as np
 import pytest
 
@@ -96,7 +93,7 @@ def test_a_killed_worker_ends_the_stream_with_an_error(own_processes):
     stream = CRFRefiner(DenseCRF(sxy_bilateral=60), workers=2).refine(frames(9, (480, 854)))
     next(stream)
     for worker in own_processes():
-        os.kill(worker.pid, signal.SIGKILL)
+        worker.kill()
     with pytest.raises(RuntimeError, match='CRF of sequence noise, frame 0000., object 1: its worker process died'):
         list(stream)
     assert not own_processes()

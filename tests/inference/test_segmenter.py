@@ -181,11 +181,11 @@ def test_a_correction_goes_on_from_what_was_learnt_and_leaves_other_objects_alon
         return plainly(model, given, parent=parent, **settings)
     plainly, segmenter.finetuner.adapt = segmenter.finetuner.adapt, adapt
     corrected = segmenter.correct(given, adapted, [4], on_step=lambda done, total: heard.append((done, total)))
-    assert starts == [(2, adapted[2].trained, 4, (4,)), (7, segmenter.model.generator, 6, ())]
-    assert heard == [(i, 10) for i in range(1, 11)]
+    assert starts == [(2, adapted[2].trained, 3, (4,)), (7, segmenter.model.generator, 6, ())]
+    assert heard == [(i, 9) for i in range(1, 10)]
     assert corrected[5] is adapted[5] and sorted(corrected) == [2, 5, 7]
     assert not torch.equal(weight(corrected[2].generator), weight(adapted[2].generator))
-    assert corrected[2].fit.num_masks == 2 and len(corrected[2].losses) == 4
+    assert corrected[2].fit.num_masks == 2 and len(corrected[2].losses) == 3
 
 
 def test_without_fine_tuning_a_correction_adapts_nothing(make_model, given):

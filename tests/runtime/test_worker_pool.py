@@ -3,9 +3,11 @@ import operator
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 
+import psutil
 import pytest
 
 from tempseg_mm.runtime.worker_pool import Job, WorkerPool, default_workers
@@ -84,7 +86,7 @@ def test_workers_killed_from_outside_while_they_work(pool, own_processes):
     stream = pool.in_order(range(9), lambda item: Job(f'item {item}', time.sleep, (60 * (item > 0),)))
     next(stream)
     for worker in own_processes():
-        os.kill(worker.pid, signal.SIGKILL)
+        worker.kill()
     with pytest.raises(RuntimeError, match='item 1: its worker process died'):
         next(stream)
 
@@ -92,8 +94,9 @@ def test_workers_killed_from_outside_while_they_work(pool, own_processes):
 def test_an_idle_worker_that_is_killed_ends_in_an_error_that_names_a_job(pool, own_processes):
     list(pool.in_order(range(8), double))
     victim = own_processes()[0]
-    os.kill(victim.pid, signal.SIGKILL)
-    victim.join(10)
+    victim.kill()
+    while victim.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
     with pytest.raises(RuntimeError, match=r'item \d+: its worker process died with exit code -9'):
         list(pool.in_order(range(2000), double))
     assert [answer for _, answer in pool.in_order(range(3), double)] == [0, 2, 4]  # works again
@@ -138,7 +141,34 @@ def test_what_does_not_pickle_is_an_error_too(pool):
         list(pool.in_order([0], lambda item: Job('', lambda: 0, ())))
 
 
+def test_a_program_without_a_guard_has_workers_too(tmp_path):
+    script = tmp_path / 'script.py'
+    script.write_text("""print('begin')
+import operator
+from tempseg_mm.runtime.worker_pool import Job, WorkerPool
+with WorkerPool(2) as pool:
+    print([answer for _, answer in pool.in_order(range(3), lambda item: Job('', operator.neg, (item,)))])
+""")
+    said = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout == 'begin\n[0, -1, -2]\n'
+
+
+def test_what_a_job_prints_is_no_answer(capfd, pool):
+    answers = pool.in_order(range(2), lambda item: Job('', print, (f'job {item}',)))
+    assert [answer for _, answer in answers] == [None, None]
+    said = capfd.readouterr()
+    assert not said.out and sorted(said.err.split('\n')) == ['', 'job 0', 'job 1']
+
+
+def test_a_function_of_the_program_itself_is_an_error_that_says_so(pool, monkeypatch):
+    monkeypatch.setattr(double, '__module__', '__main__')
+    monkeypatch.setattr(sys.modules['__main__'], 'double', double, raising=False)
+    with pytest.raises(RuntimeError, match="(?s)item 3: .*attribute 'double' on <module '__main__'"):
+        list(pool.in_order([3], lambda item: Job(f'item {item}', double, (item,))))
+
+
 def test_number_of_workers():
     assert 1 <= default_workers() <= 4 and WorkerPool().workers == default_workers()
+    assert default_workers(busy=1) <= default_workers() and default_workers(busy=10 ** 6) == 1
     with pytest.raises(ValueError, match='workers must be at least 0, got -1'):
         WorkerPool(-1)

@@ -131,7 +131,7 @@ class ObjectStream:
     def correct(self, mask: object, *, ends: bool = False) -> np.ndarray:
         """Give the mask of the last answered frame; the following frames continue from it.
 
-        Generators of the objects that it shows learn from it for two thirds of the steps, those of new objects for all
+        Generators of the objects that it shows learn from it for half of the steps, those of new objects for all
         steps.
 
         Args:

@@ -51,11 +51,11 @@ class VOSInferencer:
             ``tempseg-test``. ``None``: the file that the config names, if it exists (the default config names the
             weights that come with the project), else weights from scratch.
         device: such as ``'cpu'``; ``None`` for the GPU if there is one.
-        steps: fine-tuning steps per object; below 1, a share of the config's steps (``2 / 3`` is ``--fast``); ``None``
+        steps: fine-tuning steps per object; below 1, a share of the config's steps (``1 / 2`` is ``--fast``); ``None``
             for the config's steps.
         size: working size, such as 240 for the shorter side in pixels; ``None`` for the config's size.
         tta: use test-time augmentation, for the frames that are fine-tuned on and for predictions.
-        crf: refine masks with the dense CRF. The main program must then be guarded by ``if __name__ == '__main__':``.
+        crf: refine masks with the dense CRF even if the config does not.
         seed: seed of all random draws.
         cfg_options: overrides of the config, by dotted key.
 
@@ -157,7 +157,7 @@ class VOSInferencer:
                 on_progress: OnProgress = silent) -> SegmentationResult:
         """Correct the result of an earlier call with masks of more frames.
 
-        The adapted generators learn from these masks for two thirds of the steps. Only the frames that follow each new mask,
+        The adapted generators learn from these masks for half of the steps. Only the frames that follow each new mask,
         up to the next given mask, are segmented again.
 
         Args:

@@ -67,7 +67,7 @@ def draw_scene(params: SceneParams, seed: np.random.SeedSequence) -> Scene:
         scene = _draw_geometry(params, rng)
         if _is_plausible(scene, params):
             return _dress(scene, params, rng)
-    raise ValueError(f'{MAX_TRIES} random scenes were drawn, and in each the object is hidden or out of view, or hardly '
+    raise ValueError(f'{MAX_TRIES} random scenes were drawn, and in each the object is hidden, out of view or hardly '
                      f'moves, with {params}; lower `occluders`, `distractors` or `deformation`, or change `max_speed`: '
                      'in pixels per frame, it must suit the size and the number of frames')
 

@@ -19,7 +19,8 @@ class CRFHook(Hook):
     Args:
         crf: config of a ``DenseCRF``; default: the ``crf`` of the config file or, if it has none, the defaults of
             ``DenseCRF``. ``tempseg-tune-crf`` writes one.
-        workers: number of worker processes. 0: the work is done in this process. ``None``: one per core, at most four.
+        workers: number of worker processes. 0: the work is done in this process. ``None``: one per core but one,
+            at least one and at most four.
         required: if False, the masks stay as they are where pydensecrf is missing, and a warning says so.
 
     Raises:

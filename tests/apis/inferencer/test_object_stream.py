@@ -117,7 +117,7 @@ def test_a_correction_is_learnt_from_and_gone_on_from(segmenter, make_sequence, 
         labels = stream.correct(7 * sequence.masks[1])
         np.testing.assert_array_equal(labels, 7 * sequence.masks[1])
         found = [stream.step(frame) for frame in sequence.frames[2:]]
-        assert heard[6:] == [('fine-tuning', i, 4) for i in (1, 2, 3, 4)] and stream.finetune_fit[7].num_masks == 2
+        assert heard[6:] == [('fine-tuning', i, 3) for i in (1, 2, 3)] and stream.finetune_fit[7].num_masks == 2
     sequence.name = 'frames'  # as arrays are called
     one, both = give(sequence, (0,), 7), give(sequence, (0, 1), 7)
     adapted = segmenter.correct(both, segmenter.adapt(one), [1])

@@ -43,7 +43,7 @@ def test_a_call_is_corrected_as_a_whole(tiny, shot, two, masks_in, tmp_path):
     np.testing.assert_array_equal(after[4] == 1, masks[4] == 1)
     np.testing.assert_array_equal(after[4] == 2, (before[4] == 2) & (masks[4] == 0))
     assert [record.given for record in result.records] == [i in (0, 4) for i in range(8)]
-    assert result.mean_j.keys() == {1, 2} and result.report.exists() and told[0] == ('fine-tuning', 1, 16)
+    assert result.mean_j.keys() == {1, 2} and result.report.exists() and told[0] == ('fine-tuning', 1, 12)
     saved = json.loads(result.result_json.read_text())
     assert saved['settings']['given_frames'] == [0, 4] and len(saved['records']) == 8
     whole = {record.frame_id: record.areas for record in result.records}

@@ -4,7 +4,6 @@ import torch
 
 from tempseg_mm.apis.inferencer.sequence_run import Wishes
 from tempseg_mm.apis.session.result import write_result
-from tempseg_mm.inference.segmenter import CORRECTION
 from tempseg_mm.visualization.exporters import write_indexed_png
 
 from .conftest import STEPS
@@ -50,7 +49,7 @@ def test_a_correction_takes_half_of_the_steps_from_what_is_kept(open_session, sh
         assert [len(found.losses) for found in kept.values()] == [STEPS, STEPS]
         session.give(3, np.where(two(3) == 1, 0, session.labels(3)).astype(np.uint8) + shot[1][3])
         list(session.go_on([3], lambda *step: heard.append(step)))
-        steps = round(STEPS * CORRECTION)
+        steps = STEPS // 2
         assert heard[:steps] == [('fine-tuning', i, steps) for i in range(1, steps + 1)]
         assert heard[steps:] == [('forwards', i, 5) for i in range(1, 6)]
         assert session.adapted[2] is kept[2] and session.adapted[1] is not kept[1]
