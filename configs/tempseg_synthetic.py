@@ -9,12 +9,14 @@ _base_ = [
 ]
 
 max_iters = 450
-size = (64, 112)  # size for the network; frames are stored, shown and scored at 128x224
+size = (64, 112)  # of the windows, and of the frames for optical flow; frames are stored and scored at 128x224
+object_window = dict(type='ObjectWindow', size=size, share=0.6)
 
 # docs/ablations.md says what the settings below rest on. Objects move by a third of their own size within a clip.
 # The distance between two masks of a clip is then more motion than error, so the losses on it weigh only a tenth.
 model = dict(
     width=0.25,
+    window=object_window,
     data_preprocessor=dict(flow=_base_.flow),
     adversary=dict(share_weights=True),
     losses=dict(
@@ -24,15 +26,16 @@ optim_wrapper = dict(adversary=dict(optimizer=dict(lr=0.00001)))
 # Faults are as large as those of a fast object that was partly hidden. References are rarely empty: from an empty one
 # the network learns to segment any object, and each scene has a second object. Fine-tuning adds blobs for this reason.
 deform = dict(type='DeformReferenceMask', max_shift=0.15, scale=0.15, warp=0.1, dilate=0.08, empty_prob=0.02)
-geometry = dict(type='ClipRandomAffine', degrees=20, scale=(0.8, 1.25), flip=0.5)
+clip_window = dict(
+    type='ClipObjectWindow', window=object_window, scale=(0.5, 1.33), shift=0.3, degrees=20, flip=0.5, elsewhere=0.05)
 
 train_cfg = dict(max_iters=max_iters)
 param_scheduler = dict(
     generator=[dict(type='LinearLR', start_factor=1.0, end_factor=0.2, end=max_iters, by_epoch=False)])
 train_dataloader = dict(
     dataset=dict(
-        size=size,
-        pipeline=[dict(type='LoadClip'), geometry, dict(type='ClipPhotometric'), deform, dict(type='PackClip')]))
+        size=None,  # windows are cut out of full-size frames
+        pipeline=[dict(type='LoadClip'), clip_window, dict(type='ClipPhotometric'), deform, dict(type='PackClip')]))
 test_dataloader = dict(dataset=dict(size=size))
 default_hooks = dict(
     finetune=dict(
@@ -40,7 +43,7 @@ default_hooks = dict(
             steps=60,
             optimizer=dict(lr=0.001),
             leave_out=['adv'],
-            augment=[geometry, dict(type='ClipPhotometric')],
+            augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), dict(type='ClipPhotometric')],
             pipeline=[dict(spurious_prob=0.3, **deform), dict(type='PackClip')])),
     checkpoint=dict(interval=100),
     pictures=dict(interval=50))

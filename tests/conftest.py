@@ -223,6 +223,7 @@ def tiny_config(synthetic_root, tmp_path, monkeypatch):
             loader.dataset.size = None
             if loader.dataset.type in places:
                 loader.dataset.update(places[loader.dataset.type], split=split)
+        _shrink_windows(cfg._cfg_dict)
         cfg.default_hooks.finetune.finetuner.steps = 1
         cfg.merge_from_dict({
             'experiment_name': f'tiny-{uuid.uuid4().hex}', 'model.width': WIDTH,  # logs of one name are one log
@@ -236,6 +237,17 @@ def tiny_config(synthetic_root, tmp_path, monkeypatch):
         settle_hooks(cfg)
         return cfg
     return config
+
+
+def _shrink_windows(node):
+    """Set the size of every ``ObjectWindow`` of a config to that of the tiny data set."""
+    if isinstance(node, dict):
+        if node.get('type') == 'ObjectWindow':
+            node['size'] = (SCENE['height'], SCENE['width'])
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            _shrink_windows(child)
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from tempseg_mm.settings.keys import (
 
 CONFIGS = sorted((Path(ROOT) / 'configs').rglob('*.py'))
 SYNTHETIC = str(Path(ROOT) / 'configs/tempseg_synthetic.py')
+WINDOWS = ('model.window.size, train_dataloader.dataset.pipeline.1.window.size, test_dataloader.dataset.size, '
+           'default_hooks.finetune.finetuner.augment.0.window.size')
 HOOK = next((f'custom_hooks.{i}' for i, hook in enumerate(Config.fromfile(SYNTHETIC).get('custom_hooks', []))
              if hook.type == 'OnlineFinetuneHook'), 'default_hooks.finetune')
 
@@ -75,8 +77,8 @@ def test_slips_among_the_options(slip, meant):
 
 @pytest.mark.parametrize('variable, meant', [
     ('max_iters', 'train_cfg.max_iters, param_scheduler.generator.0.end'),
-    ('size', 'train_dataloader.dataset.size, test_dataloader.dataset.size'),
-    ('geometry.degrees', f'train_dataloader.dataset.pipeline.1.degrees, {HOOK}.finetuner.augment.0.degrees'),
+    ('size', WINDOWS),
+    ('clip_window.degrees', 'train_dataloader.dataset.pipeline.1.degrees'),
     ('flow.type', 'model.data_preprocessor.flow.type')])
 def test_a_variable_that_was_used_already(variable, meant):
     (path, suggestion), = faults(variable).items()
@@ -130,7 +132,7 @@ def written(tmp_path, text, base=SYNTHETIC):
      {'model.losses.new.loss_wieght': 'model.losses.new.loss_weight'}),
     ('zzzz = 1', {'zzzz': ''}),
     ('max_iters = 100', {'max_iters': 'train_cfg.max_iters, param_scheduler.generator.0.end'}),
-    ('size = (32, 48)', {'size': 'train_dataloader.dataset.size, test_dataloader.dataset.size'})])
+    ('size = (32, 48)', {'size': WINDOWS})])
 def test_slips_in_a_file(tmp_path, text, found):
     assert faults(path=written(tmp_path, text)) == found
 

@@ -1,8 +1,13 @@
+from pathlib import Path
+
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from tempseg_mm.engine.hooks.online_finetune_hook import OnlineFinetuneHook
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Watch(Hook):
@@ -30,9 +35,9 @@ def test_each_sequence_has_a_generator_of_its_own_and_the_model_stays(make_runne
         assert [name for name, value in state.items() if not torch.equal(value, before[name])] == []
 
 
-def test_works_at_the_size_of_the_data_set(make_runner):
-    runner = make_runner(**{'test_dataloader.dataset.sequences': ['test_001'],
-                            'test_dataloader.dataset.size': (16, 32)})
+def test_whole_frames_have_the_size_of_the_data_set(tiny_config):
+    runner = Runner.from_cfg(tiny_config(ROOT / 'configs/tempseg_davis.py', **{
+        'test_dataloader.dataset.sequences': ['test_001'], 'test_dataloader.dataset.size': (16, 32)}))
     sizes = set()
     runner.model.generator.register_forward_pre_hook(lambda _, args: sizes.add(tuple(args[0].shape[-2:])))
     runner.test()

@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from tempseg_mm.engine.hooks.tta_hook import TTAHook
 from tempseg_mm.inference.tta import TestTimeAugmentation
 
-OWN = ['ClipRandomAffine', 'ClipPhotometric']  # of configs/tempseg_synthetic.py
+OWN = ['ClipObjectWindow', 'ClipPhotometric']  # of configs/tempseg_synthetic.py
 
 
 class Watch(Hook):
