@@ -88,7 +88,7 @@ def test_they_reach_the_hook_that_a_config_inherits(tmp_path):
     (tmp_path / 'mine.py').write_text(
         f"_base_ = '{ROOT}/configs/tempseg_davis_mobilenet.py'\ncrf = dict(_delete_=True, type='DenseCRF', srgb=7.0)\n")
     hook = load_config(str(tmp_path / 'mine.py'), options={'crf.side': 100}).default_hooks.crf
-    assert hook.crf == dict(type='DenseCRF', srgb=7.0, side=100) and hook.workers == 0
+    assert hook.crf == dict(type='DenseCRF', srgb=7.0, side=100) and hook.required is False
 
 
 def test_verdicts():
