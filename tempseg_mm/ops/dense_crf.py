@@ -1,4 +1,4 @@
-"""Fully connected CRF over the pixels of one frame, through pydensecrf. Used by ``tempseg_mm.inference.crf``.
+"""Fully connected CRF over the pixels of one frame, through pydensecrf. Used by ``tempseg_mm.inference.refine``.
 
 The module imports neither torch nor mmengine, because worker processes import it and must start quickly.
 """

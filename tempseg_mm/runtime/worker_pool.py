@@ -1,4 +1,4 @@
-"""Worker processes that answer jobs in order while the caller continues. Used by ``tempseg_mm.inference.crf``.
+"""Worker processes that answer jobs in order while the caller continues. Used by ``tempseg_mm.inference.refine``.
 
 One thread waits for each worker, so the death of a worker raises an error that names its job. The process pool of
 concurrent.futures cannot name that job, and waits for ever on some versions of Python. Pebble names the job of a busy
