@@ -14,6 +14,7 @@ from unittest import mock
 
 import numpy as np
 import torch
+from eager_adaptation import adapting
 from mmengine.config import Config
 from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
@@ -112,9 +113,9 @@ def train(config: Config, out: Path) -> dict:
 
 
 def test(config: Config, out: Path, checkpoint: str, **median) -> dict:
-    """All sequences, with the baselines."""
+    """All sequences, adapted on the way, with the baselines."""
     cfg = small(config, out / 'test', **{'load_from': checkpoint, 'test_cfg.out_dir': str(out / 'test')})
-    cfg.custom_hooks = [dict(type='MedianHook', **median), dict(type='BaselineHook')]
+    cfg.custom_hooks = [adapting(), dict(type='MedianHook', **median), dict(type='BaselineHook')]
     tables = []
     with mock.patch.object(baseline_hook, 'comparison_table', lambda rows: tables.append(rows) or ''):
         runner = run_test(cfg)

@@ -15,7 +15,7 @@ from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.random_state import set_random_state
 from tempseg_mm.structures import VOSDataSample
 
-FIELDS = ('gt_masks', 'reference_masks', 'first_reference', 'flow')
+FIELDS = ('gt_masks', 'reference_masks', 'first_reference', 'flow', 'void')
 LAYOUT = 2  # version of the samples; in dumps without this number each reference mask was one place later
 
 

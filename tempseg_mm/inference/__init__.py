@@ -1,5 +1,6 @@
 from .baselines import CopyMask, FlowPropagation, UntrainedGenerator
 from .given_object import GivenObject
+from .online_adaptation import OnlineAdaptation
 from .online_finetuner import AdaptedGenerator, OnlineFinetuner
 from .propagator import Propagator, generator_propagator
 from .refine import CRFRefiner, DenseCRF
@@ -9,6 +10,6 @@ from .views import ObjectWindow
 
 __all__ = [
     'AdaptedGenerator', 'CRFRefiner', 'CopyMask', 'DenseCRF', 'FlowPropagation', 'GivenObject', 'ObjectWindow',
-    'OnlineFinetuner', 'Propagator', 'Segmenter', 'TTA', 'TestTimeAugmentation', 'UntrainedGenerator',
-    'generator_propagator',
+    'OnlineAdaptation', 'OnlineFinetuner', 'Propagator', 'Segmenter', 'TTA', 'TestTimeAugmentation',
+    'UntrainedGenerator', 'generator_propagator',
 ]

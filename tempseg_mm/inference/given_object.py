@@ -31,7 +31,16 @@ class GivenObject:
         """Return the mask of the object in a given frame, (H, W) uint8, 1 where the object is."""
         return (self.sequence.labels[i] == self.object_id).astype(np.uint8)
 
+    def void(self, i: int) -> np.ndarray | None:
+        """Return where nothing is known of the object, (H, W) uint8 0/1; ``None``: a given mask tells all of it."""
+        return None
+
+    @property
+    def areas(self) -> dict[int, int]:
+        """Frame number -> area of the object in pixels, for each mask that shows it."""
+        return self.sequence.areas(self.object_id)
+
     def shown(self, i: int) -> float:
         """Return the share of the object that a mask shows, in [0, 1], relative to its remembered area."""
-        areas = self.sequence.areas(self.object_id)
+        areas = self.areas
         return areas.get(i, 0.0) / max(remembered_area(areas, i), 1.0)

@@ -47,9 +47,8 @@ class Learner:
         self._optim = build_optim_wrapper(generator, dict(type='OptimWrapper', optimizer=dict(optimizer)))
         self._on_cpu = device.type == 'cpu'
         self._finite = FiniteTerms(1 if self._on_cpu else UNCHECKED)
-        self._whole = self._learn
-        if may_record and can_be_recorded(self._optim.optimizer):
-            self._whole = RecordedStep(self._learn)
+        can_record = may_record and can_be_recorded(self._optim.optimizer)
+        self._recorded = RecordedStep(self._learn) if can_record else None
 
     def step(self, batches: list[list[dict]], where: str) -> Tensor:
         """Take a step on batches of packed clips and return the combined loss before it, a scalar.
@@ -62,7 +61,7 @@ class Learner:
             FloatingPointError: if a loss of this or of an earlier step is not finite.
         """
         if not self._on_cpu:
-            terms = self._whole(self._batch(*batches))
+            terms = (self._recorded or self._learn)(self._batch(*batches))
             self._finite.add(terms, where)
             return terms['loss']
         found = list(self.run(lambda packed: self._gradients(self._batch(packed)), batches))
@@ -80,7 +79,7 @@ class Learner:
         """
         self._finite.check()
         self._optim.zero_grad()
-        self._whole = self._learn
+        self._recorded = None
 
     def _batch(self, packed: list[dict]) -> ClipBatch:
         return self.model.data_preprocessor(

@@ -250,14 +250,16 @@ class OnlineFinetuner:
 
     def _clip(self, model: nn.Module, given: GivenObject, indices: list[int], size: Size) -> dict:
         """Make the results dict of a clip; its flow is computed once, if anything needs it."""
-        frames, masks = [], []
+        frames, masks, void = [], [], []
         for i in indices:
             frame, mask = given.frame(i), given.mask(i)
             shape = target_size(size, frame.shape[:2])
             frames.append(resize_image(frame, shape))
             masks.append(resize_mask(mask, shape))
+            unknown = given.void(i)
+            void.append(np.zeros_like(masks[-1]) if unknown is None else resize_mask(unknown, shape))
         clip = dict(sequence_name=given.name, frame_ids=indices, frames=frames, gt_masks=masks,
-                    shown=[given.shown(i) for i in indices])
+                    shown=[given.shown(i) for i in indices], **dict(void=void) if np.any(void) else {})
         if not frames[1:] or not model.data_preprocessor.needs_flow:
             return clip
         return dict(clip, flow=self._flow(model, frames, still=indices[0] == indices[-1]))

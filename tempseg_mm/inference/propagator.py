@@ -140,7 +140,8 @@ def generator_propagator(model: nn.Module, generators: Mapping[int, nn.Module | 
 
     Args:
         model: a ``TempSegGAN`` in eval mode, with a flow provider in its data preprocessor.
-        generators: object id -> the generator that finds the object; ``None``: the model's own.
+        generators: object id -> the generator that finds the object; ``None``: the model's own. It is looked up for
+            each frame.
         size: working size of the network, or only of the flow if the network sees windows.
         averaging: a ``TestTimeAugmentation`` of the predictions.
     """

@@ -78,7 +78,8 @@ class RunState:
                                   'earlier, which stored less of the masks. Start again with --overwrite')
             self.figures = saved['figures']
             self.snapshot = Snapshot(saved['direction'], saved['frame_id'], {
-                object_id: ObjectMask.from_state(state) for object_id, state in saved['masks'].items()})
+                object_id: ObjectMask.from_state(state) for object_id, state in saved['masks'].items()},
+                saved.get('learnt', {}))
         self._goes_on = True
         return True
 
@@ -107,7 +108,7 @@ class RunState:
             masks = {object_id: found.state() for object_id, found in self.snapshot.masks.items()}
             with written_beside(self.folder / 'walk.pth') as path:
                 torch.save(dict(direction=self.snapshot.direction, frame_id=self.snapshot.frame_id, masks=masks,
-                                figures=self.figures), path)
+                                learnt=self.snapshot.learnt, figures=self.figures), path)
         self._written = time.monotonic()
 
     def remove(self) -> None:

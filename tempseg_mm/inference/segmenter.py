@@ -20,6 +20,7 @@ from tempseg_mm.structures.segmented_frame import SegmentedFrame
 
 from .given_fit import fit_on_given
 from .given_object import GivenObject
+from .online_adaptation import OnlineAdaptation
 from .online_finetuner import AdaptedGenerator, OnlineFinetuner
 from .propagator import Propagator, generator_propagator
 from .resume import RunState
@@ -36,6 +37,7 @@ class Segmenter:
         adapted = adapt(sequence)                  # a copy of the generator per object, fine-tuned on its given masks
         for each direction:                        # backwards from the first given mask, then forwards
             frames = walk                          # masks moved along the flow, one forward pass per object and frame
+            frames = adaptation.follow(frames)     # if there is one: learns on between the frames
             frames = part.refine_masks(segmenter, frames)      # every refiner in order
             frame.decide()                         # labels: the given masks, or what is most probable
 
@@ -44,6 +46,7 @@ class Segmenter:
         size: working size of the network, or only of the flow if the network sees windows; see
             ``tempseg_mm.ops.resize.target_size``.
         finetuner: adapts a generator to an object; ``None``: no online fine-tuning.
+        adaptation: adapts the generators further on the way; ``None``: they stay as they are.
         tta: test-time augmentation.
         refiners: objects with ``refine_masks(segmenter, stream)``, which takes and returns an iterator of
             ``SegmentedFrame`` in order. It may look ahead if :attr:`ahead` is True. It is called once for each
@@ -56,6 +59,7 @@ class Segmenter:
     model: nn.Module
     size: Size = None
     finetuner: OnlineFinetuner | None = None
+    adaptation: OnlineAdaptation | None = None
     tta: TTA | None = None
     refiners: tuple = ()
     seed: int = 0
@@ -151,9 +155,8 @@ class Segmenter:
             given, before = GivenObject(sequence, object_id), found.get(object_id)
             one = state and state.adapted.kept(object_id, self.finetuner.copy_of(parent))
             if not one:
-                one = self.finetuner.adapt(
-                    self.model, given, parent=before.trained if before else parent, size=self.seen_size, seed=self.seed,
-                    augment=self.tta and self.tta.augment(self.finetuner.augment), steps=number,
+                one = self.finetuned(
+                    given, self.finetuner, parent=before.trained if before else parent, steps=number,
                     focus=focus if before else (),
                     on_step=lambda step, done=done: on_step(done + step, sum(steps.values())))
                 if state:
@@ -163,6 +166,16 @@ class Segmenter:
                 one.fit = fit_on_given(self.model, given, plain.generator, one.generator, size=self.size)
             done += number
         return found
+
+    def finetuned(self, given: GivenObject, finetuner: OnlineFinetuner, *, parent: nn.Module, steps: int,
+                  focus: Collection[int] = (), on_step: Callable[[int], None] = lambda step: None) -> AdaptedGenerator:
+        """Fine-tune a copy of ``parent`` on an object, with the size, the seed and the augmentation of this segmenter.
+
+        The arguments are those of ``OnlineFinetuner.adapt``.
+        """
+        return finetuner.adapt(
+            self.model, given, parent=parent, size=self.seen_size, seed=self.seed,
+            augment=self.tta and self.tta.augment(finetuner.augment), steps=steps, focus=focus, on_step=on_step)
 
     def walk(self, sequence: GivenSequence, adapted: dict[int, AdaptedGenerator], *, state: RunState | None = None,
              clock: StageClock | None = None) -> Iterator[tuple[str, Iterator[SegmentedFrame]]]:
@@ -174,12 +187,15 @@ class Segmenter:
             state: tells where an earlier walk was interrupted; frames up to there come without probabilities.
             clock: measures the seconds of each stage.
         """
+        generators, clock = {object_id: found.generator for object_id, found in adapted.items()}, clock or StageClock()
         propagator = self.propagate(self, sequence) if self.propagate else generator_propagator(
-            self.model, {object_id: found.generator for object_id, found in adapted.items()}, size=self.size,
-            averaging=self.tta and self.tta.prediction)
+            self.model, generators, size=self.size, averaging=self.tta and self.tta.prediction)
         walk = Walk(sequence, propagator, after=state and state.snapshot, clock=clock, ahead=self.ahead)
-        yield BACKWARDS, self.refine(walk.backwards())
-        yield FORWARDS, self.refine(walk.forwards())
+        for direction, frames in ((BACKWARDS, walk.backwards()), (FORWARDS, walk.forwards())):
+            if self.adaptation and not self.propagate:
+                frames = self.adaptation.follow(self, sequence, adapted, generators, frames, clock=clock,
+                                                before=walk.after and walk.after.learnt_in(direction))
+            yield direction, self.refine(frames)
 
     def refine(self, frames: Iterator[SegmentedFrame]) -> Iterator[SegmentedFrame]:
         """Pass frames through every refiner and decide their labels. Leading frames without probabilities are kept."""

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,10 +28,16 @@ class Snapshot:
         direction: :data:`BACKWARDS` or :data:`FORWARDS`.
         frame_id: number of the frame.
         masks: object id -> ``ObjectMask``; the next frame starts from these masks.
+        learnt: object id -> what online adaptation has learnt on the way, of plain types and tensors.
     """
     direction: str
     frame_id: int
     masks: dict
+    learnt: dict = field(default_factory=dict)
+
+    def learnt_in(self, direction: str) -> dict:
+        """Return :attr:`learnt` in a walk of the same direction; the other direction starts without."""
+        return self.learnt if direction == self.direction else {}
 
 
 class Walk:

@@ -68,7 +68,7 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
         return ClipBatch(
             frames=self.normalize(frames), gt_masks=gt_masks, reference_masks=references, flow=flow,
             sequences=tuple(s.sequence for s in samples),
-            frame_ids=tuple(tuple(s.get('frame_ids', ())) for s in samples))
+            frame_ids=tuple(tuple(s.get('frame_ids', ())) for s in samples), void=_void(samples))
 
     def _flow(self, frames: Tensor, samples: Sequence) -> Tensor:
         """Return the flow (N, T-1, 2, H, W) of frames (N, T, 3, H, W)."""
@@ -92,6 +92,12 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
             raise ValueError('optical flow is needed, but the data preprocessor has no provider. '
                              "Set model.data_preprocessor.flow, for example to dict(type='DISFlow').")
         return self.flow(frames, next_frames)
+
+
+def _void(samples: Sequence) -> Tensor | None:
+    if not any('void' in sample for sample in samples):
+        return None
+    return torch.stack([s.void if 'void' in s else torch.zeros_like(s.gt_masks) for s in samples]).bool()
 
 
 @dataclass

@@ -17,6 +17,8 @@ from tempseg_mm.ops.warp import references_from
 from tempseg_mm.registry import MODELS, TASK_UTILS
 from tempseg_mm.structures import ClipBatch, ClipPrediction
 
+VOID = 30.0  # logit of certain background: a probability of 1e-13
+
 Predict = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -102,7 +104,11 @@ class TempSegGAN(BaseModel):
 
     def generator_losses(self, prediction: ClipPrediction, batch: ClipBatch, *, leave_out: Collection[str] = ()
                          ) -> dict:
-        """Compute the weighted terms of eq. 10, except those in ``leave_out``. The adversary is frozen meanwhile."""
+        """Compute the weighted terms of eq. 10, except those in ``leave_out``. The adversary is frozen meanwhile.
+
+        Void pixels are background for every term, in the prediction as in the ground truth, so none learns from them.
+        """
+        prediction, batch = without_void(prediction, batch)
         losses = {name: loss for name, loss in self.losses.items() if name not in leave_out}
         if any(loss.needs_adversary for loss in losses.values()):
             prediction = self._judged(prediction, batch)
@@ -136,6 +142,14 @@ class TempSegGAN(BaseModel):
     def _predict(self, generator: nn.Module, frames: Tensor, reference_masks: Tensor) -> Tensor:
         masks = torch.sigmoid(generator(self.data_preprocessor.normalize(frames), reference_masks).float())
         return masks if self.reach is None else masks * within_reach(reference_masks, self.reach)
+
+
+def without_void(prediction: ClipPrediction, batch: ClipBatch) -> tuple[ClipPrediction, ClipBatch]:
+    """Make void pixels certain background in both, without gradient; without void pixels return both as they are."""
+    if batch.void is None:
+        return prediction, batch
+    return (dataclasses.replace(prediction, logits=prediction.logits.masked_fill(batch.void, -VOID)),
+            dataclasses.replace(batch, gt_masks=batch.gt_masks.masked_fill(batch.void, 0)))
 
 
 @torch.no_grad()

@@ -22,6 +22,7 @@ class ClipBatch:
             neither a loss nor the reference masks need it.
         sequences: N names, for messages.
         frame_ids: N tuples of T frame numbers within the sequences, for messages.
+        void: (N, T, 1, H, W) bool: True where the object is unknown, so that no loss counts it; ``None``: nowhere.
     """
     frames: Tensor
     gt_masks: Tensor
@@ -29,6 +30,7 @@ class ClipBatch:
     flow: Tensor | None
     sequences: tuple = ()
     frame_ids: tuple = ()
+    void: Tensor | None = None
 
     @property
     def origin(self) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+MAYBE = 0.05  # probability above which a pixel may belong to an object
+SURE = 0.7  # least share of an object's possible pixels that its mask holds while all is well; see docs/notices.md
+
 
 @dataclass
 class SegmentedFrame:
@@ -83,6 +86,20 @@ def labels_of(probabilities: np.ndarray, object_ids: Sequence[int]) -> np.ndarra
         return np.where(probabilities[0] > 0.5, object_ids[0], 0).astype(np.uint8)
     wins = probabilities.max(0) > 1 - probabilities.sum(0)
     return np.where(wins, np.asarray(object_ids)[probabilities.argmax(0)], 0).astype(np.uint8)
+
+
+def sure_share(mask: np.ndarray, probability: np.ndarray) -> float | None:
+    """Return how much of an object's possible pixels its mask holds, in [0, 1].
+
+    Args:
+        mask: (H, W), nonzero or True where the object is.
+        probability: (H, W) by the network; pixels above :data:`MAYBE` are possible.
+
+    Returns:
+        ``None`` if no pixel is possible.
+    """
+    possible = np.count_nonzero(probability > MAYBE)
+    return float(min(1.0, np.count_nonzero(mask) / possible)) if possible else None
 
 
 def one_hot(labels: np.ndarray, object_ids: Sequence[int]) -> np.ndarray:

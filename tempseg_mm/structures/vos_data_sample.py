@@ -15,6 +15,7 @@ class VOSDataSample(BaseDataElement):
             preprocessor moves it along the flow, and it becomes the reference of frame t+1. The last mask is not read.
         first_reference: (1, 1, H, W) uint8, 0 or 1: the reference of frame 0, aligned with frame 0. Default:
             ``reference_masks[0]``.
+        void: (T, 1, H, W) uint8, 0 or 1: 1 where the object is unknown. If it is missing, all of it is known.
         flow: (T-1, 2, H, W) float32, pixels, (x, y), forward. If it is missing, the preprocessor computes it.
 
     Raises:
@@ -59,6 +60,14 @@ class VOSDataSample(BaseDataElement):
     @first_reference.setter
     def first_reference(self, value: Tensor) -> None:
         self._set_checked('first_reference', value, 1)
+
+    @property
+    def void(self) -> Tensor:
+        return self._void
+
+    @void.setter
+    def void(self, value: Tensor) -> None:
+        self._set_checked('void', value, 1)
 
     @property
     def flow(self) -> Tensor:

@@ -1,8 +1,11 @@
+import gc
+import weakref
+
 import pytest
 import torch
 from torch import nn
 
-from tempseg_mm.inference.learner import at_once, can_be_recorded
+from tempseg_mm.inference.learner import Learner, at_once, can_be_recorded
 
 
 @pytest.mark.parametrize('optimizer, recorded, added', [
@@ -25,3 +28,19 @@ def test_what_lets_an_optimiser_update_at_once(optimizer, recorded, added):
     (torch.optim.SGD, dict(lr=0.1, momentum=0.9), True), (torch.optim.Adagrad, dict(), False)])
 def test_which_optimisers_can_be_recorded(kind, settings, expected):
     assert can_be_recorded(kind([nn.Parameter(torch.zeros(1))], **settings)) == expected
+
+
+def test_nothing_of_it_stays_in_memory(make_model, clip_batch):
+    """Online adaptation makes one after another, and the garbage collector may come late."""
+    model = make_model().eval()
+    learner = Learner(model, model.generator, dict(type='Adam'), leave_out=['adv'])
+    learner._batch = lambda packed: clip_batch
+    gc.disable()
+    try:
+        learner.step([[]], 'here')
+        learner.finish()
+        kept = weakref.ref(learner)
+        del learner
+        assert kept() is None
+    finally:
+        gc.enable()

@@ -205,3 +205,12 @@ def test_no_flow_where_neither_losses_nor_references_need_it(with_dis, monkeypat
     runner.train()
     assert runner.train_loop.last_batch.flow is None and runner.iter == 2
     assert list(Path(runner.work_dir).rglob('train_clip_2.png'))
+
+
+def test_void_of_some_clips_is_stacked(provider):
+    preprocessor, doubtful = VOSDataPreprocessor(flow=dict(type='Counting')), sample('camel')
+    assert preprocessor(data(sample(), sample())).void is None
+    doubtful.void = 1 - doubtful.gt_masks
+    void = preprocessor(data(sample(), doubtful)).void
+    assert void.shape == (2, 3, 1, 8, 12) and void.dtype is torch.bool
+    assert not void[0].any() and torch.equal(void[1], doubtful.gt_masks == 0)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tempseg_mm.structures import FrameRecord
+from tempseg_mm.structures.segmented_frame import SURE
 
-SURE = 0.7  # least share of an object's possible pixels that its mask holds while all is well; see docs/notices.md
 LOST_FRAMES = 3
 EMPTY, UNSURE = 'empty', 'unsure'
 

@@ -7,11 +7,10 @@ import numpy as np
 from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.sources.given_sequence import GivenSequence
 from tempseg_mm.structures import FrameRecord, SegmentedFrame
+from tempseg_mm.structures.segmented_frame import sure_share
 
 from .lost_spans import LostSpan, lost_spans, sentences_on
 from .truth_scores import TruthScores
-
-MAYBE = 0.05  # probability above which a pixel may belong to an object
 
 
 class FrameRecorder:
@@ -117,17 +116,12 @@ def confidences_of(frame: SegmentedFrame) -> dict:
 
 
 def sure_of(frame: SegmentedFrame) -> dict:
-    """Return how much of each object's possible pixels (``MAYBE``, by the network) its mask holds, in [0, 1].
+    """Return how much of each object's possible pixels, by the network, its mask holds, in [0, 1].
 
     It is 1 if the mask was given, ``None`` if no pixel may belong to the object.
     """
-    found = {}
-    for k, object_id in enumerate(frame.object_ids):
-        given = _is_given(frame, object_id)
-        maybe = 0 if given else np.count_nonzero(frame.network_probabilities[k] > MAYBE)
-        certain = np.count_nonzero(frame.labels == object_id)
-        found[object_id] = 1.0 if given else float(min(1.0, certain / maybe)) if maybe else None
-    return found
+    return {object_id: 1.0 if _is_given(frame, object_id) else sure_share(
+        frame.labels == object_id, frame.network_probabilities[k]) for k, object_id in enumerate(frame.object_ids)}
 
 
 def _is_given(frame: SegmentedFrame, object_id: int) -> bool:

@@ -14,12 +14,12 @@ from tempseg_mm.structures.vos_data_sample import VOSDataSample
 class PackClip(BaseTransform):
     """Packs a clip into ``dict(inputs, data_samples)``.
 
-    Required keys: ``frames``, ``gt_masks``. Optional keys: ``flow``; ``reference_masks`` (default: ``gt_masks``) and
-    ``first_reference``; ``sequence_name``; ``frame_ids`` (default: 0..T-1).
+    Required keys: ``frames``, ``gt_masks``. Optional keys: ``flow``; ``void``; ``reference_masks`` (default:
+    ``gt_masks``) and ``first_reference``; ``sequence_name``; ``frame_ids`` (default: 0..T-1).
 
     :meth:`transform` returns ``inputs``, (T, 3, H, W) uint8 RGB, and ``data_samples``, a
-    :class:`~tempseg_mm.structures.vos_data_sample.VOSDataSample`. The sample has no ``flow`` or ``first_reference`` if
-    the clip has none.
+    :class:`~tempseg_mm.structures.vos_data_sample.VOSDataSample`. The sample has no ``flow``, ``void`` or
+    ``first_reference`` if the clip has none.
 
     Raises:
         ValueError: if there are not T masks, T reference masks and T-1 flow fields of the frames' size, or the first
@@ -31,8 +31,7 @@ class PackClip(BaseTransform):
         fields = dict(gt_masks=gt_masks, reference_masks=results.get('reference_masks') or gt_masks)
         if 'first_reference' in results:
             fields['first_reference'] = [results['first_reference']]
-        if 'flow' in results:
-            fields['flow'] = results['flow']
+        fields.update({name: results[name] for name in ('flow', 'void') if name in results})
         for name, items in fields.items():
             _check(name, items, frames)
         sample = VOSDataSample(metainfo=dict(

@@ -12,7 +12,7 @@ from tempseg_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class ClipResize(BaseTransform):
-    """Resizes ``frames``, ``gt_masks`` and ``flow``; flow vectors are scaled too.
+    """Resizes ``frames``, ``gt_masks``, ``void`` and ``flow``; flow vectors are scaled too.
 
     Args:
         size: (H, W), or the length of the shorter side; see :func:`~tempseg_mm.ops.resize.target_size`.
@@ -23,7 +23,8 @@ class ClipResize(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         size = target_size(self.size, results['frames'][0].shape[:2])
-        for key, resize in (('frames', resize_image), ('gt_masks', resize_mask), ('flow', resize_flow)):
+        for key, resize in (('frames', resize_image), ('gt_masks', resize_mask), ('void', resize_mask),
+                            ('flow', resize_flow)):
             if key in results:
                 results[key] = [resize(item, size) for item in results[key]]
         return results
@@ -71,8 +72,9 @@ class ClipRandomAffine(BaseTransform):
     def transform(self, results: dict) -> dict:
         matrix = self.draw(*results['frames'][0].shape[:2])
         results['frames'] = [_warp(frame, matrix, cv2.BORDER_REFLECT_101) for frame in results['frames']]
-        if 'gt_masks' in results:
-            results['gt_masks'] = [_warp_mask(mask, matrix) for mask in results['gt_masks']]
+        for key in ('gt_masks', 'void'):
+            if key in results:
+                results[key] = [_warp_mask(mask, matrix) for mask in results[key]]
         if 'flow' in results:
             results['flow'] = [warp_flow(flow, matrix) for flow in results['flow']]
         return results

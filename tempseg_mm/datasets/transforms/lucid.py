@@ -98,7 +98,8 @@ class LucidClip(BaseTransform):
     A frame that shows the object is drawn at random. The object is cut out and the hole is filled. Over T frames,
     object and background then move apart, each by its own smooth path of similarities; the object also bends, and both
     are relit. This replaces ``frames``, ``gt_masks`` and ``flow`` (T-1 arrays, forward, exact also where the object
-    covers its target); ``frame_ids`` becomes T copies of the drawn frame's id. A clip without object is not changed.
+    covers its target); ``frame_ids`` becomes T copies of the drawn frame's id. A clip without object is not changed,
+    nor is one with ``void``, whose object is not known whole.
 
     Args:
         prob: probability of synthesising. Otherwise the clip is not changed, and ``flow`` is not added if it is absent.
@@ -130,7 +131,7 @@ class LucidClip(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         shown = [t for t, mask in enumerate(results['gt_masks']) if mask.any()]
-        if not shown or np.random.rand() >= self.prob:
+        if not shown or 'void' in results or np.random.rand() >= self.prob:
             return results
         t, num_frames = shown[np.random.randint(len(shown))], len(results['frames'])
         dream = self.dream(results['frames'][t], results['gt_masks'][t], num_frames)

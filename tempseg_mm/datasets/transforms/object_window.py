@@ -12,7 +12,7 @@ from tempseg_mm.registry import TASK_UTILS, TRANSFORMS
 
 @TRANSFORMS.register_module()
 class ClipObjectWindow(BaseTransform):
-    """Replaces ``frames``, ``gt_masks`` and ``flow`` by their content inside one window around the object.
+    """Replaces ``frames``, ``gt_masks``, ``void`` and ``flow`` by their content inside one window around the object.
 
     The window is placed around the object in a random frame that shows it. If no frame shows it, or with probability
     ``elsewhere``, the window lies anywhere. Optional key ``shown``: for each mask, the visible share of the object; a
@@ -43,7 +43,8 @@ class ClipObjectWindow(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         window = self.draw(results['frames'][0].shape[:2], results['gt_masks'], results.get('shown'))
-        for key, crop in (('frames', window.crop), ('gt_masks', window.crop_mask), ('flow', window.crop_flow)):
+        for key, crop in (('frames', window.crop), ('gt_masks', window.crop_mask), ('void', window.crop_mask),
+                          ('flow', window.crop_flow)):
             if key in results:
                 results[key] = [crop(item) for item in results[key]]
         return results

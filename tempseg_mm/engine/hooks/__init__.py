@@ -3,6 +3,7 @@ from .baseline_hook import BaselineHook
 from .check_data_hook import CheckDataHook
 from .crf_hook import CRFHook
 from .heartbeat_hook import HeartbeatHook
+from .online_adaptation_hook import OnlineAdaptationHook
 from .online_finetune_hook import OnlineFinetuneHook
 from .overlay_hook import OverlayHook
 from .own_reference_hook import OwnReferenceHook
@@ -15,7 +16,7 @@ from .training_picture_hook import TrainingPictureHook
 from .tta_hook import TTAHook
 
 __all__ = [
-    'AtomicCheckpointHook', 'BaselineHook', 'CRFHook', 'CheckDataHook', 'HeartbeatHook', 'OnlineFinetuneHook',
-    'OverlayHook', 'OwnReferenceHook', 'ProgressHook', 'ReportHook', 'ResultHook', 'StopHook',
-    'SubmissionHook', 'TTAHook', 'TrainingPictureHook',
+    'AtomicCheckpointHook', 'BaselineHook', 'CRFHook', 'CheckDataHook', 'HeartbeatHook',
+    'OnlineAdaptationHook', 'OnlineFinetuneHook', 'OverlayHook', 'OwnReferenceHook', 'ProgressHook', 'ReportHook',
+    'ResultHook', 'StopHook', 'SubmissionHook', 'TTAHook', 'TrainingPictureHook',
 ]

@@ -5,17 +5,25 @@ import tracemalloc
 import cv2
 import numpy as np
 import pytest
+from eager_adaptation import adapting
 
 from tempseg_mm.apis.inferencer import VOSInferencer
 
 SIZE = (96, 128)
 
 
-@pytest.fixture(params=[None, dict(type='ObjectWindow', size=(32, 48))], ids=['whole frames', 'windows'])
+WINDOW = dict(type='ObjectWindow', size=(32, 48))
+FINETUNE = dict(type='OnlineFinetuneHook', finetuner=dict(
+    type='OnlineFinetuner', steps=1, augment=[dict(type='ClipObjectWindow', window=WINDOW)]))
+
+
+@pytest.fixture(params=[(None, []), (WINDOW, []), (WINDOW, [FINETUNE, adapting(interval=1, steps=1)])],
+                ids=['whole frames', 'windows', 'adapted on the way'])
 def inferencer(model_cfg, request):
+    window, hooks = request.param
     losses = dict(bce=dict(type='BCELoss', loss_weight=1.0))
-    model = dict(model_cfg, window=request.param, adversary=None, losses=losses)
-    return VOSInferencer(dict(model=model), device='cpu', size=32)
+    model = dict(model_cfg, window=window, adversary=None, losses=losses)
+    return VOSInferencer(dict(model=model, custom_hooks=hooks), device='cpu', size=32)
 
 
 def write_video(path, num_frames):
@@ -26,7 +34,7 @@ def write_video(path, num_frames):
     return path
 
 
-def test_a_long_sequence_takes_what_a_short_one_does(inferencer, tmp_path):
+def test_a_long_sequence_takes_what_a_short_one_does(inferencer, tmp_path, request):
     """The mask is given in the middle: half of the way leads backwards. What is kept of a frame is its record, a
     kilobyte or two; a single mask kept a frame would show. Tracemalloc sees arrays and what is Python's, not tensors:
     benchmarks/inference.py compares processes.
@@ -48,4 +56,5 @@ def test_a_long_sequence_takes_what_a_short_one_does(inferencer, tmp_path):
             tracemalloc.stop()
     call(6)  # what is kept after the first call
     few, many = peak(12), peak(62)
-    assert (many - few) / 50 < 0.75 * labels.nbytes
+    # A lesson kept a frame would be five times the mask; copies of the network come and go.
+    assert (many - few) / 50 < (2 if 'adapted' in request.node.name else 0.75) * labels.nbytes

@@ -67,3 +67,12 @@ def test_wrong_number_and_size():
         PackClip()(dict(clip, gt_masks=clip['gt_masks'][:2]))
     with pytest.raises(ValueError, match=r"'gt_masks' of a clip are \(96, 131\), its frames \(97, 131\)"):
         PackClip()(dict(clip, gt_masks=[mask[1:] for mask in clip['gt_masks']]))
+
+
+def test_void_is_packed_where_there_is_any():
+    clip = make_clip()
+    assert 'void' not in PackClip()(dict(clip))['data_samples']
+    sample = PackClip()(dict(clip, void=clip['gt_masks'][::-1]))['data_samples']
+    assert sample.void.dtype == torch.uint8 and torch.equal(sample.void, sample.gt_masks.flip(0))
+    with pytest.raises(ValueError, match="a clip of 3 frames needs 3 entries in 'void', got 2"):
+        PackClip()(dict(clip, void=clip['gt_masks'][1:]))

@@ -142,3 +142,9 @@ def test_resize(clip):
 def test_resize_by_the_shorter_side(clip):
     after = ClipResize(48)(dict(frames=clip['frames'], gt_masks=clip['gt_masks']))
     assert after['frames'][0].shape == (48, 65, 3) and after['gt_masks'][0].shape == (48, 65) and 'flow' not in after
+
+
+@pytest.mark.parametrize('transform', [ClipRandomAffine(degrees=20), ClipResize((50, 60))])
+def test_void_moves_like_the_mask(clip, transform):
+    results = transform(dict(clip, void=[mask.copy() for mask in clip['gt_masks']]))
+    np.testing.assert_array_equal(results['void'], results['gt_masks'])

@@ -286,3 +286,10 @@ def test_fine_tuning_on_dreams(make_model, make_sequence, give):
 def test_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
         LucidClip(**kwargs)
+
+
+def test_a_clip_with_void_is_not_changed():
+    mask = np.zeros((32, 48), np.uint8)
+    mask[8:20, 10:24] = 1
+    clip = dict(frames=[np.zeros((32, 48, 3), np.uint8)], gt_masks=[mask], void=[1 - mask])
+    assert LucidClip().transform(dict(clip)) == clip

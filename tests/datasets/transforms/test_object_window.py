@@ -65,3 +65,15 @@ def test_an_object_of_which_a_part_is_shown_is_seen_in_the_window_that_all_of_it
     masks = clip()['gt_masks']
     zooms = [plain.draw((120, 160), masks, shown).zoom for shown in (None, [1.0, 1.0], [0.25, 0.25])]
     assert zooms[0] == zooms[1] == pytest.approx(2 * zooms[2])
+
+
+def test_void_is_seen_through_the_same_window_and_does_not_move_it():
+    void = [mask[::-1].copy() for mask in clip()['gt_masks']]
+    results = ClipObjectWindow(WINDOW).transform(dict(clip(), void=[1 - mask for mask in clip()['gt_masks']]))
+    for mask, rest in zip(results['gt_masks'], results['void'], strict=True):
+        assert rest.dtype == np.uint8 and ((mask + rest) == 1).mean() > 0.9  # neither beyond the border of the frame
+    np.random.seed(0)
+    with_it = ClipObjectWindow(WINDOW).transform(dict(clip(), void=void))
+    np.random.seed(0)
+    without = ClipObjectWindow(WINDOW).transform(clip())
+    np.testing.assert_array_equal(with_it['gt_masks'], without['gt_masks'])
