@@ -19,4 +19,5 @@ class EagerAdaptation(OnlineAdaptation):
 def adapting(**settings):
     """Config of a hook with it: two steps after every second frame, at a high rate."""
     return dict(type='OnlineAdaptationHook', adaptation={
-        **dict(type='EagerAdaptation', interval=2, steps=2, optimizer=dict(type='Adam', lr=0.01)), **settings})
+        **dict(type='EagerAdaptation', interval=2, steps=2, familiar=2, optimizer=dict(type='Adam', lr=0.01)),
+        **settings})

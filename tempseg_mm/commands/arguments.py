@@ -42,7 +42,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     steps = parser.add_mutually_exclusive_group()
     steps.add_argument('--steps', type=int, help="fine-tuning steps per object; default: the config's")
     steps.add_argument('--fast', action='store_true',
-                       help="half of the config's steps; on DAVIS this cost half a point of F")
+                       help="half of the config's steps, and nothing is learnt after the given masks")
     parser.add_argument('--size', type=int, metavar='PIXELS',
                         help='shorter side of the frames that the network sees. If it sees windows, as the default '
                              "weights do: of the frames for optical flow; default: the config's")

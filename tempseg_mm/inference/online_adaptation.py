@@ -5,6 +5,7 @@ Segmentation", BMVC 2017).
 """
 
 import copy
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.models.compute import Compute
 from tempseg_mm.registry import TASK_UTILS
 from tempseg_mm.runtime.background import StageClock
@@ -22,10 +24,14 @@ from tempseg_mm.structures.segmented_frame import SegmentedFrame, sure_share
 
 from .given_object import GivenObject
 from .online_finetuner import AdaptedGenerator, OnlineFinetuner
-from .views import LOST, remembered_area
+from .prepared_frame import frame_preparer
+from .views import LOST, remembered_area, view_of
 
 if TYPE_CHECKING:
     from .segmenter import Segmenter
+
+RANGES = dict(interval=(1, math.inf), steps=(1, math.inf), keep=(1, math.inf), clips_per_step=(1, math.inf),
+              least=(0, 1), sure=(0.5, 1), far=(0, math.inf), familiar=(0, math.inf), rate=(0, math.inf))
 
 
 @dataclass(frozen=True)
@@ -123,11 +129,12 @@ class OnlineAdaptation:
                        background  further than `far` object sizes from the object
                        void        elsewhere
             lessons  = the last `keep` ones
-            `steps` steps of fine-tuning: every second one on a lesson, the others on given masks
+            if the network does not find the object alone, without a reference mask, with an IoU of `familiar`:
+                `steps` steps of fine-tuning: every second one on a lesson, the others on given masks
 
     The network is sure of an object if its mask holds nearly as large a share of the pixels in which the object may be
     as in the first frame, and is not far smaller than the remembered object. A walk in either direction starts from
-    what was learnt of the given masks.
+    what was learnt of the given masks. Without steps of fine-tuning, nothing is learnt on the way either.
 
     Args:
         interval: number of frames from one adaptation to the next.
@@ -138,28 +145,28 @@ class OnlineAdaptation:
         sure: probability from which a pixel is taught as object, in [0.5, 1].
         far: distance from the mask beyond which a pixel is taught as background, in object sizes (the square root of
             the mask's area).
-        optimizer: config of the optimiser; default: Adam with learning rate 0.00005 and ``eps=0.01``. It starts again
-            each time. With the usual ``eps``, its first steps have the length of the rate even if there is nothing to
-            learn, which spoils what was learnt before.
+        familiar: IoU with its own mask from which the network knows how the object looks now, so that there is nothing
+            to learn; above 1: it always learns. See :func:`found_alone`.
+        clips_per_step: number of windows in a step.
+        rate: learning rate, relative to that of the fine-tuner.
+        optimizer: settings that replace those of the fine-tuner's optimiser, which starts again each time. With Adam's
+            own ``eps``, the first steps have the length of the rate even where there is nothing to learn, and spoil
+            what was learnt before.
 
     Raises:
         ValueError: for a setting out of range.
     """
 
     def __init__(self, *, interval: int = 5, steps: int = 4, keep: int = 3, least: float = 0.9, sure: float = 0.97,
-                 far: float = 0.25, optimizer: dict | None = None) -> None:
-        for name, value in (('interval', interval), ('steps', steps), ('keep', keep)):
-            if value < 1:
-                raise ValueError(f'{name} of OnlineAdaptation must be at least 1, got {value!r}')
-        if not 0 <= least <= 1:
-            raise ValueError(f'least is a share from 0 to 1, got {least!r}')
-        if not 0.5 <= sure <= 1:
-            raise ValueError(f'sure is a probability from 0.5 to 1, got {sure!r}')
-        if not far >= 0:
-            raise ValueError(f'far is a distance in object sizes, at least 0, got {far!r}')
-        self.interval, self.steps, self.keep = interval, steps, keep
-        self.least, self.sure, self.far = least, sure, far
-        self.optimizer = dict(type='Adam', lr=0.00005, eps=0.01) if optimizer is None else dict(optimizer)
+                 far: float = 0.25, familiar: float = 0.95, clips_per_step: int = 1, rate: float = 1 / 3,
+                 optimizer: dict | None = None) -> None:
+        self.interval, self.steps, self.keep, self.clips_per_step = interval, steps, keep, clips_per_step
+        self.least, self.sure, self.far, self.familiar, self.rate = least, sure, far, familiar, rate
+        for name, (low, high) in RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                limits = f'from {low} to {high}' if high < math.inf else f'at least {low}'
+                raise ValueError(f'{name} of OnlineAdaptation must be {limits}, got {getattr(self, name)!r}')
+        self.optimizer = dict(eps=0.01) if optimizer is None else dict(optimizer)
 
     def follow(self, segmenter: 'Segmenter', sequence: GivenSequence, adapted: Mapping[int, AdaptedGenerator],
                generators: dict[int, nn.Module], frames: Iterator[SegmentedFrame], *, clock: StageClock,
@@ -175,8 +182,7 @@ class OnlineAdaptation:
             clock: measures the seconds of the stage 'adapt'.
             before: what an interrupted walk had learnt, object id -> :meth:`Learnt.state`.
         """
-        finetuner = copy.copy(segmenter.finetuner)
-        finetuner.optimizer = self.optimizer
+        finetuner = self.settled(segmenter.finetuner)
         learnt = {object_id: Learnt(found) for object_id, found in adapted.items()}
         for object_id, state in (before or {}).items():
             learnt[object_id] = Learnt.from_state(state, finetuner.copy_of(segmenter.model.generator),
@@ -193,8 +199,20 @@ class OnlineAdaptation:
                     object_id: known.state() for object_id, known in learnt.items() if known.usual is not None})
             yield frame
 
-    def _next(self, segmenter: 'Segmenter', finetuner: OnlineFinetuner, sequence: GivenSequence, frame: SegmentedFrame,
-              object_id: int, known: Learnt) -> Learnt:
+    def settled(self, finetuner: OnlineFinetuner) -> OnlineFinetuner:
+        """Return a fine-tuner for the steps on the way; the given one does not change."""
+        found = copy.copy(finetuner)
+        found.clips_per_step, found.optimizer = self.clips_per_step, {**finetuner.optimizer, **self.optimizer}
+        if 'lr' not in self.optimizer:
+            if 'lr' not in finetuner.optimizer:
+                raise ValueError("OnlineAdaptation takes its rate from that of the fine-tuner's optimiser, whose "
+                                 'config has no lr: add it, or set optimizer=dict(lr=...) here')
+            found.optimizer['lr'] = self.rate * finetuner.optimizer['lr']
+        return found
+
+    def _next(self, segmenter: 'Segmenter', finetuner: OnlineFinetuner, sequence: GivenSequence,
+              frame: SegmentedFrame, object_id: int, known: Learnt) -> Learnt:
+        """Return what is known of an object after a frame."""
         if known.usual is None:
             probability = frame.probabilities[frame.object_ids.index(object_id)]
             known = replace(known, usual=sure_share(probability > 0.5, probability))
@@ -205,6 +223,8 @@ class OnlineAdaptation:
         if lesson is None:
             return known
         lessons = dict([*known.lessons.items(), (frame.frame_id, lesson)][-self.keep:])
+        if found_alone(segmenter, known.adapted.generator, lesson.image, lesson.mask) >= self.familiar:
+            return replace(known, lessons=lessons)
         found = segmenter.finetuned(TaughtObject(sequence, object_id, lessons), finetuner, steps=self.steps,
                                     parent=known.adapted.trained, focus=lessons)
         return Learnt(found.for_prediction(segmenter.model.compute), known.usual, lessons)
@@ -226,3 +246,24 @@ class OnlineAdaptation:
         distance = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_5)
         taught = np.where(mask, probability >= self.sure, distance > self.far * np.sqrt(seen))
         return Lesson(frame.image, mask, (~taught).view(np.uint8))
+
+
+def found_alone(segmenter: 'Segmenter', generator: nn.Module, image: np.ndarray, mask: np.ndarray) -> float:
+    """Compute the IoU of a mask with what the network finds there without a reference mask.
+
+    It tells whether the network knows how the object looks now: with a reference mask, it may merely follow it.
+
+    Args:
+        segmenter: its model and its working size are used.
+        generator: the generator of the object.
+        image: (H, W, 3) uint8 RGB.
+        mask: (H, W) uint8, 1 where the object is, not empty.
+
+    Returns:
+        IoU in [0, 1], at the resolution of the network's view of the frame.
+    """
+    model = segmenter.model
+    view, frame = view_of(model), frame_preparer(model, size=segmenter.size).first(image)
+    seen = view.given(frame, mask)
+    found = model.predict(view.pixels(frame, seen), torch.zeros_like(seen.mask), generator=generator)
+    return region_similarity(found[0, 0].cpu().numpy() > 0.5, seen.plain > 0.5)

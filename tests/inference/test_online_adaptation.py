@@ -5,7 +5,7 @@ import pytest
 import torch
 from eager_adaptation import EagerAdaptation
 
-from tempseg_mm.inference.online_adaptation import Lesson, OnlineAdaptation, TaughtObject
+from tempseg_mm.inference.online_adaptation import Lesson, OnlineAdaptation, TaughtObject, found_alone
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.inference.propagator import generator_propagator
 from tempseg_mm.inference.resume import RunState
@@ -30,7 +30,7 @@ def segmenter(make_model, request):
     augment = [dict(type='ClipObjectWindow', window=request.param)] if request.param else []
     return Segmenter(make_model(window=request.param).eval(),
                      finetuner=OnlineFinetuner(steps=3, optimizer=ADAM, augment=augment),
-                     adaptation=EagerAdaptation(interval=2, steps=2, keep=2, optimizer=ADAM))
+                     adaptation=EagerAdaptation(interval=2, steps=2, keep=2, familiar=2, optimizer=ADAM))
 
 
 def found_by(segmenter, given, adapted, **settings):
@@ -79,7 +79,7 @@ def test_every_second_step_learns_from_the_last_lessons(segmenter, given, monkey
         return adapt(model, taught, parent=parent, steps=steps, focus=focus, **settings)
     parents = []
     monkeypatch.setattr(OnlineFinetuner, 'adapt', seen)
-    segmenter.adaptation = EagerAdaptation(interval=1, steps=2, keep=2, optimizer=dict(ADAM, lr=0.001))
+    segmenter.adaptation = EagerAdaptation(interval=1, steps=2, keep=2, familiar=2)
     list(dict(segmenter.walk(given, adapted))[FORWARDS])
     of_2 = [entry for entry in asked if entry[0] == 2]
     assert [entry[1:3] for entry in of_2] == [
@@ -203,12 +203,48 @@ def test_a_lesson_is_learnt_and_its_void_is_not(make_model, make_sequence, give)
     assert min(lower, lower_too) > 0.5 > upper and upper_void > upper + 0.2
 
 
+class Wherever(torch.nn.Module):
+    """Finds the object in columns 8 to 21 of the frame, or with a reference mask there."""
+
+    def forward(self, frames, references):
+        found = references.clone()
+        if not references.any():
+            found[..., 8:22] = 1
+        return 20 * found - 10
+
+
+def test_found_alone_takes_no_reference_mask(make_model, make_sequence):
+    segmenter, sequence = Segmenter(make_model().eval()), make_sequence(4)
+    mask = np.zeros((32, 48), np.uint8)
+    mask[:, 8:22] = 1
+    assert found_alone(segmenter, Wherever(), sequence.frames[0], mask) == 1
+    assert found_alone(segmenter, Wherever(), sequence.frames[3], np.roll(mask, 7, 1)) == pytest.approx(7 / 21)
+
+
+def test_what_the_network_finds_alone_is_not_learnt(segmenter, given, monkeypatch):
+    adapted = segmenter.adapt(given)
+    segmenter.adaptation = EagerAdaptation(interval=2, familiar=0)
+    monkeypatch.setattr(OnlineFinetuner, 'adapt', lambda *_, **__: pytest.fail('it learns'))
+    *_, last = dict(segmenter.walk(given, adapted))[FORWARDS]
+    assert sorted(last.snapshot.learnt[2]['lessons']) == [4, 6]
+
+
 @pytest.mark.parametrize('setting, message', [
-    (dict(interval=0), 'interval of OnlineAdaptation must be at least 1, got 0'),
-    (dict(steps=0), 'steps of OnlineAdaptation'), (dict(keep=0), 'keep of OnlineAdaptation'),
-    (dict(least=1.5), 'least is a share from 0 to 1, got 1.5'),
-    (dict(sure=0.4), 'sure is a probability from 0.5 to 1, got 0.4'), (dict(sure=1.1), 'sure is a probability'),
-    (dict(far=-1), 'far is a distance in object sizes')])
+    (dict(interval=0), 'interval of OnlineAdaptation must be at least 1, got 0'), (dict(steps=0), 'steps of'),
+    (dict(keep=0), 'keep of'), (dict(clips_per_step=0), 'clips_per_step of'), (dict(least=1.5), 'least of'),
+    (dict(sure=0.4), 'sure of OnlineAdaptation must be from 0.5 to 1, got 0.4'), (dict(sure=1.1), 'sure of'),
+    (dict(far=-1), 'far of'), (dict(familiar=-1), 'familiar of'), (dict(rate=-1), 'rate of')])
 def test_settings_out_of_range(setting, message):
     with pytest.raises(ValueError, match=message):
         OnlineAdaptation(**setting)
+
+
+def test_the_rate_is_relative_to_that_of_the_fine_tuner():
+    finetuner, adaptation = OnlineFinetuner(clips_per_step=3, optimizer=ADAM), OnlineAdaptation(rate=0.5)
+    found = adaptation.settled(finetuner)
+    assert found.optimizer == dict(type='Adam', lr=0.0015, eps=0.01) and found.clips_per_step == 1
+    assert finetuner.optimizer == ADAM and finetuner.clips_per_step == 3
+    assert OnlineAdaptation(optimizer=dict(lr=7)).settled(finetuner).optimizer == dict(type='Adam', lr=7)
+    finetuner.optimizer = dict(type='Adam')
+    with pytest.raises(ValueError, match='config has no lr: add it, or set optimizer=dict'):
+        adaptation.settled(finetuner)

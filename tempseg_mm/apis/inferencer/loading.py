@@ -96,7 +96,8 @@ def load_segmenter(cfg: Config, checkpoint: str | None = None, device: str | Non
         cfg: config of a test. Its hooks with a stage of ``MASK_STAGES`` act here as in the test, whatever their type.
         checkpoint: see :func:`weights_to_start_from`.
         device: device of the network; ``None`` for the GPU if there is one.
-        steps: fine-tuning steps. A value below 1 is a share of the config's steps; ``None`` for the config's steps.
+        steps: fine-tuning steps. A value below 1 is a share of the config's steps, and nothing is learnt on the way;
+            ``None`` for the config's steps.
         size: working size; ``None`` for the size in the config's test. Only its shorter side counts, so that frames of
             another shape are not distorted.
         tta: use test-time augmentation, as ``tempseg-test --tta`` does.
@@ -168,8 +169,10 @@ def _set_steps(segmenter: Segmenter, steps: float) -> None:
                          f'steps in the config; got {steps}')
     if segmenter.finetuner is None:
         raise ValueError(f'{steps} steps of fine-tuning were requested, but the config has no default_hooks.finetune')
-    is_share = 0 < steps < 1
-    segmenter.finetuner.steps = max(1, round(steps * segmenter.finetuner.steps)) if is_share else int(steps)
+    if 0 < steps < 1:
+        segmenter.finetuner.steps, segmenter.adaptation = max(1, round(steps * segmenter.finetuner.steps)), None
+    else:
+        segmenter.finetuner.steps = int(steps)
 
 
 def _notices(cfg: Config, weights: str | None, told: dict) -> list:

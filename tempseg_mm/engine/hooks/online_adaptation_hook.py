@@ -18,12 +18,5 @@ class OnlineAdaptationHook(Hook):
         self.adaptation = TASK_UTILS.build(adaptation or dict(type='OnlineAdaptation'))
 
     def set_up_segmenter(self, segmenter: Segmenter) -> None:
-        """Set the adaptation of the segmenter; see ``VOSTestLoop``.
-
-        Raises:
-            ValueError: if the segmenter has no fine-tuner to continue.
-        """
-        if segmenter.finetuner is None:
-            raise ValueError('online adaptation continues the fine-tuning, but there is none. Set '
-                             'default_hooks.finetune, or remove the OnlineAdaptationHook')
+        """Set the adaptation of the segmenter; see ``VOSTestLoop``."""
         segmenter.adaptation = self.adaptation
