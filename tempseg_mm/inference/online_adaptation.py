@@ -6,7 +6,7 @@ Segmentation", BMVC 2017).
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,9 @@ from .views import LOST, remembered_area, view_of
 if TYPE_CHECKING:
     from .segmenter import Segmenter
 
-RANGES = dict(interval=(1, math.inf), steps=(1, math.inf), keep=(1, math.inf), clips_per_step=(1, math.inf),
-              least=(0, 1), sure=(0.5, 1), far=(0, math.inf), familiar=(0, math.inf), rate=(0, math.inf))
+RANGES = dict(interval=(1, math.inf), steps=(1, math.inf), keep=(1, math.inf), least=(0, 1), sure=(0.5, 1),
+              far=(0, math.inf), familiar=(0, math.inf), most_objects=(1, math.inf), clips_per_step=(1, math.inf),
+              rate=(0, math.inf))
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,9 @@ class OnlineAdaptation:
     as in the first frame, and is not far smaller than the remembered object. A walk in either direction starts from
     what was learnt of the given masks. Without steps of fine-tuning, nothing is learnt on the way either.
 
+    Objects that look alike are confused by it, see "Adapting on the way" in docs/ablations.md. So it acts only if there
+    are at most `most_objects` of them.
+
     Args:
         interval: number of frames from one adaptation to the next.
         steps: number of optimiser steps each time.
@@ -147,6 +151,7 @@ class OnlineAdaptation:
             the mask's area).
         familiar: IoU with its own mask from which the network knows how the object looks now, so that there is nothing
             to learn; above 1: it always learns. See :func:`found_alone`.
+        most_objects: largest number of objects in a sequence with which it acts.
         clips_per_step: number of windows in a step.
         rate: learning rate, relative to that of the fine-tuner.
         optimizer: settings that replace those of the fine-tuner's optimiser, which starts again each time. With Adam's
@@ -158,10 +163,11 @@ class OnlineAdaptation:
     """
 
     def __init__(self, *, interval: int = 5, steps: int = 4, keep: int = 3, least: float = 0.9, sure: float = 0.97,
-                 far: float = 0.25, familiar: float = 0.95, clips_per_step: int = 1, rate: float = 1 / 3,
-                 optimizer: dict | None = None) -> None:
-        self.interval, self.steps, self.keep, self.clips_per_step = interval, steps, keep, clips_per_step
-        self.least, self.sure, self.far, self.familiar, self.rate = least, sure, far, familiar, rate
+                 far: float = 0.25, familiar: float = 0.95, most_objects: int = 1, clips_per_step: int = 1,
+                 rate: float = 1 / 3, optimizer: dict | None = None) -> None:
+        self.interval, self.steps, self.keep = interval, steps, keep
+        self.least, self.sure, self.far, self.familiar = least, sure, far, familiar
+        self.most_objects, self.clips_per_step, self.rate = most_objects, clips_per_step, rate
         for name, (low, high) in RANGES.items():
             if not low <= getattr(self, name) <= high:
                 limits = f'from {low} to {high}' if high < math.inf else f'at least {low}'
@@ -198,6 +204,11 @@ class OnlineAdaptation:
                 frame.snapshot = replace(frame.snapshot, learnt={
                     object_id: known.state() for object_id, known in learnt.items() if known.usual is not None})
             yield frame
+
+    def suits(self, segmenter: 'Segmenter', object_ids: Collection[int]) -> bool:
+        """Return whether it acts: there is a fine-tuning to continue, and there are not too many objects."""
+        has_steps = segmenter.finetuner is not None and segmenter.finetuner.steps > 0 and segmenter.propagate is None
+        return has_steps and len(object_ids) <= self.most_objects
 
     def settled(self, finetuner: OnlineFinetuner) -> OnlineFinetuner:
         """Return a fine-tuner for the steps on the way; the given one does not change."""

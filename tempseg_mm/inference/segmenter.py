@@ -46,7 +46,7 @@ class Segmenter:
         size: working size of the network, or only of the flow if the network sees windows; see
             ``tempseg_mm.ops.resize.target_size``.
         finetuner: adapts a generator to an object; ``None``: no online fine-tuning.
-        adaptation: continues the fine-tuning, if it has any steps, on the way; ``None``: no adaptation.
+        adaptation: continues the fine-tuning on the way; ``None``: no adaptation.
         tta: test-time augmentation.
         refiners: objects with ``refine_masks(segmenter, stream)``, which takes and returns an iterator of
             ``SegmentedFrame`` in order. It may look ahead if :attr:`ahead` is True. It is called once for each
@@ -192,7 +192,7 @@ class Segmenter:
             self.model, generators, size=self.size, averaging=self.tta and self.tta.prediction)
         walk = Walk(sequence, propagator, after=state and state.snapshot, clock=clock, ahead=self.ahead)
         for direction, frames in ((BACKWARDS, walk.backwards()), (FORWARDS, walk.forwards())):
-            if self.adaptation and self.finetuner and self.finetuner.steps and not self.propagate:
+            if self.adaptation and self.adaptation.suits(self, adapted):
                 frames = self.adaptation.follow(self, sequence, adapted, generators, frames, clock=clock,
                                                 before=walk.after and walk.after.learnt_in(direction))
             yield direction, self.refine(frames)

@@ -14,6 +14,7 @@ from tempseg_mm.inference.walk import BACKWARDS, FORWARDS
 from tempseg_mm.structures import SegmentedFrame
 
 ADAM = dict(type='Adam', lr=0.003)
+ALWAYS = dict(familiar=2, most_objects=2)
 WINDOW = dict(type='ObjectWindow', size=(32, 48))
 
 
@@ -30,7 +31,7 @@ def segmenter(make_model, request):
     augment = [dict(type='ClipObjectWindow', window=request.param)] if request.param else []
     return Segmenter(make_model(window=request.param).eval(),
                      finetuner=OnlineFinetuner(steps=3, optimizer=ADAM, augment=augment),
-                     adaptation=EagerAdaptation(interval=2, steps=2, keep=2, familiar=2, optimizer=ADAM))
+                     adaptation=EagerAdaptation(interval=2, steps=2, keep=2, optimizer=ADAM, **ALWAYS))
 
 
 def found_by(segmenter, given, adapted, **settings):
@@ -79,7 +80,7 @@ def test_every_second_step_learns_from_the_last_lessons(segmenter, given, monkey
         return adapt(model, taught, parent=parent, steps=steps, focus=focus, **settings)
     parents = []
     monkeypatch.setattr(OnlineFinetuner, 'adapt', seen)
-    segmenter.adaptation = EagerAdaptation(interval=1, steps=2, keep=2, familiar=2)
+    segmenter.adaptation = EagerAdaptation(interval=1, steps=2, keep=2, **ALWAYS)
     list(dict(segmenter.walk(given, adapted))[FORWARDS])
     of_2 = [entry for entry in asked if entry[0] == 2]
     assert [entry[1:3] for entry in of_2] == [
@@ -223,17 +224,24 @@ def test_found_alone_takes_no_reference_mask(make_model, make_sequence):
 
 def test_what_the_network_finds_alone_is_not_learnt(segmenter, given, monkeypatch):
     adapted = segmenter.adapt(given)
-    segmenter.adaptation = EagerAdaptation(interval=2, familiar=0)
+    segmenter.adaptation = EagerAdaptation(interval=2, familiar=0, most_objects=2)
     monkeypatch.setattr(OnlineFinetuner, 'adapt', lambda *_, **__: pytest.fail('it learns'))
     *_, last = dict(segmenter.walk(given, adapted))[FORWARDS]
     assert sorted(last.snapshot.learnt[2]['lessons']) == [4, 6]
+
+
+def test_several_objects_are_not_adapted_by_default(segmenter, given, monkeypatch):
+    adapted, segmenter.adaptation = segmenter.adapt(given), EagerAdaptation(interval=1, familiar=2)
+    monkeypatch.setattr(OnlineFinetuner, 'adapt', lambda *_, **__: pytest.fail('it learns'))
+    assert len(list(dict(segmenter.walk(given, adapted))[FORWARDS])) == 8
 
 
 @pytest.mark.parametrize('setting, message', [
     (dict(interval=0), 'interval of OnlineAdaptation must be at least 1, got 0'), (dict(steps=0), 'steps of'),
     (dict(keep=0), 'keep of'), (dict(clips_per_step=0), 'clips_per_step of'), (dict(least=1.5), 'least of'),
     (dict(sure=0.4), 'sure of OnlineAdaptation must be from 0.5 to 1, got 0.4'), (dict(sure=1.1), 'sure of'),
-    (dict(far=-1), 'far of'), (dict(familiar=-1), 'familiar of'), (dict(rate=-1), 'rate of')])
+    (dict(far=-1), 'far of'), (dict(familiar=-1), 'familiar of'), (dict(rate=-1), 'rate of'),
+    (dict(most_objects=0), 'most_objects of')])
 def test_settings_out_of_range(setting, message):
     with pytest.raises(ValueError, match=message):
         OnlineAdaptation(**setting)
