@@ -30,9 +30,10 @@ from .views import LOST, remembered_area, view_of
 if TYPE_CHECKING:
     from .segmenter import Segmenter
 
-RANGES = dict(interval=(1, math.inf), steps=(1, math.inf), keep=(1, math.inf), least=(0, 1), sure=(0.5, 1),
-              far=(0, math.inf), familiar=(0, math.inf), most_objects=(1, math.inf), clips_per_step=(1, math.inf),
-              rate=(0, math.inf))
+KEPT = 3  # lessons
+LEAST = 0.9  # share of possible pixels in the mask, relative to that in the first frame, below which nothing is sure
+RANGES = dict(interval=(1, math.inf), steps=(1, math.inf), clips_per_step=(1, math.inf), sure=(0.5, 1),
+              far=(0, math.inf), familiar=(0, math.inf), most_objects=(1, math.inf), rate=(0, math.inf))
 
 
 @dataclass(frozen=True)
@@ -129,13 +130,14 @@ class OnlineAdaptation:
             lesson   = object      where its probability is at least `sure`
                        background  further than `far` object sizes from the object
                        void        elsewhere
-            lessons  = the last `keep` ones
+            lessons  = the last three
             if the network does not find the object alone, without a reference mask, with an IoU of `familiar`:
                 `steps` steps of fine-tuning: every second one on a lesson, the others on given masks
 
     The network is sure of an object if its mask holds nearly as large a share of the pixels in which the object may be
-    as in the first frame, and is not far smaller than the remembered object. A walk in either direction starts from
-    what was learnt of the given masks. Without steps of fine-tuning, nothing is learnt on the way either.
+    (:func:`~tempseg_mm.structures.segmented_frame.sure_share`) as in the first frame, and is not far smaller than the
+    remembered object. A walk in either direction starts from what was learnt of the given masks. Without steps of
+    fine-tuning, nothing is learnt on the way either.
 
     Objects that look alike are confused by it, see "Adapting on the way" in docs/ablations.md. So it acts only if there
     are at most `most_objects` of them.
@@ -143,16 +145,13 @@ class OnlineAdaptation:
     Args:
         interval: number of frames from one adaptation to the next.
         steps: number of optimiser steps each time.
-        keep: number of lessons that are kept.
-        least: least share of possible pixels in the mask, see
-            :func:`~tempseg_mm.structures.segmented_frame.sure_share`, relative to that in the first frame.
+        clips_per_step: number of windows in a step.
         sure: probability from which a pixel is taught as object, in [0.5, 1].
         far: distance from the mask beyond which a pixel is taught as background, in object sizes (the square root of
             the mask's area).
         familiar: IoU with its own mask from which the network knows how the object looks now, so that there is nothing
             to learn; above 1: it always learns. See :func:`found_alone`.
         most_objects: largest number of objects in a sequence with which it acts.
-        clips_per_step: number of windows in a step.
         rate: learning rate, relative to that of the fine-tuner.
         optimizer: settings that replace those of the fine-tuner's optimiser, which starts again each time. With Adam's
             own ``eps``, the first steps have the length of the rate even where there is nothing to learn, and spoil
@@ -162,12 +161,11 @@ class OnlineAdaptation:
         ValueError: for a setting out of range.
     """
 
-    def __init__(self, *, interval: int = 5, steps: int = 4, keep: int = 3, least: float = 0.9, sure: float = 0.97,
-                 far: float = 0.25, familiar: float = 0.95, most_objects: int = 1, clips_per_step: int = 1,
-                 rate: float = 1 / 3, optimizer: dict | None = None) -> None:
-        self.interval, self.steps, self.keep = interval, steps, keep
-        self.least, self.sure, self.far, self.familiar = least, sure, far, familiar
-        self.most_objects, self.clips_per_step, self.rate = most_objects, clips_per_step, rate
+    def __init__(self, *, interval: int = 5, steps: int = 4, clips_per_step: int = 1, sure: float = 0.97,
+                 far: float = 0.25, familiar: float = 0.95, most_objects: int = 1, rate: float = 1 / 3,
+                 optimizer: dict | None = None) -> None:
+        self.interval, self.steps, self.clips_per_step = interval, steps, clips_per_step
+        self.sure, self.far, self.familiar, self.most_objects, self.rate = sure, far, familiar, most_objects, rate
         for name, (low, high) in RANGES.items():
             if not low <= getattr(self, name) <= high:
                 limits = f'from {low} to {high}' if high < math.inf else f'at least {low}'
@@ -233,7 +231,7 @@ class OnlineAdaptation:
         lesson = self.lesson(frame, object_id, taught, usual=known.usual or 0.0)
         if lesson is None:
             return known
-        lessons = dict([*known.lessons.items(), (frame.frame_id, lesson)][-self.keep:])
+        lessons = dict([*known.lessons.items(), (frame.frame_id, lesson)][-KEPT:])
         if found_alone(segmenter, known.adapted.generator, lesson.image, lesson.mask) >= self.familiar:
             return replace(known, lessons=lessons)
         found = segmenter.finetuned(TaughtObject(sequence, object_id, lessons), finetuner, steps=self.steps,
@@ -252,7 +250,7 @@ class OnlineAdaptation:
         probability = frame.probabilities[frame.object_ids.index(object_id)]
         mask = (probability > 0.5).view(np.uint8)
         seen, share = np.count_nonzero(mask), sure_share(mask, probability)
-        if share is None or share < self.least * usual or seen <= LOST * remembered_area(known.areas, frame.frame_id):
+        if share is None or share < LEAST * usual or seen <= LOST * remembered_area(known.areas, frame.frame_id):
             return None
         distance = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_5)
         taught = np.where(mask, probability >= self.sure, distance > self.far * np.sqrt(seen))

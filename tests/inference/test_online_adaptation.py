@@ -31,7 +31,7 @@ def segmenter(make_model, request):
     augment = [dict(type='ClipObjectWindow', window=request.param)] if request.param else []
     return Segmenter(make_model(window=request.param).eval(),
                      finetuner=OnlineFinetuner(steps=3, optimizer=ADAM, augment=augment),
-                     adaptation=EagerAdaptation(interval=2, steps=2, keep=2, optimizer=ADAM, **ALWAYS))
+                     adaptation=EagerAdaptation(interval=2, steps=2, optimizer=ADAM, **ALWAYS))
 
 
 def found_by(segmenter, given, adapted, **settings):
@@ -80,11 +80,12 @@ def test_every_second_step_learns_from_the_last_lessons(segmenter, given, monkey
         return adapt(model, taught, parent=parent, steps=steps, focus=focus, **settings)
     parents = []
     monkeypatch.setattr(OnlineFinetuner, 'adapt', seen)
-    segmenter.adaptation = EagerAdaptation(interval=1, steps=2, keep=2, **ALWAYS)
+    segmenter.adaptation = EagerAdaptation(interval=1, steps=2, **ALWAYS)
     list(dict(segmenter.walk(given, adapted))[FORWARDS])
     of_2 = [entry for entry in asked if entry[0] == 2]
     assert [entry[1:3] for entry in of_2] == [
-        ([2, 3], [3]), ([2, 3, 4], [3, 4]), ([2, 4, 5], [4, 5]), ([2, 5, 6], [5, 6]), ([2, 6, 7], [6, 7])]
+        ([2, 3], [3]), ([2, 3, 4], [3, 4]), ([2, 3, 4, 5], [3, 4, 5]), ([2, 4, 5, 6], [4, 5, 6]),
+        ([2, 5, 6, 7], [5, 6, 7])]
     assert {entry[3:] for entry in asked} == {(2, 0.001)} and segmenter.finetuner.optimizer['lr'] == 0.003
     assert parents[0] is adapted[2].trained and parents[2] is not adapted[2].trained
 
@@ -238,7 +239,7 @@ def test_several_objects_are_not_adapted_by_default(segmenter, given, monkeypatc
 
 @pytest.mark.parametrize('setting, message', [
     (dict(interval=0), 'interval of OnlineAdaptation must be at least 1, got 0'), (dict(steps=0), 'steps of'),
-    (dict(keep=0), 'keep of'), (dict(clips_per_step=0), 'clips_per_step of'), (dict(least=1.5), 'least of'),
+    (dict(clips_per_step=0), 'clips_per_step of'),
     (dict(sure=0.4), 'sure of OnlineAdaptation must be from 0.5 to 1, got 0.4'), (dict(sure=1.1), 'sure of'),
     (dict(far=-1), 'far of'), (dict(familiar=-1), 'familiar of'), (dict(rate=-1), 'rate of'),
     (dict(most_objects=0), 'most_objects of')])
