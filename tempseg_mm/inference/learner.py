@@ -31,17 +31,18 @@ class Learner:
         optimizer: config of the optimiser.
         leave_out: names of losses to leave out.
         run: ``map`` for the batches of a step, see :func:`~.finetuning_steps.side_by_side`.
+        may_record: whether a GPU may record a step, as ``model.compute.graph`` allows. Not worth it for a few steps.
 
     Attributes:
         parameters: the parameters that are trained.
     """
 
     def __init__(self, model: nn.Module, generator: nn.Module, optimizer: dict, *, leave_out: Collection[str] = (),
-                 run: Callable = map) -> None:
+                 run: Callable = map, may_record: bool = True) -> None:
         self.model, self.generator, self.leave_out, self.run = model, generator, leave_out, run
         self.parameters = [parameter for parameter in generator.parameters() if parameter.requires_grad]
         device = next(model.parameters()).device
-        may_record = device.type == 'cuda' and model.compute.graph and not (model.training or generator.training)
+        may_record &= device.type == 'cuda' and model.compute.graph and not (model.training or generator.training)
         if device.type in FUSED_ON:
             optimizer = at_once(optimizer, recorded=may_record)
         self._optim = build_optim_wrapper(generator, dict(type='OptimWrapper', optimizer=dict(optimizer)))

@@ -31,6 +31,7 @@ from .given_object import GivenObject
 from .learner import Learner
 
 CLIP = 2  # frames per clip
+RECORDED_FROM = 10  # number of steps from which a GPU records one of them, the fourth, to repeat it
 MODES = 'eval', 'folded', 'train'
 
 
@@ -205,7 +206,8 @@ class OnlineFinetuner:
         """Run all steps, each on the next batches of ``drawn``, and return the combined loss before each step."""
         mean, losses = TailAverage(steps, self.average), []
         with side_by_side(self._num_threads(model)) as run, drawn_ahead(drawn, _device_of(model)) as ready:
-            learner = Learner(model, generator, self.optimizer, leave_out=self.leave_out, run=run)
+            learner = Learner(model, generator, self.optimizer, leave_out=self.leave_out, run=run,
+                              may_record=steps >= RECORDED_FROM)
             for step, batches in enumerate(ready):
                 losses.append(learner.step(batches, f'online fine-tuning of {name}, step {step}'))
                 mean.add(learner.parameters, step)
