@@ -16,8 +16,7 @@ from tempseg_mm.models.losses.adversarial import discriminator_adversarial_loss
 from tempseg_mm.ops.warp import references_from
 from tempseg_mm.registry import MODELS, TASK_UTILS
 from tempseg_mm.structures import ClipBatch, ClipPrediction
-
-VOID = 30.0  # logit of certain background: a probability of 1e-13
+from tempseg_mm.structures.clip_batch import without_void
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 
@@ -142,14 +141,6 @@ class TempSegGAN(BaseModel):
     def _predict(self, generator: nn.Module, frames: Tensor, reference_masks: Tensor) -> Tensor:
         masks = torch.sigmoid(generator(self.data_preprocessor.normalize(frames), reference_masks).float())
         return masks if self.reach is None else masks * within_reach(reference_masks, self.reach)
-
-
-def without_void(prediction: ClipPrediction, batch: ClipBatch) -> tuple[ClipPrediction, ClipBatch]:
-    """Make void pixels certain background in both, without gradient; without void pixels return both as they are."""
-    if batch.void is None:
-        return prediction, batch
-    return (dataclasses.replace(prediction, logits=prediction.logits.masked_fill(batch.void, -VOID)),
-            dataclasses.replace(batch, gt_masks=batch.gt_masks.masked_fill(batch.void, 0)))
 
 
 @torch.no_grad()

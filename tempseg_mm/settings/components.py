@@ -21,9 +21,9 @@ REGISTRIES = dict(
     model='MODELS', data_preprocessor='MODELS', flow='TASK_UTILS', provider='TASK_UTILS',
     init_cfg='WEIGHT_INITIALIZERS', dataset='DATASETS', pipeline='TRANSFORMS', augment='TRANSFORMS',
     finetune='TRANSFORMS', sampler='DATA_SAMPLERS', batch_sampler='DATA_SAMPLERS', collate_fn='FUNCTIONS',
-    default_hooks='HOOKS', custom_hooks='HOOKS', finetuner='TASK_UTILS', crf='TASK_UTILS', prediction='TASK_UTILS',
-    window='TASK_UTILS', baselines='TASK_UTILS', train_cfg='LOOPS', val_cfg='LOOPS', test_cfg='LOOPS',
-    optim_wrapper='OPTIM_WRAPPERS', optimizer='OPTIMIZERS',
+    default_hooks='HOOKS', custom_hooks='HOOKS', finetuner='TASK_UTILS', adaptation='TASK_UTILS', crf='TASK_UTILS',
+    prediction='TASK_UTILS', window='TASK_UTILS', baselines='TASK_UTILS', train_cfg='LOOPS', val_cfg='LOOPS',
+    test_cfg='LOOPS', optim_wrapper='OPTIM_WRAPPERS', optimizer='OPTIMIZERS',
     param_scheduler='PARAM_SCHEDULERS', val_evaluator='METRICS', test_evaluator='METRICS',
     visualizer='VISUALIZERS', vis_backends='VISBACKENDS', model_wrapper_cfg='MODEL_WRAPPERS',
     log_processor='LOG_PROCESSORS')

@@ -3,11 +3,13 @@
 Letters: N clips, T frames per clip, C channels, H, W.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
+
+VOID = 30.0  # logit of certain background: a probability of 1e-13
 
 
 @dataclass(frozen=True)
@@ -60,3 +62,11 @@ class ClipPrediction:
     def verdicts(self) -> Tensor | None:
         """Verdicts q, (N, T) bool, without gradient; true where D(E(Ŷ_t)) > 0.5 (P12)."""
         return None if self.fake_logits is None else self.fake_logits.detach() > 0
+
+
+def without_void(prediction: ClipPrediction, batch: ClipBatch) -> tuple[ClipPrediction, ClipBatch]:
+    """Make void pixels certain background in both, without gradient; without void pixels return both as they are."""
+    if batch.void is None:
+        return prediction, batch
+    return (replace(prediction, logits=prediction.logits.masked_fill(batch.void, -VOID)),
+            replace(batch, gt_masks=batch.gt_masks.masked_fill(batch.void, 0)))

@@ -87,6 +87,7 @@ def test_a_hook_of_one_s_own_acts_everywhere(setting, sequence, tmp_path):
         assert all(mask.all() for mask in stream.run([sequence.frame(1), sequence.frame(2)]))
 
 
+@pytest.mark.parametrize('setting', [WINDOW], indirect=True, ids=['windows'])
 def test_what_is_learnt_on_the_way_is_the_same_everywhere(setting, sequence, tmp_path):
     plain, _ = of_a_test(setting(), sequence)
     of_test, metrics = of_a_test(setting(adapting(steps=6)), sequence)
@@ -98,6 +99,7 @@ def test_what_is_learnt_on_the_way_is_the_same_everywhere(setting, sequence, tmp
     assert result.timings['adapt'] > 0
 
 
+@pytest.mark.parametrize('setting', [WINDOW], indirect=True, ids=['windows'])
 def test_a_stream_learns_on_the_way_what_a_video_learns(setting, sequence, tmp_path):
     inferencer, frames = VOSInferencer(setting(adapting(steps=6))), [sequence.frame(i) for i in range(len(sequence))]
     video = inferencer(frames, sequence.mask(0), out_dir=tmp_path / 'out', pictures=False)

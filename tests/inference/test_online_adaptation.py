@@ -26,10 +26,11 @@ def given(make_sequence, give):
     return sequence
 
 
-@pytest.fixture(params=[None, WINDOW], ids=['whole frames', 'windows'])
+@pytest.fixture
 def segmenter(make_model, request):
-    augment = [dict(type='ClipObjectWindow', window=request.param)] if request.param else []
-    return Segmenter(make_model(window=request.param).eval(),
+    window = getattr(request, 'param', WINDOW)
+    augment = [dict(type='ClipObjectWindow', window=window)] if window else []
+    return Segmenter(make_model(window=window).eval(),
                      finetuner=OnlineFinetuner(steps=3, optimizer=ADAM, augment=augment),
                      adaptation=EagerAdaptation(interval=2, steps=2, optimizer=ADAM, **ALWAYS))
 
@@ -45,6 +46,7 @@ def weights(adapted):
             for i, found in adapted.items()}
 
 
+@pytest.mark.parametrize('segmenter', [None, WINDOW], indirect=True, ids=['whole frames', 'windows'])
 def test_masks_change_after_the_first_adaptation_and_what_was_learnt_of_given_masks_stays(segmenter, given):
     adapted = segmenter.adapt(given)
     before = weights(adapted)
@@ -105,6 +107,7 @@ def test_resuming_forwards_is_the_same_bit_for_bit(segmenter, given, stopped, tm
         np.testing.assert_array_equal(before.probabilities, now.probabilities)
 
 
+@pytest.mark.parametrize('segmenter', [None, WINDOW], indirect=True, ids=['whole frames', 'windows'])
 def test_resuming_backwards_is_the_same_bit_for_bit(segmenter, make_sequence, give, tmp_path):
     given = give(make_sequence(8), (7,), 2)
     adapted = segmenter.adapt(given)

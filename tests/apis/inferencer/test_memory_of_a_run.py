@@ -17,7 +17,7 @@ FINETUNE = dict(type='OnlineFinetuneHook', finetuner=dict(
     type='OnlineFinetuner', steps=1, augment=[dict(type='ClipObjectWindow', window=WINDOW)]))
 
 
-@pytest.fixture(params=[(None, []), (WINDOW, []), (WINDOW, [FINETUNE, adapting(interval=1, steps=1)])],
+@pytest.fixture(params=[(None, []), (WINDOW, []), (WINDOW, [FINETUNE, adapting(interval=4, steps=1)])],
                 ids=['whole frames', 'windows', 'adapted on the way'])
 def inferencer(model_cfg, request):
     window, hooks = request.param
