@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.slow
 def test_sigterm_keeps_finished_sequences_and_resume_goes_on(command, tiny_config, tmp_path):
     config = tmp_path / 'tiny.py'
-    tiny_config(**{'default_hooks.finetune.finetuner.steps': 40, 'test_evaluator.measures': ['J', 'F']}).dump(config)
+    tiny_config(**{'default_hooks.finetune.finetuner.steps': 100, 'test_evaluator.measures': ['J', 'F']}).dump(config)
     records = tmp_path / 'cut/sequences'
 
     def arguments(out):
