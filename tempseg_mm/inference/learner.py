@@ -111,12 +111,21 @@ def at_once(optimizer: dict, *, recorded: bool) -> dict:
     Optimisers of torch have it under the names ``fused`` and ``capturable``. Others stay as they are, and so does what
     the config says itself.
     """
-    kind = optimizer['type']
-    kind = (OPTIMIZERS.get(kind) or object) if isinstance(kind, str) else kind
+    kind = _kind_of(optimizer)
     added = dict(fused=True) if kind in FUSED and 'foreach' not in optimizer else {}
-    if recorded and 'capturable' in inspect.signature(kind).parameters:
+    if recorded and takes(optimizer, 'capturable'):
         added['capturable'] = True
     return {**added, **optimizer}
+
+
+def takes(optimizer: dict, name: str) -> bool:
+    """Return whether the optimiser of a config has a setting of this name."""
+    return name in inspect.signature(_kind_of(optimizer)).parameters
+
+
+def _kind_of(optimizer: dict) -> type:
+    kind = optimizer['type']
+    return (OPTIMIZERS.get(kind) or object) if isinstance(kind, str) else kind
 
 
 def can_be_recorded(optimizer: torch.optim.Optimizer) -> bool:

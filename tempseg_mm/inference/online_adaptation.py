@@ -23,6 +23,7 @@ from tempseg_mm.sources.given_sequence import GivenSequence
 from tempseg_mm.structures.segmented_frame import SegmentedFrame, sure_share
 
 from .given_object import GivenObject
+from .learner import takes
 from .online_finetuner import AdaptedGenerator, OnlineFinetuner
 from .prepared_frame import frame_preparer
 from .views import LOST, remembered_area, view_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .segmenter import Segmenter
 
 KEPT = 3  # lessons
+EPS = 0.01  # of Adam and its kin
 LEAST = 0.9  # share of possible pixels in the mask, relative to that in the first frame, below which nothing is sure
 RANGES = dict(interval=(1, math.inf), steps=(1, math.inf), clips_per_step=(1, math.inf), sure=(0.5, 1),
               far=(0, math.inf), familiar=(0, math.inf), most_objects=(1, math.inf), rate=(0, math.inf))
@@ -153,9 +155,9 @@ class OnlineAdaptation:
             to learn; above 1: it always learns. See :func:`found_alone`.
         most_objects: largest number of objects in a sequence with which it acts.
         rate: learning rate, relative to that of the fine-tuner.
-        optimizer: settings that replace those of the fine-tuner's optimiser, which starts again each time. With Adam's
-            own ``eps``, the first steps have the length of the rate even where there is nothing to learn, and spoil
-            what was learnt before.
+        optimizer: settings that replace those of the fine-tuner's optimiser, which starts again each time. Default:
+            ``eps=0.01`` if it has this setting. With Adam's own ``eps``, the first steps have the length of the rate
+            even where there is nothing to learn, and spoil what was learnt before.
 
     Raises:
         ValueError: for a setting out of range.
@@ -170,7 +172,7 @@ class OnlineAdaptation:
             if not low <= getattr(self, name) <= high:
                 limits = f'from {low} to {high}' if high < math.inf else f'at least {low}'
                 raise ValueError(f'{name} of OnlineAdaptation must be {limits}, got {getattr(self, name)!r}')
-        self.optimizer = dict(eps=0.01) if optimizer is None else dict(optimizer)
+        self.optimizer = optimizer
 
     def follow(self, segmenter: 'Segmenter', sequence: GivenSequence, adapted: Mapping[int, AdaptedGenerator],
                generators: dict[int, nn.Module], frames: Iterator[SegmentedFrame], *, clock: StageClock,
@@ -210,9 +212,12 @@ class OnlineAdaptation:
 
     def settled(self, finetuner: OnlineFinetuner) -> OnlineFinetuner:
         """Return a fine-tuner for the steps on the way; the given one does not change."""
+        own = self.optimizer
+        if own is None:
+            own = dict(eps=EPS) if takes(finetuner.optimizer, 'eps') else {}
         found = copy.copy(finetuner)
-        found.clips_per_step, found.optimizer = self.clips_per_step, {**finetuner.optimizer, **self.optimizer}
-        if 'lr' not in self.optimizer:
+        found.clips_per_step, found.optimizer = self.clips_per_step, {**finetuner.optimizer, **own}
+        if 'lr' not in own:
             if 'lr' not in finetuner.optimizer:
                 raise ValueError("OnlineAdaptation takes its rate from that of the fine-tuner's optimiser, whose "
                                  'config has no lr: add it, or set optimizer=dict(lr=...) here')

@@ -257,6 +257,8 @@ def test_the_rate_is_relative_to_that_of_the_fine_tuner():
     assert found.optimizer == dict(type='Adam', lr=0.0015, eps=0.01) and found.clips_per_step == 1
     assert finetuner.optimizer == ADAM and finetuner.clips_per_step == 3
     assert OnlineAdaptation(optimizer=dict(lr=7)).settled(finetuner).optimizer == dict(type='Adam', lr=7)
+    finetuner.optimizer = dict(type='SGD', lr=0.5)
+    assert adaptation.settled(finetuner).optimizer == dict(type='SGD', lr=0.25)  # it has no eps
     finetuner.optimizer = dict(type='Adam')
     with pytest.raises(ValueError, match='config has no lr: add it, or set optimizer=dict'):
         adaptation.settled(finetuner)
