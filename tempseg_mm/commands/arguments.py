@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from tempseg_mm.runtime.memory import importing, keep_freed_memory
 from tempseg_mm.settings.typed_text import ConfigOverrides
 
 from .entry import command_parser
@@ -55,8 +56,8 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', help="device, such as 'cpu'; default: the GPU if there is one")
 def inferencer_of(args: argparse.Namespace) -> 'VOSInferencer':
     """Load the network that the arguments of :func:`add_network` select."""
-    from tempseg_mm.apis.inferencer import VOSInferencer
-    from tempseg_mm.runtime.memory import keep_freed_memory
+    with importing():
+        from tempseg_mm.apis.inferencer import VOSInferencer
 
     keep_freed_memory()
     return VOSInferencer(
@@ -80,8 +81,8 @@ def runner_parser(command: str, description: str, examples: str) -> argparse.Arg
 
 def config_from(args: argparse.Namespace) -> 'Config':
     """Load the config that the arguments of a ``runner_parser`` select, and join the processes of a distributed run."""
-    from tempseg_mm.apis.config import is_first_process, join_processes, load_config, use_device
-    from tempseg_mm.runtime.memory import keep_freed_memory
+    with importing():
+        from tempseg_mm.apis.config import is_first_process, join_processes, load_config, use_device
     from tempseg_mm.runtime.terminal import set_up_terminal
 
     keep_freed_memory()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tempseg_mm.doctor.packages import PACKAGES, install_line
 from tempseg_mm.runtime.command_names import runnable
+from tempseg_mm.runtime.memory import importing
 from tempseg_mm.runtime.stop_signals import STOPPED_BY_SIGNAL, Stopped
 
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before torch: spinning threads stall each other
@@ -56,7 +57,8 @@ def run_command(make_parser: Callable[[], argparse.ArgumentParser], run: Callabl
         args = parser.parse_args(argv)
         program, debug = parser.prog, args.debug
         if logs:
-            from tempseg_mm.runtime.terminal import set_up_terminal
+            with importing():
+                from tempseg_mm.runtime.terminal import set_up_terminal
             set_up_terminal()
         status = run(args) or 0
     except KeyboardInterrupt as stop:

@@ -1,4 +1,5 @@
 import ctypes
+import gc
 import platform
 import resource
 import subprocess
@@ -6,7 +7,7 @@ import sys
 
 import pytest
 
-from tempseg_mm.runtime.memory import keep_freed_memory
+from tempseg_mm.runtime.memory import importing, keep_freed_memory
 
 FAULTS = """
 import resource
@@ -33,3 +34,36 @@ def test_another_c_library_is_left_alone(monkeypatch, error):
         raise error
     monkeypatch.setattr(ctypes, 'CDLL', refuse)
     assert keep_freed_memory() is False
+
+
+IMPORTS = """
+import gc
+from tempseg_mm.runtime.memory import importing
+collections = []
+gc.callbacks.append(lambda phase, info: collections.append(phase))
+with importing():
+    import mmengine.logging
+assert not collections and gc.isenabled() and gc.get_freeze_count() > 10_000
+"""
+
+
+def test_modules_are_imported_without_a_collection_and_left_alone_afterwards():
+    subprocess.run([sys.executable, '-c', IMPORTS], check=True)
+
+
+def test_a_block_that_imports_nothing_keeps_no_garbage():
+    before = gc.get_freeze_count()
+    with pytest.raises(ZeroDivisionError), importing():
+        assert not gc.isenabled()
+        raise ZeroDivisionError
+    assert gc.isenabled() and gc.get_freeze_count() == before
+
+
+def test_a_collector_that_was_off_stays_off():
+    gc.disable()
+    try:
+        with importing():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
