@@ -9,7 +9,8 @@ Example::
         labels = labels_of(probabilities, propagator.object_ids)
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -146,9 +147,26 @@ def generator_propagator(model: nn.Module, generators: Mapping[int, nn.Module | 
         averaging: a ``TestTimeAugmentation`` of the predictions.
     """
     view = view_of(model)
+    threads = nullcontext if model.window is None else half_of_the_threads
 
     def next_mask(object_id: int, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
-        reference = view.moved(frame, last)
-        return replace(reference, mask=model.predict(
-            view.pixels(frame, reference), reference.mask, generator=generators[object_id], averaging=averaging))
+        with threads():
+            reference = view.moved(frame, last)
+            return replace(reference, mask=model.predict(
+                view.pixels(frame, reference), reference.mask, generator=generators[object_id], averaging=averaging))
     return Propagator(next_mask, tuple(generators), frame_preparer(model, size=size), view=view)
+
+
+@contextmanager
+def half_of_the_threads() -> Iterator[None]:
+    """Let torch use half of its threads in the block, at least one.
+
+    Flow, CRF and files take turns on the other cores meanwhile. With two cores, a layer that is split between both
+    waits for them again and again; the layers of a window are too small to gain as much from the second core.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before // 2))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 MOST_BY_DEFAULT = 4
 LENGTH = 8  # bytes before each message
+NICENESS = 10  # of a worker: its parent, for whose next frame it waits, comes first where cores are few
 # What a worker runs. Ctrl-C is for its parent, which stops it.
 WORKER = ('import pickle, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); '
           'sys.path[:] = pickle.load(sys.stdin.buffer); '
@@ -159,6 +160,8 @@ class _Worker:
 
 def serve() -> None:
     """Answer jobs until the standard input closes, because the pool closed it or its process ended."""
+    if hasattr(os, 'nice'):  # not on Windows
+        os.nice(NICENESS)
     jobs, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), 'wb')
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a job prints must not get among the answers
     with suppress(EOFError, OSError):

@@ -8,6 +8,7 @@ from tempseg_mm.flow.base import FlowProvider
 from tempseg_mm.inference.prepared_frame import FramePreparer
 from tempseg_mm.inference.propagator import Propagator, generator_propagator
 from tempseg_mm.inference.views import ObjectMask
+from tempseg_mm.ops.object_window import ObjectWindow
 from tempseg_mm.structures.segmented_frame import labels_of
 
 
@@ -102,6 +103,23 @@ def test_the_network_works_at_the_working_size(make_sequence):
     propagator.start(sequence.frames[0], sequence.masks[0])
     propagator.step(sequence.frames[1])
     assert model.last_frames.shape == (1, 3, 32, 48)
+
+
+@pytest.mark.parametrize('window, before, inside', [(None, 4, 4), (ObjectWindow((32, 48)), 4, 2),
+                                                    (ObjectWindow((32, 48)), 1, 1)])
+def test_a_window_takes_half_of_the_threads(make_sequence, monkeypatch, window, before, inside):
+    sequence, seen = make_sequence(), []
+    model = Echo(window=window)
+    monkeypatch.setattr(model, 'predict', lambda frames, masks, **_: seen.append(torch.get_num_threads()) or masks)
+    usual = torch.get_num_threads()
+    torch.set_num_threads(before)
+    try:
+        propagator = by(model)
+        propagator.start(sequence.frames[0], sequence.masks[0])
+        propagator.step(sequence.frames[1])
+        assert seen == [inside] and torch.get_num_threads() == before
+    finally:
+        torch.set_num_threads(usual)
 
 
 def test_each_object_is_what_its_generator_predicts(make_model, make_sequence):

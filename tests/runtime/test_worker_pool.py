@@ -40,6 +40,12 @@ def test_the_work_is_done_elsewhere_by_workers_that_stay(pool):
     assert first & second and len(first | second) <= 2
 
 
+@pytest.mark.skipif(not hasattr(os, 'nice'), reason='a system without priorities of this kind')
+def test_workers_give_way_to_their_parent(pool):
+    [(_, priority)] = pool.in_order([0], lambda _: Job('', os.getpriority, (os.PRIO_PROCESS, 0)))
+    assert priority > os.getpriority(os.PRIO_PROCESS, 0)
+
+
 def test_no_workers_means_this_process(own_processes):
     with WorkerPool(0) as pool:
         assert [answer for _, answer in pool.in_order([0], lambda _: Job('', os.getpid, ()))] == [os.getpid()]
