@@ -67,12 +67,16 @@ def settle_hooks(cfg: Config) -> None:
     reach the hook here and not where it is written.
 
     Raises:
-        SettingError: if ``default_hooks`` is not a dict.
+        SettingError: if ``default_hooks`` is not a dict, or ``custom_hooks`` not a list.
     """
     hooks = cfg.get('default_hooks', {})
     if not isinstance(hooks, dict):
         raise SettingError(f'default_hooks must be a dict of hooks by name, got {hooks!r}; to switch off a single '
                            'hook, write default_hooks.NAME=None')
+    if not isinstance(cfg.get('custom_hooks') or [], list | tuple):
+        # custom_hooks.0.type=... makes a dict where there is no list
+        raise SettingError(f'custom_hooks must be a list of hooks, got {cfg.custom_hooks!r}; to add one, write a '
+                           'config with custom_hooks=[dict(type=...)] that inherits this one')
     for name in [name for name, hook in hooks.items() if hook is None and name not in MMENGINE_HOOKS]:
         del hooks[name]
     for hook in (*hooks.values(), *(cfg.get('custom_hooks') or ())):

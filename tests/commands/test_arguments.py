@@ -32,7 +32,8 @@ def test_an_unknown_launcher_is_refused(capsys):
 @pytest.mark.parametrize('option, words', [
     ('modle.width=0.5', 'an unknown setting in .*mine.py:\n  modle.width: .* did you mean model.width?'),
     ('model.width.x=1', 'the overrides .* do not fit the config'),
-    ('default_hooks=3', 'default_hooks must be a dict')])
+    ('default_hooks=3', 'default_hooks must be a dict'),
+    ('custom_hooks.0.type=CRFHook', 'custom_hooks must be a list of hooks')])
 def test_settings_that_nothing_reads_are_refused(tmp_path, option, words):
     path = tmp_path / 'mine.py'
     path.write_text('model = dict(width=1.0)\n')
