@@ -1,5 +1,7 @@
 """An online adaptation for tests: it is sure of every frame. Hardly trained networks never are."""
 
+import math
+
 import numpy as np
 
 from tempseg_mm.inference.online_adaptation import Lesson, OnlineAdaptation
@@ -19,5 +21,6 @@ class EagerAdaptation(OnlineAdaptation):
 def adapting(**settings):
     """Config of a hook with it: two steps after every second frame, at a high rate."""
     return dict(type='OnlineAdaptationHook', adaptation={
-        **dict(type='EagerAdaptation', interval=2, steps=2, familiar=2, optimizer=dict(type='Adam', lr=0.01)),
+        **dict(type='EagerAdaptation', interval=2, steps=2, familiar=2, distractors=math.inf,
+               optimizer=dict(type='Adam', lr=0.01)),
         **settings})

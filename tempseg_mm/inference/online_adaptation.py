@@ -6,7 +6,7 @@ Segmentation", BMVC 2017).
 
 import copy
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,18 +15,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from tempseg_mm.evaluation.functional.region import region_similarity
 from tempseg_mm.models.compute import Compute
 from tempseg_mm.registry import TASK_UTILS
 from tempseg_mm.runtime.background import StageClock
 from tempseg_mm.sources.given_sequence import GivenSequence
 from tempseg_mm.structures.segmented_frame import SegmentedFrame, sure_share
 
+from .found_alone import distractors, found_alone
 from .given_object import GivenObject
 from .learner import takes
 from .online_finetuner import AdaptedGenerator, OnlineFinetuner
-from .prepared_frame import frame_preparer
-from .views import LOST, remembered_area, view_of
+from .views import LOST, remembered_area
 
 if TYPE_CHECKING:
     from .segmenter import Segmenter
@@ -35,7 +34,7 @@ KEPT = 3  # lessons
 EPS = 0.01  # of Adam and its kin
 LEAST = 0.9  # share of possible pixels in the mask, relative to that in the first frame, below which nothing is sure
 RANGES = dict(interval=(1, math.inf), steps=(1, math.inf), clips_per_step=(1, math.inf), sure=(0.5, 1),
-              far=(0, math.inf), familiar=(0, math.inf), most_objects=(1, math.inf), rate=(0, math.inf))
+              far=(0, math.inf), familiar=(0, math.inf), distractors=(0, math.inf), rate=(0, math.inf))
 
 
 @dataclass(frozen=True)
@@ -141,8 +140,9 @@ class OnlineAdaptation:
     remembered object. A walk in either direction starts from what was learnt of the given masks. Without steps of
     fine-tuning, nothing is learnt on the way either.
 
-    Objects that look alike are confused by it, see "Adapting on the way" in docs/ablations.md. So it acts only if there
-    are at most `most_objects` of them.
+    Among others of its kind an object would be confused with them, see "Adapting on the way" in docs/ablations.md. So
+    nothing is learnt of it if :func:`~tempseg_mm.inference.found_alone.distractors` were beside it in the first frame
+    whose mask shows it, and nothing from a frame where they are.
 
     Args:
         interval: number of frames from one adaptation to the next.
@@ -152,8 +152,9 @@ class OnlineAdaptation:
         far: distance from the mask beyond which a pixel is taught as background, in object sizes (the square root of
             the mask's area).
         familiar: IoU with its own mask from which the network knows how the object looks now, so that there is nothing
-            to learn; above 1: it always learns. See :func:`found_alone`.
-        most_objects: largest number of objects in a sequence with which it acts.
+            to learn; above 1: it always learns. See :func:`~tempseg_mm.inference.found_alone.found_alone`.
+        distractors: area of what is beside the object and like it, in areas of the object, from which nothing is
+            learnt.
         rate: learning rate, relative to that of the fine-tuner.
         optimizer: settings that replace those of the fine-tuner's optimiser, which starts again each time. Default:
             ``eps=0.01`` if it has this setting. With Adam's own ``eps``, the first steps have the length of the rate
@@ -164,10 +165,10 @@ class OnlineAdaptation:
     """
 
     def __init__(self, *, interval: int = 5, steps: int = 4, clips_per_step: int = 1, sure: float = 0.97,
-                 far: float = 0.25, familiar: float = 0.95, most_objects: int = 1, rate: float = 1 / 3,
+                 far: float = 0.25, familiar: float = 0.95, distractors: float = 1.0, rate: float = 1 / 3,
                  optimizer: dict | None = None) -> None:
         self.interval, self.steps, self.clips_per_step = interval, steps, clips_per_step
-        self.sure, self.far, self.familiar, self.most_objects, self.rate = sure, far, familiar, most_objects, rate
+        self.sure, self.far, self.familiar, self.distractors, self.rate = sure, far, familiar, distractors, rate
         for name, (low, high) in RANGES.items():
             if not low <= getattr(self, name) <= high:
                 limits = f'from {low} to {high}' if high < math.inf else f'at least {low}'
@@ -189,26 +190,27 @@ class OnlineAdaptation:
             before: what an interrupted walk had learnt, object id -> :meth:`Learnt.state`.
         """
         finetuner = self.settled(segmenter.finetuner)
-        learnt = {object_id: Learnt(found) for object_id, found in adapted.items()}
+        learnt = {object_id: Learnt(found) for object_id, found in adapted.items()
+                  if self._stood_out(segmenter, TaughtObject(sequence, object_id, {}))}
         for object_id, state in (before or {}).items():
             learnt[object_id] = Learnt.from_state(state, finetuner.copy_of(segmenter.model.generator),
                                                   segmenter.model.compute)
+        generators.update({object_id: found.generator for object_id, found in adapted.items()})
         generators.update({object_id: known.adapted.generator for object_id, known in learnt.items()})
         for frame in frames:
             if frame.answered:
                 with clock('adapt'):
-                    for object_id in frame.object_ids:
-                        found = self._next(segmenter, finetuner, sequence, frame, object_id, learnt[object_id])
+                    for object_id, known in learnt.items():
+                        found = self._next(segmenter, finetuner, sequence, frame, object_id, known)
                         learnt[object_id], generators[object_id] = found, found.adapted.generator
             if frame.snapshot is not None:
                 frame.snapshot = replace(frame.snapshot, learnt={
                     object_id: known.state() for object_id, known in learnt.items() if known.usual is not None})
             yield frame
 
-    def suits(self, segmenter: 'Segmenter', object_ids: Collection[int]) -> bool:
-        """Return whether it acts: there is a fine-tuning to continue, and there are not too many objects."""
-        has_steps = segmenter.finetuner is not None and segmenter.finetuner.steps > 0 and segmenter.propagate is None
-        return has_steps and len(object_ids) <= self.most_objects
+    def suits(self, segmenter: 'Segmenter') -> bool:
+        """Return whether there is a fine-tuning to continue."""
+        return segmenter.finetuner is not None and segmenter.finetuner.steps > 0 and segmenter.propagate is None
 
     def settled(self, finetuner: OnlineFinetuner) -> OnlineFinetuner:
         """Return a fine-tuner for the steps on the way; the given one does not change."""
@@ -223,6 +225,14 @@ class OnlineAdaptation:
                                  'config has no lr: add it, or set optimizer=dict(lr=...) here')
             found.optimizer['lr'] = self.rate * finetuner.optimizer['lr']
         return found
+
+    def _stood_out(self, segmenter: 'Segmenter', known: TaughtObject) -> bool:
+        """Return whether nothing like the object was beside it in the first frame whose mask shows it."""
+        shown = next((i for i in known.frame_ids if known.mask(i).any()), None)
+        return shown is not None and self._stands_out(segmenter, known.frame(shown), known.mask(shown))
+
+    def _stands_out(self, segmenter: 'Segmenter', image: np.ndarray, mask: np.ndarray) -> bool:
+        return distractors(segmenter, segmenter.parent_or_own, image, mask) < self.distractors
 
     def _next(self, segmenter: 'Segmenter', finetuner: OnlineFinetuner, sequence: GivenSequence,
               frame: SegmentedFrame, object_id: int, known: Learnt) -> Learnt:
@@ -239,6 +249,8 @@ class OnlineAdaptation:
         lessons = dict([*known.lessons.items(), (frame.frame_id, lesson)][-KEPT:])
         if found_alone(segmenter, known.adapted.generator, lesson.image, lesson.mask) >= self.familiar:
             return replace(known, lessons=lessons)
+        if not self._stands_out(segmenter, lesson.image, lesson.mask):
+            return known
         found = segmenter.finetuned(TaughtObject(sequence, object_id, lessons), finetuner, steps=self.steps,
                                     parent=known.adapted.trained, focus=lessons)
         return Learnt(found.for_prediction(segmenter.model.compute), known.usual, lessons)
@@ -260,24 +272,3 @@ class OnlineAdaptation:
         distance = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_5)
         taught = np.where(mask, probability >= self.sure, distance > self.far * np.sqrt(seen))
         return Lesson(frame.image, mask, (~taught).view(np.uint8))
-
-
-def found_alone(segmenter: 'Segmenter', generator: nn.Module, image: np.ndarray, mask: np.ndarray) -> float:
-    """Compute the IoU of a mask with what the network finds there without a reference mask.
-
-    It tells whether the network knows how the object looks now: with a reference mask, it may merely follow it.
-
-    Args:
-        segmenter: its model and its working size are used.
-        generator: the generator of the object.
-        image: (H, W, 3) uint8 RGB.
-        mask: (H, W) uint8, 1 where the object is, not empty.
-
-    Returns:
-        IoU in [0, 1], at the resolution of the network's view of the frame.
-    """
-    model = segmenter.model
-    view, frame = view_of(model), frame_preparer(model, size=segmenter.size).first(image)
-    seen = view.given(frame, mask)
-    found = model.predict(view.pixels(frame, seen), torch.zeros_like(seen.mask), generator=generator)
-    return region_similarity(found[0, 0].cpu().numpy() > 0.5, seen.plain > 0.5)

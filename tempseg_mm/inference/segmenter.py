@@ -91,6 +91,11 @@ class Segmenter:
         """Working size for fine-tuning; ``None``, the original size of the frames, if the network sees windows."""
         return self.size if self.model.window is None else None
 
+    @property
+    def parent_or_own(self) -> nn.Module:
+        """The generator that fine-tuning starts from: :attr:`parent`, or the model's own."""
+        return self.model.generator if self.parent is None else self.parent
+
     def segment(self, sequence: GivenSequence) -> Iterator[SegmentedFrame]:
         """Adapt, then yield every frame: first backwards from the first given frame, then forwards from the start.
 
@@ -146,7 +151,7 @@ class Segmenter:
                adapted: Mapping[int, AdaptedGenerator] | None = None, focus: Collection[int] = (),
                state: RunState | None = None, on_step: Callable[[int, int], None]) -> dict[int, AdaptedGenerator]:
         """Return ``adapted``, updated for each object of ``steps``, starting from its own generator or the parent."""
-        parent, found = self.model.generator if self.parent is None else self.parent, dict(adapted or {})
+        parent, found = self.parent_or_own, dict(adapted or {})
         plain = AdaptedGenerator(parent).for_prediction(self.model.compute)
         if self.finetuner is None or self.propagate is not None:
             return {**dict.fromkeys(steps, plain), **found}
@@ -192,7 +197,7 @@ class Segmenter:
             self.model, generators, size=self.size, averaging=self.tta and self.tta.prediction)
         walk = Walk(sequence, propagator, after=state and state.snapshot, clock=clock, ahead=self.ahead)
         for direction, frames in ((BACKWARDS, walk.backwards()), (FORWARDS, walk.forwards())):
-            if self.adaptation and self.adaptation.suits(self, adapted):
+            if self.adaptation and self.adaptation.suits(self):
                 frames = self.adaptation.follow(self, sequence, adapted, generators, frames, clock=clock,
                                                 before=walk.after and walk.after.learnt_in(direction))
             yield direction, self.refine(frames)

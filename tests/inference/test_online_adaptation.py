@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 import torch
 from eager_adaptation import EagerAdaptation
 
-from tempseg_mm.inference.online_adaptation import Lesson, OnlineAdaptation, TaughtObject, found_alone
+from tempseg_mm.inference.online_adaptation import Lesson, OnlineAdaptation, TaughtObject
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.inference.propagator import generator_propagator
 from tempseg_mm.inference.resume import RunState
@@ -14,7 +15,7 @@ from tempseg_mm.inference.walk import BACKWARDS, FORWARDS
 from tempseg_mm.structures import SegmentedFrame
 
 ADAM = dict(type='Adam', lr=0.003)
-ALWAYS = dict(familiar=2, most_objects=2)
+ALWAYS = dict(familiar=2, distractors=math.inf)
 WINDOW = dict(type='ObjectWindow', size=(32, 48))
 
 
@@ -208,36 +209,47 @@ def test_a_lesson_is_learnt_and_its_void_is_not(make_model, make_sequence, give)
     assert min(lower, lower_too) > 0.5 > upper and upper_void > upper + 0.2
 
 
-class Wherever(torch.nn.Module):
-    """Finds the object in columns 8 to 21 of the frame, or with a reference mask there."""
-
-    def forward(self, frames, references):
-        found = references.clone()
-        if not references.any():
-            found[..., 8:22] = 1
-        return 20 * found - 10
-
-
-def test_found_alone_takes_no_reference_mask(make_model, make_sequence):
-    segmenter, sequence = Segmenter(make_model().eval()), make_sequence(4)
-    mask = np.zeros((32, 48), np.uint8)
-    mask[:, 8:22] = 1
-    assert found_alone(segmenter, Wherever(), sequence.frames[0], mask) == 1
-    assert found_alone(segmenter, Wherever(), sequence.frames[3], np.roll(mask, 7, 1)) == pytest.approx(7 / 21)
-
-
 def test_what_the_network_finds_alone_is_not_learnt(segmenter, given, monkeypatch):
     adapted = segmenter.adapt(given)
-    segmenter.adaptation = EagerAdaptation(interval=2, familiar=0, most_objects=2)
+    segmenter.adaptation = EagerAdaptation(interval=2, familiar=0, distractors=math.inf)
     monkeypatch.setattr(OnlineFinetuner, 'adapt', lambda *_, **__: pytest.fail('it learns'))
     *_, last = dict(segmenter.walk(given, adapted))[FORWARDS]
     assert sorted(last.snapshot.learnt[2]['lessons']) == [4, 6]
 
 
-def test_several_objects_are_not_adapted_by_default(segmenter, given, monkeypatch):
-    adapted, segmenter.adaptation = segmenter.adapt(given), EagerAdaptation(interval=1, familiar=2)
-    monkeypatch.setattr(OnlineFinetuner, 'adapt', lambda *_, **__: pytest.fail('it learns'))
-    assert len(list(dict(segmenter.walk(given, adapted))[FORWARDS])) == 8
+@pytest.fixture
+def beside(monkeypatch):
+    """Function of image and mask that says how much is beside an object; what it saw."""
+    def set_up(answer):
+        asked = []
+
+        def distractors(segmenter, generator, image, mask):
+            asked.append(generator)
+            return answer(image, mask)
+        monkeypatch.setattr('tempseg_mm.inference.online_adaptation.distractors', distractors)
+        return asked
+    return set_up
+
+
+def test_an_object_among_others_of_its_kind_is_left_alone(segmenter, given, beside):
+    adapted = segmenter.adapt(given)
+    segmenter.adaptation = EagerAdaptation(interval=2, steps=1, familiar=2)
+    asked = beside(lambda image, mask: 1.0 if np.array_equal(mask, given.labels[2] == 5) else 0.9)
+    plain = found_by(replace(segmenter, adaptation=None), given, adapted)[FORWARDS]
+    *_, last = dict(segmenter.walk(given, adapted))[FORWARDS]
+    assert sorted(last.snapshot.learnt) == [2] and set(asked) == {segmenter.model.generator}
+    assert np.array_equal(last.probabilities[1] > 0.5, plain[7][1] > 0.5)
+    assert not np.array_equal(last.probabilities[0], plain[7][0])
+
+
+def test_nothing_is_learnt_from_a_frame_with_others_of_its_kind(segmenter, make_sequence, give, beside):
+    sequence = make_sequence(8)
+    given = give(sequence, (2,), 2)
+    adapted = segmenter.adapt(given)
+    segmenter.adaptation = EagerAdaptation(interval=2, steps=1, familiar=2)
+    asked = beside(lambda image, mask: float(np.array_equal(image, sequence.frames[4])))
+    *_, last = dict(segmenter.walk(given, adapted))[FORWARDS]
+    assert list(last.snapshot.learnt[2]['lessons']) == [6] and len(asked) == 3  # in the given frame, 4 and 6
 
 
 @pytest.mark.parametrize('setting, message', [
@@ -245,7 +257,7 @@ def test_several_objects_are_not_adapted_by_default(segmenter, given, monkeypatc
     (dict(clips_per_step=0), 'clips_per_step of'),
     (dict(sure=0.4), 'sure of OnlineAdaptation must be from 0.5 to 1, got 0.4'), (dict(sure=1.1), 'sure of'),
     (dict(far=-1), 'far of'), (dict(familiar=-1), 'familiar of'), (dict(rate=-1), 'rate of'),
-    (dict(most_objects=0), 'most_objects of')])
+    (dict(distractors=-1), 'distractors of')])
 def test_settings_out_of_range(setting, message):
     with pytest.raises(ValueError, match=message):
         OnlineAdaptation(**setting)
