@@ -175,7 +175,15 @@ class OnlineAdaptation:
                 raise ValueError(f'{name} of OnlineAdaptation must be {limits}, got {getattr(self, name)!r}')
         self.optimizer = optimizer
 
-    def follow(self, segmenter: 'Segmenter', sequence: GivenSequence, adapted: Mapping[int, AdaptedGenerator],
+    def pupils(self, segmenter: 'Segmenter', sequence: GivenSequence, adapted: Mapping[int, AdaptedGenerator]
+               ) -> dict[int, AdaptedGenerator]:
+        """Return those objects of which something may be learnt on the way; none without fine-tuning to continue."""
+        if segmenter.finetuner is None or segmenter.finetuner.steps == 0 or segmenter.propagate is not None:
+            return {}
+        return {object_id: found for object_id, found in adapted.items()
+                if self._stood_out(segmenter, TaughtObject(sequence, object_id, {}))}
+
+    def follow(self, segmenter: 'Segmenter', sequence: GivenSequence, pupils: Mapping[int, AdaptedGenerator],
                generators: dict[int, nn.Module], frames: Iterator[SegmentedFrame], *, clock: StageClock,
                before: Mapping[int, dict] | None = None) -> Iterator[SegmentedFrame]:
         """Pass the frames of a walk on, and adapt between them.
@@ -183,19 +191,17 @@ class OnlineAdaptation:
         Args:
             segmenter: its fine-tuner takes the steps.
             sequence: frames and given masks.
-            adapted: object id -> what was learnt of the given masks; it does not change.
+            pupils: result of :meth:`pupils`: what was learnt of the given masks; it does not change.
             generators: object id -> the generator that segments the next frame; set here.
             frames: frames of the walk, each segmented only when it is asked for.
             clock: measures the seconds of the stage 'adapt'.
             before: what an interrupted walk had learnt, object id -> :meth:`Learnt.state`.
         """
         finetuner = self.settled(segmenter.finetuner)
-        learnt = {object_id: Learnt(found) for object_id, found in adapted.items()
-                  if self._stood_out(segmenter, TaughtObject(sequence, object_id, {}))}
+        learnt = {object_id: Learnt(found) for object_id, found in pupils.items()}
         for object_id, state in (before or {}).items():
             learnt[object_id] = Learnt.from_state(state, finetuner.copy_of(segmenter.model.generator),
                                                   segmenter.model.compute)
-        generators.update({object_id: found.generator for object_id, found in adapted.items()})
         generators.update({object_id: known.adapted.generator for object_id, known in learnt.items()})
         for frame in frames:
             if frame.answered:
@@ -207,10 +213,6 @@ class OnlineAdaptation:
                 frame.snapshot = replace(frame.snapshot, learnt={
                     object_id: known.state() for object_id, known in learnt.items() if known.usual is not None})
             yield frame
-
-    def suits(self, segmenter: 'Segmenter') -> bool:
-        """Return whether there is a fine-tuning to continue."""
-        return segmenter.finetuner is not None and segmenter.finetuner.steps > 0 and segmenter.propagate is None
 
     def settled(self, finetuner: OnlineFinetuner) -> OnlineFinetuner:
         """Return a fine-tuner for the steps on the way; the given one does not change."""

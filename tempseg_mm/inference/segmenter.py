@@ -196,9 +196,10 @@ class Segmenter:
         propagator = self.propagate(self, sequence) if self.propagate else generator_propagator(
             self.model, generators, size=self.size, averaging=self.tta and self.tta.prediction)
         walk = Walk(sequence, propagator, after=state and state.snapshot, clock=clock, ahead=self.ahead)
+        pupils = self.adaptation.pupils(self, sequence, adapted) if self.adaptation else {}
         for direction, frames in ((BACKWARDS, walk.backwards()), (FORWARDS, walk.forwards())):
-            if self.adaptation and self.adaptation.suits(self):
-                frames = self.adaptation.follow(self, sequence, adapted, generators, frames, clock=clock,
+            if pupils:
+                frames = self.adaptation.follow(self, sequence, pupils, generators, frames, clock=clock,
                                                 before=walk.after and walk.after.learnt_in(direction))
             yield direction, self.refine(frames)
 
