@@ -40,8 +40,8 @@ def importing() -> Iterator[None]:
     try:
         yield
     finally:
-        if was_enabled:
-            gc.enable()
         if len(sys.modules) > known:  # else a repeated call would keep the garbage of others
             gc.freeze()
             atexit.register(gc.freeze)
+        if was_enabled:
+            gc.enable()
