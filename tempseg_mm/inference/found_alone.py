@@ -42,7 +42,7 @@ def distractors(segmenter: 'Segmenter', generator: nn.Module, image: np.ndarray,
 
     A generator that was not fine-tuned finds whatever is like the objects of its training. So a large value tells that
     others beside the object may be confused with it (distractors, as visual tracking calls them). The window is twice
-    as wide as usual.
+    as wide as usual; a network without windows sees the whole frame.
 
     Args:
         segmenter: its model and its working size are used.
