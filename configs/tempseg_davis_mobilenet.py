@@ -14,9 +14,11 @@ _base_ = './tempseg_davis.py'
 max_iters = 2250
 size = (240, 427)  # size of the frames for optical flow
 object_window = dict(type='ObjectWindow', size=(192, 336), share=0.6)
+# At test time a window has the shape of the object, see "Windows that have the object's shape" in docs/ablations.md.
+shaped_window = dict(object_window, aspect=(0.5, 2.5))
 
 model = dict(
-    window=object_window,
+    window=shaped_window,
     reach=0.2,  # without it, the network also segments similar objects elsewhere
     generator=dict(
         backbone=dict(
@@ -75,7 +77,7 @@ default_hooks = dict(
             average=0.5,
             # References have smaller faults than in training, but are empty more often: the network must find a
             # lost object again, in wide windows.
-            augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), colours],
+            augment=[dict(clip_window, window=shaped_window, scale=(0.33, 1.33), elsewhere=0.0), colours],
             pipeline=[
                 dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15, empty_prob=0.2),
                 dict(type='PackClip')])),

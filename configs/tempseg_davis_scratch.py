@@ -7,9 +7,10 @@
 _base_ = './tempseg_davis_mobilenet.py'
 
 object_window = dict(_base_.object_window, size=(128, 224))
+shaped_window = dict(_base_.shaped_window, size=(128, 224))
 model = dict(
     width=0.25,
-    window=object_window,
+    window=shaped_window,
     generator=dict(
         backbone=dict(_delete_=True, type='TempSegBackbone', dropout=0.2),
         decoder=dict(_delete_=True, type='UnpoolDecoder', dropout=0.2)))
@@ -27,4 +28,4 @@ default_hooks = dict(
             mode='eval',  # 'folded' lost three points here, see docs/ablations.md
             only=[],
             optimizer=dict(lr=0.001),
-            augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))
+            augment=[dict(clip_window, window=shaped_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))

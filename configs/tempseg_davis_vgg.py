@@ -18,10 +18,11 @@ _base_ = './tempseg_davis_mobilenet.py'
 
 max_iters = 6000
 object_window = dict(_base_.object_window, size=(256, 448))
+shaped_window = dict(_base_.shaped_window, size=(256, 448))
 clip_window = dict(_base_.clip_window, window=object_window)
 
 model = dict(
-    window=object_window,
+    window=shaped_window,
     generator=dict(
         backbone=dict(
             _delete_=True,
@@ -53,4 +54,4 @@ default_hooks = dict(
             steps=100,
             only=[],
             optimizer=dict(lr=0.0001),
-            augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))
+            augment=[dict(clip_window, window=shaped_window, scale=(0.33, 1.33), elsewhere=0.0), _base_.colours])))

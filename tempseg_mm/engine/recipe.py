@@ -15,6 +15,7 @@ from .resumed_settings import read_config_text
 
 KEY = 'recipe'  # key in the metadata of a file of weights
 OF_TRAINING = ('init_cfg', 'pretrained', 'dropout', 'norm_eval')  # settings without effect on a trained generator
+OF_TEST = ('aspect',)  # settings of windows without effect on training
 
 
 def recipe_of(cfg: Mapping, part: str = 'train') -> dict:
@@ -36,7 +37,7 @@ def recipe_of(cfg: Mapping, part: str = 'train') -> dict:
         generator=_without({'width': model.get('width', 1.0), **(model.get('generator') or {})}, OF_TRAINING),
         normalisation=dict(mean=list(preprocessor.get('mean', IMAGENET_MEAN)),
                            std=list(preprocessor.get('std', IMAGENET_STD))),
-        window=_without(model.get('window'), ()),
+        window=_without(model.get('window'), OF_TEST),
         frames=None if model.get('window') else shorter_side(dataset.get('size')))
 
 

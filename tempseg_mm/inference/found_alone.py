@@ -12,7 +12,7 @@ from torch import nn
 from tempseg_mm.evaluation.functional.region import region_similarity
 
 from .prepared_frame import frame_preparer
-from .views import view_of
+from .views import View, view_of
 
 if TYPE_CHECKING:
     from .segmenter import Segmenter
@@ -34,7 +34,7 @@ def found_alone(segmenter: 'Segmenter', generator: nn.Module, image: np.ndarray,
     Returns:
         IoU in [0, 1], at the resolution of the network's view of the frame.
     """
-    return region_similarity(*_found(segmenter, generator, image, mask))
+    return region_similarity(*_found(segmenter, generator, image, mask, view=view_of(segmenter.model)))
 
 
 def distractors(segmenter: 'Segmenter', generator: nn.Module, image: np.ndarray, mask: np.ndarray) -> float:
@@ -42,7 +42,8 @@ def distractors(segmenter: 'Segmenter', generator: nn.Module, image: np.ndarray,
 
     A generator that was not fine-tuned finds whatever is like the objects of its training. So a large value tells that
     others beside the object may be confused with it (distractors, as visual tracking calls them). The window is twice
-    as wide as usual; a network without windows sees the whole frame.
+    as wide as usual and ignores ``aspect``, because an upright window shows little of what is beside an upright object.
+    A network without windows sees the whole frame.
 
     Args:
         segmenter: its model and its working size are used.
@@ -53,15 +54,15 @@ def distractors(segmenter: 'Segmenter', generator: nn.Module, image: np.ndarray,
     Returns:
         0 or more.
     """
-    found, shown = _found(segmenter, generator, image, mask, around=AROUND)
+    found, shown = _found(segmenter, generator, image, mask, view=view_of(segmenter.model, shaped=False), around=AROUND)
     return np.count_nonzero(found & ~shown) / max(1, np.count_nonzero(shown))
 
 
-def _found(segmenter: 'Segmenter', generator: nn.Module, image: np.ndarray, mask: np.ndarray, *, around: float = 1
-           ) -> tuple[np.ndarray, np.ndarray]:
+def _found(segmenter: 'Segmenter', generator: nn.Module, image: np.ndarray, mask: np.ndarray, *, view: View,
+           around: float = 1) -> tuple[np.ndarray, np.ndarray]:
     """Return what the network finds and where the mask is, both (h, w) bool in the network's view of the frame."""
     model = segmenter.model
-    view, frame = view_of(model), frame_preparer(model, size=segmenter.size).first(image)
+    frame = frame_preparer(model, size=segmenter.size).first(image)
     seen = view.given(frame, mask, area=around ** 2 * np.count_nonzero(mask))
     found = model.predict(view.pixels(frame, seen), torch.zeros_like(seen.mask), generator=generator)
     return found[0, 0].cpu().numpy() > 0.5, seen.plain > 0.5

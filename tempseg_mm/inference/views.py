@@ -142,9 +142,11 @@ class FollowingWindow:
 
     So the window does not shrink when an object hides, and a small remainder of it is not followed for ever. If a given
     mask shows only a part of an object, its remembered area comes from other given masks, see :func:`remembered_area`.
+    The window keeps the shape that suits the given mask, see :meth:`ObjectWindow.shaped
+    <tempseg_mm.ops.object_window.ObjectWindow.shaped>`.
 
     Args:
-        window: determines the size and the place of the windows.
+        window: determines the size, the shape and the place of the windows.
     """
 
     def __init__(self, window: ObjectWindow) -> None:
@@ -155,7 +157,7 @@ class FollowingWindow:
         frame.check_size(mask)
         box, seen = box_of_mask(mask), float(np.count_nonzero(mask))
         area = max(seen, area)
-        window = self.window.whole(frame.size) if box is None else self.window.around(
+        window = self.window.whole(frame.size) if box is None else self.window.shaped(box).around(
             box, frame.size, zoom=np.sqrt(seen / area))
         cropped = torch.from_numpy(window.crop_mask(mask))[None, None].to(frame.tensor.device, torch.float32)
         return ObjectMask(cropped, window, area, window)
@@ -169,15 +171,15 @@ class FollowingWindow:
     def moved(self, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
         """See :class:`View`."""
         y, x = np.nonzero(last.plain > 0.5)
-        seen = len(x) / last.window.zoom ** 2
+        seen, windows = len(x) / last.window.zoom ** 2, self.window.sized(last.window.size)
         if seen <= LOST * last.area:
             gone = last.gone + 1
-            window = last.home if gone % 2 else self.window.wider(last.home, WIDENING ** min(gone, WIDEST))
+            window = last.home if gone % 2 else windows.wider(last.home, WIDENING ** min(gone, WIDEST))
             return ObjectMask(torch.zeros_like(last.mask), window, last.area, last.home, gone)
         landing = self._landing(frame, last.window)  # [h, w, 2] in the frame
         area = min(max(seen, FADING * last.area), GROWING * last.area) if last.area else seen
         box = box_of(landing[y, x, 0], landing[y, x, 1])
-        window = self.window.around(box, frame.size, zoom=min(1.0, np.sqrt(seen / area)))
+        window = windows.around(box, frame.size, zoom=min(1.0, np.sqrt(seen / area)))
         flow = torch.from_numpy(window.displacement_to(landing)).permute(2, 0, 1)[None]
         return ObjectMask(move_mask(last.mask, flow.to(last.mask.device)), window, area, window)
 
@@ -202,6 +204,8 @@ class FollowingWindow:
         return points + flow[0].permute(1, 2, 0).cpu().numpy() / scale
 
 
-def view_of(model: torch.nn.Module) -> View:
-    """Return the view that a ``TempSegGAN`` is configured for."""
-    return WholeFrame() if model.window is None else FollowingWindow(model.window)
+def view_of(model: torch.nn.Module, *, shaped: bool = True) -> View:
+    """Return the view that a ``TempSegGAN`` is configured for. ``shaped=False``: all windows have their ``size``."""
+    if model.window is None:
+        return WholeFrame()
+    return FollowingWindow(model.window if shaped else replace(model.window, aspect=None))

@@ -57,7 +57,8 @@ class VOSDataPreprocessor(BaseDataPreprocessor):
         if len({clip.shape for clip in clips}) > 1:
             raise ValueError('the clips of a batch must have the same length and size, got '
                              + ', '.join(f'{s.sequence}: {tuple(c.shape)}' for c, s in zip(clips, samples))
-                             + '. Give the dataset a fixed `size=(H, W)`.')
+                             + '. Give the dataset a fixed `size=(H, W)`, or ClipObjectWindow a window without '
+                               '`aspect`.')
         frames = torch.stack(clips)
         gt_masks = torch.stack([s.gt_masks for s in samples]).float()
         first = torch.stack([s.first_reference for s in samples]).float()

@@ -1,6 +1,6 @@
 """Size and place of the window that follows an object (trackers call it the search region)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -9,6 +9,7 @@ from .window import Window
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in edge coordinates: the first pixel spans 0 to 1
 TRIMMED = 0.01  # share of the pixels at each side outside the box, so that stray pixels do not stretch it
+STRIDE = 16  # the sides of a shaped window are multiples of it, as a network halves its maps four times
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class ObjectWindow:
         size: (h, w) of the window, pixels.
         share: part of the window's height or width, whichever is tighter, that the object takes up, in (0, 1].
         max_zoom: largest enlargement of the frame.
+        aspect: smallest and largest width / height of :meth:`shaped` windows; ``None``: all windows have ``size``.
 
     Raises:
         ValueError: for a setting out of range.
@@ -33,6 +35,7 @@ class ObjectWindow:
     size: tuple = (128, 224)
     share: float = 0.5
     max_zoom: float = 4.0
+    aspect: tuple | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, 'size', tuple(self.size))
@@ -42,6 +45,31 @@ class ObjectWindow:
             raise ValueError(f'share is the part of the window that the object takes up, in (0, 1], got {self.share!r}')
         if not self.max_zoom > 0:
             raise ValueError(f'max_zoom must be above 0, got {self.max_zoom!r}')
+        if self.aspect is not None:
+            object.__setattr__(self, 'aspect', tuple(self.aspect))
+            if len(self.aspect) != 2 or not 0 < self.aspect[0] <= self.aspect[1]:
+                raise ValueError('aspect must be (smallest, largest) width / height with 0 < smallest <= largest, or '
+                                 f'None, got {self.aspect!r}')
+
+    def shaped(self, box: Box | None) -> 'ObjectWindow':
+        """Return windows that have the aspect ratio of an object, within :attr:`aspect`, and as many pixels.
+
+        An upright or a square object fills little of a wide window, so a window of its own shape shows it larger at the
+        same cost. Sides are multiples of :data:`STRIDE`.
+
+        Args:
+            box: box of the object; ``None``, for an object that is not seen: windows of the same size.
+        """
+        if self.aspect is None or box is None:
+            return self
+        left, top, right, bottom = box
+        ratio = min(max((right - left) / (bottom - top), self.aspect[0]), self.aspect[1])
+        height = _rounded(np.sqrt(self.size[0] * self.size[1] / ratio))
+        return self.sized((height, _rounded(self.size[0] * self.size[1] / height)))
+
+    def sized(self, size: tuple) -> 'ObjectWindow':
+        """Return windows of another size, (h, w)."""
+        return replace(self, size=size)
 
     def around(self, box: Box, frame_size: tuple, *, zoom: float = 1.0, shift: tuple = (0.0, 0.0),
                degrees: float = 0.0, mirrored: bool = False) -> Window:
@@ -85,6 +113,10 @@ class ObjectWindow:
     @staticmethod
     def _within(centre: float, seen: float, full: float) -> float:
         return full / 2 if seen >= full else min(max(centre, seen / 2), full - seen / 2)
+
+
+def _rounded(side: float) -> int:
+    return max(1, round(side / STRIDE)) * STRIDE
 
 
 def box_of(x: np.ndarray, y: np.ndarray) -> Box:

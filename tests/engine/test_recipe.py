@@ -37,6 +37,11 @@ def told(request):
     return dict(cfg=Config(CFG).pretty_text, iter=3)
 
 
+def test_the_shape_of_windows_is_nothing_to_the_weights():
+    assert recipe_of(changed(**{'model.window': dict(WINDOW, aspect=(0.5, 2.5))})) == recipe_of(
+        changed(**{'model.window': WINDOW}))
+
+
 def test_what_weights_rely_on():
     recipe = recipe_of(CFG)
     assert recipe['generator'] == dict(type='EncoderDecoderGenerator', width=0.5, reference_mask='input', backbone=dict(

@@ -56,3 +56,14 @@ def test_distractors_are_looked_for_in_a_window_twice_as_wide(make_model, make_s
     distractors(segmenter, network, image, mask)
     usual, wide = (int((seen[0, 0, 32] > seen.mean()).sum()) for seen in network.seen)
     assert wide == pytest.approx(usual / 2, abs=2) and usual > 20
+
+
+def test_distractors_are_looked_for_beside_an_upright_object_too(make_model):
+    window = dict(type='ObjectWindow', size=(64, 96), share=0.5, aspect=(0.5, 2.0))
+    segmenter = Segmenter(make_model(window=window).eval())
+    image, mask = np.zeros((400, 600, 3), np.uint8), np.zeros((400, 600), np.uint8)
+    mask[160:240, 280:320] = 1
+    network = Columns()
+    found_alone(segmenter, network, image, mask)
+    distractors(segmenter, network, image, mask)
+    assert [tuple(seen.shape[-2:]) for seen in network.seen] == [(112, 48), (64, 96)]

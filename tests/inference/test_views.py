@@ -116,6 +116,23 @@ def test_an_object_that_comes_nearer_keeps_its_share_of_the_window(view):
     assert 61 * found.window.zoom / 48 == pytest.approx(0.5, rel=0.1)
 
 
+def test_a_window_has_the_shape_of_the_given_object_and_keeps_it():
+    view = FollowingWindow(ObjectWindow((48, 64), 0.5, aspect=(0.5, 2.0)))
+    upright = np.zeros(FRAME, np.uint8)
+    upright[40:80, 60:80] = 1
+    found = view.given(frame_with(), upright)
+    assert found.window.size == (80, 32) == found.mask.shape[-2:]
+    moved = view.moved(frame_with((20.0, 0.0)), found)
+    assert moved.window.size == (80, 32) and iou(view.pasted(frame_with(), moved) > 0.5, np.roll(upright, 20, 1) > 0) > 0.9
+    assert view.pixels(frame_with(), moved).shape == (1, 3, 80, 32)
+    for _ in range(4):
+        moved = view.moved(frame_with((0.0, 0.0)), replace(moved, mask=torch.zeros_like(moved.mask)))
+        assert moved.window.size == (80, 32)
+    lying = np.zeros(FRAME, np.uint8)
+    lying[50:60, 40:100] = 1
+    assert view.given(frame_with(), lying).window.size == (32, 96)  # until the next given mask
+
+
 def test_without_an_object_the_window_is_the_whole_frame(view):
     found = view.given(frame_with(), np.zeros(FRAME, np.uint8))
     assert found.window.zoom == pytest.approx(0.4) and not found.mask.any()

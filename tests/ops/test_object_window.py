@@ -63,6 +63,26 @@ def test_zoom_and_shift_come_on_top():
     assert moved[0] - seen_by(policy.around(box, FRAME))[0] == pytest.approx(20)
 
 
+@pytest.mark.parametrize('box, size, larger', [
+    ((100, 100, 300, 300), (256, 256), 4 / 3), ((100, 100, 200, 300), (352, 176), 11 / 6),
+    ((100, 100, 120, 300), (352, 176), 11 / 6), ((100, 100, 450, 300), (192, 336), 1),
+    ((100, 100, 500, 200), (160, 400), 25 / 21)])
+def test_a_shaped_window_shows_an_object_larger_at_the_same_cost(box, size, larger):
+    policy = ObjectWindow((192, 336), share=0.6, max_zoom=10, aspect=(0.5, 2.5))
+    shaped = policy.shaped(box)
+    assert shaped.size == size and size[0] * size[1] == pytest.approx(192 * 336, rel=0.05)
+    assert shaped.around(box, FRAME).zoom == pytest.approx(larger * policy.around(box, FRAME).zoom)
+
+
+def test_without_limits_or_an_object_all_windows_have_one_size():
+    upright = (100, 100, 200, 300)
+    assert ObjectWindow().shaped(upright) == ObjectWindow()
+    policy = ObjectWindow(aspect=[0.5, 2])
+    assert policy.shaped(None) == policy
+    assert policy.shaped(upright).sized(policy.size) == policy
+    assert min(ObjectWindow((8, 8), aspect=(0.1, 9)).shaped((0, 0, 5, 99)).size) == 16
+
+
 def test_strays_do_not_stretch_a_box():
     mask = np.zeros((100, 100), np.uint8)
     mask[40:60, 30:50] = 1
@@ -73,7 +93,8 @@ def test_strays_do_not_stretch_a_box():
 
 
 @pytest.mark.parametrize('setting, fault', [
-    (dict(size=(0, 5)), 'size'), (dict(share=0), 'share'), (dict(share=1.5), 'share'), (dict(max_zoom=0), 'max_zoom')])
+    (dict(size=(0, 5)), 'size'), (dict(share=0), 'share'), (dict(share=1.5), 'share'), (dict(max_zoom=0), 'max_zoom'),
+    (dict(aspect=(2, 1)), 'aspect'), (dict(aspect=(0, 1)), 'aspect'), (dict(aspect=(1,)), 'aspect')])
 def test_settings_out_of_range_are_refused(setting, fault):
     with pytest.raises(ValueError, match=fault):
         ObjectWindow(**setting)

@@ -20,7 +20,8 @@ class ClipObjectWindow(BaseTransform):
     mirroring and scaling take no extra time.
 
     Args:
-        window: config of an ``ObjectWindow``, the same as the model's.
+        window: config of an ``ObjectWindow``, the same as the model's. In training it must not set ``aspect``, because
+            clips of a batch need one size.
         scale: smallest and largest zoom, on top of the zoom that gives the object its share of the window.
         shift: displacement of the window's centre along x and y, drawn from [-shift, shift] object sizes.
         degrees: rotation is drawn from [-degrees, degrees].
@@ -64,7 +65,8 @@ class ClipObjectWindow(BaseTransform):
             box = self._anywhere(shape)
         else:
             box, zoom = boxes[k], zoom * np.sqrt(shown[k] if shown else 1.0)
-        return self.window.around(box, shape, zoom=zoom, shift=shift, degrees=degrees, mirrored=mirrored)
+        windows = self.window.shaped(next(filter(None, boxes), None))
+        return windows.around(box, shape, zoom=zoom, shift=shift, degrees=degrees, mirrored=mirrored)
 
     def _anywhere(self, shape: tuple) -> tuple:
         sides = np.array(shape[::-1]) * np.exp(np.random.uniform(np.log(0.1), 0))

@@ -67,6 +67,15 @@ def test_an_object_of_which_a_part_is_shown_is_seen_in_the_window_that_all_of_it
     assert zooms[0] == zooms[1] == pytest.approx(2 * zooms[2])
 
 
+def test_a_clip_is_seen_in_windows_of_the_shape_that_prediction_uses():
+    window = ObjectWindow((48, 64), 0.5, aspect=(0.5, 2.0))
+    upright = np.zeros((120, 160), np.uint8)
+    upright[40:80, 60:80] = 1
+    for _ in range(5):
+        drawn = ClipObjectWindow(window).draw((120, 160), [np.zeros_like(upright), upright])
+        assert drawn.size == window.shaped(box_of_mask(upright)).size == (80, 32)
+
+
 def test_void_is_seen_through_the_same_window_and_does_not_move_it():
     void = [mask[::-1].copy() for mask in clip()['gt_masks']]
     results = ClipObjectWindow(WINDOW).transform(dict(clip(), void=[1 - mask for mask in clip()['gt_masks']]))
