@@ -68,7 +68,7 @@ test_dataloader = dict(dataset=dict(size=size))
 default_hooks = dict(
     finetune=dict(
         finetuner=dict(
-            steps=40,
+            steps=(40, 120),  # 120 for an object that is hard to learn
             clips_per_step=2,
             mode='folded',
             # The first blocks are left out, since their large maps cost a fifth of a step.

@@ -16,6 +16,7 @@ from .prepared_frame import frame_preparer
 from .propagator import generator_propagator
 
 MOST = 3  # masks to compare, with two forward passes each: below 3 % of the time of 60 steps
+LEARNT = 0.9  # IoU from which more steps gain little; see "Objects that are hard to learn" in docs/ablations.md
 POOR = 0.5  # IoU below which fine-tuning has failed; see "Whether fine-tuning worked" in docs/notices.md
 
 
@@ -42,6 +43,11 @@ class GivenFit:
         """The IoU before and after, in words that follow :attr:`masks`."""
         some = 'it' if self.num_masks == 1 else 'them' if self.num_masks <= MOST else f'{MOST} of them'
         return f'IoU on {some} {self.before:.2f} -> {self.after:.2f}'
+
+    @property
+    def is_learnt(self) -> bool:
+        """Whether the object is found well enough on its given frames: :attr:`after` is at least 0.9."""
+        return self.after >= LEARNT
 
     @property
     def fault(self) -> str:

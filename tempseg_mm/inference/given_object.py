@@ -13,10 +13,11 @@ class GivenObject:
     Args:
         sequence: its name determines the random draws, so the draws for an object do not depend on its id.
         object_id: 1 to 255.
+        name: replaces the name of the sequence, for other random draws.
     """
 
-    def __init__(self, sequence: GivenSequence, object_id: int) -> None:
-        self.sequence, self.object_id, self.name = sequence, object_id, sequence.name
+    def __init__(self, sequence: GivenSequence, object_id: int, name: str = '') -> None:
+        self.sequence, self.object_id, self.name = sequence, object_id, name or sequence.name
 
     @property
     def frame_ids(self) -> list[int]:

@@ -59,6 +59,10 @@ class AdaptedGenerator:
             return ''
         return f'fine-tuned on {self.fit.masks}, {len(self.losses)} steps in {self.seconds:.1f} s, {self.fit.gain}'
 
+    def followed_by(self, later: 'AdaptedGenerator') -> 'AdaptedGenerator':
+        """Return ``later``, which continued from this one, with the steps and the seconds of both."""
+        return replace(later, losses=[*self.losses, *later.losses], seconds=self.seconds + later.seconds)
+
     def for_prediction(self, compute: Compute) -> 'AdaptedGenerator':
         """Return a copy with the same output up to rounding, in half the time on a CPU.
 
@@ -96,7 +100,9 @@ class OnlineFinetuner:
     one-shot protocol) they see it twice, without motion.
 
     Args:
-        steps: number of optimiser steps.
+        steps: number of optimiser steps. Two numbers, such as ``(40, 120)``: a ``Segmenter`` takes 40 at a time until
+            the network finds the object on its given frames (``GivenFit.is_learnt``), at most 120. Each time, the
+            optimiser starts again.
         clips_per_step: number of differently augmented copies of the clip in one step. On a CPU they run in parallel,
             at most as many at once as torch has threads.
         optimizer: config of the optimiser; default: Adam with learning rate 1e-3.
@@ -115,21 +121,29 @@ class OnlineFinetuner:
         average: share of the steps, counted from the end, whose weights are averaged, in [0, 1]; see
             :class:`TailAverage`. 0: the weights of the last step.
 
+    Attributes:
+        steps: the number of steps at a time.
+        most_steps: the largest number of steps for an object.
+
     Raises:
         ValueError: if ``steps``, ``clips_per_step`` or ``average`` is out of range, or ``mode`` is unknown.
     """
 
-    def __init__(self, *, steps: int = 100, clips_per_step: int = 1,
+    def __init__(self, *, steps: int | Sequence[int] = 100, clips_per_step: int = 1,
                  optimizer: dict | None = None, augment: Sequence[dict] = (),
                  pipeline: Sequence[dict] = (dict(type='PackClip'),), leave_out: Sequence[str] = (),
                  mode: str = 'eval', only: str | Sequence[str] = (), average: float = 0.0) -> None:
-        if steps < 0 or clips_per_step < 1:
-            raise ValueError(f'steps must be >= 0 and clips_per_step >= 1, got {steps} and {clips_per_step}')
+        usual, *most = steps if isinstance(steps, Sequence) else (steps,)
+        if usual < 0 or len(most) > 1 or min(most, default=usual) < usual:
+            raise ValueError('steps must be a number >= 0, or two: (at a time, at most). The second must not be '
+                             f'smaller. Got {steps!r}')
+        if clips_per_step < 1:
+            raise ValueError(f'clips_per_step must be >= 1, got {clips_per_step}')
         if not 0 <= average <= 1:
             raise ValueError(f'average must be a share in [0, 1], got {average}')
         if mode not in MODES:
             raise ValueError(f'mode must be one of {", ".join(MODES)}, got {mode!r}')
-        self.steps = steps
+        self.steps, self.most_steps = usual, max(usual, *most) if most else usual
         self.clips_per_step = clips_per_step
         self.optimizer = optimizer or dict(type='Adam', lr=1e-3)
         self.augment = Compose([TRANSFORMS.build(dict(t)) for t in augment])

@@ -106,12 +106,13 @@ class Segmenter:
 
     def adapt(self, sequence: GivenSequence, *, state: RunState | None = None,
               on_step: Callable[[int, int], None] = lambda done, total: None) -> dict[int, AdaptedGenerator]:
-        """Fine-tune on each object separately: K objects take K times as long.
+        """Fine-tune on each object separately: K objects take K times as long, and one that is hard to learn longer.
 
         Args:
             sequence: frames and given masks.
             state: stores each finished object; objects that it holds already are not fine-tuned again.
-            on_step: is called after each step with the number of finished steps and the number of all steps.
+            on_step: is called after each step with the number of finished steps and the number of all steps, which
+                grows with each object that needs more than the usual ones.
 
         Returns:
             Object id -> its generator.
@@ -151,26 +152,40 @@ class Segmenter:
                adapted: Mapping[int, AdaptedGenerator] | None = None, focus: Collection[int] = (),
                state: RunState | None = None, on_step: Callable[[int, int], None]) -> dict[int, AdaptedGenerator]:
         """Return ``adapted``, updated for each object of ``steps``, starting from its own generator or the parent."""
-        parent, found = self.parent_or_own, dict(adapted or {})
+        parent, found, steps = self.parent_or_own, dict(adapted or {}), dict(steps)
         plain = AdaptedGenerator(parent).for_prediction(self.model.compute)
         if self.finetuner is None or self.propagate is not None:
             return {**dict.fromkeys(steps, plain), **found}
         done = 0
-        for object_id, number in steps.items():
+
+        def told(step: int) -> None:
+            on_step(done + step, sum(steps.values()))
+
+        for object_id, number in list(steps.items()):
             given, before = GivenObject(sequence, object_id), found.get(object_id)
             one = state and state.adapted.kept(object_id, self.finetuner.copy_of(parent))
-            if not one:
-                one = self.finetuned(
+            if one:
+                one = self._measured(given, plain, one)
+            else:
+                one = self._measured(given, plain, self.finetuned(
                     given, self.finetuner, parent=before.trained if before else parent, steps=number,
-                    focus=focus if before else (),
-                    on_step=lambda step, done=done: on_step(done + step, sum(steps.values())))
+                    focus=focus if before else (), on_step=told))
+                while not before and 0 < len(one.losses) < self.finetuner.most_steps and not one.fit.is_learnt:
+                    done, steps[object_id] = done + number, steps[object_id] + number
+                    again = GivenObject(sequence, object_id, f'{sequence.name}, step {len(one.losses) + 1}')
+                    one = one.followed_by(self._measured(given, plain, self.finetuned(
+                        again, self.finetuner, parent=one.trained, steps=number, on_step=told)))
                 if state:
                     state.adapted.keep(object_id, one)
-            one = found[object_id] = one.for_prediction(self.model.compute)
-            if one.losses:
-                one.fit = fit_on_given(self.model, given, plain.generator, one.generator, size=self.size)
-            done += number
+            found[object_id], done = one, done + number
         return found
+
+    def _measured(self, given: GivenObject, plain: AdaptedGenerator, one: AdaptedGenerator) -> AdaptedGenerator:
+        """Return the result of fine-tuning for prediction, with its fit; ``plain`` is how it began."""
+        one = one.for_prediction(self.model.compute)
+        if one.losses and one.fit is None:
+            one.fit = fit_on_given(self.model, given, plain.generator, one.generator, size=self.size)
+        return one
 
     def finetuned(self, given: GivenObject, finetuner: OnlineFinetuner, *, parent: nn.Module, steps: int,
                   focus: Collection[int] = (), on_step: Callable[[int], None] = lambda step: None) -> AdaptedGenerator:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tempseg_mm.inference.given_fit import GivenFit
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.inference.resume import RunState
 from tempseg_mm.inference.segmenter import Segmenter
@@ -63,6 +64,35 @@ def test_each_object_is_told_what_it_gained_and_nothing_changes_by_that(segmente
     assert all(np.array_equal(a, b) for a, b in zip(with_it, without, strict=True))
     segmenter.finetuner.steps = 0
     assert segmenter.adapt(given)[2].fit is None and segmenter.adapt(given)[2].summary == ''
+
+
+def test_an_object_that_is_hard_to_learn_gets_more_steps(segmenter, given, tmp_path, monkeypatch):
+    segmenter.finetuner = OnlineFinetuner(steps=(2, 5), optimizer=segmenter.finetuner.optimizer)
+    reached = iter((0.3, 0.89, 0.9, 0.95))  # object 2 needs three rounds, object 5 one
+    monkeypatch.setattr('tempseg_mm.inference.segmenter.fit_on_given', lambda *args, **settings: GivenFit(
+        1, 0.1, next(reached)))
+    state, heard, names = RunState(tmp_path / 's', {}), [], []
+    state.begin()
+    plainly = segmenter.finetuner.adapt
+    monkeypatch.setattr(segmenter.finetuner, 'adapt', lambda model, given, **settings: names.append(given.name) or
+                        plainly(model, given, **settings))
+    adapted = segmenter.adapt(given, state=state, on_step=lambda done, total: heard.append((done, total)))
+    assert [len(adapted[i].losses) for i in (2, 5)] == [6, 2] and adapted[2].fit.after == 0.9
+    assert heard == [(1, 4), (2, 4), (3, 6), (4, 6), (5, 8), (6, 8), (7, 8), (8, 8)]
+    assert names == ['square', 'square, step 3', 'square, step 5', 'square']  # each draws other windows
+    assert adapted[2].seconds > adapted[5].seconds
+    again = segmenter.adapt(given, state=state)
+    assert [(len(again[i].losses), again[i].fit) for i in (2, 5)] == [(6, adapted[2].fit), (2, adapted[5].fit)]
+    assert torch.equal(weight(again[2].generator), weight(adapted[2].generator))
+
+
+def test_there_is_an_end_to_the_steps_and_none_are_added_by_default_or_to_a_correction(segmenter, given, monkeypatch):
+    monkeypatch.setattr('tempseg_mm.inference.segmenter.fit_on_given', lambda *args, **settings: GivenFit(1, 0, 0.1))
+    assert len(segmenter.adapt(given)[2].losses) == 2
+    segmenter.finetuner = OnlineFinetuner(steps=(2, 4), optimizer=segmenter.finetuner.optimizer)
+    adapted = segmenter.adapt(given)
+    assert len(adapted[2].losses) == 4
+    assert len(segmenter.correct(given, adapted, [2])[2].losses) == 1
 
 
 def test_without_fine_tuning_it_is_the_model_s_own_generator(make_model, given):

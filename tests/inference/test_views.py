@@ -123,7 +123,8 @@ def test_a_window_has_the_shape_of_the_given_object_and_keeps_it():
     found = view.given(frame_with(), upright)
     assert found.window.size == (80, 32) == found.mask.shape[-2:]
     moved = view.moved(frame_with((20.0, 0.0)), found)
-    assert moved.window.size == (80, 32) and iou(view.pasted(frame_with(), moved) > 0.5, np.roll(upright, 20, 1) > 0) > 0.9
+    assert moved.window.size == (80, 32)
+    assert iou(view.pasted(frame_with(), moved) > 0.5, np.roll(upright, 20, 1) > 0) > 0.9
     assert view.pixels(frame_with(), moved).shape == (1, 3, 80, 32)
     for _ in range(4):
         moved = view.moved(frame_with((0.0, 0.0)), replace(moved, mask=torch.zeros_like(moved.mask)))

@@ -60,6 +60,7 @@ class _LineProgress:
             self._lines = total and Lines(total, self._log, unit=UNITS.get(stage, 'frames'), interval=INTERVAL)
         text = f'{stage}: {done}/{total}' if total else f'{stage}: {done}'
         if self._lines:
+            self._lines.total = total
             self._lines.finish(text) if done == total else self._lines.step(text)
         elif time.monotonic() - self._last >= INTERVAL:
             self._last = time.monotonic()

@@ -71,6 +71,7 @@ class ProgressHook(Hook):
         """Report a finished step of online fine-tuning."""
         if self._steps is None:
             self._steps = Progress(total, runner.logger.info, unit='steps', interval=self._seldom)
+        self._steps.total = total  # an object that is hard to learn takes more steps
         self._steps.step(f'{sequence.name}: fine-tuning, step {done}/{total}')
 
     def after_finetuning(self, runner, sequence, adapted: dict) -> None:

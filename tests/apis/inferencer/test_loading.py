@@ -90,6 +90,11 @@ def test_steps_come_from_the_config_unless_named(cfg):
         load_segmenter(cfg(), steps=-1)
     assert load_segmenter(cfg(), steps=1 / 3).segmenter.finetuner.steps == 2
     assert load_segmenter(cfg(), steps=0.01).segmenter.finetuner.steps == 1
+    hard = cfg()
+    hard.default_hooks.finetune.finetuner.steps = (8, 24)
+    for steps, expected in ((None, (8, 24)), (1 / 2, (4, 4)), (20, (20, 20))):  # what is asked for is not exceeded
+        finetuner = load_segmenter(hard, steps=steps).segmenter.finetuner
+        assert (finetuner.steps, finetuner.most_steps) == expected
     with pytest.raises(ValueError, match='a whole number, or a number below 1, which .* got 2.5'):
         load_segmenter(cfg(), steps=2.5)
     with pytest.raises(ValueError, match='size must be None'):
