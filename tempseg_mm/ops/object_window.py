@@ -55,7 +55,8 @@ class ObjectWindow:
         """Return windows that have the aspect ratio of an object, within :attr:`aspect`, and as many pixels.
 
         An upright or a square object fills little of a wide window, so a window of its own shape shows it larger at the
-        same cost. Sides are multiples of :data:`STRIDE`.
+        same cost. Where that would enlarge the frame, there is no detail to gain, and the window would only see less of
+        what is beside the object: then the windows do not change. Sides are multiples of :data:`STRIDE`.
 
         Args:
             box: box of the object; ``None``, for an object that is not seen: windows of the same size.
@@ -65,7 +66,8 @@ class ObjectWindow:
         left, top, right, bottom = box
         ratio = min(max((right - left) / (bottom - top), self.aspect[0]), self.aspect[1])
         height = _rounded(np.sqrt(self.size[0] * self.size[1] / ratio))
-        return self.sized((height, _rounded(self.size[0] * self.size[1] / height)))
+        shaped = self.sized((height, _rounded(self.size[0] * self.size[1] / height)))
+        return shaped if shaped._own_zoom(box) <= 1 else self
 
     def sized(self, size: tuple) -> 'ObjectWindow':
         """Return windows of another size, (h, w)."""
@@ -84,10 +86,9 @@ class ObjectWindow:
             mirrored: swap left and right.
         """
         left, top, right, bottom = box
-        width, height = max(right - left, 1.0), max(bottom - top, 1.0)
-        zoom = zoom * self.share * min(self.size[0] / height, self.size[1] / width)
+        zoom = zoom * self._own_zoom(box)
         zoom = min(max(zoom, self._whole_zoom(frame_size)), max(self.max_zoom, self._whole_zoom(frame_size)))
-        size = np.sqrt(width * height)
+        size = np.sqrt(max(right - left, 1.0) * max(bottom - top, 1.0))
         centre = [self._within((low + high) / 2 + part * size, side / zoom, full)
                   for low, high, part, side, full in (
                       (left, right, shift[0], self.size[1], frame_size[1]),
@@ -106,6 +107,11 @@ class ObjectWindow:
         """Return the window that shows the whole frame."""
         zoom = self._whole_zoom(frame_size)
         return Window.about((frame_size[1] / 2, frame_size[0] / 2), zoom, self.size, frame_size)
+
+    def _own_zoom(self, box: Box) -> float:
+        """Return the zoom that gives an object its share of the window."""
+        left, top, right, bottom = box
+        return self.share * min(self.size[0] / max(bottom - top, 1.0), self.size[1] / max(right - left, 1.0))
 
     def _whole_zoom(self, frame_size: tuple) -> float:
         return min(side / full for side, full in zip(self.size, frame_size, strict=True))

@@ -117,14 +117,14 @@ def test_an_object_that_comes_nearer_keeps_its_share_of_the_window(view):
 
 
 def test_a_window_has_the_shape_of_the_given_object_and_keeps_it():
-    view = FollowingWindow(ObjectWindow((48, 64), 0.5, aspect=(0.5, 2.0)))
+    view = FollowingWindow(ObjectWindow((48, 64), 0.4, aspect=(0.5, 2.0)))
     upright = np.zeros(FRAME, np.uint8)
     upright[40:80, 60:80] = 1
     found = view.given(frame_with(), upright)
     assert found.window.size == (80, 32) == found.mask.shape[-2:]
     moved = view.moved(frame_with((20.0, 0.0)), found)
     assert moved.window.size == (80, 32)
-    assert iou(view.pasted(frame_with(), moved) > 0.5, np.roll(upright, 20, 1) > 0) > 0.9
+    assert iou(view.pasted(frame_with(), moved) > 0.5, np.roll(upright, 20, 1) > 0) > 0.85
     assert view.pixels(frame_with(), moved).shape == (1, 3, 80, 32)
     for _ in range(4):
         moved = view.moved(frame_with((0.0, 0.0)), replace(moved, mask=torch.zeros_like(moved.mask)))

@@ -64,23 +64,30 @@ def test_zoom_and_shift_come_on_top():
 
 
 @pytest.mark.parametrize('box, size, larger', [
-    ((100, 100, 300, 300), (256, 256), 4 / 3), ((100, 100, 200, 300), (352, 176), 11 / 6),
-    ((100, 100, 120, 300), (352, 176), 11 / 6), ((100, 100, 450, 300), (192, 336), 1),
+    ((100, 100, 300, 300), (256, 256), 4 / 3), ((100, 100, 250, 400), (352, 176), 11 / 6),
+    ((100, 100, 140, 400), (352, 176), 11 / 6), ((100, 100, 450, 300), (192, 336), 1),
     ((100, 100, 500, 200), (160, 400), 25 / 21)])
 def test_a_shaped_window_shows_an_object_larger_at_the_same_cost(box, size, larger):
     policy = ObjectWindow((192, 336), share=0.6, max_zoom=10, aspect=(0.5, 2.5))
     shaped = policy.shaped(box)
     assert shaped.size == size and size[0] * size[1] == pytest.approx(192 * 336, rel=0.05)
-    assert shaped.around(box, FRAME).zoom == pytest.approx(larger * policy.around(box, FRAME).zoom)
+    frame = (1080, 1920)
+    assert shaped.around(box, frame).zoom == pytest.approx(larger * policy.around(box, frame).zoom)
+
+
+def test_a_small_object_is_not_enlarged_by_the_shape_of_its_window():
+    policy = ObjectWindow((192, 336), share=0.6, aspect=(0.5, 2.5))
+    assert policy.shaped((0, 0, 160, 160)).size == (256, 256)
+    assert policy.shaped((0, 0, 150, 150)) == policy  # 0.6 * 256 / 150 > 1
 
 
 def test_without_limits_or_an_object_all_windows_have_one_size():
-    upright = (100, 100, 200, 300)
+    upright = (100, 100, 300, 500)
     assert ObjectWindow().shaped(upright) == ObjectWindow()
     policy = ObjectWindow(aspect=[0.5, 2])
     assert policy.shaped(None) == policy
     assert policy.shaped(upright).sized(policy.size) == policy
-    assert min(ObjectWindow((8, 8), aspect=(0.1, 9)).shaped((0, 0, 5, 99)).size) == 16
+    assert min(ObjectWindow((8, 8), aspect=(0.1, 9)).shaped((0, 0, 50, 990)).size) == 16
 
 
 def test_strays_do_not_stretch_a_box():
