@@ -96,10 +96,10 @@ class ObjectWindow:
         return Window.about(centre, zoom, self.size, frame_size, degrees=degrees, mirrored=mirrored)
 
     def wider(self, window: Window, factor: float) -> Window:
-        """Return a window about the same place that sees ``factor`` times as far, at most the whole frame."""
+        """Return a window about the same place at 1 / ``factor`` of its zoom, which sees at most the whole frame."""
         height, width = window.frame_size
         zoom = max(window.zoom / factor, self._whole_zoom(window.frame_size))
-        x, y = window.inverse @ (self.size[1] / 2 - 0.5, self.size[0] / 2 - 0.5, 1) + 0.5
+        x, y = window.inverse @ (window.size[1] / 2 - 0.5, window.size[0] / 2 - 0.5, 1) + 0.5
         centre = (self._within(x, self.size[1] / zoom, width), self._within(y, self.size[0] / zoom, height))
         return Window.about(centre, zoom, self.size, window.frame_size)
 
