@@ -15,7 +15,9 @@ def given(make_sequence, give):
     return give(make_sequence(9), (FIRST_GIVEN, SECOND_GIVEN))
 
 
-@pytest.fixture(params=[None, dict(type='ObjectWindow', size=(32, 48))], ids=['whole frames', 'windows'])
+@pytest.fixture(params=[None, dict(type='ObjectWindow', size=(32, 48)),
+                        dict(type='ObjectWindow', size=(32, 32), share=0.3, aspect=(2, 3))],
+                ids=['whole frames', 'windows', 'shaped windows'])
 def propagator(make_model, request):
     model = make_model(data_preprocessor=dict(type='VOSDataPreprocessor', flow=dict(type='DISFlow')),
                        window=request.param).eval()

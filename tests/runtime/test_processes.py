@@ -51,7 +51,8 @@ def config(tiny_config, folder):
     dataset = dict(data_root=str(folder / 'data'), num_sequences=NUM_SEQUENCES, scene=SCENE)
     cfg = tiny_config(**{f'{loader}.dataset.{key}': value for loader in ('train_dataloader', 'test_dataloader')
                          for key, value in dataset.items()})
-    cfg.model.window = dict(type='ObjectWindow', size=(32, 48))  # the test's: what is followed must not differ either
+    # The test's: what is followed must not differ either.
+    cfg.model.window = dict(type='ObjectWindow', size=(32, 48), share=0.3, aspect=(0.5, 2.5))
     if not path.exists():
         cfg.dump(path)
     return cfg
