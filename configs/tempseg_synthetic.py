@@ -11,12 +11,13 @@ _base_ = [
 max_iters = 450
 size = (64, 112)  # of the windows, and of the frames for optical flow; frames are stored and scored at 128x224
 object_window = dict(type='ObjectWindow', size=size, share=0.6)
+shaped_window = dict(object_window, aspect=(0.5, 2.5))  # at test time a window has the shape of the object
 
 # docs/ablations.md says what the settings below rest on. Objects move by a third of their own size within a clip.
 # The distance between two masks of a clip is then more motion than error, so the losses on it weigh only a tenth.
 model = dict(
     width=0.25,
-    window=object_window,
+    window=shaped_window,
     data_preprocessor=dict(flow=_base_.flow),
     adversary=dict(share_weights=True),
     losses=dict(
@@ -43,7 +44,8 @@ default_hooks = dict(
             steps=60,
             optimizer=dict(lr=0.001),
             leave_out=['adv'],
-            augment=[dict(clip_window, scale=(0.33, 1.33), elsewhere=0.0), dict(type='ClipPhotometric')],
+            augment=[
+                dict(clip_window, window=shaped_window, scale=(0.33, 1.33), elsewhere=0.0), dict(type='ClipPhotometric')],
             pipeline=[dict(spurious_prob=0.3, **deform), dict(type='PackClip')])),
     checkpoint=dict(interval=100),
     pictures=dict(interval=50))
