@@ -45,7 +45,8 @@ default_hooks = dict(
             optimizer=dict(lr=0.001),
             leave_out=['adv'],
             augment=[
-                dict(clip_window, window=shaped_window, scale=(0.33, 1.33), elsewhere=0.0), dict(type='ClipPhotometric')],
+                dict(clip_window, window=shaped_window, scale=(0.33, 1.33), elsewhere=0.0),
+                dict(type='ClipPhotometric')],
             pipeline=[dict(spurious_prob=0.3, **deform), dict(type='PackClip')])),
     checkpoint=dict(interval=100),
     pictures=dict(interval=50))
