@@ -143,7 +143,7 @@ class OnlineFinetuner:
             raise ValueError(f'average must be a share in [0, 1], got {average}')
         if mode not in MODES:
             raise ValueError(f'mode must be one of {", ".join(MODES)}, got {mode!r}')
-        self.steps, self.most_steps = usual, max(usual, *most) if most else usual
+        self.steps, self.most_steps = usual, max([usual, *most])
         self.clips_per_step = clips_per_step
         self.optimizer = optimizer or dict(type='Adam', lr=1e-3)
         self.augment = Compose([TRANSFORMS.build(dict(t)) for t in augment])
