@@ -46,7 +46,8 @@ def adapted_to_all(segmenter, objects: list, steps: int):
             given, run = indices
             return super()._clip(model, given, run, size)
     finetuner = copy.copy(segmenter.finetuner)
-    finetuner.__class__, finetuner.steps = InTurn, steps
+    finetuner.__class__ = InTurn
+    finetuner.limit(steps)
     return finetuner.adapt(segmenter.model, objects[0], size=segmenter.size)
 
 

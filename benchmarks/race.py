@@ -100,7 +100,7 @@ class Learner:
 
     def adapt(self, sequence, steps: int, **options) -> dict:
         """Fine-tune; return the adapted generators for ``Segmenter.walk``."""
-        self.segmenter.finetuner.steps = steps
+        self.segmenter.finetuner.limit(steps)
         return self.segmenter.adapt(self.sequence(sequence), **options)
 
     def pace(self, sequence) -> Pace:

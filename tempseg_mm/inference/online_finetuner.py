@@ -153,6 +153,10 @@ class OnlineFinetuner:
         self.only = (only,) if isinstance(only, str) else tuple(only)
         self.average = average
 
+    def limit(self, steps: int) -> None:
+        """Give every object this number of steps, however well it is learnt."""
+        self.steps = self.most_steps = steps
+
     def copy_of(self, generator: nn.Module) -> nn.Module:
         """Return the copy from which adapting starts; with ``mode='folded'`` it has no batch normalisation."""
         return folded(generator) if self.mode == 'folded' else copy.deepcopy(generator)

@@ -171,7 +171,7 @@ def _set_steps(segmenter: Segmenter, steps: float) -> None:
         raise ValueError(f'{steps} steps of fine-tuning were requested, but the config has no default_hooks.finetune')
     if 0 < steps < 1:
         steps, segmenter.adaptation = max(1, round(steps * segmenter.finetuner.steps)), None
-    segmenter.finetuner.steps = segmenter.finetuner.most_steps = int(steps)
+    segmenter.finetuner.limit(int(steps))
 
 
 def _notices(cfg: Config, weights: str | None, told: dict) -> list:
