@@ -82,7 +82,7 @@ default_hooks = dict(
                 dict(deform, max_shift=0.08, scale=0.08, warp=0.06, dilate=0.05, spurious_prob=0.15, empty_prob=0.2),
                 dict(type='PackClip')])),
     # Learns how the object looks in later frames, see "Adapting on the way" in docs/ablations.md.
-    adapt=dict(type='OnlineAdaptationHook', adaptation=dict(type='OnlineAdaptation')),
+    adapt=dict(type='OnlineAdaptationHook', adaptation=dict(type='OnlineAdaptation', familiar=0.93)),
     # Sharpens the outlines: a pixel of the window covers several pixels of the frame.
     crf=dict(type='CRFHook', required=False),
     checkpoint=dict(interval=250),
