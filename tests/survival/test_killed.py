@@ -17,7 +17,7 @@ from tempseg_mm.flow.flo_file import read_flo
 from tempseg_mm.runtime.atomic import BESIDE
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 8
+KILLS = 12
 
 # Imports everything once, then forks a child for each run that it is asked for, and kills it some seconds after its
 # start, or some iterations and a part of one after its first. A child takes about as long to force bytes to the disk as
@@ -171,7 +171,7 @@ def require_whole(folder):
 
 
 @pytest.mark.slow
-def test_training_killed_at_eight_random_moments_loses_nothing(start, tmp_path):
+def test_training_killed_at_twelve_random_moments_loses_nothing(start, tmp_path):
     pace = start('train', **{'train_cfg.max_iters': 2, 'work_dir': str(tmp_path / 'first')})
     moments = random.Random(4)
     folder, reached, in_mid_write = tmp_path / 'work', [], 0
