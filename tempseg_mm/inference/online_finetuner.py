@@ -133,7 +133,7 @@ class OnlineFinetuner:
                  optimizer: dict | None = None, augment: Sequence[dict] = (),
                  pipeline: Sequence[dict] = (dict(type='PackClip'),), leave_out: Sequence[str] = (),
                  mode: str = 'eval', only: str | Sequence[str] = (), average: float = 0.0) -> None:
-        usual, *most = steps if isinstance(steps, Sequence) else (steps,)
+        usual, *most = (steps if isinstance(steps, Sequence) else (steps,)) or (-1,)
         if usual < 0 or len(most) > 1 or min(most, default=usual) < usual:
             raise ValueError('steps must be a number >= 0, or two: (at a time, at most). The second must not be '
                              f'smaller. Got {steps!r}')

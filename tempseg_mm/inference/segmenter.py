@@ -165,20 +165,27 @@ class Segmenter:
             given, before = GivenObject(sequence, object_id), found.get(object_id)
             one = state and state.adapted.kept(object_id, self.finetuner.copy_of(parent))
             if one:
-                one = self._measured(given, plain, one)
-            else:
-                one = self._measured(given, plain, self.finetuned(
-                    given, self.finetuner, parent=before.trained if before else parent, steps=number,
-                    focus=focus if before else (), on_step=told))
-                while not before and 0 < len(one.losses) < self.finetuner.most_steps and not one.fit.is_learnt:
-                    done, steps[object_id] = done + number, steps[object_id] + number
-                    again = GivenObject(sequence, object_id, f'{sequence.name}, step {len(one.losses) + 1}')
-                    one = one.followed_by(self._measured(given, plain, self.finetuned(
-                        again, self.finetuner, parent=one.trained, steps=number, on_step=told)))
-                if state:
-                    state.adapted.keep(object_id, one)
-            found[object_id], done = one, done + number
+                found[object_id], done = self._measured(given, plain, one), done + number
+                continue
+            one = self._measured(given, plain, self.finetuned(
+                given, self.finetuner, parent=before.trained if before else parent, steps=number,
+                focus=focus if before else (), on_step=told))
+            done += number
+            while not before and (more := self._steps_on_top(one)):
+                steps[object_id] += more
+                again = GivenObject(sequence, object_id, f'{sequence.name}, step {len(one.losses) + 1}')
+                one = one.followed_by(self._measured(given, plain, self.finetuned(
+                    again, self.finetuner, parent=one.trained, steps=more, on_step=told)))
+                done += more
+            if state:
+                state.adapted.keep(object_id, one)
+            found[object_id] = one
         return found
+
+    def _steps_on_top(self, one: AdaptedGenerator) -> int:
+        """Return how many steps to take next; 0 if the object is learnt or has had the most."""
+        left = self.finetuner.most_steps - len(one.losses)
+        return min(self.finetuner.steps, left) if one.losses and left > 0 and not one.fit.is_learnt else 0
 
     def _measured(self, given: GivenObject, plain: AdaptedGenerator, one: AdaptedGenerator) -> AdaptedGenerator:
         """Return the result of fine-tuning for prediction, with its fit; ``plain`` is how it began."""

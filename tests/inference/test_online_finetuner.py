@@ -260,7 +260,7 @@ def test_a_loss_that_is_not_finite(make_model, square, monkeypatch):
 
 
 @pytest.mark.parametrize('arguments', [
-    dict(steps=-1), dict(steps=(4, 3)), dict(steps=(1, 2, 3)), dict(clips_per_step=0),
+    dict(steps=-1), dict(steps=()), dict(steps=(4, 3)), dict(steps=(1, 2, 3)), dict(clips_per_step=0),
     dict(average=-0.1), dict(average=1.1), dict(average=float('nan'))])
 def test_arguments_out_of_range(arguments):
     with pytest.raises(ValueError, match=f'{next(iter(arguments))} must be'):
