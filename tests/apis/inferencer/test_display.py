@@ -18,6 +18,15 @@ def test_lines_where_there_is_no_terminal(monkeypatch):
     assert all(line.endswith('eta 0:00:00)') for line in lines)
 
 
+def test_lines_of_work_that_grows_count_to_its_new_end(monkeypatch):
+    lines = []
+    with shown_progress(lines.append, is_terminal=False) as on_progress:
+        for step in range(1, 5):
+            on_progress('fine-tuning', step, 2 if step < 3 else 4)
+    assert [line.split('  (')[0] for line in lines] == ['fine-tuning: 2/2', 'fine-tuning: 4/4']
+    assert all(line.endswith('eta 0:00:00)') for line in lines)
+
+
 def test_lines_where_nobody_knows_the_length(monkeypatch):
     monkeypatch.setattr(display, 'INTERVAL', 0.0)
     lines = []
