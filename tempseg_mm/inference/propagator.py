@@ -152,8 +152,9 @@ def generator_propagator(model: nn.Module, generators: Mapping[int, nn.Module | 
     def next_mask(object_id: int, frame: PreparedFrame, last: ObjectMask) -> ObjectMask:
         with threads():
             reference = view.moved(frame, last)
-            return replace(reference, mask=model.predict(
-                view.pixels(frame, reference), reference.mask, generator=generators[object_id], averaging=averaging))
+            return view.found(frame, reference, model.predict(
+                view.pixels(frame, reference), reference.mask, generator=generators[object_id], averaging=averaging,
+                shown=reference.shown))
     return Propagator(next_mask, tuple(generators), frame_preparer(model, size=size), view=view)
 
 

@@ -18,6 +18,7 @@ from tempseg_mm.ops.object_window import ObjectWindow, box_of, box_of_mask
 from tempseg_mm.ops.warp import move_mask
 from tempseg_mm.ops.window import Window
 from tempseg_mm.registry import TASK_UTILS
+from tempseg_mm.structures.segmented_frame import sure_share
 
 from .prepared_frame import PreparedFrame
 
@@ -25,6 +26,8 @@ TASK_UTILS.register_module(module=ObjectWindow)
 
 LOST = 0.1  # share of the remembered area below which an object counts as gone
 FADING, GROWING = 0.97, 1.2  # limits of the change of the remembered area from frame to frame
+FOUND = 0.8  # share of the possible pixels in the mask from which a lost object is found, relative to the usual share
+LARGEST = 3  # area of a found object, in remembered areas
 WIDENING, WIDEST = 1.25, 50  # growth of every second window for each frame without the object, up to WIDEST frames
 
 
@@ -36,14 +39,19 @@ class ObjectMask:
         mask: (1, 1, h, w) float32 in [0, 1], of the whole frame at the working size or of a window.
         window: the window; ``None``: the whole frame.
         area: remembered area of the object in pixels of the frame, including parts that are hidden.
-        home: the window in which the object was last followed.
+        home: the window in which a lost object is looked for: where it was last followed, or might be.
         gone: number of frames since then.
+        shown: visible share of the object in this mask, relative to the remembered area.
+        usual: :func:`~tempseg_mm.structures.segmented_frame.sure_share` in the first frame that the network segmented
+            after a given mask; 0 before.
     """
     mask: Tensor
     window: Window | None = None
     area: float = 0.0
     home: Window | None = None
     gone: int = 0
+    shown: float = 1.0
+    usual: float = 0.0
 
     @cached_property
     def plain(self) -> np.ndarray:
@@ -54,7 +62,7 @@ class ObjectMask:
         """Return plain types and tensors to store in a file; :meth:`from_state` reads them."""
         # Cloned, because a slice of a larger tensor would be written with the whole tensor.
         return dict(mask=self.mask.cpu().clone(), window=_window_state(self.window), area=self.area,
-                    home=_window_state(self.home), gone=self.gone)
+                    home=_window_state(self.home), gone=self.gone, shown=self.shown, usual=self.usual)
 
     @classmethod
     def from_state(cls, state: dict) -> 'ObjectMask':
@@ -100,6 +108,9 @@ class View(Protocol):
     def pixels(self, frame: PreparedFrame, reference: ObjectMask) -> Tensor:
         """Return what the network sees of the frame, (1, 3, h, w) uint8 RGB, aligned with the reference mask."""
 
+    def found(self, frame: PreparedFrame, reference: ObjectMask, mask: Tensor) -> ObjectMask:
+        """Return what is known of the object once the network found a mask, (1, 1, h, w), with a reference mask."""
+
     def pasted(self, frame: PreparedFrame, found: ObjectMask) -> np.ndarray:
         """Return the mask at the original size of the frame, (H, W) float32 in [0, 1]."""
 
@@ -123,6 +134,10 @@ class WholeFrame:
         """See :class:`View`."""
         return frame.tensor
 
+    def found(self, frame: PreparedFrame, reference: ObjectMask, mask: Tensor) -> ObjectMask:
+        """See :class:`View`."""
+        return replace(reference, mask=mask)
+
     def pasted(self, frame: PreparedFrame, found: ObjectMask) -> np.ndarray:
         """See :class:`View`."""
         return frame.at_original_size(found.mask)
@@ -139,10 +154,13 @@ class FollowingWindow:
         window  = around the box of the moved mask, as if the object had the remembered area
         lost    = seen <= LOST area: no mask is moved; the network looks where the object was last followed, and in
                   every second frame in a window that grows, at most to the whole frame
+        found   = seen <= LARGEST area, and the network is sure: its mask holds at least FOUND times the usual share of
+                  the pixels in which the object may be; other answers count as no mask
 
-    So the window does not shrink when an object hides, and a small remainder of it is not followed for ever. If a given
-    mask shows only a part of an object, its remembered area comes from other given masks, see :func:`remembered_area`.
-    The window keeps the shape that suits the given mask, see :meth:`ObjectWindow.shaped
+    So the window does not shrink when an object hides, a small remainder of it is not followed for ever, and what hides
+    it is seldom taken for it. Where the network is not sure in a wide window, it looks closely in the next frame. If a
+    given mask shows only a part of an object, its remembered area comes from other given masks, see
+    :func:`remembered_area`. The window keeps the shape that suits the given mask, see :meth:`ObjectWindow.shaped
     <tempseg_mm.ops.object_window.ObjectWindow.shaped>`.
 
     Args:
@@ -175,18 +193,36 @@ class FollowingWindow:
         if seen <= LOST * last.area:
             gone = last.gone + 1
             window = last.home if gone % 2 else windows.wider(last.home, WIDENING ** min(gone, WIDEST))
-            return ObjectMask(torch.zeros_like(last.mask), window, last.area, last.home, gone)
+            return replace(last, mask=torch.zeros_like(last.mask), window=window, gone=gone, shown=1.0)
         landing = self._landing(frame, last.window)  # [h, w, 2] in the frame
         area = min(max(seen, FADING * last.area), GROWING * last.area) if last.area else seen
-        box = box_of(landing[y, x, 0], landing[y, x, 1])
-        window = windows.around(box, frame.size, zoom=min(1.0, np.sqrt(seen / area)))
+        window = _around(windows, landing[y, x], seen / area, frame.size)
         flow = torch.from_numpy(window.displacement_to(landing)).permute(2, 0, 1)[None]
-        return ObjectMask(move_mask(last.mask, flow.to(last.mask.device)), window, area, window)
+        return ObjectMask(move_mask(last.mask, flow.to(last.mask.device)), window, area, window,
+                          shown=min(1.0, seen / area), usual=last.usual)
 
     def pixels(self, frame: PreparedFrame, reference: ObjectMask) -> Tensor:
         """See :class:`View`."""
         seen = reference.window.crop(frame.image)
         return torch.from_numpy(seen).permute(2, 0, 1)[None].to(frame.tensor.device)
+
+    def found(self, frame: PreparedFrame, reference: ObjectMask, mask: Tensor) -> ObjectMask:
+        """See :class:`View`."""
+        found = replace(reference, mask=mask)
+        if not found.gone and found.usual:
+            return found
+        y, x = np.nonzero(found.plain > 0.5)
+        share, seen = sure_share(found.plain > 0.5, found.plain) or 0.0, len(x) / found.window.zoom ** 2
+        if not found.gone:
+            return replace(found, usual=share)
+        likely = seen <= (LARGEST * found.area or seen)
+        if likely and share >= FOUND * found.usual:
+            return found
+        nothing = replace(found, mask=torch.zeros_like(mask))
+        if not likely or seen <= LOST * found.area or found.window.zoom >= found.home.zoom:
+            return nothing
+        return replace(nothing, home=_around(self.window.sized(found.window.size), found.window.positions()[y, x],
+                                             seen / found.area, frame.size))
 
     def pasted(self, frame: PreparedFrame, found: ObjectMask) -> np.ndarray:
         """See :class:`View`."""
@@ -202,6 +238,11 @@ class FollowingWindow:
         at = torch.from_numpy((points + 0.5) * np.float32([2 / frame.size[1], 2 / frame.size[0]]) - 1)[None]
         flow = F.grid_sample(frame.flow, at.to(frame.flow.device), padding_mode='border', align_corners=False)
         return points + flow[0].permute(1, 2, 0).cpu().numpy() / scale
+
+
+def _around(windows: ObjectWindow, at: np.ndarray, shown: float, frame_size: tuple) -> Window:
+    """Return the window around pixels at (N, 2), (x, y), that would fit an object of which they are a share."""
+    return windows.around(box_of(at[:, 0], at[:, 1]), frame_size, zoom=min(1.0, np.sqrt(shown)))
 
 
 def view_of(model: torch.nn.Module, *, shaped: bool = True) -> View:

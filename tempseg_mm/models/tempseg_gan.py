@@ -123,7 +123,7 @@ class TempSegGAN(BaseModel):
 
     @torch.no_grad()
     def predict(self, frames: Tensor, reference_masks: Tensor, *, generator: nn.Module | None = None,
-                averaging: Callable[[Predict, Tensor, Tensor], Tensor] | None = None) -> Tensor:
+                averaging: Callable[[Predict, Tensor, Tensor], Tensor] | None = None, shown: float = 1.0) -> Tensor:
         """Predict the probabilities of frames as read from disk.
 
         Args:
@@ -131,16 +131,17 @@ class TempSegGAN(BaseModel):
             reference_masks: (B, 1, H, W) in [0, 1], already moved to where the object should be in these frames.
             generator: replaces the model's own generator, e.g. one that is adapted to another object.
             averaging: averages over views of the frames, see ``tempseg_mm.inference.tta``; ``None``: no averaging.
+            shown: visible share of the object in the reference masks. ``reach`` is measured in sizes of all of it.
 
         Returns:
             (B, 1, H, W) in [0, 1].
         """
-        predict = partial(self._predict, self.generator if generator is None else generator)
+        predict = partial(self._predict, self.generator if generator is None else generator, shown)
         return predict(frames, reference_masks) if averaging is None else averaging(predict, frames, reference_masks)
 
-    def _predict(self, generator: nn.Module, frames: Tensor, reference_masks: Tensor) -> Tensor:
+    def _predict(self, generator: nn.Module, shown: float, frames: Tensor, reference_masks: Tensor) -> Tensor:
         masks = torch.sigmoid(generator(self.data_preprocessor.normalize(frames), reference_masks).float())
-        return masks if self.reach is None else masks * within_reach(reference_masks, self.reach)
+        return masks if self.reach is None else masks * within_reach(reference_masks, self.reach / shown ** 0.5)
 
 
 @torch.no_grad()

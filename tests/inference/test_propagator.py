@@ -34,7 +34,7 @@ class Echo(torch.nn.Module):
         self.flow = self.estimate_flow = ShiftRight()
         self.window = window
 
-    def predict(self, frames, reference_masks, *, generator, averaging):
+    def predict(self, frames, reference_masks, *, generator, averaging, shown):
         self.last_frames, self.averaging = frames, averaging
         return reference_masks
 

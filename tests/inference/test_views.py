@@ -108,6 +108,71 @@ def test_one_that_comes_back_is_looked_at_closely_at_once(view):
     assert iou(view.pasted(frame_with(), after) > 0.5, disc((120, 50), 12) > 0) > 0.8
 
 
+def answer(window, mask, inside=1.0, around=0.0):
+    """What a network could find in a window: one probability where the mask is, another in a margin around it."""
+    margin = cv2.dilate(mask, np.ones((5, 5), np.uint8)) - mask
+    shown = [torch.from_numpy(window.crop_mask(part))[None, None].float() for part in (mask, margin)]
+    return inside * shown[0] + around * shown[1]
+
+
+def with_own_mask(reference):
+    return reference, reference.mask
+
+
+@pytest.mark.parametrize('radius, around, found', [(14, 0.0, True), (14, 0.3, False), (22, 0.0, True),
+                                                   (30, 0.0, False)])
+def test_a_lost_object_is_found_where_the_network_is_sure_and_the_size_is_likely(view, radius, around, found):
+    known = view.found(frame_with(), *with_own_mask(view.given(frame_with(), disc((80, 60), 14))))
+    assert known.usual == pytest.approx(1, abs=0.02)
+    lost = view.moved(frame_with(), replace(known, mask=torch.zeros_like(known.mask)))
+    mask = answer(lost.window, disc((80, 60), radius), around=around)
+    after = view.found(frame_with(), lost, mask)
+    assert after.gone == 1 and after.usual == known.usual
+    assert torch.equal(after.mask, mask if found else torch.zeros_like(mask))
+    again = view.moved(frame_with(), after)
+    assert again.gone == (0 if found else 2) and again.usual == known.usual and again.area == pytest.approx(
+        (1.2 if radius > 14 else 1) * known.area if found else known.area, rel=0.05)
+
+
+def test_a_place_that_looks_like_it_from_afar_is_looked_at_closely(view):
+    known = view.found(frame_with(), *with_own_mask(view.given(frame_with(), disc((30, 60), 8))))
+    lost = replace(known, mask=torch.zeros_like(known.mask))
+    for _ in range(6):
+        lost = view.moved(frame_with(), lost)
+    assert lost.window.zoom < known.window.zoom / 1.9
+    far = view.found(frame_with(), lost, answer(lost.window, disc((120, 60), 8), around=0.2))
+    assert not far.mask.any() and far.area == known.area
+    near = view.moved(frame_with(), far)
+    assert near.gone == 7 and near.window.zoom == pytest.approx(known.window.zoom, rel=0.2)
+    mask = answer(near.window, disc((120, 60), 8))
+    assert view.found(frame_with(), near, mask).mask.sum() == mask.sum() > 0.9 * known.mask.sum()
+    # What is far too large, or a speck, does not draw the window.
+    for radius in (30, 2):
+        mask = answer(lost.window, disc((110, 60), radius), around=0.2)
+        assert view.found(frame_with(), lost, mask).home is known.home
+
+
+def test_an_object_that_stays_in_view_may_be_as_unsure_as_it_likes(view):
+    known = view.found(frame_with(), *with_own_mask(view.given(frame_with(), disc((80, 60), 14))))
+    reference = view.moved(frame_with(), known)
+    unsure = answer(reference.window, disc((80, 60), 14), inside=0.6, around=0.4)
+    assert torch.equal(view.found(frame_with(), reference, unsure).mask, unsure)
+
+
+def test_until_it_was_seen_once_any_mask_is_taken(view):
+    hidden = view.moved(frame_with(), view.given(frame_with(), np.zeros(FRAME, np.uint8)))
+    mask = answer(hidden.window, disc((80, 60), 14), around=0.3)
+    assert hidden.gone == 1 and torch.equal(view.found(frame_with(), hidden, mask).mask, mask)
+
+
+def test_the_visible_share_is_that_of_the_remembered_area(view):
+    found = view.given(frame_with(), disc((80, 60), 20))
+    assert view.moved(frame_with(), found).shown == 1
+    part = part_of(found, slice(20, None), slice(0, 28))
+    assert view.moved(frame_with(), part).shown == pytest.approx(
+        part.mask.sum().item() / found.mask.sum().item() / FADING, rel=0.02)
+
+
 def test_an_object_that_comes_nearer_keeps_its_share_of_the_window(view):
     found = view.given(frame_with(), disc((80, 60), 10))
     for radius in range(11, 31):
@@ -156,12 +221,12 @@ def test_a_mask_of_another_size_than_its_frame_is_refused(view):
 
 
 def test_a_mask_and_its_window_survive_a_file(view):
-    found = view.given(frame_with(), disc((50, 60), 14))
+    found = replace(view.given(frame_with(), disc((50, 60), 14)), shown=0.5, usual=0.9)
     again = ObjectMask.from_state(found.state())
     assert torch.equal(again.mask, found.mask)
     np.testing.assert_array_equal(again.window.matrix, found.window.matrix)
     assert (again.window.size, again.window.frame_size) == (found.window.size, found.window.frame_size)
-    assert again.area == found.area > 0 and again.gone == 0
+    assert again.area == found.area > 0 and (again.gone, again.shown, again.usual) == (0, 0.5, 0.9)
     np.testing.assert_array_equal(again.home.matrix, found.home.matrix)
     whole = ObjectMask(torch.ones(1, 1, 2, 3))
     assert ObjectMask.from_state(whole.state()).window is None

@@ -201,6 +201,8 @@ def test_within_reach_of_the_reference_alone(make_model):
     inside = torch.zeros(32, 32, dtype=torch.bool)
     inside[2:10, 2:10] = True
     assert torch.equal(near[0, 0], anywhere[0, 0] * inside) and torch.equal(near[1], anywhere[1])
+    inside[:12, :12] = True  # of an object with four times the area, whose size is 8
+    assert torch.equal(model.predict(frames, reference, shown=0.25)[0, 0], anywhere[0, 0] * inside)
 
 
 def test_a_negative_reach_is_refused(make_model):
