@@ -40,8 +40,9 @@ class ObjectMask:
         window: the window; ``None``: the whole frame.
         area: remembered area of the object in pixels of the frame, including parts that are hidden.
         home: the window in which a lost object is looked for: where it was last followed, or might be.
-        gone: number of frames since then.
-        shown: visible share of the object in this mask, relative to the remembered area.
+        gone: number of frames since the object was last followed.
+        shown: visible share of the object in the reference mask with which this mask was found; :meth:`View.moved`
+            measures it for each frame.
         usual: :func:`~tempseg_mm.structures.segmented_frame.sure_share` in the first frame that the network segmented
             after a given mask; 0 before.
     """
@@ -215,7 +216,7 @@ class FollowingWindow:
         share, seen = sure_share(found.plain > 0.5, found.plain) or 0.0, len(x) / found.window.zoom ** 2
         if not found.gone:
             return replace(found, usual=share)
-        likely = seen <= (LARGEST * found.area or seen)
+        likely = not found.area or seen <= LARGEST * found.area
         if likely and share >= FOUND * found.usual:
             return found
         nothing = replace(found, mask=torch.zeros_like(mask))
@@ -241,7 +242,10 @@ class FollowingWindow:
 
 
 def _around(windows: ObjectWindow, at: np.ndarray, shown: float, frame_size: tuple) -> Window:
-    """Return the window around pixels at (N, 2), (x, y), that would fit an object of which they are a share."""
+    """Return the window around visible pixels, at (N, 2) as (x, y), with room for the whole object.
+
+    They are a share of it, ``shown``; a share above 1 counts as 1.
+    """
     return windows.around(box_of(at[:, 0], at[:, 1]), frame_size, zoom=min(1.0, np.sqrt(shown)))
 
 

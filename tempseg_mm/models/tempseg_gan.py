@@ -131,7 +131,8 @@ class TempSegGAN(BaseModel):
             reference_masks: (B, 1, H, W) in [0, 1], already moved to where the object should be in these frames.
             generator: replaces the model's own generator, e.g. one that is adapted to another object.
             averaging: averages over views of the frames, see ``tempseg_mm.inference.tta``; ``None``: no averaging.
-            shown: visible share of the object in the reference masks. ``reach`` is measured in sizes of all of it.
+            shown: visible share of the object in the reference masks, in (0, 1]. ``reach`` is measured in sizes of the
+                whole object.
 
         Returns:
             (B, 1, H, W) in [0, 1].

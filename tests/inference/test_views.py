@@ -115,14 +115,16 @@ def answer(window, mask, inside=1.0, around=0.0):
     return inside * shown[0] + around * shown[1]
 
 
-def with_own_mask(reference):
-    return reference, reference.mask
+def followed(view, mask):
+    """What is known after a frame in which the network found all of a given mask, and nothing else."""
+    reference = view.given(frame_with(), mask)
+    return view.found(frame_with(), reference, reference.mask)
 
 
 @pytest.mark.parametrize('radius, around, found', [(14, 0.0, True), (14, 0.3, False), (22, 0.0, True),
                                                    (30, 0.0, False)])
 def test_a_lost_object_is_found_where_the_network_is_sure_and_the_size_is_likely(view, radius, around, found):
-    known = view.found(frame_with(), *with_own_mask(view.given(frame_with(), disc((80, 60), 14))))
+    known = followed(view, disc((80, 60), 14))
     assert known.usual == pytest.approx(1, abs=0.02)
     lost = view.moved(frame_with(), replace(known, mask=torch.zeros_like(known.mask)))
     mask = answer(lost.window, disc((80, 60), radius), around=around)
@@ -135,7 +137,7 @@ def test_a_lost_object_is_found_where_the_network_is_sure_and_the_size_is_likely
 
 
 def test_a_place_that_looks_like_it_from_afar_is_looked_at_closely(view):
-    known = view.found(frame_with(), *with_own_mask(view.given(frame_with(), disc((30, 60), 8))))
+    known = followed(view, disc((30, 60), 8))
     lost = replace(known, mask=torch.zeros_like(known.mask))
     for _ in range(6):
         lost = view.moved(frame_with(), lost)
@@ -153,7 +155,7 @@ def test_a_place_that_looks_like_it_from_afar_is_looked_at_closely(view):
 
 
 def test_an_object_that_stays_in_view_may_be_as_unsure_as_it_likes(view):
-    known = view.found(frame_with(), *with_own_mask(view.given(frame_with(), disc((80, 60), 14))))
+    known = followed(view, disc((80, 60), 14))
     reference = view.moved(frame_with(), known)
     unsure = answer(reference.window, disc((80, 60), 14), inside=0.6, around=0.4)
     assert torch.equal(view.found(frame_with(), reference, unsure).mask, unsure)
