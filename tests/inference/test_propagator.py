@@ -122,6 +122,21 @@ def test_a_window_takes_half_of_the_threads(make_sequence, monkeypatch, window, 
         torch.set_num_threads(usual)
 
 
+def test_an_answer_of_which_the_network_is_not_sure_does_not_bring_a_lost_object_back(make_sequence, monkeypatch):
+    sequence, model, heard = make_sequence(4), Echo(window=ObjectWindow((32, 48))), []
+    half, unsure = torch.arange(48) < 24, torch.tensor([0.6, 0.4]).repeat(24)
+
+    def predict(frames, masks, *, shown, **_):
+        heard.append(shown)
+        return (masks, masks * half, masks * 0, masks + unsure)[len(heard) - 1]
+    monkeypatch.setattr(model, 'predict', predict)
+    propagator = by(model)
+    propagator.start(sequence.frames[0], sequence.masks[0])
+    found = [propagator.step(sequence.frames[1]).max() for _ in range(4)]
+    assert found[0] > 0.9 and found[1] > 0.9 and found[2:] == [0, 0]
+    assert heard[0] > 0.95 and 0.2 < heard[2] < 0.8 and heard[3] == 1
+
+
 def test_each_object_is_what_its_generator_predicts(make_model, make_sequence):
     sequence, model = make_sequence(2), make_model().eval()
     adapted = copy.deepcopy(model.generator)
