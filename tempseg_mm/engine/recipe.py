@@ -15,7 +15,7 @@ from .resumed_settings import read_config_text
 
 KEY = 'recipe'  # key in the metadata of a file of weights
 OF_TRAINING = ('init_cfg', 'pretrained', 'dropout', 'norm_eval')  # settings without effect on a trained generator
-OF_TEST = ('aspect',)  # settings of windows without effect on training
+OF_TEST = ('aspect', 'redetection', 'surroundings')  # settings of windows without effect on training
 
 
 def recipe_of(cfg: Mapping, part: str = 'train') -> dict:

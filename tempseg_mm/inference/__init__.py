@@ -1,4 +1,5 @@
 from .baselines import CopyMask, FlowPropagation, UntrainedGenerator
+from .following_window import ObjectWindow
 from .given_object import GivenObject
 from .online_adaptation import OnlineAdaptation
 from .online_finetuner import AdaptedGenerator, OnlineFinetuner
@@ -6,7 +7,6 @@ from .propagator import Propagator, generator_propagator
 from .refine import CRFRefiner, DenseCRF
 from .segmenter import Segmenter
 from .tta import TTA, TestTimeAugmentation
-from .views import ObjectWindow
 
 __all__ = [
     'AdaptedGenerator', 'CRFRefiner', 'CopyMask', 'DenseCRF', 'FlowPropagation', 'GivenObject', 'ObjectWindow',

@@ -4,7 +4,7 @@ import numpy as np
 
 from tempseg_mm.sources.given_sequence import GivenSequence
 
-from .views import remembered_area
+from .object_mask import remembered_area
 
 
 class GivenObject:

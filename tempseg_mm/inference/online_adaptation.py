@@ -24,8 +24,8 @@ from tempseg_mm.structures.segmented_frame import SegmentedFrame, sure_share
 from .found_alone import distractors, found_alone
 from .given_object import GivenObject
 from .learner import takes
+from .object_mask import remembered_area
 from .online_finetuner import AdaptedGenerator, OnlineFinetuner
-from .views import LOST, remembered_area
 
 if TYPE_CHECKING:
     from .segmenter import Segmenter
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 KEPT = 3  # lessons
 EPS = 0.01  # of Adam and its kin
 LEAST = 0.9  # share of possible pixels in the mask, relative to that in the first frame, below which nothing is sure
+LITTLE = 0.1  # share of the remembered area up to which a mask teaches nothing
 RANGES = dict(interval=(1, math.inf), steps=(1, math.inf), clips_per_step=(1, math.inf), sure=(0.5, 1),
               far=(0, math.inf), familiar=(0, math.inf), distractors=(0, math.inf), rate=(0, math.inf))
 
@@ -269,7 +270,7 @@ class OnlineAdaptation:
         probability = frame.probabilities[frame.object_ids.index(object_id)]
         mask = (probability > 0.5).view(np.uint8)
         seen, share = np.count_nonzero(mask), sure_share(mask, probability)
-        if share is None or share < LEAST * usual or seen <= LOST * remembered_area(known.areas, frame.frame_id):
+        if share is None or share < LEAST * usual or seen <= LITTLE * remembered_area(known.areas, frame.frame_id):
             return None
         distance = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_5)
         taught = np.where(mask, probability >= self.sure, distance > self.far * np.sqrt(seen))

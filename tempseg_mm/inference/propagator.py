@@ -11,7 +11,6 @@ Example::
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -20,8 +19,9 @@ from torch import nn
 from tempseg_mm.ops.resize import Size
 from tempseg_mm.ops.soft_aggregation import soft_aggregation
 
+from .object_mask import ObjectMask
 from .prepared_frame import FramePreparer, PreparedFrame, frame_preparer
-from .views import ObjectMask, View, WholeFrame, view_of
+from .views import View, WholeFrame, view_of
 
 # Function of an object id, a frame, and the object's mask in the previous frame; returns its mask in the frame.
 NextMask = Callable[[int, PreparedFrame, ObjectMask], ObjectMask]
@@ -81,8 +81,7 @@ class Propagator:
     def resume(self, frame: np.ndarray | PreparedFrame, masks: Mapping[int, ObjectMask]) -> None:
         """Continue after a frame whose :attr:`masks` were stored."""
         self._frame = self.preparer.first(frame)
-        self._masks = {object_id: replace(found, mask=found.mask.to(self._frame.tensor.device))
-                       for object_id, found in masks.items()}
+        self._masks = {object_id: found.to(self._frame.tensor.device) for object_id, found in masks.items()}
 
     @torch.no_grad()
     def step(self, frame: np.ndarray | PreparedFrame) -> np.ndarray:

@@ -13,7 +13,7 @@ from tempseg_mm.runtime.content_digest import changed_files
 from tempseg_mm.runtime.differences import ResumeError, differences
 
 from .adapted_files import AdaptedFiles
-from .views import ObjectMask
+from .object_mask import ObjectMask
 from .walk import Snapshot
 
 INTERVAL = 20.0  # seconds between two writes: an abrupt end loses at most this much work

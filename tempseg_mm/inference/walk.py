@@ -13,9 +13,9 @@ from tempseg_mm.runtime.background import StageClock, read_ahead
 from tempseg_mm.sources.given_sequence import GivenSequence
 from tempseg_mm.structures.segmented_frame import SegmentedFrame, one_hot
 
+from .object_mask import remembered_area
 from .prepared_frame import PreparedFrame
 from .propagator import Propagator
-from .views import remembered_area
 
 BACKWARDS, FORWARDS = 'backwards', 'forwards'
 

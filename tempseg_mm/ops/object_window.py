@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from .redetection import Redetection
+from .surroundings import Surroundings
 from .window import Window
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in edge coordinates: the first pixel spans 0 to 1
@@ -28,6 +30,11 @@ class ObjectWindow:
         share: part of the window's height or width, whichever is tighter, that the object takes up, in (0, 1].
         max_zoom: largest enlargement of the frame.
         aspect: smallest and largest width / height of :meth:`shaped` windows; ``None``: all windows have ``size``.
+        redetection: how a lost object is found again: a :class:`~tempseg_mm.ops.redetection.Redetection` or a dict of
+            its settings. Training does not use it.
+        surroundings: how the surroundings of a followed object are told by their motion: a
+            :class:`~tempseg_mm.ops.surroundings.Surroundings` or a dict of its settings; ``None``: they are not told.
+            Training does not use it.
 
     Raises:
         ValueError: for a setting out of range.
@@ -36,8 +43,14 @@ class ObjectWindow:
     share: float = 0.5
     max_zoom: float = 4.0
     aspect: tuple | None = None
+    redetection: Redetection | dict = Redetection()
+    surroundings: Surroundings | dict | None = Surroundings()
 
     def __post_init__(self) -> None:
+        if isinstance(self.redetection, dict):
+            object.__setattr__(self, 'redetection', Redetection(**self.redetection))
+        if isinstance(self.surroundings, dict):
+            object.__setattr__(self, 'surroundings', Surroundings(**self.surroundings))
         object.__setattr__(self, 'size', tuple(self.size))
         if len(self.size) != 2 or not all(int(side) == side >= 1 for side in self.size):
             raise ValueError(f'size must be (height, width), at least 1 each, got {self.size!r}')

@@ -37,9 +37,9 @@ def told(request):
     return dict(cfg=Config(CFG).pretty_text, iter=3)
 
 
-def test_the_shape_of_windows_is_nothing_to_the_weights():
-    assert recipe_of(changed(**{'model.window': dict(WINDOW, aspect=(0.5, 2.5))})) == recipe_of(
-        changed(**{'model.window': WINDOW}))
+def test_what_windows_do_at_test_time_is_nothing_to_the_weights():
+    at_test_time = dict(WINDOW, aspect=(0.5, 2.5), redetection=dict(found=0), surroundings=None)
+    assert recipe_of(changed(**{'model.window': at_test_time})) == recipe_of(changed(**{'model.window': WINDOW}))
 
 
 def test_what_weights_rely_on():

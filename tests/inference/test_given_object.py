@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tempseg_mm.inference.given_object import GivenObject
-from tempseg_mm.inference.views import FADING
+from tempseg_mm.inference.object_mask import FADING
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from tempseg_mm.flow.base import FlowProvider
+from tempseg_mm.inference.object_mask import ObjectMask
 from tempseg_mm.inference.prepared_frame import FramePreparer
 from tempseg_mm.inference.propagator import Propagator, generator_propagator
-from tempseg_mm.inference.views import ObjectMask
 from tempseg_mm.ops.object_window import ObjectWindow
 from tempseg_mm.structures.segmented_frame import labels_of
 

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from tempseg_mm.inference.adapted_files import AdaptedFiles
+from tempseg_mm.inference.object_mask import ObjectMask
 from tempseg_mm.inference.online_finetuner import AdaptedGenerator
 from tempseg_mm.inference.resume import RunState
-from tempseg_mm.inference.views import ObjectMask
 from tempseg_mm.inference.walk import FORWARDS, Snapshot
 
 INPUTS = dict(steps=3, given_masks={7: 'ab'}, size=(1, 2))

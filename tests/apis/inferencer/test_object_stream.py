@@ -4,10 +4,11 @@ import pytest
 
 from tempseg_mm.apis.inferencer.object_stream import ObjectStream
 from tempseg_mm.inference.given_object import GivenObject
+from tempseg_mm.inference.object_mask import FADING
 from tempseg_mm.inference.online_finetuner import OnlineFinetuner
 from tempseg_mm.inference.propagator import generator_propagator
 from tempseg_mm.inference.segmenter import Segmenter
-from tempseg_mm.inference.views import FADING, WholeFrame
+from tempseg_mm.inference.views import WholeFrame
 
 
 @pytest.fixture
