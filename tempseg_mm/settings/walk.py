@@ -40,6 +40,8 @@ PARTS = (*REGISTRIES, 'generator', 'adversary', 'backbone', 'decoder', 'encoder'
 NAMED_PARTS = ('losses', 'baselines')
 ARGUMENTS = {
     ('VOSDataset', 'clip_sampler'): 'tempseg_mm.datasets.samplers.ClipSampler',
+    ('ObjectWindow', 'redetection'): 'tempseg_mm.ops.redetection.Redetection',
+    ('ObjectWindow', 'surroundings'): 'tempseg_mm.ops.surroundings.Surroundings',
     ('SyntheticVOSDataset', 'scene'): 'tempseg_mm.datasets.synthetic.draw.SceneParams',
     ('LucidClip', 'object_motion'): 'tempseg_mm.datasets.transforms.lucid_motion.LayerMotion',
     ('LucidClip', 'background_motion'): 'tempseg_mm.datasets.transforms.lucid_motion.LayerMotion'}

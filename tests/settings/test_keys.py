@@ -43,6 +43,8 @@ def faults(*options, path=SYNTHETIC):
 SLIPS = {
     'trian_cfg.max_iters': 'train_cfg.max_iters', 'modle.width': 'model.width', 'checkpont': 'checkpoint',
     'model.losses.itsdd.patch_size': 'model.losses.itsd.patch_size', 'model.reahc': 'model.reach',
+    'model.window.redetection.fund': 'model.window.redetection.found',
+    'model.window.surroundings.ration': 'model.window.surroundings.ratio',
     'model.generator.decoder.dropuot': 'model.generator.decoder.dropout', 'finetuner.stpes': f'{HOOK}.finetuner.steps',
     f'{HOOK}.finetuner.stpes': f'{HOOK}.finetuner.steps', f'{HOOK}.finetunr.steps': f'{HOOK}.finetuner.steps',
     f'{HOOK}.finetuner.optimizer.lrr': f'{HOOK}.finetuner.optimizer.lr',
