@@ -39,7 +39,8 @@ class FollowingWindow:
     shape that suits the given mask, see :meth:`ObjectWindow.shaped <tempseg_mm.ops.object_window.ObjectWindow.shaped>`.
 
     Args:
-        window: determines the size, the shape and the place of the windows, and how they find a lost object.
+        window: determines the size, the shape and the place of the windows, what beside the object is not taken for it,
+            and how a lost object is found.
     """
 
     def __init__(self, window: ObjectWindow) -> None:
@@ -71,7 +72,8 @@ class FollowingWindow:
             window = last.home if gone % 2 else windows.wider(last.home, wider)
             return replace(last, mask=torch.zeros_like(last.mask), window=window, gone=gone, shown=1.0,
                            surroundings=None)
-        landing = self._landing(frame, last.window)  # [h, w, 2] in the frame
+        positions = last.window.positions()  # [h, w, 2] in the frame
+        landing = self._landing(frame, positions)
         area = min(max(seen, FADING * last.area), GROWING * last.area) if last.area else seen
         window = _around(windows, landing[y, x], seen / area, frame.size)
         flow = torch.from_numpy(window.displacement_to(landing)).permute(2, 0, 1)[None].to(last.mask.device)
@@ -80,7 +82,7 @@ class FollowingWindow:
             return replace(reference, mask=move_mask(last.mask, flow))
         told = torch.zeros_like(last.mask) if last.surroundings is None else last.surroundings
         told = self.window.surroundings.belief(
-            told, last.plain, last.window.positions(), landing, frame_size=frame.size, size=np.sqrt(seen))
+            told, last.plain, positions, landing, frame_size=frame.size, size=np.sqrt(seen))
         mask, told = move_mask(torch.cat((last.mask, told), 1), flow).split(1, 1)
         return self._without_surroundings(replace(reference, mask=mask, surroundings=told))
 
@@ -119,9 +121,9 @@ class FollowingWindow:
     def _is_lost(self, seen: float, known: ObjectMask) -> bool:
         return seen <= self.window.redetection.lost * known.area
 
-    def _landing(self, frame: PreparedFrame, window: Window) -> np.ndarray:
-        """Return where the pixels of a window of the previous frame are in this frame: (h, w, 2) float32, (x, y)."""
-        points = window.positions()
+    @staticmethod
+    def _landing(frame: PreparedFrame, points: np.ndarray) -> np.ndarray:
+        """Return where points of the previous frame are in this frame, both (h, w, 2) float32, (x, y)."""
         if frame.flow is None:
             return points
         rows, columns = frame.flow.shape[-2:]

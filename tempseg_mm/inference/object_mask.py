@@ -23,8 +23,8 @@ class ObjectMask:
         area: remembered area of the object in pixels of the frame, including parts that are hidden.
         home: the window in which a lost object is looked for: where it was last followed, or might be.
         gone: number of frames since the object was last followed.
-        shown: visible share of the object in the reference mask with which this mask was found; :meth:`View.moved`
-            measures it for each frame.
+        shown: visible share of the object in the reference mask with which this mask was found;
+            :meth:`View.moved <tempseg_mm.inference.views.View.moved>` measures it for each frame.
         usual: :func:`~tempseg_mm.structures.segmented_frame.sure_share` in the first frame that the network segmented
             after a given mask; 0 before.
         surroundings: belief that a pixel shows the surroundings, (1, 1, h, w) float32, see

@@ -126,6 +126,6 @@ def test_settings_out_of_range_are_refused(setting, fault):
         Redetection(**setting)
 
 
-def test_each_part_can_be_switched_off():
+def test_the_values_that_switch_a_part_off_are_in_range():
     off = Redetection(lost=0, found=0, largest=math.inf, widening=1)
     assert (off.lost, off.found, off.largest, off.widening) == (0, 0, math.inf, 1)
