@@ -10,12 +10,16 @@ workers.
     .venv/bin/python benchmarks/train_step.py --downsample 1              # D sees whole masks, as in the paper
 
 Every figure is a median over rounds. The parts of a round run one after the other, so that a slower machine slows all
-of them. Compare the ratios, not the milliseconds. The last column is arithmetic: the floating-point operations of a
-part's convolutions and matrix products, in those of the generator's bare pass. It is the least that the part can cost
-where all layers run equally fast.
+of them. Compare the ratios, not the milliseconds. Whole steps are timed ten at a time, and their terms are read once in
+ten, as often as a training logs them.
+
+The last two columns are arithmetic, in bare passes of the generator: the floating-point operations of a part's
+convolutions and matrix products, and the bytes that its operators read and write. Where arithmetic is the limit, a part
+costs at least the former; where memory is, at least the latter.
 """
 
 import argparse
+import math
 import os
 import statistics
 import time
@@ -28,6 +32,8 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -37,6 +43,8 @@ from tempseg_mm.engine.optim import GANOptimWrapperConstructor
 from tempseg_mm.registry import MODELS
 from tempseg_mm.runtime.memory import keep_freed_memory
 from tempseg_mm.structures import ClipBatch, VOSDataSample
+
+STEPS = 10  # in a row, of which the terms are read together: the interval of LoggerHook
 
 
 def parse_args() -> argparse.Namespace:
@@ -129,7 +137,6 @@ class Step:
         for part, losses in (('adversary', self.discriminator_losses), ('generator', self.generator_losses)):
             losses()
             self.steps.take(part, self.optim[part], self.loss, self.terms)
-        self.steps.settle()
 
 
 LABELS = dict(flow='flow', preprocess='batch: stack, normalise, references', predict='generator, forward',
@@ -144,25 +151,47 @@ def waited_for(device: str) -> float:
     return time.perf_counter()
 
 
-def operations(step: Step, names: Iterable[str]) -> dict[str, float]:
-    """Return the floating-point operations of each part in those of the generator's bare pass, from one more round."""
+class Traffic(TorchDispatchMode):
+    """Counts the bytes of the tensors that operators read and write; views and memory that is not filled are free."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        found = function(*args, **kwargs or {})
+        views = any(value.alias_info and not value.alias_info.is_write for value in function._schema.returns)
+        if not views and 'empty' not in function._schema.name:
+            for value in tree_leaves((args, kwargs, found)):
+                if isinstance(value, torch.Tensor):
+                    stored = (size for size, stride in zip(value.shape, value.stride(), strict=True) if stride)
+                    self.bytes += value.element_size() * math.prod(stored)
+        return found
+
+
+def arithmetic(step: Step, names: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """Return operations and bytes of each part in those of the generator's bare pass, from one more round."""
     counted = {}
     for name in names:
-        with FlopCounterMode(display=False) as counter:
+        with FlopCounterMode(display=False) as operations, Traffic() as traffic:
             getattr(step, name)()
-        counted[name] = counter.get_total_flops()
-    return {name: count / counted['bare_generator'] for name, count in counted.items()}
+        counted[name] = operations.get_total_flops(), traffic.bytes
+    flops, size = counted['bare_generator']
+    return {name: (part[0] / flops, part[1] / size) for name, part in counted.items()}
 
 
-def with_a_loader(step: Step, args: argparse.Namespace, finish) -> list[float]:
-    """Return the seconds of whole steps including the wait for data. Workers start and fill their queues before."""
-    loader = DataLoader(Clips(args.frames, args.size, args.clips * 5), args.clips, num_workers=args.workers,
+def with_a_loader(step: Step, args: argparse.Namespace, finish) -> float:
+    """Return the seconds of a whole step including the wait for data. Workers start and fill their queues before."""
+    loader = DataLoader(Clips(args.frames, args.size, args.clips * (STEPS + 1)), args.clips, num_workers=args.workers,
                         collate_fn=pseudo_collate)
-    times = [waited_for(args.device)]
+    started = 0.0
     for data in DataStream(loader, finish):
         step.whole(data)
-        times.append(waited_for(args.device))
-    return [after - before for before, after in zip(times[1:], times[2:], strict=False)]
+        if not started:
+            step.steps.settle()
+            started = waited_for(args.device)
+    step.steps.settle()
+    return (waited_for(args.device) - started) / STEPS
 
 
 def main() -> None:
@@ -193,22 +222,23 @@ def main() -> None:
                 times.append(waited_for(args.device) - started)
     for _ in range(max(1, args.rounds // 3)):  # alternating, so that a slower machine slows both
         for where, times in loaded.items():
-            times += with_a_loader(step, args, by_workers if where == 'workers' else None)
+            times.append(with_a_loader(step, args, by_workers if where == 'workers' else None))
 
-    flops = operations(step, seconds)
+    counted = arithmetic(step, seconds)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     bare, whole = medians.pop('bare_generator'), sum(medians[name] for name in LABELS)
     print(f'{args.clips} clips x {args.frames} frames {args.size[0]}x{args.size[1]}, width {cfg.model.width}, '
           f'D sees masks / {model.adversary.downsample}, {args.device}, {torch.get_num_threads()} threads')
-    print(f'{"":36s} {"ms":>9s}   of G  of all  operations of G')
+    print(f'{"":36s} {"ms":>9s}   of G  of all  operations of G  bytes of G')
 
-    def row(label: str, seconds: float, share: str = '', operations: str = '') -> None:
-        print(f'{label:36s} {1e3 * seconds:9.1f}   {seconds / bare:4.2f}  {share:>6s}  {operations}'.rstrip())
+    def row(label: str, seconds: float, share: str = '', *least: float) -> None:
+        numbers = ''.join(f'{one:17.2f}' for one in least)
+        print(f'{label:36s} {1e3 * seconds:9.1f}   {seconds / bare:4.2f}  {share:>6s}{numbers}'.rstrip())
 
-    row('generator, forward + backward', bare, operations='1.00')
+    row('generator, forward + backward', bare, '', 1, 1)
     for name, label in LABELS.items():
-        row(label, medians[name], f'{medians[name] / whole:.0%}', f'{flops[name]:.2f}')
-    row('sum of the parts', whole, '100%', f'{sum(flops[name] for name in LABELS):.2f}')
+        row(label, medians[name], f'{medians[name] / whole:.0%}', *counted[name])
+    row('sum of the parts', whole, '100%', *map(sum, zip(*(counted[name] for name in LABELS), strict=True)))
     row('the same without flow', whole - medians['flow'])
     for where, times in loaded.items():
         label = f'loaded steps, flow by {args.workers} workers' if where == 'workers' else 'loaded steps, flow in them'

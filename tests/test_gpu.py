@@ -93,8 +93,8 @@ def sync_mode(mode):
         torch.cuda.set_sync_debug_mode(before)
 
 
-def test_a_step_waits_for_the_gpu_only_to_check_its_terms(make_runner, monkeypatch, cuda):
-    """The one exception: ``FiniteSteps`` reads the terms of both half-steps at the end, in one transfer."""
+def test_steps_wait_for_the_gpu_only_where_their_terms_are_read(make_runner, monkeypatch, cuda):
+    """``FiniteSteps`` reads the half-steps of all iterations since the last log in one transfer."""
     reads, as_floats = [], finite_steps.as_floats
 
     def read(*sets):
@@ -112,8 +112,10 @@ def test_a_step_waits_for_the_gpu_only_to_check_its_terms(make_runner, monkeypat
     reads.clear()
     with sync_mode('error'):
         for batch in batches[1:]:
-            loop.alternate(batch)
-    assert reads == [2, 2]  # both half-steps, once an iteration
+            loop.queue(batch)
+        assert reads == []
+        assert all(terms['loss_g'] > 0 and terms['loss_d'] > 0 for terms in loop.settle())
+    assert reads == [4]  # both half-steps of two iterations
     with sync_mode('error'), pytest.raises(RuntimeError, match='synchroniz'):
         torch.ones((), device='cuda').item()
 

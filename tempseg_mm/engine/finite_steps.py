@@ -1,5 +1,7 @@
 """Takes optimiser steps only if loss and gradient are finite. ``GANTrainLoop`` uses it in both half-steps."""
 
+from dataclasses import dataclass, field
+
 import torch
 from mmengine.dist import all_reduce, get_world_size
 from mmengine.optim import OptimWrapper
@@ -11,16 +13,29 @@ from tempseg_mm.inference.learner import FUSED_ON
 WITHHOLD = torch.optim.Adam, torch.optim.AdamW  # fused SGD is left with a momentum that nobody has set
 
 
+@dataclass
+class Iteration:
+    """What is known of an iteration.
+
+    Attributes:
+        where: names it and its frames for error messages.
+        terms: every term as a float, except those of skipped half-steps and those that were not read yet.
+    """
+    where: str
+    terms: dict = field(default_factory=dict)
+
+
 class NotFiniteError(FloatingPointError):
     """A loss or a gradient is NaN or infinite; it has updated nothing.
 
     Attributes:
         part: name of the optimiser whose half-step it was.
+        iteration: the iteration of this half-step.
     """
 
-    def __init__(self, message: str, part: str) -> None:
+    def __init__(self, message: str, part: str, iteration: Iteration) -> None:
         super().__init__(message)
-        self.part = part
+        self.part, self.iteration = part, iteration
 
 
 class FiniteSteps:
@@ -29,9 +44,9 @@ class FiniteSteps:
     To read the terms costs a transfer, for which the CPU waits until the device has done all its work. There are two
     ways:
 
-    - *Settle at the end.* The device itself withholds the update if a term or gradient of this half-step, or of one
-      that was not read yet, is not finite. :meth:`settle` reads all half-steps with one transfer. This needs an
-      optimiser that can do it, see :func:`can_withhold`, and ``'stop'``.
+    - *Settle later.* The device itself withholds the update if a term or gradient of this half-step, or of one that was
+      not read yet, is not finite. :meth:`settle` reads all half-steps, of any number of iterations, with one transfer.
+      This needs an optimiser that can do it, see :func:`can_withhold`, and ``'stop'``.
     - *Settle now.* All other half-steps are read between backward pass and update.
 
     A gradient that overflows under a loss scaler is not checked, because the scaler itself skips that update.
@@ -43,7 +58,7 @@ class FiniteSteps:
         max_skips: ``'skip'`` raises an error after this many skipped half-steps of one optimiser in a row.
 
     Attributes:
-        terms: every term of the iteration as a float, except those of skipped half-steps and those not read yet.
+        iteration: the current iteration.
 
     Raises:
         ValueError: if ``on_nonfinite`` is another word, or ``max_skips`` is below 1.
@@ -55,15 +70,21 @@ class FiniteSteps:
         if max_skips < 1:
             raise ValueError(f"max_skips must be at least 1, got {max_skips}; on_nonfinite='stop' skips nothing")
         self.skips, self.max_skips = on_nonfinite == 'skip', max_skips
-        self.terms: dict = {}
         self._skipped, self._in_a_row = 0, {}
-        self._unread: list[tuple[str, dict]] = []  # terms of half-steps on the device
+        self._unread: list[tuple[Iteration, str, dict]] = []  # terms of half-steps on the device
+        self._sound: Tensor | None = None  # on the device: whether all of them are finite
 
-    def begin(self, model: nn.Module, where: str) -> None:
-        """Begin a new iteration; ``where`` names it and its frames for error messages."""
-        self.terms = dict(skipped_steps=float(self._skipped)) if self.skips else {}
-        self._model, self._where = model, where
+    @property
+    def all_read(self) -> bool:
+        """True if no half-step waits for :meth:`settle`."""
+        return not self._unread
+
+    def begin(self, model: nn.Module, where: str) -> Iteration:
+        """Begin a new iteration, to which the next half-steps belong. See :class:`Iteration` for ``where``."""
+        self.iteration = Iteration(where, dict(skipped_steps=float(self._skipped)) if self.skips else {})
+        self._model = model
         self._statistics = [buffer.clone() for buffer in model.buffers()] if self.skips else []
+        return self.iteration
 
     def take(self, part: str, optim: OptimWrapper, loss: Tensor, terms: dict) -> str | None:
         """Do what ``optim.update_params(loss)`` does if all is finite, and add ``terms`` to those of the iteration.
@@ -86,16 +107,21 @@ class FiniteSteps:
         if not hasattr(optim, 'loss_scaler'):
             parameters = (p for group in optim.optimizer.param_groups for p in group['params'])
             terms = {**terms, f'gradient of {part}': gradient_norm(parameters)}
-        self._unread.append((part, dict(zip(terms, stacked(terms), strict=True))))
+        values = stacked(terms)
+        self._unread.append((self.iteration, part, dict(zip(terms, values, strict=True))))
+        sound = values.isfinite().all()
+        self._sound = sound if self._sound is None else self._sound & sound
         withheld = None
         if not self.skips and can_withhold(optim):
-            withheld = 1 - stacked(*(unread for _, unread in self._unread)).isfinite().all().float()
+            withheld = 1 - self._sound.float()
         else:
-            values, error = self._read()
+            before, error = dict(self.iteration.terms), self._read()
             if self.skips and self._any_process(error is not None, loss):
+                self.iteration.terms = before
                 return self._skip(part, optim,
-                                  str(error or f'another process found what is not finite in {self._where}.'))
-            self._keep(values, error)
+                                  str(error or f'another process found what is not finite in {self.iteration.where}.'))
+            if error:
+                raise error
         self._in_a_row[part] = 0
         if optim.should_update():
             _step(optim, withheld)
@@ -103,30 +129,25 @@ class FiniteSteps:
         return None
 
     def settle(self) -> None:
-        """Read the half-steps that were not read yet and add their terms to those of the iteration.
+        """Read the half-steps that were not read yet and add their terms to those of their iterations.
 
         Raises:
-            NotFiniteError: naming what is not finite in the first faulty half-step and where, then all terms of the
+            NotFiniteError: naming what is not finite in the first faulty half-step and where, then all terms of its
                 iteration up to it. Neither this half-step nor a later one has updated anything.
         """
-        if self._unread:
-            self._keep(*self._read())
-
-    def _read(self) -> tuple[dict, NotFiniteError | None]:
-        """Return the terms of unread half-steps up to the first faulty one, and its error."""
-        unread, self._unread = self._unread, []
-        found: dict = {}
-        for (part, _), values in zip(unread, as_floats(*(terms for _, terms in unread)), strict=True):
-            fault = fault_in({**self.terms, **found, **values}, self._where)
-            if fault:
-                return found, NotFiniteError(fault, part)
-            found.update((name, value) for name, value in values.items() if not name.startswith('gradient of '))
-        return found, None
-
-    def _keep(self, values: dict, error: NotFiniteError | None) -> None:
-        if error:
+        if self._unread and (error := self._read()):
             raise error
-        self.terms.update(values)
+
+    def _read(self) -> NotFiniteError | None:
+        """Read the terms of unread half-steps up to the first faulty one, and return its error."""
+        unread, self._unread, self._sound = self._unread, [], None
+        for (iteration, part, _), values in zip(unread, as_floats(*(terms for *_, terms in unread)), strict=True):
+            fault = fault_in({**iteration.terms, **values}, iteration.where)
+            if fault:
+                return NotFiniteError(fault, part, iteration)
+            iteration.terms.update(
+                (name, value) for name, value in values.items() if not name.startswith('gradient of '))
+        return None
 
     def _any_process(self, found: bool, like: Tensor) -> bool:
         """Return True if any process found a fault: all must skip the same steps, or their weights would differ."""
@@ -142,9 +163,9 @@ class FiniteSteps:
             buffer.copy_(before)
         self._skipped += 1
         self._in_a_row[part] = self._in_a_row.get(part, 0) + 1
-        self.terms['skipped_steps'] = float(self._skipped)
+        self.iteration.terms['skipped_steps'] = float(self._skipped)
         if self._in_a_row[part] >= self.max_skips:
-            raise NotFiniteError(f'{self._in_a_row[part]} half-steps in a row: {fault}', part)
+            raise NotFiniteError(f'{self._in_a_row[part]} half-steps in a row: {fault}', part, self.iteration)
         return fault
 
     def state_dict(self) -> dict:

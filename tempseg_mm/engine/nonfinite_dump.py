@@ -1,16 +1,17 @@
 """Dumps a failed iteration of ``GANTrainLoop`` to a file of plain types, to repeat it; see docs/reliability.md."""
 
 import os.path as osp
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
 from mmengine.dist import get_rank
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import Runner
 from mmengine.runner.checkpoint import get_state_dict, weights_to_cpu
 from torch import Tensor
 
-from tempseg_mm.engine.finite_steps import NotFiniteError
+from tempseg_mm.engine.finite_steps import Iteration, NotFiniteError
 from tempseg_mm.runtime.atomic import written_beside
 from tempseg_mm.runtime.random_state import set_random_state
 from tempseg_mm.structures import VOSDataSample
@@ -19,31 +20,53 @@ FIELDS = ('gt_masks', 'reference_masks', 'first_reference', 'flow', 'void')
 LAYOUT = 2  # version of the samples; in dumps without this number each reference mask was one place later
 
 
+@dataclass
+class QueuedIteration:
+    """What it takes to repeat an iteration whose half-steps are queued, and perhaps not read yet.
+
+    Attributes:
+        index: number of iterations before it.
+        data_batch: what the data loader gave.
+        steps: what ``FiniteSteps`` knows of it.
+        random_state: random state from before its last prediction.
+    """
+    index: int
+    data_batch: dict
+    steps: Iteration | None = None
+    random_state: dict = field(default_factory=dict)
+
+
 @contextmanager
-def dumped_if_not_finite(loop: IterBasedTrainLoop, data_batch: dict) -> Iterator[None]:
-    """Dump the iteration if a :class:`NotFiniteError` is raised inside, then raise the error again.
+def dumped_if_not_finite(runner: Runner, queued: Sequence[QueuedIteration]) -> Iterator[None]:
+    """Dump the iteration of a :class:`NotFiniteError` that is raised inside, then raise the error again.
 
     The file ``<work_dir>/nonfinite_iter_<n>/rank_<r>.pth`` holds the weights and optimisers from before the half-step
-    that failed, the batch, and the random state from before its prediction, but no accumulated gradients.
+    that failed, the batch, and the random state from before its prediction, but no accumulated gradients. Running
+    statistics of normalisation are those of the time of the error.
+
+    Args:
+        runner: the Runner that trains.
+        queued: the iterations that are not settled, the current one included.
     """
     try:
         yield
     except NotFiniteError as error:
-        path = osp.join(loop.runner.work_dir, f'nonfinite_iter_{loop.iter + 1}', f'rank_{get_rank()}.pth')
+        failed = next(one for one in queued if one.steps is error.iteration)
+        path = osp.join(runner.work_dir, f'nonfinite_iter_{failed.index + 1}', f'rank_{get_rank()}.pth')
         with written_beside(path) as beside:
-            torch.save(_contents(loop, data_batch, error), beside)
+            torch.save(_contents(runner, failed, error), beside)
         raise NotFiniteError(f'{error} Dumped to {osp.abspath(path)}; docs/reliability.md shows how to repeat it.',
-                             error.part) from error
+                             error.part, error.iteration) from error
 
 
-def _contents(loop: IterBasedTrainLoop, data_batch: dict, error: NotFiniteError) -> dict:
+def _contents(runner: Runner, failed: QueuedIteration, error: NotFiniteError) -> dict:
     return dict(
-        layout=LAYOUT, message=str(error), part=error.part, iter=loop.iter, random=loop.random_state,
-        state_dict=weights_to_cpu(get_state_dict(loop.runner.model)), optimizer=loop.runner.optim_wrapper.state_dict(),
-        inputs=[clip.cpu() for clip in data_batch['inputs']],
+        layout=LAYOUT, message=str(error), part=error.part, iter=failed.index, random=failed.random_state,
+        state_dict=weights_to_cpu(get_state_dict(runner.model)), optimizer=runner.optim_wrapper.state_dict(),
+        inputs=[clip.cpu() for clip in failed.data_batch['inputs']],
         samples=[{'sequence': sample.sequence, 'frame_ids': list(sample.get('frame_ids', ())),
                   **{name: getattr(sample, name).cpu() for name in FIELDS if name in sample}}
-                 for sample in data_batch['data_samples']])
+                 for sample in failed.data_batch['data_samples']])
 
 
 def load_dump(runner: Runner, path: str) -> dict:

@@ -38,7 +38,7 @@ def test_a_finite_step_is_that_of_the_optimiser():
     steps, model = begin()
     assert take(steps, model, torch.tensor([0.5, 0.25])) is None
     assert model.weight.tolist() == [0.5, 1.75] and model.weight.grad is None
-    assert steps.terms == dict(loss_g=1.0)
+    assert steps.iteration.terms == dict(loss_g=1.0)
 
 
 def test_terms_of_both_half_steps_are_gathered():
@@ -47,7 +47,7 @@ def test_terms_of_both_half_steps_are_gathered():
     with pytest.raises(NotFiniteError, match=r'^loss_g, gradient of generator not finite in iteration 4\. All terms: '
                                              r'loss_d=7, loss_g=nan, gradient of generator=nan\. Lower the') as error:
         take(steps, model, float('nan'))
-    assert error.value.part == 'generator' and steps.terms == dict(loss_d=7.0)
+    assert error.value.part == 'generator' and steps.iteration.terms == dict(loss_d=7.0)
 
 
 @pytest.mark.parametrize('wrong', [float('nan'), float('inf')])
@@ -82,10 +82,10 @@ def test_skipping_drops_the_step_and_the_statistics():
     assert fault.startswith('loss_g, gradient of generator not finite in iteration 4')
     assert model.weight.tolist() == [1, 2] and model.weight.grad is None
     assert model.norm.running_mean.tolist() == [0, 0] and model.norm.num_batches_tracked == 0
-    assert steps.terms == dict(skipped_steps=1.0)
+    assert steps.iteration.terms == dict(skipped_steps=1.0)
     steps.begin(model, 'iteration 5')
     assert take(steps, model, 0.5) is None
-    assert steps.terms == dict(skipped_steps=1.0, loss_g=1.5) and model.weight.tolist() == [0.5, 1.5]
+    assert steps.iteration.terms == dict(skipped_steps=1.0, loss_g=1.5) and model.weight.tolist() == [0.5, 1.5]
 
 
 def test_too_many_in_a_row_stop_each_optimiser_counted_alone():
@@ -131,7 +131,7 @@ def test_which_optimisers_can_withhold_an_update(monkeypatch, wrapper, settings,
 
 @pytest.mark.parametrize('counts', [1, 2])
 @pytest.mark.parametrize('kind', [torch.optim.Adam, torch.optim.AdamW])
-def test_settled_at_the_end_a_finite_step_is_that_of_the_optimiser_to_the_bit(reads, kind, counts):
+def test_settled_later_a_finite_step_is_that_of_the_optimiser_to_the_bit(reads, kind, counts):
     (model, plain), steps = (Model(**dict(FUSED, optimizer=kind, counts=counts)) for _ in range(2)), FiniteSteps()
     for factor in ([0.5, 0.25], [0.1, -3.0], [1e-9, 7.0], [0.3, 0.3]):
         factor = torch.tensor(factor)
@@ -140,17 +140,17 @@ def test_settled_at_the_end_a_finite_step_is_that_of_the_optimiser_to_the_bit(re
         steps.begin(model, 'iteration 4')
         for part, optimised in (('adversary', Model(**FUSED)), ('generator', model)):
             assert take(steps, optimised, factor, part=part) is None
-        assert steps.terms == {}
+        assert steps.iteration.terms == {}
         steps.settle()
         steps.settle()  # nothing is left
-        assert steps.terms == dict(loss_g=loss) and model.state() == plain.state()
+        assert steps.iteration.terms == dict(loss_g=loss) and model.state() == plain.state()
     assert reads == [2] * 4
 
 
 @pytest.mark.parametrize('wrong', [float('nan'), float('inf')])
 @pytest.mark.parametrize('faulty', ['adversary', 'generator'])
 @pytest.mark.parametrize('term_only', [False, True])
-def test_settled_at_the_end_a_wrong_half_step_and_those_after_it_update_nothing(faulty, wrong, term_only):
+def test_settled_later_a_wrong_half_step_and_those_after_it_update_nothing(faulty, wrong, term_only):
     steps, models = FiniteSteps(), dict(adversary=Model(**FUSED), generator=Model(**FUSED))
 
     def half_steps(faulty):
@@ -171,6 +171,25 @@ def test_settled_at_the_end_a_wrong_half_step_and_those_after_it_update_nothing(
     unchanged = [part for part, model in models.items() if model.state() == before[part]]
     assert unchanged == (['generator'] if faulty == 'generator' else ['adversary', 'generator'])
     assert not any(hasattr(model.optim.optimizer, 'found_inf') for model in models.values())
+
+
+def test_iterations_are_settled_together_and_none_after_a_wrong_one_updates(reads):
+    steps, model = FiniteSteps(), Model(**FUSED)
+    factors, states, begun = [0.5, -3.0, float('inf'), 0.25, 1.0], [], []
+    for i, factor in enumerate(factors):
+        begun.append(steps.begin(model, f'iteration {i}'))
+        take(steps, model, factor, dict(loss=torch.tensor(factor)))
+        states.append(model.state())
+        assert not steps.all_read and not any(one.terms for one in begun)
+    assert states[0] != states[1] == states[2] == states[3] == states[4] and reads == []
+    with pytest.raises(NotFiniteError, match='^loss, gradient of generator not finite in iteration 2') as error:
+        steps.settle()
+    assert error.value.iteration is begun[2] and reads == [5] and steps.all_read
+    assert [one.terms for one in begun] == [dict(loss=0.5), dict(loss=-3.0), {}, {}, {}]
+    begun.append(steps.begin(model, 'iteration 5'))
+    take(steps, model, 0.5)  # what was read holds back nothing any more
+    steps.settle()
+    assert model.state() != states[-1]
 
 
 def test_an_optimiser_that_cannot_withhold_settles_what_was_put_off(reads):

@@ -129,6 +129,27 @@ def test_reading_at_the_end_dumps_what_reading_before_the_update_dumps(trap, mak
     assert torch.equal(dump['random']['torch'], wanted_dump['random']['torch'])
 
 
+def test_reading_some_iterations_later_dumps_the_one_that_failed(trap, make_runner, on_cpu):
+    options = {'model.losses.trap': dict(type='Trap'), 'randomness.deterministic': True, **FUSED}
+
+    def failed(interval):
+        torch.manual_seed(0)
+        Trap.calls, Trap.danger = 0, None
+        runner = make_runner(**options, **{'train_cfg.max_iters': 7, 'default_hooks.logger.interval': interval})
+        with pytest.raises(NotFiniteError) as error:
+            runner.train()
+        dump, = Path(runner.work_dir).glob('nonfinite*/rank_0.pth')
+        return without_time(str(error.value)), states(runner), dump, runner.iter
+    fault, found, dump, read_at = failed(5)
+    wanted_fault, wanted, wanted_dump, _ = failed(1)
+    assert read_at == 4 and dump.parent.name == wanted_dump.parent.name == 'nonfinite_iter_2'
+    assert fault == wanted_fault and equal(found, wanted)
+    again = make_runner(**options)
+    with pytest.raises(NotFiniteError) as repeated:
+        again.train_loop.alternate(load_dump(again, str(dump)))
+    assert 'loss_trap=inf' in str(repeated.value) and equal(states(again), wanted)
+
+
 def test_other_errors_leave_no_dump(make_runner, monkeypatch):
     runner = make_runner()
     monkeypatch.setattr(runner.model, 'generator_losses', lambda *_: (_ for _ in ()).throw(KeyError('other')))

@@ -133,6 +133,8 @@ class AtomicCheckpointHook(Hook):
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         if not self.by_epoch and (self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner)
                                   or runner.train_loop.stop_training):
+            if isinstance(runner.train_loop, GANTrainLoop):
+                runner.train_loop.catch_up()
             self._save(runner, runner.iter + 1, epoch=runner.epoch, iter=runner.iter + 1)
 
     def after_train_epoch(self, runner) -> None:

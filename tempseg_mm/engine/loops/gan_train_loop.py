@@ -3,13 +3,16 @@
 The loop knows two sub-modules by name and two step counts. The model holds the losses, the config the learning rates.
 """
 
+from collections.abc import Sequence
+
+from mmengine.hooks import LoggerHook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop
 from torch import nn
 
 from tempseg_mm.datasets.data_stream import DataStream
 from tempseg_mm.engine.finite_steps import FiniteSteps
-from tempseg_mm.engine.nonfinite_dump import dumped_if_not_finite
+from tempseg_mm.engine.nonfinite_dump import QueuedIteration, dumped_if_not_finite
 from tempseg_mm.engine.training_clock import TrainingClock
 from tempseg_mm.registry import LOOPS
 from tempseg_mm.runtime.random_state import get_random_state
@@ -28,8 +31,9 @@ class GANTrainLoop(IterBasedTrainLoop):
         after_train_iter
 
     A loss or gradient that is not finite updates nothing, see :class:`~tempseg_mm.engine.finite_steps.FiniteSteps`.
-    With fused Adam, the default on CUDA, the CPU waits for the device once per prediction, when all half-steps on it
-    are queued.
+    With fused Adam, the default on CUDA, the CPU waits for the device only where the terms are logged, every
+    ``interval`` iterations of ``LoggerHook``. Of the iterations in between, hooks get ``outputs=None``; their terms
+    reach the message hub together. A hook that stores or judges the state of training calls :meth:`catch_up` before.
 
     Args:
         runner: the Runner.
@@ -57,7 +61,7 @@ class GANTrainLoop(IterBasedTrainLoop):
         self.generator_steps = generator_steps
         self.steps = FiniteSteps(on_nonfinite, max_skips)
         self.last_batch = self.last_prediction = None  # of the last iteration, for pictures
-        self.random_state: dict = {}  # before the last prediction, to repeat it
+        self._queued: list[QueuedIteration] = []  # iterations whose terms are still to be read
 
     @property
     def dataloader(self) -> DataStream:
@@ -96,37 +100,79 @@ class GANTrainLoop(IterBasedTrainLoop):
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
             self.validate_if_due()
+        self.catch_up()
         self.dataloader.close()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
 
     def run_iter(self, data_batch: dict) -> None:
-        """Run one iteration, between mmengine's two hook calls."""
+        """Run one iteration, between mmengine's two hook calls. Its terms are read now if they are logged now."""
         self.runner.call_hook('before_train_iter', batch_idx=self._iter, data_batch=data_batch)
-        with dumped_if_not_finite(self, data_batch):
-            outputs = self.alternate(data_batch)
-        self.runner.call_hook('after_train_iter', batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
+        with dumped_if_not_finite(self.runner, self._queued):
+            self.queue(data_batch)
+            read = self.settle() if self._is_read_now() else [None]
+        self._log(read[:-1])
+        self.runner.call_hook('after_train_iter', batch_idx=self._iter, data_batch=data_batch, outputs=read[-1])
         self._iter += 1
+
+    def _is_read_now(self) -> bool:
+        intervals = [hook.interval for hook in self.runner.hooks if isinstance(hook, LoggerHook)]
+        logged = any((self._iter + 1) % interval == 0 for interval in intervals)
+        return self.steps.all_read or logged or not intervals or self._iter + 1 >= self.max_iters
+
+    def catch_up(self) -> None:
+        """Read and log what was not read yet, so that the state of training is known to be sound.
+
+        Raises:
+            NotFiniteError: if a term or gradient was not finite; with a dump that repeats its iteration.
+        """
+        with dumped_if_not_finite(self.runner, self._queued):
+            self._log(self.settle())
+
+    def _log(self, read: Sequence[dict]) -> None:
+        """Give terms to the message hub, as mmengine does with ``outputs``."""
+        for terms in read:
+            for name, value in terms.items():
+                self.runner.message_hub.update_scalar(f'train/{name}', value)
 
     def validate_if_due(self) -> None:
         """Validate every ``val_interval`` iterations from ``val_begin`` on, and at the end; never in a stopped run."""
         self._decide_current_val_interval()
         due = self._iter % self.val_interval == 0 or self._iter == self.max_iters
         if self.runner.val_loop is not None and due and self._iter >= self.val_begin and not self.stop_training:
+            self.catch_up()
             self.runner.val_loop.run()
 
     def alternate(self, data_batch: dict) -> dict:
         """Take all half-steps of both parts and return every logged term as a float."""
+        self.queue(data_batch)
+        return self.settle()[-1]
+
+    def queue(self, data_batch: dict) -> None:
+        """Take all half-steps of both parts, without waiting for a device that withholds wrong updates itself."""
         model = self.model
         batch = model.data_preprocessor(data_batch, training=True)
-        self.steps.begin(model, f'iteration {self._iter + 1} (frames {batch.origin})')
+        iteration = QueuedIteration(self._iter, data_batch)
+        iteration.steps = self.steps.begin(model, f'iteration {self._iter + 1} (frames {batch.origin})')
+        self._queued.append(iteration)
         try:
             prediction = self._half_steps(batch)
-        finally:
-            self.steps.settle()  # also if a half-step broke down: perhaps on numbers of one that is not read yet
+        except Exception:
+            self.steps.settle()  # perhaps it broke down on numbers of a half-step that is not read yet
+            raise
         self.last_batch, self.last_prediction = batch, prediction
-        return self.steps.terms
+
+    def settle(self) -> list[dict]:
+        """Read all queued half-steps and return the terms of each iteration, in order.
+
+        Raises:
+            NotFiniteError: see :meth:`FiniteSteps.settle() <tempseg_mm.engine.finite_steps.FiniteSteps.settle>`.
+        """
+        self.steps.settle()
+        read = [iteration.steps.terms for iteration in self._queued]
+        self._queued.clear()
+        return read
 
     def _half_steps(self, batch: ClipBatch) -> ClipPrediction:
         model, optim = self.model, self.runner.optim_wrapper
@@ -150,7 +196,7 @@ class GANTrainLoop(IterBasedTrainLoop):
         return prediction
 
     def _predict(self, batch: ClipBatch) -> ClipPrediction:
-        self.random_state = get_random_state()
+        self._queued[-1].random_state = get_random_state()
         with self.runner.optim_wrapper['generator'].optim_context(self.model.generator):
             return self.model(batch)
 
