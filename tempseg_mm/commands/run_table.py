@@ -1,8 +1,9 @@
 """Rerun a table of the paper: train and test its rows, and write the results beside the paper's values.
 
 Table 1 has the ablations, table 2 the data sets. `losses` adds the loss terms one by one, `readings` compares choices
-that the paper leaves open, and `finetuning` compares settings of the test with the weights of one training. The
-synthetic preset needs no data. If data or weights of a row are missing, the table says so, and the other rows run.
+that the paper leaves open, and `finetuning` compares settings of the test with the weights of one training. `parts`
+shows where the points of the recipe for DAVIS come from, part by part. The synthetic preset needs no data. If data or
+weights of a row are missing, the table says so, and the other rows run.
 """
 
 import argparse
@@ -19,6 +20,8 @@ EXAMPLES = """\
   %(prog)s 1 --preset davis --base my_config --cfg-options test_dataloader.dataset.split=dev
   %(prog)s losses --preset davis_small --jobs 2 --seeds 0 1
   %(prog)s finetuning --preset davis_small --jobs 2 --reuse work_dirs/table_losses_davis_small
+  %(prog)s parts --preset davis --jobs 2 --cfg-options train_dataloader.dataset.split=fit20 \\
+      test_dataloader.dataset.split=dev10
 """
 
 
@@ -56,6 +59,9 @@ def run(args: argparse.Namespace) -> int:
     from tempseg_mm.runtime.stop_signals import stopped_by_signals
 
     known = [row.key for row in rows_of(args.table, args.preset)]
+    if not known:
+        having = ' or '.join(preset for preset in PRESETS if rows_of(args.table, preset))
+        raise ValueError(f'table {args.table} has no rows for the preset {args.preset}: use --preset {having}')
     if unknown := set(args.rows or known) - set(known):
         raise ValueError(f'table {args.table} of preset {args.preset} has no row {", ".join(sorted(unknown))}; '
                          f'it has: {", ".join(known)}')

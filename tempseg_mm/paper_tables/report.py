@@ -1,4 +1,4 @@
-"""Writes a table of measured values beside the paper's, in Markdown and CSV, and a curve of J against seconds."""
+"""Writes a table of measured values beside the paper's, in Markdown and CSV, with pictures of it."""
 
 import csv
 import io
@@ -10,6 +10,7 @@ from tempseg_mm.evaluation.markdown import markdown_table
 from tempseg_mm.runtime.atomic import written_beside
 
 from .lacking import lacking_variables
+from .pictures import write_bars, write_curve
 from .rows import Row, by_reason
 from .run import TableRun
 
@@ -21,7 +22,8 @@ def write_report(table: TableRun, path: str | Path, *, title: str) -> str:
 
     Values are means over seeds in per cent, ± the standard deviation if there are several. ΔJ is the difference to the
     row that it is compared with, seed by seed. Fine-tuning is in seconds per sequence. The table says which rows are
-    not done or cannot run, and why. A curve of J against these seconds is written if possible, see :func:`write_curve`.
+    not done or cannot run, and why. Pictures come beside it: ``rows.png``, see :func:`~.pictures.write_bars`, and if
+    possible ``curve.png``, see :func:`~.pictures.write_curve`.
 
     Args:
         table: the table; it may be unfinished.
@@ -38,6 +40,7 @@ def write_report(table: TableRun, path: str | Path, *, title: str) -> str:
         beside.write_text(text, encoding='utf-8')
     with written_beside(Path(path).with_suffix('.csv')) as beside:
         beside.write_text(_csv(table), encoding='utf-8')
+    write_bars(table, Path(path).with_name('rows.png'), title=title)
     write_curve(table, Path(path).with_name('curve.png'), title=title)
     return text
 
@@ -101,45 +104,3 @@ def _csv(table: TableRun) -> str:
                                  f'{result["train_seconds"]:.1f}', result.get('finetune_seconds', ''),
                                  f'{result["seconds"]:.1f}', result['commit']])
     return text.getvalue()
-
-
-MARKERS = 'osD^vP*X'
-
-
-def curve_points(table: TableRun) -> list[tuple]:
-    """Return ``(row, seconds of fine-tuning per sequence, J in per cent)`` of each finished row: means over seeds."""
-    points = []
-    for row in table.rows:
-        results = [result for seed in table.seeds if (result := table.result(row, seed))]
-        done = [(result['finetune_seconds'], 100 * result['scores']['J']['mean']) for result in results
-                if 'finetune_seconds' in result and result['scores']['J']['mean'] is not None]
-        if done:
-            points.append((row, *map(statistics.mean, zip(*done, strict=True))))
-    return points
-
-
-def write_curve(table: TableRun, path: str | Path, *, title: str) -> bool:
-    """Write a PNG: a line through the rows with ``curve``, in order of seconds, and a point for every other row.
-
-    Returns:
-        True if it was written, which needs at least two finished rows with ``curve``.
-    """
-    points = curve_points(table)
-    joined = sorted((seconds, j) for row, seconds, j in points if row.curve)
-    if len(joined) < 2:
-        return False
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # takes half a second, and only curves need it
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 6), layout='constrained')
-    axes = figure.add_subplot(title=title, xlabel='fine-tuning, seconds per sequence', ylabel='J mean, per cent')
-    axes.plot(*zip(*joined, strict=True), '.-', color='black', label='number of steps')
-    for i, (row, seconds, j) in enumerate(point for point in points if not point[0].curve):
-        axes.plot(seconds, j, MARKERS[i // 10 % len(MARKERS)], color=f'C{i % 10}', label=row.title)
-    axes.grid(alpha=0.3)
-    figure.legend(loc='outside right upper', fontsize='small')
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
-    with written_beside(path) as beside:
-        beside.write_bytes(picture.getvalue())
-    return True

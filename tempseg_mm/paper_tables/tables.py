@@ -1,6 +1,6 @@
 """The tables that tempseg-run-table reruns, and the presets that set the size of the runs. It holds only data."""
 
-from .rows import NONE, Preset, Row
+from .rows import NONE, OWN, Preset, Row
 
 IMAGENET = (('TEMPSEG_IMAGENET_WEIGHTS', "a file with torchvision's mobilenet_v2 weights"),)
 PASCAL = (('TEMPSEG_PASCAL_WEIGHTS', 'a file with such weights, further trained to segment Pascal VOC'),)
@@ -10,6 +10,7 @@ FLOWNET2 = (('TEMPSEG_FLOWNET2_WEIGHTS', 'the file of FlowNet 2.0'),)
 
 FINETUNER = 'default_hooks.finetune.finetuner'
 INIT = 'model.generator.backbone.init_cfg'
+REDETECTION = 'model.window.redetection'
 REFERENCES = 'train_dataloader.dataset.pipeline.DeformReferenceMask'
 
 FULL = Row('full', 'TempSeg-GAN', paper=85.1)
@@ -52,6 +53,19 @@ def _moved(key: str, title: str, *flow: str, needs: tuple = ()) -> Row:
     """Return a row that tests the full method's weights with another flow."""
     return _tested(key, title, needs=needs, overrides=tuple(
         f'model.data_preprocessor.flow.{setting}' for setting in ('_delete_=True', *flow)))
+
+
+def _parts(*parts: tuple[str, str, tuple]) -> tuple[Row, ...]:
+    """Return a row for each part ``(key, title, settings that switch it off)`` on top of the parts before it.
+
+    All rows are tested with the weights that the last one trains, which has every part.
+    """
+    keys = [key for key, _, _ in parts]
+    return tuple(
+        Row(key, title, '{light}.py', weights=OWN if key == keys[-1] else keys[-1], against=keys[max(i - 1, 0)],
+            base='light', presets=('davis',),
+            overrides=tuple(setting for _, _, off in parts[i + 1:] for setting in off))
+        for i, (key, title, _) in enumerate(parts))
 
 
 TABLES = {
@@ -163,6 +177,20 @@ TABLES = {
         _moved('flow_dis', 'DIS flow', 'type=DISFlow'),
         _moved('flow_flownet2', 'FlowNet 2.0', 'type=FlowNet2Flow', 'weights=$TEMPSEG_FLOWNET2_WEIGHTS',
                needs=FLOWNET2),
+    ),
+    # Where the points of the recipe on windows come from, part by part. No part changes the training.
+    'parts': _parts(
+        ('windows', 'windows that follow the object', ()),
+        ('near', '+ births only near the object', ('model.reach=None',)),
+        ('searched', '+ specks are not followed, lost objects are looked for',
+         (f'{REDETECTION}.lost=0', f'{REDETECTION}.widening=1')),
+        ('adapting', '+ adapting on the way', ('default_hooks.adapt=None',)),
+        ('shape', "+ windows of the object's shape",
+         ('model.window.aspect=None', f'{FINETUNER}.augment.0.window.aspect=None')),
+        ('steps', '+ more steps where 40 are not enough', (f'{FINETUNER}.steps=40',)),
+        ('sure', '+ found again only where it is sure', (f'{REDETECTION}.found=0', f'{REDETECTION}.largest=1e9')),
+        ('surroundings', '+ surroundings told by their motion', ('model.window.surroundings=None',)),
+        ('outlines', '+ outlines refined by a CRF: the recipe', ('default_hooks.crf=None',)),
     ),
 }
 

@@ -1,11 +1,9 @@
 import csv
 import dataclasses
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from tempseg_mm.paper_tables.report import curve_points, write_curve, write_report
+from tempseg_mm.paper_tables.report import write_report
 from tempseg_mm.paper_tables.rows import Row
 
 
@@ -85,47 +83,7 @@ def test_a_measure_without_any_value_is_left_empty(tmp_path):
 def test_a_curve_is_drawn_where_there_is_one(tmp_path):
     table = Results({('full', 0): 0.5, ('worse', 0): 0.4})
     write_report(table, tmp_path / 'table.md', title='t')
-    assert not (tmp_path / 'curve.png').exists()
+    assert not (tmp_path / 'curve.png').exists() and (tmp_path / 'rows.png').exists()
     table.rows = tuple(dataclasses.replace(row, curve=True) for row in table.rows)
     write_report(table, tmp_path / 'table.md', title='t')
     assert (tmp_path / 'curve.png').exists()
-
-
-class CurveResults:
-    """What a table knows, without running anything: ``{(row, seed): (J, seconds)}``."""
-    seeds = (0, 1)
-
-    def __init__(self, rows, known):
-        self.rows, self.known = rows, known
-
-    def result(self, row, seed):
-        if (row.key, seed) not in self.known:
-            return None
-        j, seconds = self.known[row.key, seed]
-        return dict(scores=dict(J=dict(mean=j)), **({} if seconds is None else dict(finetune_seconds=seconds)))
-
-
-SHORT, LONG = (Row(key, key, '', curve=True) for key in ('short', 'long'))
-OTHER = Row('other', 'other', '')
-
-
-def test_points_are_means_over_seeds_of_what_is_known():
-    table = CurveResults([LONG, SHORT, OTHER], {
-        ('short', 0): (0.5, 10.0), ('short', 1): (0.7, 20.0), ('long', 0): (0.8, None), ('other', 1): (None, 3.0)})
-    assert curve_points(table) == [(SHORT, 15.0, pytest.approx(60.0))]
-
-
-def test_a_line_and_the_points_beside_it(tmp_path):
-    known = {('short', 0): (0.5, 10.0), ('long', 0): (0.8, 40.0)}
-    assert write_curve(CurveResults([LONG, SHORT, OTHER], known), tmp_path / 'a/line.png', title='t')
-    more_known = CurveResults([LONG, SHORT, OTHER], {**known, ('other', 0): (0.6, 20.0)})
-    assert write_curve(more_known, tmp_path / 'a/more.png', title='t')
-    line, more = (np.asarray(Image.open(tmp_path / f'a/{name}.png').convert('RGB')) for name in ('line', 'more'))
-    assert line.shape == more.shape and (line != more).any()
-    assert sorted(path.name for path in (tmp_path / 'a').iterdir()) == ['line.png', 'more.png']
-
-
-def test_one_point_is_no_line(tmp_path):
-    assert not write_curve(CurveResults([SHORT, OTHER], {('short', 0): (0.5, 1.0), ('other', 0): (0.5, 1.0)}),
-                           tmp_path / 'no.png', title='t')
-    assert not list(tmp_path.iterdir())

@@ -73,6 +73,30 @@ def test_the_fine_tuning_table_trains_once():
         'no_finetuning', 'steps_25', 'steps_50', 'steps_100', 'steps_200', 'steps_400']
 
 
+def test_a_row_of_the_parts_has_those_above_it_and_none_below(tmp_path):
+    rows = rows_of('parts', 'davis')
+    run = TableRun(rows, PRESETS['davis'], tmp_path, seeds=[0], root=ROOT)
+    configs = {row.key: run.config(row, 0) for row in rows}
+
+    def parts(cfg):
+        window, finetuner = TASK_UTILS.build(cfg.model.window), cfg.default_hooks.finetune.finetuner
+        found = window.redetection
+        return dict(near=cfg.model.reach is not None, searched=found.lost > 0 and found.widening > 1,
+                    adapting=cfg.default_hooks.get('adapt') is not None,
+                    shape=window.aspect is not None and finetuner.augment[0].window.aspect is not None,
+                    steps=isinstance(finetuner.steps, (tuple, list)), sure=found.found > 0 and found.largest < 1e9,
+                    surroundings=window.surroundings is not None, outlines=cfg.default_hooks.get('crf') is not None)
+    keys = [row.key for row in rows]
+    assert keys == ['windows', *parts(configs['outlines'])]
+    for i, key in enumerate(keys):
+        assert list(parts(configs[key]).values()) == [True] * i + [False] * (len(keys) - 1 - i), key
+    assert [row.against for row in rows] == ['windows', *keys[:-1]]
+    recipe = load_config(str(ROOT / 'configs/tempseg_davis_mobilenet.py'))
+    assert {name: configs['outlines'][name] for name in ('model', 'default_hooks', 'test_cfg')} == {
+        name: recipe[name] for name in ('model', 'default_hooks', 'test_cfg')}
+    assert {row.weights for row in rows[:-1]} == {'outlines'} and rows[-1].weights == OWN
+
+
 @pytest.fixture(scope='module')
 def configs(tmp_path_factory):
     """Every row of the tables that choose, over the base that they choose for."""
