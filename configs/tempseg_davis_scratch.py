@@ -3,6 +3,9 @@
     export TEMPSEG_DAVIS_ROOT=/path/to/DAVIS
     .venv/bin/tempseg-train configs/tempseg_davis_scratch.py
     .venv/bin/tempseg-test configs/tempseg_davis_scratch.py
+
+Trained on `fit20` for 1,200 iterations of 8 clips, which take 40 minutes of one CPU core, it reaches J 0.786, F 0.726,
+T 0.274 on `dev10` with two given masks (docs/results.md).
 """
 _base_ = './tempseg_davis_mobilenet.py'
 

@@ -62,7 +62,7 @@ def test_example_of_a_loss(example, tiny_config):
     runner = trained(tiny_config(example / 'tempseg_dice.py'))
     loss = runner.model.losses['l1']
     assert type(loss).__name__ == 'DiceLoss' and loss.loss_weight == 0.25
-    assert 0 < runner.train_loop.steps.terms['loss_l1'] <= 0.25
+    assert 0 < runner.train_loop.steps.iteration.terms['loss_l1'] <= 0.25
 
     # One clip of two frames, 1x2 pixels. Frame 0: 2 * 0.5 / (0.5 + 0.5 + 1) = 1/2. Frame 1: both empty, no loss.
     masks = torch.tensor([[0.5, 0.5], [0., 0.]]).view(1, 2, 1, 1, 2)
