@@ -1,3 +1,3 @@
 """TempSeg-GAN for semi-supervised video object segmentation, as plugins on mmengine registries."""
 
-__version__ = '0.22.0'
+__version__ = '0.23.0'

@@ -8,6 +8,10 @@ def test_a_row_that_a_table_does_not_have(refused):
     assert 'table 1 of preset synthetic has no row fulll; it has: no_finetuning, no_davis_training' in said
 
 
+def test_a_preset_that_a_table_does_not_have(refused):
+    assert 'table parts has no rows for the preset synthetic: use --preset davis' in refused('run_table', 'parts')
+
+
 def test_a_table_is_run_and_printed(command, capsys, tmp_path, monkeypatch):
     from tempseg_mm.paper_tables import run
     monkeypatch.setattr(run.TableRun, 'run', lambda self, **_: [f'{self.seeds} {self.jobs} went wrong'])
