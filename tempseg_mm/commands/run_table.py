@@ -80,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     with stopped_by_signals():
         faults = table.run(only=args.rows, resume=args.resume, on_row=report)
     text = report()
-    print(f'\n{text}\n{out_dir / "table.md"} and table.csv')
+    picture = ', with a picture in rows.png' if (out_dir / 'rows.png').exists() else ''
+    print(f'\n{text}\n{out_dir / "table.md"} and table.csv{picture}')
     if faults:
         more = [fault for fault in faults if (fault.partition(': ')[2] or fault) not in text]
         print(*more, f'{len(table.reasons)} of {len(table.rows)} rows are not finished; the reasons are below the '

@@ -31,9 +31,11 @@ def write_bars(table: TableRun, path: str | Path, *, title: str) -> bool:
     for i, measure in enumerate('JF'):
         bars = [(at + 0.38 * (i - 0.5), values) for at, (_, found) in enumerate(rows) if (values := [
             100 * mean for scores in found if (mean := scores.get(measure, {}).get('mean')) is not None])]
-        drawn = axes.barh([at for at, _ in bars], [statistics.mean(values) for _, values in bars], 0.36, label=measure,
-                          color=f'C{i}')
-        axes.bar_label(drawn, fmt='%.1f', padding=6, fontsize='small')
+        axes.barh([at for at, _ in bars], [statistics.mean(values) for _, values in bars], 0.36, label=measure,
+                  color=f'C{i}')
+        for at, values in bars:
+            axes.annotate(f'{statistics.mean(values):.1f}', (max(values), at), xytext=(6, 0),
+                          textcoords='offset points', va='center', fontsize='small')
         points = [(value, at) for at, values in bars if len(values) > 1 for value in values]
         axes.plot([value for value, _ in points], [at for _, at in points], 'k.', markersize=3)
         every += [value for _, values in bars for value in values]

@@ -182,8 +182,7 @@ TABLES = {
     'parts': _parts(
         ('windows', 'windows that follow the object', ()),
         ('near', '+ births only near the object', ('model.reach=None',)),
-        ('searched', '+ specks are not followed, lost objects are looked for',
-         (f'{REDETECTION}.lost=0', f'{REDETECTION}.widening=1')),
+        ('searched', '+ lost objects are looked for', (f'{REDETECTION}.lost=0', f'{REDETECTION}.widening=1')),
         ('adapting', '+ adapting on the way', ('default_hooks.adapt=None',)),
         ('shape', "+ windows of the object's shape",
          ('model.window.aspect=None', f'{FINETUNER}.augment.0.window.aspect=None')),
