@@ -15,7 +15,7 @@ MIRRORS_NOTHING = {
     'benchmarks', 'configs', 'fuzz', 'survival',
     'annotator/test_any_request.py', 'annotator/test_page_in_browser.py', 'annotator/test_real_sequence.py',
     'apis/inferencer/test_memory_of_a_run.py', 'apis/inferencer/test_several_runs.py',
-    'apis/test_one_walk.py', 'inference/test_steps_of_finetuning.py',
+    'apis/test_one_walk.py', 'engine/loops/test_when_terms_are_read.py', 'inference/test_steps_of_finetuning.py',
     'commands/test_command_line.py', 'commands/test_documented_commands.py', 'commands/test_folders_in_use.py',
     'commands/test_packaging.py', 'commands/test_segment_inputs.py', 'commands/test_typed_options.py',
 }

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from tempseg_mm.apis.testing import choose_checkpoint, closing_lines, hand_in, run_test, skip_finished, switch_on
 from tempseg_mm.registry import HOOKS
 from tempseg_mm.runtime import project_files
+from tempseg_mm.runtime.closing_block import seen_from_here
 from tempseg_mm.runtime.stop_signals import Stopped
 
 
@@ -134,9 +135,10 @@ def test_all_that_a_test_writes_lies_in_its_folder(tiny_config, tmp_path):
                      'tempseg_synthetic.py', 'checked_data.json'}
     assert {path.suffix for path in (tmp_path / 'mine' / runner.timestamp).iterdir()} == {'.log', '.json'}
     page, results = closing_lines(runner).splitlines()
-    assert page == f'page     {tmp_path}/mine/report.html'
+    mine = seen_from_here(tmp_path / 'mine')
+    assert page == f'page     {mine}/report.html'
     log = f'{runner.timestamp}/{runner.timestamp}.log'
-    assert results == f'results  {tmp_path}/mine: masks, scores.json, scores.csv, overlays, {log}'
+    assert results == f'results  {mine}: masks, scores.json, scores.csv, overlays, {log}'
     assert (tmp_path / 'mine' / log).is_file()
 
     runner = run_test(tiny_config(**options, **{'default_hooks.overlays.out_dir': str(tmp_path / 'shown')}))

@@ -13,6 +13,7 @@ from annotator.small_page import Client
 from PIL import Image
 
 from tempseg_mm.annotator import PageServer
+from tempseg_mm.runtime.closing_block import seen_from_here
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ('--config', str(ROOT / 'configs/segment_video_scratch.py'), '--checkpoint', 'none', '--device', 'cpu',
@@ -49,10 +50,10 @@ def visitor(monkeypatch):
 def test_from_the_first_mask_to_ctrl_c_and_on(command, shot, visitor, capsys):
     line = ('annotate', shot / 'shot', '--out', shot / 'out', '--mask', f'{shot}/first.png@2', '--start', 1, *TINY)
     command(*line)
-    said = capsys.readouterr().out
-    assert re.search(rf'^writing to {shot}/out$', said, re.MULTILINE)
+    said, out = capsys.readouterr().out, seen_from_here(shot / 'out')
+    assert re.search(rf'^writing to {out}$', said, re.MULTILINE)
     assert re.search(r'^page     http://127\.0\.0\.1:\d+/[\w-]{24}/$', said, re.MULTILINE)
-    assert f'everything is in {shot}/out; the same command continues' in said
+    assert f'everything is in {out}; the same command continues' in said
     state, = visitor
     assert (state['name'], state['start'], state['num_frames'], state['given']) == ('shot', 1, 3, {'2': [1]})
     assert (state['device'], state['steps']) == ('cpu', 1)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tempseg_mm.apis.inferencer import VOSInferencer
 from tempseg_mm.models.generator_weights import save_generator
+from tempseg_mm.runtime.closing_block import seen_from_here
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ('--config', str(ROOT / 'configs/segment_video_scratch.py'), '--device', 'cpu', '--cfg-options',
@@ -43,13 +44,13 @@ def video(tmp_path, make_sequence):
 def test_a_video_and_masks_to_files(call, video, capsys):
     call(video / 'shot.mp4', '--mask', video / 'gt/00000.png', '--mask', f'{video}/gt/00002.png@2', '--steps', 1,
          '--size', 32, '--out', video / 'out', '--gt', video / 'gt', '--gif', *TINY)
-    said = capsys.readouterr().out
+    said, out = capsys.readouterr().out, seen_from_here(video / 'out')
     for kind, name in dict(page='report.html', masks='masks', overlay='overlay.webm', gif='overlay.gif',
                            result='result.json').items():
-        assert re.search(rf'^{kind} +{video}/out/{name}$', said, re.MULTILINE) and (video / 'out' / name).exists()
+        assert re.search(rf'^{kind} +{out}/{name}$', said, re.MULTILINE) and (video / 'out' / name).exists()
     assert re.search(r'^J of object 1: \d\.\d{3}$', said, re.MULTILINE)
     assert re.search(r'^object 1: fine-tuned on 2 masks, IoU on them \d\.\d\d -> \d\.\d\d$', said, re.MULTILINE)
-    assert said.split('\n\n')[-1].startswith(f'page     {video}/out/report.html\n')
+    assert said.split('\n\n')[-1].startswith(f'page     {out}/report.html\n')
     assert re.search('^weights +from scratch$', said, re.MULTILINE)
     assert 'note: No trained weights were given' in said and 'fine-tuning: 1/1' in said
     assert re.search(r'^4 frames in [\d.]+ s, [\d.]+ s of it fine-tuning$', said, re.MULTILINE)
