@@ -142,7 +142,7 @@ def test_all_that_a_test_writes_lies_in_its_folder(tiny_config, tmp_path):
     assert (tmp_path / 'mine' / log).is_file()
 
     runner = run_test(tiny_config(**options, **{'default_hooks.overlays.out_dir': str(tmp_path / 'shown')}))
-    assert closing_lines(runner).splitlines()[-1] == f'overlays  {tmp_path}/shown'
+    assert closing_lines(runner).splitlines()[-1] == f'overlays  {seen_from_here(tmp_path / "shown")}'
     assert (tmp_path / 'work/test/report.html').is_file()
     assert [path.name for path in (tmp_path / 'work').iterdir()] == ['test']  # what training left there stays as it is
 

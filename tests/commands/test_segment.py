@@ -61,8 +61,8 @@ def test_a_video_and_masks_to_files(call, video, capsys):
     call(video / 'shot.mp4', '--out', video / 'out', '--export', 'matte,cutout-png')  # of what is there now
     said = capsys.readouterr().out
     assert 'exporting: 4/4' in said and 'fine-tuning' not in said
-    assert said.split('\n\n')[-1] == (f'cutout-png  {video}/out/exports/cutout\n'
-                                      f'matte       {video}/out/exports/matte.mp4\n')
+    assert said.split('\n\n')[-1] == (f'cutout-png  {out}/exports/cutout\n'
+                                      f'matte       {out}/exports/matte.mp4\n')
     assert len(list((video / 'out/exports/cutout').iterdir())) == 4
 
 
