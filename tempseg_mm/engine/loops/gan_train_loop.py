@@ -18,6 +18,8 @@ from tempseg_mm.registry import LOOPS
 from tempseg_mm.runtime.random_state import get_random_state
 from tempseg_mm.structures import ClipBatch, ClipPrediction
 
+MOST_QUEUED = 10  # iterations that are queued before their terms are read
+
 
 @LOOPS.register_module()
 class GANTrainLoop(IterBasedTrainLoop):
@@ -32,7 +34,8 @@ class GANTrainLoop(IterBasedTrainLoop):
 
     A loss or gradient that is not finite updates nothing, see :class:`~tempseg_mm.engine.finite_steps.FiniteSteps`.
     With fused Adam, the default on CUDA, the CPU waits for the device only where the terms are logged, every
-    ``interval`` iterations of ``LoggerHook``. Of the iterations in between, hooks get ``outputs=None``; their terms
+    ``interval`` iterations of ``LoggerHook``, and after :data:`MOST_QUEUED` at the latest, because the batches of
+    iterations that were not read yet are kept. Of the iterations in between, hooks get ``outputs=None``; their terms
     reach the message hub together. A hook that stores or judges the state of training calls :meth:`catch_up` before.
 
     Args:
@@ -119,7 +122,8 @@ class GANTrainLoop(IterBasedTrainLoop):
     def _is_read_now(self) -> bool:
         intervals = [hook.interval for hook in self.runner.hooks if isinstance(hook, LoggerHook)]
         logged = any((self._iter + 1) % interval == 0 for interval in intervals)
-        return self.steps.all_read or logged or not intervals or self._iter + 1 >= self.max_iters
+        return (self.steps.all_read or logged or not intervals or len(self._queued) >= MOST_QUEUED
+                or self._iter + 1 >= self.max_iters)
 
     def catch_up(self) -> None:
         """Read and log what was not read yet, so that the state of training is known to be sound.

@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop
 
 from tempseg_mm.engine import finite_steps
+from tempseg_mm.engine.loops import gan_train_loop
 
 
 class Watch(Hook):
@@ -88,6 +89,14 @@ def test_terms_are_read_where_they_are_logged_and_all_of_them_are(make_runner, r
     assert values(seldom) == values(each) and values(seldom, 'loss_d') == values(each, 'loss_d')
     weights = each.model.state_dict()
     assert all(torch.equal(value, weights[name]) for name, value in seldom.model.state_dict().items())
+
+
+def test_no_more_batches_are_kept_than_the_loop_may_queue(make_runner, reads, monkeypatch):
+    monkeypatch.setattr(gan_train_loop, 'MOST_QUEUED', 3)
+    runner = make_runner(**{'train_cfg.max_iters': 8, 'default_hooks.logger.interval': 1000, **FUSED})
+    watch = watched(runner)
+    runner.train()
+    assert reads == [6, 6, 4] and watch.read == [0, 0, 3, 3, 3, 6, 6, 8]
 
 
 @pytest.mark.parametrize('options, read', [
