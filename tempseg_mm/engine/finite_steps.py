@@ -72,7 +72,7 @@ class FiniteSteps:
         self.skips, self.max_skips = on_nonfinite == 'skip', max_skips
         self._skipped, self._in_a_row = 0, {}
         self._unread: list[tuple[Iteration, str, dict]] = []  # terms of half-steps on the device
-        self._sound: Tensor | None = None  # on the device: whether all of them are finite
+        self._sound: Tensor | None = None  # on the device: whether they are all finite
 
     @property
     def all_read(self) -> bool:
@@ -107,17 +107,16 @@ class FiniteSteps:
         if not hasattr(optim, 'loss_scaler'):
             parameters = (p for group in optim.optimizer.param_groups for p in group['params'])
             terms = {**terms, f'gradient of {part}': gradient_norm(parameters)}
-        values = stacked(terms)
+        values, withheld = stacked(terms), None
         self._unread.append((self.iteration, part, dict(zip(terms, values, strict=True))))
-        sound = values.isfinite().all()
-        self._sound = sound if self._sound is None else self._sound & sound
-        withheld = None
         if not self.skips and can_withhold(optim):
+            sound = values.isfinite().all()
+            self._sound = sound if self._sound is None else self._sound & sound
             withheld = 1 - self._sound.float()
         else:
             before, error = dict(self.iteration.terms), self._read()
             if self.skips and self._any_process(error is not None, loss):
-                self.iteration.terms = before
+                self.iteration.terms = before  # what was read is of a half-step that is skipped
                 return self._skip(part, optim,
                                   str(error or f'another process found what is not finite in {self.iteration.where}.'))
             if error:

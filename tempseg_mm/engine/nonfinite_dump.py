@@ -32,7 +32,7 @@ class QueuedIteration:
     """
     index: int
     data_batch: dict
-    steps: Iteration | None = None
+    steps: Iteration
     random_state: dict = field(default_factory=dict)
 
 

@@ -157,9 +157,8 @@ class GANTrainLoop(IterBasedTrainLoop):
         """Take all half-steps of both parts, without waiting for a device that withholds wrong updates itself."""
         model = self.model
         batch = model.data_preprocessor(data_batch, training=True)
-        iteration = QueuedIteration(self._iter, data_batch)
-        iteration.steps = self.steps.begin(model, f'iteration {self._iter + 1} (frames {batch.origin})')
-        self._queued.append(iteration)
+        iteration = self.steps.begin(model, f'iteration {self._iter + 1} (frames {batch.origin})')
+        self._queued.append(QueuedIteration(self._iter, data_batch, iteration))
         try:
             prediction = self._half_steps(batch)
         except Exception:
